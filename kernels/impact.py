@@ -1,0 +1,28 @@
+"""Price impact of the recent signed flow.
+
+Square root law with a linear core (Almgren et al. 2005; Toth et al. 2011; core: model document): the log price is
+displaced by `f(J) = sign(J) Y sigma (sqrt(|J|/(g ADV) + core) - sqrt(core))`, `sigma` the daily volatility, so that the
+slope at zero is finite. Trading moves the price by differences of `f`: concave impact is not charged afresh on slices.
+"""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+from jax import Array
+
+
+def square_root(flow: Array, depth: Array, scale: Array, core: Array, core_root: Array) -> Array:
+    """Displacement of the log price.
+
+    Args:
+        flow: (asset, path) signed flow J as a fraction of ADV.
+        depth: (asset, path) depth multiplier g.
+        scale: (asset, 1) coefficient Y times daily volatility.
+        core: participation below which the law is linear.
+        core_root: its square root.
+
+    Returns:
+        (asset, path) log price displacement, odd in `flow`.
+    """
+    size = scale * (jnp.sqrt(jnp.abs(flow) / depth + core) - core_root)
+    return jnp.where(flow < 0, -size, size)

@@ -1,0 +1,148 @@
+"""A tile of paths from the first step to the last, and what it reports."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+from jax import Array, lax
+
+from stress.kernels.layout import books_to_members, shapes_to_books
+from stress.kernels.linear import product
+from stress.kernels.records import Calls, Counts, Params, State, Structure
+from stress.kernels.shock import draw, mixing_normals
+from stress.kernels.step import StepReport, advance
+
+
+class PathMetrics(NamedTuple):
+    """What each path reports. USD amounts are fractions of the row's start NAV; the last row is the system."""
+
+    fund_loss: Array  # (row, path)
+    fund_loss_static: Array  # (row, path)
+    called: Array  # (row, path)
+    forced_sales: Array  # (row, path)
+    max_drawdown: Array  # (row, path)
+    unliquidated: Array  # (row, path)
+    first_call_step: Array  # (row, path) int32, 0 = none
+    defaulted: Array  # (row, path) bool
+    broker_loss: Array  # (broker, path) fraction of the system's NAV
+    at_round_limit: Array  # (path,) bool
+    draws_clipped: Array  # (path,) int32
+    forced_usd: Array  # (path,) bn USD
+    beyond_depth_usd: Array  # (path,) bn USD
+
+
+def start(structure: Structure, params: Params, paths: int) -> State:
+    """The tile before the first step: prices 1, nothing sold, equity 1."""
+    dtype = params.draw_mean.dtype
+    assets, books, members = structure.assets, structure.books, structure.members
+    rows = params.group_matrix.shape[0]
+
+    def zeros(n: int, kind: Any = dtype) -> Array:
+        return jnp.zeros((n, paths), kind)
+
+    def ones(n: int) -> Array:
+        return jnp.ones((n, paths), dtype)
+
+    book_rows = books if structure.book_ladder else 0
+    return State(
+        price=ones(assets),
+        flow=zeros(assets),
+        displacement=zeros(assets),
+        forced=zeros(assets),
+        variance=ones(assets if structure.volatility else 0),
+        depth=ones(assets),
+        held=ones(books),
+        equity=ones(members),
+        book_pnl=zeros(book_rows),
+        book_peak=zeros(book_rows),
+        fund_peak=ones(members if structure.fund_ladder else 0),
+        calls=Calls(
+            age=jnp.full((members, paths), -1, jnp.int32),
+            size=zeros(members),
+            called=zeros(members),
+            first=zeros(members, jnp.int32),
+        ),
+        defaulted=zeros(members, jnp.bool_),
+        cut_steps=zeros(members, jnp.int32),
+        last_deficit=zeros(members),
+        sold=zeros(members),
+        group_peak=ones(rows),
+        drawdown=zeros(rows),
+        static_price=ones(assets),
+        static_equity=ones(members),
+        down_steps=zeros(1),
+        retail_spent=zeros(1),
+        any_flow=jnp.zeros((), bool),
+        counts=Counts(
+            at_round_limit=jnp.zeros((paths,), bool),
+            draws_clipped=jnp.zeros((paths,), jnp.int32),
+            forced_usd=zeros(1),
+            beyond_depth_usd=zeros(1),
+        ),
+    )
+
+
+def simulate(
+    structure: Structure, params: Params, path_low: Array, path_high: Array, detail: bool = False
+) -> tuple[PathMetrics, StepReport | None]:
+    """Simulate one tile.
+
+    Args:
+        structure: what is compiled.
+        params: numbers.
+        path_low: (path,) uint32, low words of the 64-bit path ids.
+        path_high: (path,) uint32, high words.
+        detail: also return every step's report, stacked on a leading step axis.
+
+    Returns:
+        The metrics of each path and, with `detail`, the reports.
+    """
+    mixing = mixing_normals(structure, params, path_low, path_high)
+    state = start(structure, params, path_low.shape[0])
+
+    def one_step(state: State, inputs: tuple[Array, Array, Array]) -> tuple[State, StepReport | None]:
+        index, script, mix = inputs
+        r, clipped = draw(structure, params, path_low, path_high, index.astype(jnp.uint32), mix)
+        state = state._replace(
+            counts=state.counts._replace(draws_clipped=state.counts.draws_clipped + clipped)
+        )
+        state, report = advance(structure, params, state, r, script[:, None], index + 1)
+        return state, report if detail else None
+
+    steps = jnp.arange(structure.steps, dtype=jnp.int32)
+    state, reports = lax.scan(one_step, state, (steps, params.script, mixing))
+    return finish(structure, params, state), reports
+
+
+def finish(structure: Structure, params: Params, state: State) -> PathMetrics:
+    """Metrics of each path from the tile's last state; what is in default and unsold is marked, not floored."""
+    group = params.group_matrix
+    value = params.book_gross * state.held * shapes_to_books(structure, product(params.gross_shapes, state.price))
+    left = jnp.where(state.defaulted, books_to_members(structure, value), 0.0)
+    first, defaulted = _by_group(structure, state)
+    equity = state.equity if structure.feedback else state.static_equity
+    return PathMetrics(
+        fund_loss=product(group, 1.0 - equity),
+        fund_loss_static=product(group, 1.0 - state.static_equity),
+        called=product(group, state.calls.called),
+        forced_sales=product(group, state.sold),
+        max_drawdown=state.drawdown,
+        unliquidated=product(group, left),
+        first_call_step=first,
+        defaulted=defaulted,
+        broker_loss=product(params.broker_matrix, jnp.maximum(-state.equity, 0.0)),
+        at_round_limit=state.counts.at_round_limit,
+        draws_clipped=state.counts.draws_clipped,
+        forced_usd=state.counts.forced_usd[0],
+        beyond_depth_usd=state.counts.beyond_depth_usd[0],
+    )
+
+
+def _by_group(structure: Structure, state: State) -> tuple[Array, Array]:
+    """First call and default of each group and of the system: the earliest and any of its members."""
+    never = jnp.int32(structure.steps + 1)
+    first = jnp.where(state.calls.first > 0, state.calls.first, never)
+    spans = (*structure.group_members, (0, structure.members))
+    earliest = jnp.stack([jnp.min(first[a:b], axis=0) for a, b in spans])
+    return jnp.where(earliest == never, 0, earliest), jnp.stack([jnp.any(state.defaulted[a:b], axis=0) for a, b in spans])

@@ -1,0 +1,39 @@
+"""Margin calls: opened by a deficit, aged by steps, cured by selling down to the requirement and its buffer."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+from jax import Array
+
+from stress.kernels.records import Calls, Params
+
+
+def age_calls(calls: Calls, deficit: Array, live: Array) -> Calls:
+    """Start of a cascade: an open call lapses when its deficit is gone, and ages by one step otherwise."""
+    still_open = (calls.age >= 0) & live & (deficit > 0)
+    return calls._replace(
+        age=jnp.where(still_open, calls.age + 1, -1), size=jnp.where(still_open, calls.size, jnp.zeros_like(calls.size))
+    )
+
+
+def open_calls(calls: Calls, deficit: Array, live: Array, step: Array) -> Calls:
+    """In every round: a live fund with a deficit and no open call gets one; the largest deficit of a call is kept.
+
+    Args:
+        calls: the calls so far.
+        deficit: (member, path) requirement minus equity, fraction of NAV_0.
+        live: (member, path) neither in default nor about to be.
+        step: () 1-based step.
+    """
+    opens = live & (deficit > 0) & (calls.age < 0)
+    age = jnp.where(opens, 0, calls.age)
+    grown = jnp.where(live & (age >= 0), jnp.maximum(deficit - calls.size, 0.0), 0.0)
+    first = jnp.where(opens & (calls.first == 0), step, calls.first)
+    return Calls(age=age, size=calls.size + grown, called=calls.called + grown, first=first)
+
+
+def margin_sale(params: Params, calls: Calls, equity: Array, margin: Array, live: Array) -> Array:
+    """Fraction to sell so that `E = (1 + buffer) M`: `1 - E/((1 + buffer) M)` once the grace is over, (member, path)."""
+    due = live & (calls.age >= params.grace_steps) & (margin > 0)
+    target = params.cure_factor * jnp.where(due, margin, 1.0)
+    return jnp.where(due, jnp.maximum(1.0 - equity / target, 0.0), 0.0)

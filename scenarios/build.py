@@ -1,0 +1,57 @@
+"""From a validated `Scenario` to the resolved `Problem`: ids joined, defaults filled, everything sorted by id."""
+
+from __future__ import annotations
+
+from stress.scenarios.build_funds import build_books, build_funds
+from stress.scenarios.build_market import (
+    build_assets,
+    build_cascade,
+    build_impact,
+    build_liquidity,
+    build_retail,
+    build_shocks,
+)
+from stress.scenarios.canonical import canonical_document, filled_defaults
+from stress.scenarios.fund_types import resolve_fund_types
+from stress.scenarios.problem import Estimation, Problem
+from stress.scenarios.schema import Scenario
+
+
+def build_problem(scenario: Scenario) -> Problem:
+    """Resolve a scenario.
+
+    `Problem.canonical` is itself a scenario document: `scenario_from_document(problem.canonical)` builds the same
+    numbers. Warns (`ScenarioWarning`) about numbers that deserve a second look.
+
+    Raises:
+        ScenarioError: an unknown id, inconsistent numbers, a fund that starts in a margin call.
+    """
+    assets = build_assets(scenario)
+    types = resolve_fund_types(scenario, assets)
+    shocks = build_shocks(scenario, assets)
+    funds = build_funds(scenario, assets, types)
+    retail = build_retail(scenario, assets)
+    return Problem(
+        name=scenario.name,
+        title=scenario.title,
+        description=scenario.description,
+        sources=tuple(scenario.sources),
+        steps=scenario.horizon.steps,
+        steps_per_day=scenario.horizon.steps_per_day,
+        assets=assets,
+        shocks=shocks,
+        funds=funds,
+        books=build_books(types, assets, funds),
+        impact=build_impact(scenario),
+        liquidity=build_liquidity(scenario),
+        retail=retail,
+        cascade=build_cascade(scenario),
+        estimation=Estimation(
+            levels=tuple(scenario.estimation.levels),
+            detail_paths=scenario.estimation.detail_paths,
+            method=scenario.estimation.method,
+        ),
+        canonical=canonical_document(scenario, assets, types, retail),
+        input_hashes=scenario.files.hashes,
+        defaults_filled=filled_defaults(scenario),
+    )

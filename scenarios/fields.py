@@ -1,0 +1,113 @@
+"""Field types of the scenario file: numbers with units, identifiers, and values that may name a file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Tag, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError
+
+from stress.scenarios import units
+from stress.scenarios.errors import suggest
+
+ID_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"
+_ID_ALLOWED = "1 to 64 of the characters A-Z a-z 0-9 _ . - and not a dot or dash first"
+_DIGITS = r"[+-]?(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)([eE][+-]?\d+)?"
+
+_Parsed = TypeVar("_Parsed")
+
+
+def refuse(problem: str, allowed: str, key: str = "") -> PydanticCustomError:
+    """An error that `translate` turns into a ScenarioError; `key` is appended to the place where it is raised."""
+    return PydanticCustomError("scenario", "{problem}", {"problem": problem, "allowed": allowed, "key": key})
+
+
+def _parsed(parse: Callable[[object], _Parsed]) -> Callable[[object], _Parsed]:
+    def read(value: object) -> _Parsed:
+        try:
+            return parse(value)
+        except units.UnitError as error:
+            raise refuse(error.problem, error.allowed) from error
+
+    return read
+
+
+def _leverage(value: object) -> object:
+    units.leverage(value)
+    return value
+
+
+def _identifier(value: object) -> object:
+    if not isinstance(value, str) or not re.fullmatch(ID_PATTERN, value):
+        raise refuse("is no valid id", _ID_ALLOWED)
+    return value
+
+
+def _number_or_text(pattern: str) -> WithJsonSchema:
+    return WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string", "pattern": rf"^\s*{_DIGITS}{pattern}\s*$"}]})
+
+
+Number = Annotated[float, BeforeValidator(_parsed(units.number)), _number_or_text("")]
+Fraction = Annotated[float, BeforeValidator(_parsed(units.fraction)), _number_or_text(r"\s*(%|bp)?")]
+Money = Annotated[float, BeforeValidator(_parsed(units.money)), _number_or_text(r"\s*(k|m|mn|bn|tn)?\s*(USD)?")]
+Level = Annotated[str, BeforeValidator(_parsed(units.level_text)), _number_or_text(r"\s*(%|bp)?")]
+LeverageLimit = Annotated[
+    float | str,
+    BeforeValidator(_parsed(_leverage)),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "exclusiveMinimum": 0},
+                {"type": "string", "pattern": rf"^(\s*{_DIGITS}(\s*x\s+start)?\s*|none)$"},
+            ]
+        }
+    ),
+]
+Identifier = Annotated[str, BeforeValidator(_identifier), WithJsonSchema({"type": "string", "pattern": ID_PATTERN})]
+
+
+def _kind(value: object) -> str:
+    """Which form a value takes; the tags carry brackets so that `translate` can leave them out of the key."""
+    if isinstance(value, str):
+        return "<file>"
+    return "<rows>" if isinstance(value, list) else "<table>"
+
+
+def _kind_or_file(value: object) -> str:
+    return "<file>" if isinstance(value, str) else "<table>"
+
+
+Positions = Annotated[
+    Annotated[dict[Identifier, Fraction], Tag("<table>")] | Annotated[str, Tag("<file>")], Discriminator(_kind_or_file)
+]
+Matrix = Annotated[
+    Annotated[dict[Identifier, dict[Identifier, Fraction]], Tag("<table>")]
+    | Annotated[list[list[Fraction]], Tag("<rows>")]
+    | Annotated[str, Tag("<file>")],
+    Discriminator(_kind),
+]
+
+
+class Table(BaseModel):
+    """A table of the file: unknown keys are errors that list the known ones."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @classmethod
+    def later_keys(cls) -> frozenset[str]:
+        """Keys of the scenario format that this version does not implement."""
+        return frozenset()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_keys_only(cls, data: Any) -> Any:
+        if isinstance(data, dict):
+            known = [field.alias or name for name, field in cls.model_fields.items()]
+            for key in data:
+                if key in cls.later_keys():
+                    raise refuse("is not implemented in this version", f"the keys {', '.join(known)}", str(key))
+                if key not in known:
+                    raise refuse("unknown key", suggest(str(key), known), str(key))
+        return data

@@ -1,0 +1,93 @@
+"""The files a scenario is made of: read once, hashed, and remembered by name only, never by a path of this machine."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from pathlib import Path
+
+from stress.scenarios.errors import ScenarioError
+
+
+class InputFiles:
+    """Text files of one scenario, with the sha256 of each.
+
+    Paths inside a scenario are relative to its folder; `scenario_file` is the name used in messages.
+    """
+
+    def __init__(self, scenario_file: str = "<document>", folder: Path | None = None) -> None:
+        self.scenario_file = scenario_file
+        self.folder = folder
+        self._texts: dict[Path, str] = {}
+        self._hashes: dict[str, str] = {}
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """File name -> sha256, sorted by name."""
+        return dict(sorted(self._hashes.items()))
+
+    def read(self, path: str, key: str) -> str:
+        """Text of the file that `key` names.
+
+        Raises:
+            ScenarioError: the file is missing, unreadable or not UTF-8.
+        """
+        where = Path(path) if self.folder is None else self.folder / path
+        if where not in self._texts:
+            try:
+                data = where.read_bytes()
+            except OSError as error:
+                raise ScenarioError(
+                    f"cannot read the file ({error.strerror or type(error).__name__})",
+                    file=self.scenario_file,
+                    key=key,
+                    value=path,
+                    allowed="a readable file, its path relative to the scenario file",
+                ) from error
+            self._texts[where] = self.remember(where, data, key)
+        return self._texts[where]
+
+    def remember(self, where: Path, data: bytes, key: str) -> str:
+        """Hash the bytes of a file and decode them.
+
+        Raises:
+            ScenarioError: not UTF-8.
+        """
+        digest = hashlib.sha256(data).hexdigest()
+        name = where.name
+        if self._hashes.get(name, digest) != digest:
+            name = f"{where.parent.name}/{where.name}"
+        self._hashes[name] = digest
+        try:
+            return data.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise ScenarioError(
+                f"is not UTF-8 (byte {error.start})", file=where.name, key=key, allowed="text in UTF-8"
+            ) from error
+
+    def rows(self, path: str, key: str) -> list[dict[str, str]]:
+        """Rows of a CSV file with a header, cells stripped; blank lines and lines starting with # are left out.
+
+        Raises:
+            ScenarioError: no header, a column named twice or not at all, a row of another length.
+        """
+        name = Path(path).name
+        lines = [line for line in self.read(path, key).splitlines() if line.strip() and not line.startswith("#")]
+        try:
+            table = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO("\n".join(lines)), strict=True)]
+        except csv.Error as error:
+            raise ScenarioError(f"is no valid CSV: {error}", file=name, key=key, allowed="comma-separated text") from error
+        if not table:
+            raise ScenarioError("is empty", file=name, key=key, allowed="a header and rows")
+        header = table[0]
+        for column in header:
+            if not column or header.count(column) > 1:
+                problem = f"names the column {column!r} twice" if column else "has a column without a name"
+                raise ScenarioError(problem, file=name, key=key, value=header, allowed="distinct column names")
+        for position, row in enumerate(table[1:], start=1):
+            if len(row) != len(header):
+                raise ScenarioError(
+                    f"row {position} has {len(row)} cells", file=name, key=key, value=row, allowed=f"{len(header)} cells"
+                )
+        return [dict(zip(header, row, strict=True)) for row in table[1:]]

@@ -1,0 +1,77 @@
+"""From a file or a library name to a validated `Scenario`."""
+
+from __future__ import annotations
+
+import copy
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from stress.scenarios.errors import ScenarioError, suggest
+from stress.scenarios.files import InputFiles
+from stress.scenarios.inline import INLINED, inline_table
+from stress.scenarios.library import library_path, list_names
+from stress.scenarios.overrides import apply_override
+from stress.scenarios.schema import Scenario
+from stress.scenarios.translate import translate
+
+
+def load_scenario(name_or_file: str | Path, overrides: Sequence[str] = ()) -> Scenario:
+    """Read a scenario file, or the library scenario of that name.
+
+    Args:
+        name_or_file: path of a TOML file, or a library name such as "desk".
+        overrides: `key.path=value` texts, applied in order before anything is validated.
+
+    Raises:
+        ScenarioError: the file is missing or faulty; names file, key, value and what is allowed.
+    """
+    path = Path(name_or_file)
+    if str(name_or_file) in list_names():
+        path = library_path(str(name_or_file))
+    elif not path.is_file():
+        raise ScenarioError(
+            "is neither a file nor a scenario of the library",
+            file=str(name_or_file),
+            key="",
+            allowed=f"a TOML file, or a library name: {suggest(str(name_or_file), list_names())}",
+        )
+    files = InputFiles(path.name, path.parent)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ScenarioError(f"cannot be read ({error.strerror})", file=path.name, key="", allowed="a TOML file") from error
+    text = files.remember(path, data, "")
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ScenarioError(f"is no valid TOML: {error}", file=path.name, key="", allowed="TOML 1.0") from error
+    return _scenario(document, files, overrides)
+
+
+def scenario_from_document(
+    document: Mapping[str, Any], overrides: Sequence[str] = (), *, file: str = "<document>", folder: Path | None = None
+) -> Scenario:
+    """A scenario from a dict of the file's form; `Problem.canonical` is one. Paths in it are relative to `folder`.
+
+    Raises:
+        ScenarioError: as `load_scenario`.
+    """
+    return _scenario(copy.deepcopy(dict(document)), InputFiles(file, folder), overrides)
+
+
+def _scenario(document: dict[str, Any], files: InputFiles, overrides: Sequence[str]) -> Scenario:
+    for assignment in overrides:
+        apply_override(document, assignment, files)
+    for key in INLINED:
+        inline_table(document, key, files)
+    try:
+        scenario = Scenario.model_validate(document)
+    except ValidationError as error:
+        raise translate(error, document, files.scenario_file) from error
+    scenario._files = files
+    scenario._document = document
+    return scenario

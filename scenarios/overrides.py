@@ -1,0 +1,72 @@
+"""`--set key.path=value`: change one value of a scenario document before it is validated."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import Any
+
+from stress.scenarios.errors import ScenarioError, suggest
+from stress.scenarios.files import InputFiles
+from stress.scenarios.inline import inline_table
+
+
+def apply_override(document: dict[str, Any], assignment: str, files: InputFiles) -> None:
+    """Set one value in place; tables that the file left out are made, and entries of a list are found by id or index.
+
+    The value is read as TOML (`0.5`, `false`, `"39 %"`, `[0.95, 0.99]`), as plain text where it is none (`39 %`).
+
+    Raises:
+        ScenarioError: no `=`, an entry that does not exist, or a path that leads into a plain value.
+    """
+    path, equals, text = assignment.partition("=")
+    parts = path.strip().split(".")
+    if not equals or not all(parts):
+        raise ScenarioError(
+            "is no assignment", file="--set", key=path.strip(), value=assignment, allowed="key.path=value, as shocks.scale=0.5"
+        )
+    _assign(document, parts, parse_value(text.strip()), path.strip(), files)
+
+
+def parse_value(text: str) -> object:
+    """A TOML value, or the text itself."""
+    try:
+        parsed = tomllib.loads(f"value = {text}")
+    except tomllib.TOMLDecodeError:
+        return text
+    return parsed["value"] if set(parsed) == {"value"} else text
+
+
+def _assign(here: Any, parts: list[str], value: object, path: str, files: InputFiles) -> None:
+    """Walk down to the last part. An id may contain dots: the longest run of parts that names an entry is taken."""
+    root = here
+    while True:
+        name: Any
+        if isinstance(here, list):
+            name, used = _entry(here, parts, path)
+        elif isinstance(here, dict):
+            used = next((n for n in range(len(parts), 0, -1) if ".".join(parts[:n]) in here), 1)
+            name = ".".join(parts[:used])
+            if here is root and used < len(parts) and isinstance(here.get(name), str):
+                inline_table(here, name, files)
+            if used < len(parts):
+                here.setdefault(name, {})
+        else:
+            raise ScenarioError(
+                f"leads into the plain value {here!r}", file="--set", key=path, value=value, allowed="the path of a value"
+            )
+        if used == len(parts):
+            here[name] = value
+            return
+        here, parts = here[name], parts[used:]
+
+
+def _entry(entries: list[Any], parts: list[str], path: str) -> tuple[int, int]:
+    ids = [entry.get("id") if isinstance(entry, dict) else None for entry in entries]
+    for used in range(len(parts), 0, -1):
+        name = ".".join(parts[:used])
+        if name in ids:
+            return ids.index(name), used
+    if parts[0].isdigit() and int(parts[0]) < len(entries):
+        return int(parts[0]), 1
+    known = [str(x) for x in ids if x is not None] or [str(n) for n in range(len(entries))]
+    raise ScenarioError(f"has no entry {parts[0]!r}", file="--set", key=path, allowed=suggest(parts[0], known))

@@ -1,0 +1,158 @@
+"""The resolved scenario: every number in base units, every entity sorted by id.
+
+`Problem` is what the scenario layer hands to the engine and what the NumPy twin of the tests reads. It holds plain
+NumPy arrays in float64 and no JAX. Entities (assets, brokers, fund types, members, shapes, books) are sorted by id, so
+that permuting a file changes no bit; the `*_file_order` tuples give the order in which results are reported.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Assets:
+    """Tradable assets; all arrays have shape (asset,)."""
+
+    ids: tuple[str, ...]
+    file_order: tuple[str, ...]
+    names: tuple[str, ...]  # long names, in the order of `ids`
+    asset_class: tuple[str, ...]
+    region: tuple[str, ...]
+    in_net: Bools  # counts in net leverage
+    vol: Floats  # pre-stress annual volatility: margin and evaporation
+    shock_vol: Floats  # annual volatility of the draw
+    impact_vol: Floats  # annual volatility used by the impact law
+    adv: Floats  # average daily volume, USD, pre-stress
+    margin_rate: Floats  # base margin rate, fraction
+
+
+@dataclass(frozen=True)
+class Shocks:
+    """The outside shock: a random draw plus a script."""
+
+    model: str  # "none", "gaussian" or "student_t"
+    dof: float  # Student-t degrees of freedom (inf for gaussian)
+    scale: float  # multiplies the standard deviation of the draw only
+    drift: float  # annual mean of the log return
+    martingale: bool  # mean = minus half the variance instead of `drift`
+    max_move: float  # the log return of one step is clipped at +- this
+    correlation: Floats  # (asset, asset), unit diagonal, positive semidefinite
+    repair_distance: float  # Frobenius distance moved by the repair, 0 when none was needed
+    script: Floats  # (step, asset) simple returns, 0 where nothing is scripted
+
+
+@dataclass(frozen=True)
+class Funds:
+    """Fund types and their members (tiers); a plain fund is a type with one member."""
+
+    types: tuple[str, ...]  # (type,) sorted
+    types_file_order: tuple[str, ...]
+    strategy: tuple[str, ...]  # (type,)
+    region: tuple[str, ...]  # (type,)
+    ids: tuple[str, ...]  # (member,) "quant_t1"; equal to the type's id when there is one member
+    type_of: Ints  # (member,) index into `types`
+    nav: Floats  # (member,) USD
+    rates: Floats  # (type, asset) base margin rate under the terms of this type's funds
+    buffer: Floats  # (member,) a call is cured to E = (1 + buffer) M
+    grace_steps: Ints  # (member,) age from which a call forces sales
+    procyclicality: Floats  # (member,) gamma of the margin multiplier
+    margin_cap: Floats  # (member,) its cap
+    lockup_steps: Ints  # (member,) steps during which the multiplier stays at 1
+    has_margin: Bools  # (member,) False: no requirement at all
+    max_leverage: Floats  # (member,) inf: no limit
+    target_leverage: Floats  # (member,) where a breach sells down to
+    cure_steps: Ints  # (member,)
+    closeout_participation: Floats  # (member,) share of g ADV
+    brokers: tuple[str, ...]
+    brokers_file_order: tuple[str, ...]
+    broker_share: Floats  # (member, broker), rows sum to 1 (0 for a fund without brokers)
+
+
+@dataclass(frozen=True)
+class Books:
+    """Books: `size[b] * shapes[shape_of[b]]` are the signed start positions in USD."""
+
+    ids: tuple[str, ...]  # (book,) "member/book"
+    fund_of: Ints  # (book,) index of the member; non-decreasing
+    shape_of: Ints  # (book,) row of `shapes`
+    size: Floats  # (book,) gross USD of the book at the start
+    shapes: Floats  # (shape, asset) signed weights with sum |w| = 1 (a book without positions: zeros)
+    type_of_shape: Ints  # (shape,) the fund type whose books have this shape
+    capital: Floats  # (book,) USD on which the ladder's drawdown is measured (share x NAV; NAV for scope "fund")
+    ladder_on_fund: Bools  # (book,) True: the fund's drawdown, False: the book's own
+    ladder_drawdown: Floats  # (book, point) increasing; +inf padding; no ladder = all inf
+    ladder_cut: Floats  # (book, point) share of the start size cut at that point; padding repeats the last
+
+
+@dataclass(frozen=True)
+class Impact:
+    law: str  # "none" or "square_root"
+    coefficient: float  # Y
+    core: float  # linear below this participation
+    permanent: float  # share of the price change that never decays
+    half_life: float  # days, of the recent flow; inf = no decay
+    execution_weight: float  # w: sold at (1-w) P_before + w P_after
+
+
+@dataclass(frozen=True)
+class Liquidity:
+    evaporation: float  # kappa; 0 = off
+    flow_sensitivity: float  # eta; 0 = off
+    floor: float  # smallest depth multiplier
+
+
+@dataclass(frozen=True)
+class Retail:
+    per_percent: float  # USD a day bought for each percent the index falls; 0 = off
+    cap: float  # USD a day
+    fatigue: float  # per down day in a row before today
+    budget: float  # USD in total
+    weights: Floats  # (asset,) of index and purchases, sum 1 (0 when off)
+
+
+@dataclass(frozen=True)
+class Cascade:
+    max_rounds: int
+    tolerance: float | None  # None: 1e-6 in float32, 1e-9 in float64
+    feedback: bool  # False: no triggers and no impact
+    max_participation: float  # all forced sellers together, share of g ADV per asset and step; inf = no limit
+
+
+@dataclass(frozen=True)
+class Estimation:
+    levels: tuple[str, ...]  # decimal text, "0.99"
+    detail_paths: int
+    method: str
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One scenario, resolved. `canonical` is the scenario as JSON with all inputs inlined and every default filled in."""
+
+    name: str
+    title: str
+    description: str
+    sources: tuple[str, ...]
+    steps: int
+    steps_per_day: int
+    assets: Assets
+    shocks: Shocks
+    funds: Funds
+    books: Books
+    impact: Impact
+    liquidity: Liquidity
+    retail: Retail
+    cascade: Cascade
+    estimation: Estimation
+    canonical: dict[str, Any]
+    input_hashes: dict[str, str]  # file name -> sha256
+    defaults_filled: tuple[str, ...]  # dotted keys that the file left to their default

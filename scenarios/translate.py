@@ -1,0 +1,88 @@
+"""Pydantic's errors as ScenarioErrors: dotted key by id, the value found, and what is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from stress.scenarios.errors import ScenarioError
+
+_PHRASES = {
+    "greater_than": "greater than {gt}",
+    "greater_than_equal": "{ge} or more",
+    "less_than": "less than {lt}",
+    "less_than_equal": "{le} or less",
+    "literal_error": "{expected}",
+    "string_type": "text",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "list_type": "a list",
+    "dict_type": "a table",
+    "model_type": "a table",
+    "model_attributes_type": "a table",
+    "too_short": "{min_length} or more entries",
+    "too_long": "{max_length} entries at most",
+}
+_LATER_VALUES = {
+    "shocks.model": {"garch", "regime", "jump", "factor", "bootstrap", "filtered_historical"},
+    "margin.method": {"portfolio"},
+    "impact.law": {"linear", "bounded_exponential", "exponential"},
+}
+
+
+def translate(error: ValidationError, document: Mapping[str, Any], file: str) -> ScenarioError:
+    """The first problem pydantic found as a ScenarioError; further ones are counted in the message."""
+    problems = error.errors(include_url=False)
+    first = problems[0]
+    context = first.get("ctx", {})
+    location = list(first["loc"])
+    if first["type"] == "scenario" and context["key"]:
+        location.extend(context["key"].split("."))
+    key, value, found = describe(location, document)
+    if first["type"] == "scenario":
+        problem, allowed = str(context["problem"]), str(context["allowed"])
+    elif first["type"] == "missing":
+        problem, allowed = "is missing", "this key is required"
+    else:
+        problem = "is not allowed"
+        phrase = _PHRASES.get(first["type"])
+        allowed = phrase.format(**context) if phrase else first["msg"]
+        later = _LATER_VALUES.get(".".join(key.split(".")[-2:]), set())
+        if isinstance(value, str) and value in later:
+            problem = "is not implemented in this version"
+    if not found and first["type"] not in {"missing", "scenario"}:
+        value = first["input"]
+    if len(problems) > 1:
+        problem += f" (and {len(problems) - 1} more problem{'s' if len(problems) > 2 else ''} in this file)"
+    return ScenarioError(problem, file=file, key=key, value=value, allowed=allowed)
+
+
+def describe(location: Sequence[str | int], document: object) -> tuple[str, object, bool]:
+    """Dotted key of a place in the document, the value there, and whether it is there.
+
+    An entry of a list is named by its `id` where it has one: `funds.quant.gross`, else `shocks.script[0].step`.
+    """
+    key, here, found = "", document, True
+    for part in location:
+        if isinstance(part, str) and part.startswith(("<", "[")):  # tags of unions, and pydantic's mark for dict keys
+            continue
+        if isinstance(part, int):
+            here = here[part] if found and isinstance(here, list) and part < len(here) else None
+            found = here is not None
+            named = isinstance(here, Mapping) and isinstance(here.get("id"), str)
+            key += f".{here['id']}" if named and isinstance(here, Mapping) else f"[{part}]"
+        else:
+            if isinstance(here, list):
+                matches = [x for x in here if isinstance(x, Mapping) and x.get("id") == part]
+                here, found = (matches[0], True) if matches else (None, False)
+            elif isinstance(here, Mapping) and part in here:
+                here = here[part]
+            else:
+                here, found = None, False
+            key += f".{part}" if key else part
+    return key, here if found else None, found

@@ -1,0 +1,112 @@
+"""The one place where JAX is set up, before anything imports it: devices, vector width, compilation cache."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stress.errors import DeviceNotFound
+
+if TYPE_CHECKING:
+    from jax.sharding import Mesh
+
+CPU_FLAGS = ("--xla_cpu_prefer_vector_width=512",)
+CPU_TILE = 1_024  # paths whose state fits a core's cache
+GPU_TILE = 65_536
+CPU_TILES_PER_DEVICE = 64
+GPU_TILES_PER_DEVICE = 16
+
+
+@dataclass(frozen=True)
+class Devices:
+    """The devices of a run and how many paths they take at a time."""
+
+    kind: str  # "cpu" or "gpu"
+    mesh: Mesh
+    tile: int
+    tiles_per_device: int
+
+    @property
+    def count(self) -> int:
+        """Number of devices."""
+        return int(self.mesh.devices.size)
+
+    def describe(self) -> str:
+        """For example "cpu x 2"."""
+        name = self.mesh.devices.flat[0].device_kind
+        return f"{self.kind} x {self.count}" if name.lower() == self.kind else f"{self.kind} x {self.count} ({name})"
+
+
+def cache_dir() -> Path:
+    """Folder of compiled programs, private to the user."""
+    import platformdirs
+
+    configured = os.environ.get("LEVSTRESS_CACHE_DIR")
+    base = Path(configured) if configured else Path(platformdirs.user_cache_dir("levstress"))
+    return base / "compiled"
+
+
+def available_cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def set_up(device: str = "auto", devices: int | None = None) -> Devices:
+    """Import JAX with the settings of this project and choose devices.
+
+    Args:
+        device: "auto" (a GPU when there is one), "cpu" or "gpu".
+        devices: how many; None = every core as a CPU device, or every GPU.
+
+    Raises:
+        DeviceNotFound: no such device, or fewer than asked for.
+    """
+    fresh = "jax" not in sys.modules
+    if fresh:
+        flags = os.environ.get("XLA_FLAGS", "")
+        missing = [flag for flag in CPU_FLAGS if flag.split("=")[0] not in flags]
+        os.environ["XLA_FLAGS"] = " ".join([flags, *missing]).strip()
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    import jax
+    import numpy as np
+    from jax.sharding import Mesh
+
+    if fresh:
+        jax.config.update("jax_num_cpu_devices", max(devices or 0, available_cores()))
+    _use_cache(jax)
+    kind, found = _find(jax, device)
+    wanted = len(found) if devices is None else devices
+    if wanted > len(found):
+        raise DeviceNotFound(f"{wanted} {kind} devices asked for, {len(found)} found (levstress doctor lists them)")
+    tile, per_device = (CPU_TILE, CPU_TILES_PER_DEVICE) if kind == "cpu" else (GPU_TILE, GPU_TILES_PER_DEVICE)
+    return Devices(kind, Mesh(np.array(found[:wanted]), ("device",)), tile, per_device)
+
+
+def _use_cache(jax: Any) -> None:
+    if jax.config.jax_compilation_cache_dir is not None:
+        return
+    folder = cache_dir()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
+    except OSError as error:
+        print(f"levstress: no compilation cache in {folder} ({error.strerror}); compiling afresh", file=sys.stderr)
+        return
+    jax.config.update("jax_compilation_cache_dir", str(folder))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
+
+
+def _find(jax: Any, device: str) -> tuple[str, list[Any]]:
+    if device in ("auto", "gpu"):
+        try:
+            return "gpu", list(jax.devices("gpu"))
+        except RuntimeError as error:
+            if device == "gpu":
+                raise DeviceNotFound(
+                    "no GPU that JAX can use; install the extra [cuda12] or [cuda13] and see `levstress doctor`"
+                ) from error
+    return "cpu", list(jax.devices("cpu"))

@@ -1,0 +1,80 @@
+"""The Typer application: one module per command, put together here."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import warnings
+from types import FrameType
+from typing import Annotated, TextIO
+
+import typer
+
+from stress.cli.check import check
+from stress.cli.console import say
+from stress.cli.demo import demo
+from stress.cli.doctor import doctor
+from stress.cli.exits import Terminated
+from stress.cli.library import library
+from stress.cli.run import run
+from stress.cli.schema import schema
+from stress.cli.show import show
+
+app = typer.Typer(
+    name="levstress",
+    help="Monte Carlo stress tests of leveraged funds: margin calls, forced sales and price impact over many paths.",
+    epilog="Start with: levstress demo",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+for command in (demo, run, show):
+    app.command()(command)
+app.add_typer(library, name="scenarios")
+for command in (check, schema, doctor):
+    app.command()(command)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"levstress {version('levstress')}")
+        raise typer.Exit
+
+
+@app.callback()
+def before_every_command(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Monte Carlo stress tests of leveraged funds: margin calls, forced sales and price impact over many paths."""
+    warnings.showwarning = _show_warning
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    say(f"levstress: warning: {message}")
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    raise Terminated
+
+
+def main() -> None:
+    """Entry point of the `levstress` command."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _terminate)
+    # A file name or a table may hold any character; a terminal that cannot show one gets an escape, not a traceback.
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    app(prog_name="levstress")

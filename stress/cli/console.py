@@ -1,0 +1,104 @@
+"""Where text goes: results to stdout, messages and progress to stderr; no colour or bars unless a person is watching."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from stress.engine import Progress
+
+PIPE_WIDTH = 160  # columns of a table that is not printed on a terminal
+SECONDS_BETWEEN_LINES = 10.0
+
+
+def is_watched(stream: TextIO) -> bool:
+    """Whether `stream` is a terminal on which colour and bars are welcome."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def console(stream: TextIO | None = None) -> Console:
+    """A rich console on `stream` (stdout), plain text when it is not watched."""
+    from rich.console import Console
+
+    stream = sys.stdout if stream is None else stream
+    watched = is_watched(stream)
+    columns = os.environ.get("COLUMNS", "")
+    width = None if stream.isatty() else int(columns) if columns.isdigit() and int(columns) > 0 else PIPE_WIDTH
+    return Console(
+        file=stream,
+        color_system="auto" if watched else None,
+        force_terminal=watched,
+        width=width,
+        highlight=False,
+        emoji=False,
+        markup=False,
+    )
+
+
+def say(text: str, quiet: bool = False) -> None:
+    """Print a message for the person at the terminal, on stderr."""
+    if not quiet:
+        print(text, file=sys.stderr)
+
+
+def print_json(value: dict[str, Any] | list[Any]) -> None:
+    """Print one JSON document on stdout; numbers that JSON cannot hold are an error, not an invalid document."""
+    print(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+@contextmanager
+def progress_shown(quiet: bool) -> Iterator[Callable[[Progress], None] | None]:
+    """A callback that shows progress: a bar with the time left on a terminal, else a line now and then."""
+    if quiet:
+        yield None
+    elif is_watched(sys.stderr):
+        with _bar() as callback:
+            yield callback
+    else:
+        yield _lines()
+
+
+def _lines() -> Callable[[Progress], None]:
+    last_phase, last_time = "", float("-inf")
+
+    def show(progress: Progress) -> None:
+        nonlocal last_phase, last_time
+        now = time.monotonic()
+        if progress.phase != last_phase or now - last_time >= SECONDS_BETWEEN_LINES:
+            last_phase, last_time = progress.phase, now
+            say(f"{progress.phase}: {progress.done_paths:,} of {progress.total_paths:,} paths")
+
+    return show
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[Progress], None]]:
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("paths"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Bars(*columns, console=console(sys.stderr), transient=True) as bars:
+        task = bars.add_task("starting", total=None)
+
+        def show(progress: Progress) -> None:
+            bars.update(
+                task, description=progress.phase, completed=progress.done_paths, total=progress.total_paths or None
+            )
+
+        yield show

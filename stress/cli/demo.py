@@ -1,0 +1,72 @@
+"""`levstress demo`: a real episode, from nothing to a picture of the losses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from stress.cli import options as common
+from stress.cli.console import console, say
+from stress.cli.exits import ends_with_exit_code
+
+SCENARIO = "tariff-2025"
+PICTURE = "losses.png"
+WIDEST_PICTURE = 110
+
+
+@ends_with_exit_code
+def demo(
+    paths: common.Paths = 200_000,
+    out: common.Out = None,
+    overwrite: common.Overwrite = False,
+    quiet: common.Quiet = False,
+) -> None:
+    """Replay April 2025 (scenario tariff-2025): the table, a picture of the losses, and what to try next.
+
+    \b
+    Examples:
+      levstress demo
+      levstress demo --paths 1e6 --out runs/april
+    """
+    from stress.cli.simulate import how_to_open, output_directory, simulate
+    from stress.engine import RunOptions
+    from stress.results.picture import loss_picture
+    from stress.results.table import summary_table
+    from stress.scenarios.build import build_problem
+    from stress.scenarios.loader import load_scenario
+
+    problem = build_problem(load_scenario(SCENARIO))
+    options = RunOptions(paths=paths)
+    where = output_directory(out, problem.name, options.seed, paths, overwrite)
+    say(f"{problem.title}: {paths:,} paths of {problem.steps} steps", quiet)
+    tree = simulate(problem, options, where, overwrite, quiet)
+    screen = console()
+    screen.print(summary_table(tree))
+    print()
+    print(loss_picture(tree, min(screen.width, WIDEST_PICTURE)))
+    say(how_to_open(where), quiet)
+    say(_save_picture(tree, where), quiet)
+    say(f"\nnext:\n{_next_commands(where)}", quiet)
+
+
+def _save_picture(tree: object, where: Path) -> str:
+    from importlib.util import find_spec
+
+    if find_spec("matplotlib") is None:
+        return "a picture file needs matplotlib: pip install 'levstress[report]'"
+    from stress.results.picture import save_distribution_plot
+
+    save_distribution_plot(tree, where / PICTURE)  # type: ignore[arg-type]
+    return f"picture: {where / PICTURE}"
+
+
+def _next_commands(where: Path) -> str:
+    commands = {
+        f"levstress show {where}": "the table again",
+        f"levstress run {SCENARIO} --paths 1e6": "smaller errors in the tail",
+        f"levstress run {SCENARIO} --set cascade.feedback=false": "the same news without calls or impact",
+        f"levstress check {SCENARIO}": "how close each fund starts to its first call",
+        "levstress scenarios copy tariff-2025 mine/": "a copy to change",
+        "levstress run ai-unwind-2026": "the next unwind",
+    }
+    width = max(map(len, commands))
+    return "\n".join(f"  {command:<{width}}  # {why}" for command, why in commands.items())

@@ -1,0 +1,96 @@
+"""Exit codes: the one place that says which exception ends a command with which code.
+
+Exceptions are named by module and class rather than imported, so that asking for help loads none of those modules; a
+class can only have been raised once its module is loaded.
+"""
+
+from __future__ import annotations
+
+import errno
+import functools
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from typing import ParamSpec
+
+import typer
+
+P = ParamSpec("P")
+
+DONE = 0
+BUG = 1
+USAGE = 2
+INVALID = 3
+NO_DEVICE = 4
+NO_RESOURCES = 5
+BROKEN_INVARIANT = 7
+INTERRUPTED = 130
+TERMINATED = 143
+
+CODES = {
+    "stress.scenarios.errors.ScenarioError": INVALID,
+    "stress.results.store.UnfinishedRun": INVALID,
+    "stress.results.store.RunExists": USAGE,
+    "stress.errors.DeviceNotFound": NO_DEVICE,
+    "stress.errors.NotEnoughResources": NO_RESOURCES,
+    "stress.errors.InvariantFailed": BROKEN_INVARIANT,
+    "stress.cli.exits.Terminated": TERMINATED,
+    "builtins.MemoryError": NO_RESOURCES,
+    "builtins.KeyboardInterrupt": INTERRUPTED,
+}
+DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
+PASSED_ON = (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError)
+
+REPORT = """\
+This is a bug in levstress. Please report it to the maintainers together with the command line, the scenario file and
+what `levstress doctor --json` prints. LEVSTRESS_DEBUG=1 in the environment shows the traceback."""
+AGAIN = "interrupted: no result was written; the same command with the same seed gives the same numbers"
+
+
+class Terminated(BaseException):
+    """The process was asked to end (SIGTERM)."""
+
+
+def exit_code(error: BaseException) -> int:
+    """Exit code of the contract for an exception; what is not named is a bug."""
+    for cls in type(error).__mro__:
+        code = CODES.get(f"{cls.__module__}.{cls.__qualname__}")
+        if code is not None:
+            return code
+    if isinstance(error, OSError) and error.errno in DISK_FULL:
+        return NO_RESOURCES
+    if isinstance(error, RuntimeError) and str(error).startswith("RESOURCE_EXHAUSTED"):  # JAX: out of device memory
+        return NO_RESOURCES
+    return BUG
+
+
+def explain(error: BaseException, code: int) -> str:
+    """What the user reads on stderr when a command ends with `code` because of `error`."""
+    if code in (INTERRUPTED, TERMINATED):
+        return AGAIN
+    if code == BUG:
+        return f"{type(error).__name__}: {error}\n{REPORT}"
+    text = str(error) or type(error).__name__
+    if type(error).__name__ == "RunExists":
+        text += "\nhint: --overwrite replaces it, --out DIR writes elsewhere"
+    return text
+
+
+def ends_with_exit_code(command: Callable[P, None]) -> Callable[P, None]:
+    """Turn whatever a command raises into a message on stderr and an exit code."""
+
+    @functools.wraps(command)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except PASSED_ON:
+            raise
+        except BaseException as error:
+            if os.environ.get("LEVSTRESS_DEBUG") == "1":
+                traceback.print_exc()
+            code = exit_code(error)
+            print(f"levstress: {explain(error, code)}", file=sys.stderr)
+            raise typer.Exit(code) from error
+
+    return guarded

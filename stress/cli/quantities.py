@@ -1,0 +1,72 @@
+"""Counts and sizes as people write them on a command line, and back."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal, InvalidOperation
+
+LARGEST = 2**63 - 1
+UNITS = {"": 1, "K": 1000, "M": 1000**2, "G": 1000**3, "T": 1000**4}
+BINARY_UNITS = {"KI": 1024, "MI": 1024**2, "GI": 1024**3, "TI": 1024**4}
+SIZE = re.compile(r"\s*([0-9_.]+(?:[eE][0-9]+)?)\s*([KMGT]?I?)B?\s*", re.IGNORECASE)
+
+
+def parse_count(text: str) -> int:
+    """A whole number from 0 to 2^63 - 1: `1000000`, `1_000_000`, `1e6`."""
+    try:
+        number = Decimal(str(text).strip())
+    except InvalidOperation:
+        raise ValueError(f"{text!r} is not a whole number such as 1000000, 1_000_000 or 1e6") from None
+    # Compared before the conversion: int(Decimal("1e999999999")) would not come back.
+    if not number.is_finite() or not 0 <= number <= LARGEST:
+        raise ValueError(f"{text!r} is not between 0 and {LARGEST}")
+    if number != number.to_integral_value():
+        raise ValueError(f"{text!r} is not a whole number")
+    return int(number)
+
+
+def parse_positive(text: str) -> int:
+    """A count of at least one."""
+    number = parse_count(text)
+    if number < 1:
+        raise ValueError(f"{text!r} is less than 1")
+    return number
+
+
+def parse_size(text: str) -> int:
+    """Bytes from `8 GB` (powers of 1000), `8 GiB` (powers of 1024) or a bare number of bytes."""
+    match = SIZE.fullmatch(str(text))
+    if match is None:
+        raise ValueError(f"{text!r} is not a size such as '8 GB', '512 MiB' or a number of bytes")
+    unit = match.group(2).upper()
+    factor = BINARY_UNITS.get(unit) or UNITS.get(unit)
+    if factor is None:
+        raise ValueError(f"{text!r} has an unknown unit; known: B, kB, MB, GB, TB, KiB, MiB, GiB, TiB")
+    try:
+        size = Decimal(match.group(1)) * factor
+    except InvalidOperation:
+        raise ValueError(f"{text!r} does not start with a number") from None
+    if not 1 <= size <= LARGEST:
+        raise ValueError(f"{text!r} is not between 1 byte and {LARGEST} bytes")
+    return int(size)
+
+
+def format_size(size: float) -> str:
+    """Bytes for a reader: `1.5 GB`."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if abs(size) < 1000:
+            return f"{size:.3g} {unit}"
+        size /= 1000
+    return f"{size:.3g} TB"
+
+
+def format_seconds(seconds: float) -> str:
+    """A duration for a reader: `12 s`, `3 min 20 s`, `2 h 5 min`."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -1,0 +1,137 @@
+"""`levstress run`: one scenario, many paths, one run directory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from stress.cli import options as common
+from stress.cli.console import console, print_json, say
+from stress.cli.exits import ends_with_exit_code
+from stress.cli.quantities import format_seconds, format_size, parse_count, parse_positive, parse_size
+
+if TYPE_CHECKING:
+    from stress.engine import RunOptions, RunPlan
+    from stress.scenarios.problem import Problem
+
+
+@ends_with_exit_code
+def run(
+    scenario: common.Scenario,
+    paths: common.Paths = 1_000_000,
+    seed: common.Seed = 1,
+    out: common.Out = None,
+    overrides: common.Set = None,
+    device: Annotated[common.Device, typer.Option("--device", help="Where to compute.")] = "auto",
+    devices: Annotated[
+        int | None,
+        typer.Option("--devices", parser=parse_positive, metavar="K", help="Devices to use; default: all of them."),
+    ] = None,
+    precision: Annotated[common.Precision, typer.Option("--precision", help="Arithmetic of the paths.")] = "float32",
+    block_size: Annotated[
+        int | None,
+        typer.Option(
+            "--block-size",
+            parser=parse_positive,
+            metavar="N",
+            help="Paths that travel together; changes no number. Default: chosen.",
+        ),
+    ] = None,
+    max_memory: Annotated[
+        int | None,
+        typer.Option("--max-memory", parser=parse_size, metavar="SIZE", help="Refuse to need more: '8 GB', '512 MiB'."),
+    ] = None,
+    store: Annotated[
+        common.Store,
+        typer.Option("--store", help="What to keep: the summary, also the worst paths, or every path."),
+    ] = "tails",
+    worst: Annotated[
+        int, typer.Option("--worst", parser=parse_count, metavar="K", help="Worst paths to keep for each fund.")
+    ] = 100,
+    members: Annotated[
+        bool, typer.Option("--members", help="Report every member of a fund type, not only the types.")
+    ] = False,
+    overwrite: common.Overwrite = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print paths, blocks, memory, disk and time; compute and write nothing.")
+    ] = False,
+    json: common.Json = False,
+    quiet: common.Quiet = False,
+) -> None:
+    """Simulate a scenario and write its loss distribution to a run directory.
+
+    The table goes to stdout, progress to stderr. Losses are positive, as a fraction of the fund's starting NAV.
+
+    \b
+    Examples:
+      levstress run tariff-2025 --paths 1e6
+      levstress run my.toml --seed 7 --set impact.coefficient=1.5 --out runs/steeper
+      levstress run desk --dry-run
+      levstress run desk --paths 2e5 --json --quiet > desk.json
+    """
+    from stress.cli.simulate import how_to_open, output_directory, simulate
+    from stress.engine import RunOptions, plan
+    from stress.scenarios.build import build_problem
+    from stress.scenarios.loader import load_scenario
+
+    problem = build_problem(load_scenario(scenario, overrides or ()))
+    choice = RunOptions(
+        paths=paths,
+        seed=seed,
+        precision=precision,
+        device=device,
+        devices=devices,
+        block_size=block_size,
+        max_memory=max_memory,
+        store=store,
+        worst=worst,
+        members=members,
+    )
+    where = output_directory(out, problem.name, seed, paths, overwrite)
+    if dry_run:
+        _show_plan(plan(problem, choice), problem, choice, str(where), json)
+        return
+    tree = simulate(problem, choice, where, overwrite, quiet)
+    if json:
+        from stress.results.table import summary_json
+
+        print_json({"directory": str(where), **summary_json(tree)})
+    else:
+        from stress.results.table import summary_table
+
+        console().print(summary_table(tree))
+        say(how_to_open(where), quiet)
+
+
+def _show_plan(plan: RunPlan, problem: Problem, options: RunOptions, where: str, json: bool) -> None:
+    facts: dict[str, Any] = {
+        "scenario": problem.name,
+        "directory": where,
+        "paths": plan.paths,
+        "steps": problem.steps,
+        "assets": len(problem.assets.ids),
+        "funds": len(problem.funds.ids),
+        "books": len(problem.books.ids),
+        "blocks": plan.blocks,
+        "block_size": plan.block_size,
+        "precision": options.precision,
+        "device": plan.device,
+        "memory_bytes": plan.memory_bytes,
+        "disk_bytes": plan.disk_bytes,
+        "estimated_seconds": plan.estimated_seconds,
+    }
+    if json:
+        print_json(facts)
+        return
+    seconds = plan.estimated_seconds
+    lines = {
+        "scenario": f"{problem.name} ({facts['steps']} steps, {facts['assets']} assets, {facts['funds']} funds)",
+        "paths": f"{plan.paths:,} in {plan.blocks:,} blocks of {plan.block_size:,}",
+        "device": f"{plan.device}, {options.precision}",
+        "memory": format_size(plan.memory_bytes),
+        "disk": f"{format_size(plan.disk_bytes)} in {where}",
+        "time": "not known for this device" if seconds is None else f"about {format_seconds(seconds)}",
+    }
+    for name, value in lines.items():
+        print(f"{name + ':':<10}{value}")

@@ -1,0 +1,59 @@
+"""What `run` and `demo` share: from a problem to a sealed run directory, with progress on stderr."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stress.cli.console import progress_shown, say
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from stress.engine import RunOptions
+    from stress.scenarios.problem import Problem
+
+RUNS = Path("runs")  # where results go when no --out is given
+
+
+def output_directory(wanted: Path | None, name: str, seed: int, paths: int, overwrite: bool) -> Path:
+    """The run directory: the one asked for, or the first `runs/NAME-SEED-PATHS[-K]` that is free.
+
+    Raises:
+        RunExists: when the directory asked for holds something and `overwrite` is off; seen before the run, not after.
+    """
+    if wanted is None:
+        first = candidate = RUNS / f"{name}-{seed}-{paths}"
+        number = 2
+        while candidate.exists() and not overwrite:
+            candidate = first.with_name(f"{first.name}-{number}")
+            number += 1
+        return candidate
+    if wanted.exists() and not overwrite and (not wanted.is_dir() or any(wanted.iterdir())):
+        from stress.results.store import RunExists
+
+        raise RunExists(f"{wanted} is already there")
+    return wanted
+
+
+def simulate(problem: Problem, options: RunOptions, out: Path, overwrite: bool, quiet: bool) -> xr.DataTree:
+    """Run the simulation and write its result to `out`; returns the result as a tree."""
+    with progress_shown(quiet) as callback:
+        from stress.engine import execute
+
+        collected = execute(problem, options, callback)
+    from stress.results.dataset import to_datatree
+    from stress.results.store import write_run
+
+    say(f"writing {out}", quiet)
+    tree = to_datatree(collected)
+    write_run(tree, spec_of(problem, options), out, overwrite=overwrite)
+    return tree
+
+
+def how_to_open(out: Path) -> str:
+    """What to type next in Python."""
+    return (
+        f"result: {out}\n"
+        f'open it: xr.open_datatree("{out}/result.zarr", engine="zarr")   or   stress.open_result("{out}")'
+    )

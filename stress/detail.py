@@ -1,0 +1,161 @@
+"""The first paths in detail: step by step for the timeline, component by component for the attribution."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpy.typing as npt
+from jax import Array, lax
+from jax.sharding import Mesh, PartitionSpec
+
+from stress.block import tile_ids
+from stress.compile import BILLION
+from stress.kernels.path import simulate
+from stress.kernels.records import Params, Structure
+from stress.kernels.step import StepReport
+from stress.results.collected import Sample, Timeline
+from stress.results.histogram import FloatHistogram
+
+MEAN_BY_ROW = ("called_usd", "forced_sales_usd", "fund_loss", "fund_loss_static", "open_call")
+MEAN_BY_ASSET = ("price", "depth", "forced_flow_usd")
+QUANTILES = ("gross_leverage", "net_leverage", "price", "depth")
+COMPONENTS = ("outside_shock", "impact", "rebound")
+TIMELINE_BITS = {"mantissa_bits": 7, "lo_exp": -14, "hi_exp": 10}
+TILES_PER_CALL = 4  # on each device: bounds the memory of the step-by-step arrays
+
+
+class Detail(NamedTuple):
+    """One call's output; leading axis = tile."""
+
+    quantiles: dict[str, Array]  # (tile, step, entity, path)
+    sums: dict[str, Array]  # (tile, step, entity)
+    squares: dict[str, Array]
+    fund_loss: Array  # (tile, row, path)
+    fund_loss_static: Array
+    attribution: Array  # (tile, component, row, path)
+
+
+def leverage(position: Array, equity: Array, gross: Array) -> Array:
+    """Position over equity; with equity at or below zero +inf while positions are held, 0 when flat."""
+    positive = equity > 0
+    return jnp.where(positive, position / jnp.where(positive, equity, 1.0), jnp.where(gross > 0, jnp.inf, 0.0))
+
+
+def _tile(structure: Structure, params: Params, inputs: tuple[Array, Array, Array]) -> Detail:
+    low, high, valid = inputs
+    metrics, reports = simulate(structure, params, low, high, detail=True)
+    if not isinstance(reports, StepReport):
+        raise TypeError("a detailed simulation returns a report")
+
+    def grouped(x: Array) -> Array:
+        return jnp.einsum("rf,sft->srt", params.group_matrix, x, precision=lax.Precision.HIGHEST)
+
+    def by_step(cumulative: Array) -> Array:
+        return jnp.diff(cumulative, axis=0, prepend=jnp.zeros_like(cumulative[:1]))
+
+    equity, gross = grouped(reports.equity), grouped(reports.gross)
+    spans = (*structure.group_members, (0, structure.members))
+    in_call = jnp.stack([jnp.any(reports.call_open[:, a:b], axis=1) for a, b in spans], axis=1)
+    values = {
+        "gross_leverage": leverage(gross, equity, gross),
+        "net_leverage": leverage(grouped(reports.net), equity, gross),
+        "price": reports.price,
+        "depth": reports.depth,
+        "called_usd": grouped(by_step(reports.called)),
+        "forced_sales_usd": grouped(by_step(reports.sold)),
+        "fund_loss": 1.0 - equity,
+        "fund_loss_static": 1.0 - grouped(reports.static_equity),
+        "open_call": in_call.astype(equity.dtype),
+        "forced_flow_usd": reports.forced * params.adv[None],
+    }
+    masked = {name: jnp.where(valid, values[name], 0.0) for name in (*MEAN_BY_ROW, *MEAN_BY_ASSET)}
+    parts = (reports.outside, reports.impact, reports.rebound)
+    return Detail(
+        quantiles={name: values[name] for name in QUANTILES},
+        sums={name: value.sum(-1) for name, value in masked.items()},
+        squares={name: (value * value).sum(-1) for name, value in masked.items()},
+        fund_loss=metrics.fund_loss,
+        fund_loss_static=metrics.fund_loss_static,
+        attribution=jnp.stack([grouped(part).sum(0) for part in parts]),
+    )
+
+
+@lru_cache(maxsize=8)
+def _compiled(structure: Structure, mesh: Mesh) -> Callable[[Params, Array, Array, Array], Detail]:
+    def shard(params: Params, low: Array, high: Array, valid: Array) -> Detail:
+        return lax.map(lambda inputs: _tile(structure, params, inputs), (low, high, valid))
+
+    across = PartitionSpec("device")
+    return jax.jit(
+        jax.shard_map(
+            shard, mesh=mesh, in_specs=(PartitionSpec(), across, across, across), out_specs=across, check_vma=False
+        )
+    )
+
+
+def collect_detail(
+    structure: Structure,
+    params: Params,
+    mesh: Mesh,
+    tile: int,
+    paths: int,
+    nav: npt.NDArray[np.float64],
+    progress: Callable[[int], None],
+) -> tuple[Sample, Timeline]:
+    """Simulate paths 0 .. paths - 1 and keep their timeline statistics, losses and attribution.
+
+    Args:
+        structure: what is compiled.
+        params: numbers.
+        mesh: devices.
+        tile: paths of one tile.
+        paths: how many.
+        nav: (row,) USD, system last; turns fractions of NAV into USD.
+        progress: called with the number of paths done.
+    """
+    function = _compiled(structure, mesh)
+    devices = int(mesh.devices.size)
+    tiles = devices * min(TILES_PER_CALL, -(-paths // (tile * devices)))
+    rows, assets = len(nav), structure.assets
+    entities = {"gross_leverage": rows, "net_leverage": rows, "price": assets, "depth": assets}
+    quantiles = {name: FloatHistogram.empty((structure.steps, n), **TIMELINE_BITS) for name, n in entities.items()}
+    sums: dict[str, npt.NDArray[np.float64]] = {}
+    squares: dict[str, npt.NDArray[np.float64]] = {}
+    loss = np.empty((rows, paths))
+    static = np.empty((rows, paths))
+    attribution = np.empty((len(COMPONENTS), rows, paths))
+    for first in range(0, paths, tiles * tile):
+        last = min(first + tiles * tile, paths)
+        ids = np.arange(first, last, dtype=np.uint64)
+        out = jax.device_get(function(params, *tile_ids(ids, tiles, tile)))
+        for name, histogram in quantiles.items():
+            values = np.moveaxis(out.quantiles[name], 0, -2).reshape(structure.steps, entities[name], -1)
+            histogram.add(values[..., : last - first])
+        for name, by_tile in out.sums.items():
+            for t in range(len(by_tile)):  # one by one: the same order of additions whatever the number of devices
+                sums[name] = sums.get(name, 0.0) + by_tile[t].astype(np.float64)
+                squares[name] = squares.get(name, 0.0) + out.squares[name][t].astype(np.float64)
+        for target, source in ((loss, out.fund_loss), (static, out.fund_loss_static), (attribution, out.attribution)):
+            target[..., first:last] = np.moveaxis(source, 0, -2).reshape(*target.shape[:-1], -1)[..., : last - first]
+        progress(last)
+    units = {"called_usd": nav, "forced_sales_usd": nav, "forced_flow_usd": np.full(assets, BILLION)}
+    means = {name: _mean(sums[name], squares[name], paths, units.get(name)) for name in sums}
+    components = {name: attribution[i] for i, name in enumerate(COMPONENTS)}
+    return Sample(loss, static, components), Timeline(paths, quantiles, means)
+
+
+def _mean(
+    total: npt.NDArray[np.float64],
+    square: npt.NDArray[np.float64],
+    paths: int,
+    unit: npt.NDArray[np.float64] | None,
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    mean = total / paths
+    variance = np.maximum(square / paths - mean**2, 0.0)
+    error = np.sqrt(variance / max(paths - 1, 1))
+    return (mean, error) if unit is None else (mean * unit, error * unit)

@@ -1,0 +1,63 @@
+"""How a scenario is run: the options that change no number of a path, and the seed and path count that do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Store = Literal["summary", "tails", "paths"]
+Precision = Literal["float32", "float64"]
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """Options of one run.
+
+    Attributes:
+        paths: number of Monte Carlo paths.
+        seed: 64-bit seed; path `j` depends on it, the stream and `j` alone.
+        precision: "float32" or "float64".
+        device: "auto", "cpu" or "gpu".
+        devices: how many devices of that kind; None = all cores as devices, or all GPUs.
+        block_size: paths that travel together, rounded up to whole tiles; None = sized for the device.
+        max_memory: bytes the run may need; None = what the machine has free.
+        store: "summary" (no worst paths), "tails" (the worst paths with their metrics) or "paths" (every path).
+        worst: how many worst paths of each fund to keep.
+        members: report every member fund instead of fund types.
+    """
+
+    paths: int = 1_000_000
+    seed: int = 1
+    precision: Precision = "float32"
+    device: Literal["auto", "cpu", "gpu"] = "auto"
+    devices: int | None = None
+    block_size: int | None = None
+    max_memory: int | None = None
+    store: Store = "tails"
+    worst: int = 100
+    members: bool = False
+
+    def __post_init__(self) -> None:
+        checks = {
+            "paths": (1 <= self.paths < 2**63, "1 to 2^63 - 1"),
+            "seed": (0 <= self.seed < 2**64, "0 to 2^64 - 1"),
+            "precision": (self.precision in ("float32", "float64"), "float32 or float64"),
+            "device": (self.device in ("auto", "cpu", "gpu"), "auto, cpu or gpu"),
+            "devices": (self.devices is None or 1 <= self.devices <= 1024, "1 to 1024"),
+            "block_size": (self.block_size is None or 1 <= self.block_size <= 2**30, "1 to 2^30 paths"),
+            "max_memory": (self.max_memory is None or self.max_memory > 0, "more than 0 bytes"),
+            "store": (self.store in ("summary", "tails", "paths"), "summary, tails or paths"),
+            "worst": (0 <= self.worst <= 10_000, "0 to 10000"),
+        }
+        for name, (fine, allowed) in checks.items():
+            if not fine:
+                raise ValueError(f"{name} = {getattr(self, name)!r} is not possible; allowed: {allowed}")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is."""
+
+    done_paths: int
+    total_paths: int
+    phase: str
