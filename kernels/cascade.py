@@ -56,7 +56,7 @@ def orders(structure: Structure, params: Params, state: State, terms: Terms, now
     deficit = margin - now.equity
     calls, fraction = now.calls, jnp.zeros_like(now.equity)
     if structure.margin:
-        calls = open_calls(age_calls(calls, deficit, live) if first else calls, deficit, live, terms.step)
+        calls = open_calls(age_calls(calls, deficit) if first else calls, deficit, live, terms.step)
         fraction = margin_sale(params, calls, now.equity, margin, live)
     if structure.leverage_limit:
         gross = books_to_members(structure, start_held * book_value)
@@ -92,11 +92,10 @@ def _within_participation(structure: Structure, params: Params, terms: Terms, no
     asked = jnp.where(now.close_out, 0.0, now.sale)
     requested = product(params.gross_flow_matrix, books_to_shapes(structure, units * asked))
     room = jnp.maximum(params.max_participation * terms.depth - now.traded, 0.0)
-    fits = jnp.where(requested > room, room / jnp.maximum(requested, room), 1.0)
-    fit_value = shapes_to_books(structure, product(params.gross_shapes, now.price * fits))
-    share = jnp.where(now.book_value > 0, jnp.minimum(fit_value / jnp.maximum(now.book_value, 1e-30), 1.0), 1.0)
-    cut_anywhere = jnp.any(requested > room, axis=0, keepdims=True)
-    cut_book = (asked > 0) & (share < 1.0) & cut_anywhere
+    misses = jnp.where(requested > room, 1.0 - room / jnp.maximum(requested, room), 0.0)
+    left_out = shapes_to_books(structure, product(params.gross_shapes, now.price * misses))
+    cut_book = (asked > 0) & (left_out > 0)
+    share = jnp.where(cut_book, jnp.maximum(1.0 - left_out / jnp.where(cut_book, now.book_value, 1.0), 0.0), 1.0)
     sale = jnp.where(cut_book, now.sale * share, now.sale)
     sold = jnp.where(now.close_out, 0.0, sale)
     return now._replace(

@@ -1,0 +1,1 @@
+"""Scenario files: schema, units, loading, and the resolved `Problem`. No JAX here."""

@@ -6,7 +6,6 @@ import math
 import warnings
 
 import numpy as np
-
 from stress.scenarios.correlation import resolve_correlation
 from stress.scenarios.errors import ScenarioError, ScenarioWarning, suggest
 from stress.scenarios.problem import Assets, Cascade, Floats, Impact, Liquidity, Retail, Shocks
@@ -105,9 +104,7 @@ def build_impact(scenario: Scenario) -> Impact:
     table = scenario.impact
     if table is None or table.law == "none":
         return Impact("none", coefficient=0.0, core=1e-4, permanent=1.0, half_life=math.inf, execution_weight=0.5)
-    return Impact(
-        table.law, table.coefficient, table.core, table.permanent, table.half_life, table.execution_weight
-    )
+    return Impact(table.law, table.coefficient, table.core, table.permanent, table.half_life, table.execution_weight)
 
 
 def build_liquidity(scenario: Scenario) -> Liquidity:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-
 from stress.scenarios import units
 from stress.scenarios.errors import ScenarioError, suggest
 from stress.scenarios.files import InputFiles
@@ -112,7 +111,7 @@ def nearest_correlation(matrix: Floats, tolerance: float = 1e-12, max_iterations
         iterate = following
         if change <= tolerance:
             scale = 1.0 / np.sqrt(np.diag(semidefinite))
-            result = semidefinite * np.outer(scale, scale)
+            result: Floats = semidefinite * np.outer(scale, scale)
             result = (result + result.T) / 2
             np.fill_diagonal(result, 1.0)
             return result

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Tag, WithJsonSchema, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    PlainValidator,
+    Tag,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
-
 from stress.scenarios import units
 from stress.scenarios.errors import suggest
 
@@ -45,8 +53,19 @@ def _identifier(value: object) -> object:
     return value
 
 
+def _drift(value: object) -> object:
+    if value == "martingale":
+        return value
+    try:
+        return units.fraction(value)
+    except units.UnitError as error:
+        raise refuse(error.problem, f'{error.allowed}, or "martingale"') from error
+
+
 def _number_or_text(pattern: str) -> WithJsonSchema:
-    return WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string", "pattern": rf"^\s*{_DIGITS}{pattern}\s*$"}]})
+    return WithJsonSchema(
+        {"anyOf": [{"type": "number"}, {"type": "string", "pattern": rf"^\s*{_DIGITS}{pattern}\s*$"}]}
+    )
 
 
 Number = Annotated[float, BeforeValidator(_parsed(units.number)), _number_or_text("")]
@@ -63,6 +82,13 @@ LeverageLimit = Annotated[
                 {"type": "string", "pattern": rf"^(\s*{_DIGITS}(\s*x\s+start)?\s*|none)$"},
             ]
         }
+    ),
+]
+Drift = Annotated[
+    float | Literal["martingale"],
+    PlainValidator(_drift),
+    WithJsonSchema(
+        {"anyOf": [{"type": "number"}, {"type": "string", "pattern": rf"^\s*({_DIGITS}\s*(%|bp)?|martingale)\s*$"}]}
     ),
 ]
 Identifier = Annotated[str, BeforeValidator(_identifier), WithJsonSchema({"type": "string", "pattern": ID_PATTERN})]

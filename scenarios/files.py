@@ -37,9 +37,9 @@ class InputFiles:
         if where not in self._texts:
             try:
                 data = where.read_bytes()
-            except OSError as error:
+            except (OSError, ValueError) as error:  # ValueError: a NUL in the path
                 raise ScenarioError(
-                    f"cannot read the file ({error.strerror or type(error).__name__})",
+                    f"cannot read the file ({getattr(error, 'strerror', None) or error})",
                     file=self.scenario_file,
                     key=key,
                     value=path,
@@ -77,7 +77,9 @@ class InputFiles:
         try:
             table = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO("\n".join(lines)), strict=True)]
         except csv.Error as error:
-            raise ScenarioError(f"is no valid CSV: {error}", file=name, key=key, allowed="comma-separated text") from error
+            raise ScenarioError(
+                f"is no valid CSV: {error}", file=name, key=key, allowed="comma-separated text"
+            ) from error
         if not table:
             raise ScenarioError("is empty", file=name, key=key, allowed="a header and rows")
         header = table[0]
@@ -88,6 +90,10 @@ class InputFiles:
         for position, row in enumerate(table[1:], start=1):
             if len(row) != len(header):
                 raise ScenarioError(
-                    f"row {position} has {len(row)} cells", file=name, key=key, value=row, allowed=f"{len(header)} cells"
+                    f"row {position} has {len(row)} cells",
+                    file=name,
+                    key=key,
+                    value=row,
+                    allowed=f"{len(header)} cells",
                 )
         return [dict(zip(header, row, strict=True)) for row in table[1:]]

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-
 from stress.scenarios.positions import book_weights, scaled
-from stress.scenarios.problem import Assets, Bools, Floats
+from stress.scenarios.problem import Assets, Floats
 from stress.scenarios.schema import Scenario
 from stress.scenarios.schema_funds import Fund
 from stress.scenarios.terms import MarginOf, TriggersOf, margin_of, triggers_of
@@ -22,6 +21,10 @@ class BookOf:
     written: Floats  # as in the file
     weights: Floats  # scaled to gross and net
     stop_loss: list[list[float]]  # [] = no ladder
+
+
+# id, share, positions, own ladder, dotted key of the positions
+_Written = tuple[str, float, dict[str, float] | str | None, list[list[float]] | None, str]
 
 
 @dataclass(frozen=True)
@@ -79,20 +82,18 @@ def _books(scenario: Scenario, fund: Fund, assets: Assets) -> tuple[BookOf, ...]
     ladder = triggers_of(scenario, fund).stop_loss
     key = f"funds.{fund.id}"
     if fund.books is None:
-        plain = [("main", 1.0, fund.positions, None, f"{key}.positions")]
+        plain: list[_Written] = [("main", 1.0, fund.positions, None, f"{key}.positions")]
     else:
         default = 1.0 if len(fund.books) == 1 else 0.0
         plain = [
             (b.id, default if b.share is None else b.share, b.positions, b.stop_loss, f"{key}.books.{b.id}.positions")
             for b in sorted(fund.books, key=lambda book: book.id)
         ]
-    written = np.array([book_weights(scenario, fund, positions or {}, where, assets) for _, _, positions, _, where in plain])
-    weights = scaled(scenario, fund, written, _in_net(assets))
+    written = np.array(
+        [book_weights(scenario, fund, positions or {}, where, assets) for _, _, positions, _, where in plain]
+    )
+    weights = scaled(scenario, fund, written, assets.in_net)
     return tuple(
         BookOf(name, share, before, after, ladder if own is None else own)
         for (name, share, _, own, _), before, after in zip(plain, written, weights, strict=True)
     )
-
-
-def _in_net(assets: Assets) -> Bools:
-    return assets.in_net

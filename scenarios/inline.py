@@ -35,7 +35,9 @@ def inline_table(document: dict[str, Any], key: str, files: InputFiles) -> None:
         raise ScenarioError("has no rows", file=file, key=key, value=path, allowed="one row for each entry")
     for column in rows[0]:
         if column not in _COLUMNS[key] and not column.startswith(_NESTED[key] or ("\0",)):
-            raise ScenarioError("unknown column", file=file, key=f"{key}.{column}", allowed=suggest(column, _COLUMNS[key]))
+            raise ScenarioError(
+                "unknown column", file=file, key=f"{key}.{column}", allowed=suggest(column, _COLUMNS[key])
+            )
     if "id" not in rows[0]:
         raise ScenarioError("has no column id", file=file, key=f"{key}.id", allowed="a column id")
     document[key] = [_entry(row) for row in rows]

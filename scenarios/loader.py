@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-
 from stress.scenarios.errors import ScenarioError, suggest
 from stress.scenarios.files import InputFiles
 from stress.scenarios.inline import INLINED, inline_table
@@ -43,11 +42,13 @@ def load_scenario(name_or_file: str | Path, overrides: Sequence[str] = ()) -> Sc
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise ScenarioError(f"cannot be read ({error.strerror})", file=path.name, key="", allowed="a TOML file") from error
+        raise ScenarioError(
+            f"cannot be read ({error.strerror})", file=path.name, key="", allowed="a TOML file"
+        ) from error
     text = files.remember(path, data, "")
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # TOMLDecodeError, and Python's limit on the digits of an integer
         raise ScenarioError(f"is no valid TOML: {error}", file=path.name, key="", allowed="TOML 1.0") from error
     return _scenario(document, files, overrides)
 

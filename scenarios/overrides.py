@@ -22,7 +22,11 @@ def apply_override(document: dict[str, Any], assignment: str, files: InputFiles)
     parts = path.strip().split(".")
     if not equals or not all(parts):
         raise ScenarioError(
-            "is no assignment", file="--set", key=path.strip(), value=assignment, allowed="key.path=value, as shocks.scale=0.5"
+            "is no assignment",
+            file="--set",
+            key=path.strip(),
+            value=assignment,
+            allowed="key.path=value, as shocks.scale=0.5",
         )
     _assign(document, parts, parse_value(text.strip()), path.strip(), files)
 
@@ -52,7 +56,11 @@ def _assign(here: Any, parts: list[str], value: object, path: str, files: InputF
                 here.setdefault(name, {})
         else:
             raise ScenarioError(
-                f"leads into the plain value {here!r}", file="--set", key=path, value=value, allowed="the path of a value"
+                f"leads into the plain value {here!r}",
+                file="--set",
+                key=path,
+                value=value,
+                allowed="the path of a value",
             )
         if used == len(parts):
             here[name] = value

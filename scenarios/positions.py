@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-
 from stress.scenarios import units
 from stress.scenarios.build_market import unknown_asset
 from stress.scenarios.errors import ScenarioError, suggest
@@ -39,7 +38,9 @@ def _read_file(scenario: Scenario, path: str, key: str, assets: Assets) -> dict[
     usd: dict[str, float] = {}
     for row in scenario.files.rows(path, key):
         if set(row) != {"asset", "position"}:
-            raise ScenarioError("has other columns", file=file, key=key, value=list(row), allowed="asset, position (USD)")
+            raise ScenarioError(
+                "has other columns", file=file, key=key, value=list(row), allowed="asset, position (USD)"
+            )
         asset = row["asset"]
         if asset not in assets.ids:
             raise ScenarioError(
@@ -51,7 +52,11 @@ def _read_file(scenario: Scenario, path: str, key: str, assets: Assets) -> dict[
             )
         if asset in usd:
             raise ScenarioError(
-                "is listed twice", file=file, key=f"{key}.{asset}", value=row["position"], allowed="one row for each asset"
+                "is listed twice",
+                file=file,
+                key=f"{key}.{asset}",
+                value=row["position"],
+                allowed="one row for each asset",
             )
         try:
             usd[asset] = units.money(row["position"])

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, PrivateAttr, model_validator
-
 from stress.scenarios.fields import Identifier, Table, refuse
 from stress.scenarios.files import InputFiles
 from stress.scenarios.schema_funds import Fund, Margin, Triggers
@@ -32,7 +32,7 @@ class Scenario(Table):
     name: Identifier
     title: str = ""
     description: str = ""
-    sources: list[str] = []
+    sources: list[str] = Field(default_factory=list)
     horizon: Horizon = Horizon()
     assets: Annotated[list[Asset], Field(min_length=1)]
     correlation: Correlation | None = None
@@ -57,8 +57,8 @@ class Scenario(Table):
     @model_validator(mode="after")
     def _distinct_ids(self) -> Scenario:
         for key, ids in (("assets", [a.id for a in self.assets]), ("funds", [f.id for f in self.funds])):
-            for identifier in ids:
-                if ids.count(identifier) > 1:
+            for identifier, uses in Counter(ids).items():
+                if uses > 1:
                     raise refuse("is used more than once", "distinct ids", f"{key}.{identifier}.id")
         return self
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Annotated, Literal
 
 from pydantic import Field, StrictInt, field_validator, model_validator
-
 from stress.scenarios import units
 from stress.scenarios.fields import (
     Fraction,
@@ -38,12 +38,16 @@ def check_ladder(ladder: list[list[float]] | None) -> list[list[float]] | None:
 class MarginTerms(Table):
     """`[margin]` and `[funds.margin]`; a key left out of the latter is taken from the former."""
 
-    method: Literal["haircut", "none"] = Field("haircut", description='"none": no requirement')
-    buffer: Fraction = Field(0.05, ge=0.01, le=10, description="a call is cured to E = (1 + buffer) M")
-    grace_steps: StrictInt = Field(0, ge=0, description="age from which a call forces sales")
-    procyclicality: Number = Field(0.0, ge=0, le=10, description="exponent gamma of the volatility ratio")
-    cap: Number | None = Field(None, ge=1, le=100, description="of the multiplier; default 1.5, 1 without procyclicality")
-    rates: dict[Identifier, Fraction] = Field({}, description="margin rates by asset id or asset class")
+    method: Literal["haircut", "none"] = Field(default="haircut", description='"none": no requirement')
+    buffer: Fraction = Field(default=0.05, ge=0.01, le=10, description="a call is cured to E = (1 + buffer) M")
+    grace_steps: StrictInt = Field(default=0, ge=0, description="age from which a call forces sales")
+    procyclicality: Number = Field(default=0.0, ge=0, le=10, description="exponent gamma of the volatility ratio")
+    cap: Number | None = Field(
+        default=None, ge=1, le=100, description="of the multiplier; default 1.5, 1 without procyclicality"
+    )
+    rates: dict[Identifier, Fraction] = Field(
+        default_factory=dict, description="margin rates by asset id or asset class"
+    )
 
     @classmethod
     def later_keys(cls) -> frozenset[str]:
@@ -62,13 +66,17 @@ class MarginTerms(Table):
 class Margin(MarginTerms):
     """`[margin]`: terms of every fund."""
 
-    lockup_steps: Annotated[StrictInt, Field(ge=0)] = Field(0, description="steps during which rates stay frozen")
+    lockup_steps: Annotated[StrictInt, Field(ge=0)] = Field(
+        default=0, description="steps during which rates stay frozen"
+    )
 
 
 class FundMargin(MarginTerms):
     """`[funds.margin]`."""
 
-    lockup_steps: int | list[int] = Field(0, description="steps during which rates stay frozen, or one for each tier")
+    lockup_steps: int | list[int] = Field(
+        default=0, description="steps during which rates stay frozen, or one for each tier"
+    )
 
     @field_validator("lockup_steps", mode="before")
     @classmethod
@@ -82,14 +90,20 @@ class FundMargin(MarginTerms):
 class FundTriggers(Table):
     """`[funds.triggers]`; a key left out is taken from `[triggers]`."""
 
-    max_leverage: LeverageLimit | None = Field(None, description="the broker's limit on gross over equity")
+    max_leverage: LeverageLimit | None = Field(default=None, description="the broker's limit on gross over equity")
     target_leverage: LeverageLimit | None = Field(
-        None, description="where a breach sells down to; default: 0.95 times max_leverage"
+        default=None, description="where a breach sells down to; default: 0.95 times max_leverage"
     )
-    stop_loss: Ladder | None = Field(None, description="[drawdown, cut] points of the start size; [] turns it off")
-    scope: Literal["book", "fund"] = Field("book", description="whose drawdown the stop_loss reads")
-    cure_steps: StrictInt = Field(3, ge=1, description="a deficit still growing after so many steps is a default")
-    closeout_participation: Fraction = Field(0.25, ge=0, le=100, description="of depth times adv, after a default")
+    stop_loss: Ladder | None = Field(
+        default=None, description="[drawdown, cut] points of the start size; [] turns it off"
+    )
+    scope: Literal["book", "fund"] = Field(default="book", description="whose drawdown the stop_loss reads")
+    cure_steps: StrictInt = Field(
+        default=3, ge=1, description="a deficit still growing after so many steps is a default"
+    )
+    closeout_participation: Fraction = Field(
+        default=0.25, ge=0, le=100, description="of depth times adv, after a default"
+    )
 
     @classmethod
     def later_keys(cls) -> frozenset[str]:
@@ -113,7 +127,10 @@ class Triggers(FundTriggers):
     """`[triggers]`: of every fund."""
 
     max_participation: Fraction | None = Field(
-        None, gt=0, le=100, description="limit on all forced sales together, share of depth times adv per asset and step"
+        default=None,
+        gt=0,
+        le=100,
+        description="limit on all forced sales together, share of depth times adv per asset and step",
     )
 
 
@@ -122,9 +139,11 @@ class Book(Table):
 
     id: Identifier
     share: Fraction | None = Field(
-        None, ge=0, le=1, description="share of NAV on which its drawdown is measured; 0 = the fund's drawdown"
+        default=None, ge=0, le=1, description="share of NAV on which its drawdown is measured; 0 = the fund's drawdown"
     )
-    positions: Positions = Field(description="signed weights (asset = multiple of NAV), or a file (asset, position in USD)")
+    positions: Positions = Field(
+        description="signed weights (asset = multiple of NAV), or a file (asset, position in USD)"
+    )
     stop_loss: Ladder | None = None
 
     @classmethod
@@ -166,13 +185,19 @@ class Fund(Table):
     strategy: str = ""
     region: str = ""
     nav: Money = Field(gt=0, description="USD, all members together")
-    gross: Fraction | None = Field(None, gt=0, le=1000, description="scales positions: long plus short over NAV")
-    net: Fraction | None = Field(None, ge=-1000, le=1000, description="long minus short over NAV; needs gross")
-    positions: Positions | None = Field(None, description="of a fund without books")
-    prime_brokers: dict[Identifier, Fraction] = Field({}, description="share of the fund each broker finances; sum 1")
+    gross: Fraction | None = Field(
+        default=None, gt=0, le=1000, description="scales positions: long plus short over NAV"
+    )
+    net: Fraction | None = Field(default=None, ge=-1000, le=1000, description="long minus short over NAV; needs gross")
+    positions: Positions | None = Field(default=None, description="of a fund without books")
+    prime_brokers: dict[Identifier, Fraction] = Field(
+        default_factory=dict, description="share of the fund each broker finances; sum 1"
+    )
     tiers: Tiers | None = None
-    count: StrictInt | None = Field(None, ge=1, le=1000, description="equal members")
-    leverage_spread: Fraction | None = Field(None, ge=0, lt=1, description="grosses of the members spread evenly +- this")
+    count: StrictInt | None = Field(default=None, ge=1, le=1000, description="equal members")
+    leverage_spread: Fraction | None = Field(
+        default=None, ge=0, lt=1, description="grosses of the members spread evenly +- this"
+    )
     margin: FundMargin | None = None
     triggers: FundTriggers | None = None
     books: Annotated[list[Book], Field(min_length=1)] | None = None
@@ -210,6 +235,9 @@ class Fund(Table):
         lockup = self.margin.lockup_steps if self.margin is not None else 0
         if isinstance(lockup, list) and len(lockup) != self.members:
             raise refuse(f"has {len(lockup)} entries", f"one for each of {self.members} members", "margin.lockup_steps")
+        for identifier, uses in Counter(book.id for book in self.books or []).items():
+            if uses > 1:
+                raise refuse("is used more than once", "distinct ids", f"books.{identifier}.id")
         shares = sum(book.share or 0.0 for book in self.books or [])
         if shares > 1 + SHARE_TOLERANCE:
             raise refuse(f"have shares that sum to {shares:.9g}", "shares of NAV that sum to 1 at most", "books")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from pydantic import Field, StrictBool, StrictInt, field_validator, model_validator
-
 from stress.scenarios.fields import (
+    Drift,
     Fraction,
     Identifier,
     Level,
@@ -23,23 +23,27 @@ AssetClass = Literal["equity", "credit", "rates", "commodity", "fx", "crypto", "
 class Horizon(Table):
     """How long a path runs."""
 
-    steps: StrictInt = Field(10, ge=1, le=100_000, description="number of steps of a path")
-    steps_per_day: StrictInt = Field(1, ge=1, le=10_000, description="steps in one trading day")
+    steps: StrictInt = Field(default=10, ge=1, le=100_000, description="number of steps of a path")
+    steps_per_day: StrictInt = Field(default=1, ge=1, le=10_000, description="steps in one trading day")
 
 
 class Asset(Table):
     """A tradable asset; also the columns of an asset file."""
 
     id: Identifier
-    name: str = Field("", description="long name; default: the id")
+    name: str = Field(default="", description="long name; default: the id")
     asset_class: AssetClass
     region: str = ""
     vol: Fraction = Field(gt=0, le=20, description="pre-stress annual volatility: impact, margin, evaporation")
-    shock_vol: Fraction | None = Field(None, ge=0, le=20, description="annual volatility of the draw; default: vol")
-    impact_vol: Fraction | None = Field(None, ge=0, le=20, description="annual volatility of the impact law; default: vol")
-    in_net: bool = Field(True, description="counts in net leverage")
+    shock_vol: Fraction | None = Field(
+        default=None, ge=0, le=20, description="annual volatility of the draw; default: vol"
+    )
+    impact_vol: Fraction | None = Field(
+        default=None, ge=0, le=20, description="annual volatility of the impact law; default: vol"
+    )
+    in_net: bool = Field(default=True, description="counts in net leverage")
     adv: Money = Field(gt=0, description="average daily volume, USD, pre-stress")
-    margin: Fraction | None = Field(None, ge=0, le=5, description="base margin rate")
+    margin: Fraction | None = Field(default=None, ge=0, le=5, description="base margin rate")
 
 
 class Blend(Table):
@@ -53,9 +57,11 @@ class Correlation(Table):
     """Correlation of the draw: a matrix (labelled CSV, table of tables, or rows in file order) or one constant."""
 
     matrix: Matrix | None = None
-    constant: Fraction | None = Field(None, ge=-1, le=1)
+    constant: Fraction | None = Field(default=None, ge=-1, le=1)
     blend: Blend | None = None
-    repair: StrictBool = Field(False, description="replace an indefinite matrix by the nearest correlation matrix")
+    repair: StrictBool = Field(
+        default=False, description="replace an indefinite matrix by the nearest correlation matrix"
+    )
 
     @classmethod
     def later_keys(cls) -> frozenset[str]:
@@ -89,39 +95,27 @@ class Shocks(Table):
     """The outside shock: a random draw and a script on top."""
 
     model: Literal["none", "gaussian", "student_t"]
-    dof: Number = Field(4.0, gt=2, description="degrees of freedom, read by student_t only")
-    scale: Fraction = Field(1.0, ge=0, le=100, description="multiplies the draw only")
-    drift: Fraction | Literal["martingale"] = Field(0.0, description='annual mean of the log return, or "martingale"')
-    max_move: Number = Field(1.0, gt=0, description="the log return of one step is clipped at +- this")
-    script: list[ScriptStep] = []
+    dof: Number = Field(default=4.0, gt=2, description="degrees of freedom, read by student_t only")
+    scale: Fraction = Field(default=1.0, ge=0, le=100, description="multiplies the draw only")
+    drift: Drift = Field(default=0.0, description='annual mean of the log return, or "martingale"')
+    max_move: Number = Field(default=1.0, gt=0, description="the log return of one step is clipped at +- this")
+    script: list[ScriptStep] = Field(default_factory=list)
 
     @classmethod
     def later_keys(cls) -> frozenset[str]:
         """Keys of the format that this version lacks."""
         return frozenset({"condition"})
 
-    @field_validator("drift", mode="wrap")
-    @classmethod
-    def _drift(cls, value: object, handler: object) -> object:
-        from stress.scenarios import units
-
-        if value == "martingale":
-            return value
-        try:
-            return units.fraction(value)
-        except units.UnitError as error:
-            raise refuse(error.problem, error.allowed + ', or "martingale"') from error
-
 
 class Impact(Table):
     """Price impact of the recent flow."""
 
     law: Literal["none", "square_root"] = "square_root"
-    coefficient: Number = Field(1.0, ge=0, le=100)
-    core: Number = Field(1e-4, gt=0, le=1, description="participation below which the law is linear")
-    permanent: Fraction = Field(1 / 3, ge=0, le=1, description="share of the price change that never decays")
-    half_life: Number = Field(5.0, gt=0, description="of the recent flow, days")
-    execution_weight: Fraction = Field(0.5, ge=0, le=1, description="sold at (1-w) P_before + w P_after")
+    coefficient: Number = Field(default=1.0, ge=0, le=100)
+    core: Number = Field(default=1e-4, gt=0, le=1, description="participation below which the law is linear")
+    permanent: Fraction = Field(default=1 / 3, ge=0, le=1, description="share of the price change that never decays")
+    half_life: Number = Field(default=5.0, gt=0, description="of the recent flow, days")
+    execution_weight: Fraction = Field(default=0.5, ge=0, le=1, description="sold at (1-w) P_before + w P_after")
 
     @classmethod
     def later_keys(cls) -> frozenset[str]:
@@ -132,9 +126,11 @@ class Impact(Table):
 class Liquidity(Table):
     """How depth shrinks under stress."""
 
-    evaporation: Number = Field(1.2, ge=0, le=10, description="exponent kappa of the volatility ratio")
-    flow_sensitivity: Number = Field(0.0, ge=0, le=100, description="eta, per average daily volume of forced flow")
-    floor: Fraction = Field(0.1, gt=0, le=1, description="smallest depth multiplier")
+    evaporation: Number = Field(default=1.2, ge=0, le=10, description="exponent kappa of the volatility ratio")
+    flow_sensitivity: Number = Field(
+        default=0.0, ge=0, le=100, description="eta, per average daily volume of forced flow"
+    )
+    floor: Fraction = Field(default=0.1, gt=0, le=1, description="smallest depth multiplier")
 
 
 class Retail(Table):
@@ -142,10 +138,10 @@ class Retail(Table):
 
     per_percent: Money = Field(ge=0, description="USD a day for each percent the index falls")
     cap: Money = Field(ge=0, description="USD a day")
-    fatigue: Number = Field(0.2, ge=0, le=100, description="per down day in a row")
+    fatigue: Number = Field(default=0.2, ge=0, le=100, description="per down day in a row")
     budget: Money = Field(ge=0, description="USD in total")
     weights: dict[Identifier, Fraction] | None = Field(
-        None, description="relative weights of index and purchases; default: US equity by adv"
+        default=None, description="relative weights of index and purchases; default: US equity by adv"
     )
 
     @classmethod
@@ -167,21 +163,21 @@ class Retail(Table):
 class Cascade(Table):
     """The rounds of forced selling within a step."""
 
-    max_rounds: StrictInt = Field(64, ge=1, le=100_000)
-    tolerance: Number | None = Field(None, gt=0, le=0.1, description="default: 1e-6, 1e-9 in float64")
-    feedback: StrictBool = Field(True, description="false stops all triggers and impact")
+    max_rounds: StrictInt = Field(default=64, ge=1, le=100_000)
+    tolerance: Number | None = Field(default=None, gt=0, le=0.1, description="default: 1e-6, 1e-9 in float64")
+    feedback: StrictBool = Field(default=True, description="false stops all triggers and impact")
 
 
 class Estimation(Table):
     """What is estimated."""
 
-    levels: Annotated[list[Level], Field(min_length=1, max_length=50)] = ["0.95", "0.99", "0.999"]
-    detail_paths: StrictInt = Field(131_072, ge=0, description="paths with timeline and attribution")
+    levels: Annotated[tuple[Level, ...], Field(min_length=1, max_length=50)] = ("0.95", "0.99", "0.999")
+    detail_paths: StrictInt = Field(default=131_072, ge=0, description="paths with timeline and attribution")
     method: Literal["plain"] = "plain"
 
     @field_validator("levels")
     @classmethod
-    def _distinct(cls, levels: list[str]) -> list[str]:
+    def _distinct(cls, levels: tuple[str, ...]) -> tuple[str, ...]:
         if len(set(levels)) != len(levels):
             raise refuse("names a level twice", "distinct levels")
-        return sorted(levels, key=float)
+        return tuple(sorted(levels, key=float))

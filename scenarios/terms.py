@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stress.scenarios import units
+from stress.scenarios.errors import ScenarioError
 from stress.scenarios.fields import Table
 from stress.scenarios.schema import Scenario
 from stress.scenarios.schema_funds import Fund, FundMargin, FundTriggers
@@ -79,17 +80,30 @@ def triggers_of(scenario: Scenario, fund: Fund) -> TriggersOf:
 
     Close-out after a default needs a broker with terms: a fund that neither a margin nor a triggers table speaks about
     holds still whatever happens (participation 0).
+
+    Raises:
+        ScenarioError: a target without a limit.
     """
     written = scenario.triggers is not None or fund.triggers is not None
     values = _merged(fund.triggers, scenario.triggers, FundTriggers())
     limit, target = values["max_leverage"], values["target_leverage"]
+    if limit is None and target is not None:
+        raise ScenarioError(
+            "is given without max_leverage",
+            file=scenario.source,
+            key=f"funds.{fund.id}.triggers.target_leverage",
+            value=target,
+            allowed='max_leverage together with target_leverage (max_leverage = "none" turns both off)',
+        )
     level = units.leverage(limit) if limit is not None else units.Leverage(math.inf, False)
     with_terms = written or margin_of(scenario, fund).present
     return TriggersOf(
         written=written,
         max_leverage=level,
         target_leverage=(
-            units.leverage(target) if target is not None else units.Leverage(TARGET_OF_LIMIT * level.value, level.relative)
+            units.leverage(target)
+            if target is not None
+            else units.Leverage(TARGET_OF_LIMIT * level.value, level.relative)
         ),
         stop_loss=values["stop_loss"] or [],
         scope=values["scope"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, DecimalException
 from typing import NamedTuple
 
 _NUMBER = r"[+-]?(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?"
@@ -118,12 +118,14 @@ def _decimal(value: object, units: dict[str, int], allowed: str) -> Decimal:
         return Decimal(repr(value))
     match = _WITH_UNIT.match(value)
     if match is None:
-        problem = "is not finite" if value.strip().lower().lstrip("+-") in {"nan", "inf", "infinity"} else "is no number"
+        problem = (
+            "is not finite" if value.strip().lower().lstrip("+-") in {"nan", "inf", "infinity"} else "is no number"
+        )
         raise UnitError(problem, allowed)
     digits, unit = match.groups()
     if unit not in units:
         raise UnitError(f"has the unknown unit {unit!r}", allowed)
     try:
         return Decimal(digits.replace("_", "")).scaleb(units[unit])
-    except InvalidOperation as error:
+    except DecimalException as error:
         raise UnitError("is no number", allowed) from error

@@ -8,16 +8,17 @@ from jax import Array
 from stress.kernels.records import Calls, Params
 
 
-def age_calls(calls: Calls, deficit: Array, live: Array) -> Calls:
+def age_calls(calls: Calls, deficit: Array) -> Calls:
     """Start of a cascade: an open call lapses when its deficit is gone, and ages by one step otherwise."""
-    still_open = (calls.age >= 0) & live & (deficit > 0)
+    still_open = (calls.age >= 0) & (deficit > 0)
     return calls._replace(
         age=jnp.where(still_open, calls.age + 1, -1), size=jnp.where(still_open, calls.size, jnp.zeros_like(calls.size))
     )
 
 
 def open_calls(calls: Calls, deficit: Array, live: Array, step: Array) -> Calls:
-    """In every round: a live fund with a deficit and no open call gets one; the largest deficit of a call is kept.
+    """In every round: a live fund with a deficit and no open call gets one; the largest deficit of a call is kept,
+    also in the rounds after a default that is yet to be booked.
 
     Args:
         calls: the calls so far.
@@ -27,7 +28,7 @@ def open_calls(calls: Calls, deficit: Array, live: Array, step: Array) -> Calls:
     """
     opens = live & (deficit > 0) & (calls.age < 0)
     age = jnp.where(opens, 0, calls.age)
-    grown = jnp.where(live & (age >= 0), jnp.maximum(deficit - calls.size, 0.0), 0.0)
+    grown = jnp.where(age >= 0, jnp.maximum(deficit - calls.size, 0.0), 0.0)
     first = jnp.where(opens & (calls.first == 0), step, calls.first)
     return Calls(age=age, size=calls.size + grown, called=calls.called + grown, first=first)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from stress.engine import Progress
+    from stress.options import Progress
 
 PIPE_WIDTH = 160  # columns of a table that is not printed on a terminal
 SECONDS_BETWEEN_LINES = 10.0
@@ -94,11 +94,13 @@ def _bar() -> Iterator[Callable[[Progress], None]]:
         TimeRemainingColumn(),
     )
     with Bars(*columns, console=console(sys.stderr), transient=True) as bars:
-        task = bars.add_task("starting", total=None)
+        task, phase = bars.add_task("starting", total=None), ""
 
         def show(progress: Progress) -> None:
-            bars.update(
-                task, description=progress.phase, completed=progress.done_paths, total=progress.total_paths or None
-            )
+            nonlocal phase
+            if progress.phase != phase:  # each phase has its own rate, so its own clock
+                phase = progress.phase
+                bars.reset(task, description=phase)
+            bars.update(task, completed=progress.done_paths, total=progress.total_paths)
 
         yield show

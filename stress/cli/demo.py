@@ -28,7 +28,7 @@ def demo(
       levstress demo --paths 1e6 --out runs/april
     """
     from stress.cli.simulate import how_to_open, output_directory, simulate
-    from stress.engine import RunOptions
+    from stress.options import RunOptions
     from stress.results.picture import loss_picture
     from stress.results.table import summary_table
     from stress.scenarios.build import build_problem

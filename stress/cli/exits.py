@@ -37,6 +37,9 @@ CODES = {
     "stress.errors.InvariantFailed": BROKEN_INVARIANT,
     "stress.cli.exits.Terminated": TERMINATED,
     "builtins.MemoryError": NO_RESOURCES,
+    "builtins.FileExistsError": USAGE,
+    "builtins.PermissionError": USAGE,
+    "builtins.NotADirectoryError": USAGE,
     "builtins.KeyboardInterrupt": INTERRUPTED,
 }
 DISK_FULL = {errno.ENOSPC, errno.EDQUOT}

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from decimal import Decimal, InvalidOperation
 
-LARGEST = 2**63 - 1
+LARGEST = 2**64 - 1
 UNITS = {"": 1, "K": 1000, "M": 1000**2, "G": 1000**3, "T": 1000**4}
 BINARY_UNITS = {"KI": 1024, "MI": 1024**2, "GI": 1024**3, "TI": 1024**4}
 SIZE = re.compile(r"\s*([0-9_.]+(?:[eE][0-9]+)?)\s*([KMGT]?I?)B?\s*", re.IGNORECASE)
 
 
 def parse_count(text: str) -> int:
-    """A whole number from 0 to 2^63 - 1: `1000000`, `1_000_000`, `1e6`."""
+    """A whole number from 0 to 2^64 - 1: `1000000`, `1_000_000`, `1e6`."""
     try:
         number = Decimal(str(text).strip())
     except InvalidOperation:

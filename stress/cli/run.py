@@ -12,7 +12,8 @@ from stress.cli.exits import ends_with_exit_code
 from stress.cli.quantities import format_seconds, format_size, parse_count, parse_positive, parse_size
 
 if TYPE_CHECKING:
-    from stress.engine import RunOptions, RunPlan
+    from stress.engine import RunPlan
+    from stress.options import RunOptions
     from stress.scenarios.problem import Problem
 
 
@@ -71,7 +72,7 @@ def run(
       levstress run desk --paths 2e5 --json --quiet > desk.json
     """
     from stress.cli.simulate import how_to_open, output_directory, simulate
-    from stress.engine import RunOptions, plan
+    from stress.options import RunOptions
     from stress.scenarios.build import build_problem
     from stress.scenarios.loader import load_scenario
 

@@ -10,7 +10,7 @@ from stress.cli.console import progress_shown, say
 if TYPE_CHECKING:
     import xarray as xr
 
-    from stress.engine import RunOptions
+    from stress.options import RunOptions
     from stress.scenarios.problem import Problem
 
 RUNS = Path("runs")  # where results go when no --out is given

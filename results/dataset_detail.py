@@ -1,0 +1,136 @@
+"""The groups made from the detailed paths: `timeline` and `attribution`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+from stress.results.collected import Collected
+from stress.results.dataset_summary import file_order, row_names, row_order
+from stress.results.estimators import SMALLEST_STATIC, Z95, binomial_ranks
+from stress.results.histogram import FloatHistogram
+from stress.results.levels import order_rank
+from stress.results.units import described
+
+Floats = npt.NDArray[np.float64]
+QUANTILES = ("0.01", "0.05", "0.25", "0.5", "0.75", "0.95", "0.99")
+BY_ASSET = ("price", "depth", "forced_flow_usd")
+SLICES = {"all": "1", "worst_5pct": "0.05", "worst_1pct": "0.01", "worst_0.1pct": "0.001"}
+TIMELINE_NAMES = {
+    "called_usd": "mean amount newly called in the step, the largest deficit of each call",
+    "forced_sales_usd": "mean forced sales of the step, buy-backs of shorts included",
+    "fund_loss": "mean loss up to the step, as a fraction of start NAV",
+    "fund_loss_static": "mean loss of the book held still up to the step, as a fraction of start NAV",
+    "amplification": "mean loss up to the step over that of the book held still, NaN where the latter is under 0.001",
+    "amplification_se": "standard error of the amplification, both means taken as independent (an upper bound)",
+    "added_loss_usd_se": "standard error of the added loss, both means taken as independent (an upper bound)",
+}
+
+
+def timeline(collected: Collected) -> xr.Dataset:
+    """Quantiles and means by step over the first `detail_paths` paths, with standard errors."""
+    assets, line = collected.problem.assets, collected.timeline
+    axes = {
+        "fund": row_order(collected),
+        "asset": file_order(assets.ids, assets.file_order),
+    }
+    fixed = collected.problem.shocks.model == "none"
+    data: dict[str, tuple[tuple[str, ...], Floats]] = {}
+    for name, histogram in line.quantiles.items():
+        entity = "asset" if name in BY_ASSET else "fund"
+        for suffix, values in zip(("", "_se"), _quantiles(histogram, line.paths, fixed), strict=True):
+            data[name + suffix] = (("step", "quantile", entity), values[..., axes[entity]])
+    for name, (average, error) in line.means.items():
+        entity = "asset" if name in BY_ASSET else "fund"
+        plain = f"{name}_mean" if name in line.quantiles else name
+        data[plain] = (("step", entity), average[:, axes[entity]])
+        data[f"{plain}_se"] = (("step", entity), error[:, axes[entity]])
+    nav = collected.group_nav[axes["fund"]]
+    loss, static = data["fund_loss"][1], data["fund_loss_static"][1]
+    loss_se, static_se = data["fund_loss_se"][1], data["fund_loss_static_se"][1]
+    base = np.where(static >= SMALLEST_STATIC, static, np.nan)
+    dims = ("step", "fund")
+    data["amplification"] = (dims, loss / base)
+    data["amplification_se"] = (dims, np.hypot(loss_se, loss / base * static_se) / base)
+    data["added_loss_usd"] = (dims, (loss - static) * nav)
+    data["added_loss_usd_se"] = (dims, np.hypot(loss_se, static_se) * nav)
+    coords: dict[str, Sequence[str] | Sequence[float]] = {
+        "step": range(1, len(loss) + 1),
+        "quantile": [float(q) for q in QUANTILES],
+        "fund": row_names(collected),
+        "asset": assets.file_order,
+    }
+    dataset = xr.Dataset(data, {name: (name, list(values)) for name, values in coords.items()})
+    dataset = dataset.assign_coords(asset_name=("asset", [assets.names[i] for i in axes["asset"]]))
+    dataset.attrs["paths"] = line.paths
+    return described(dataset, **TIMELINE_NAMES)
+
+
+def _quantiles(histogram: FloatHistogram, paths: int, fixed: bool) -> tuple[Floats, Floats]:
+    """Quantiles and standard errors, both (step, quantile, entity).
+
+    The error comes from the order statistics that bound the quantile with 95 % and holds the width of their bins; it
+    is inf where one of them is infinite or missing. `fixed`: all paths are the same one.
+    """
+    ranks = [order_rank(q, paths) for q in QUANTILES]
+    bounds = [(rank, rank) for rank in ranks] if fixed else [binomial_ranks(q, paths) for q in QUANTILES]
+    inside = [min(max(rank, 1), paths) for pair in bounds for rank in pair]
+    value, low, high = histogram.order_statistics([*ranks, *inside])
+    count = len(ranks)
+    bottom, top = low[..., count::2], high[..., count + 1 :: 2]
+    missing = np.array([lower < 1 or upper > paths for lower, upper in bounds])
+    bounded = np.isfinite(bottom) & np.isfinite(top) & ~missing
+    with np.errstate(invalid="ignore"):  # inf - inf, replaced on the same line
+        error = np.where(bounded, (top - bottom) / (2 * Z95), np.inf)
+    return np.swapaxes(value[..., :count], 1, 2), np.swapaxes(error, 1, 2)
+
+
+def attribution(collected: Collected) -> xr.Dataset:
+    """Mean contribution of each component over all detailed paths and over the worst ones by the fund's own loss."""
+    sample, rows = collected.sample, row_order(collected)
+    parts = {**sample.attribution, "total": -sample.fund_loss}
+    shape = (len(rows), len(parts), len(SLICES))
+    average, error = np.empty(shape), np.empty(shape)
+    for at, row in enumerate(rows):
+        worst_first = np.argsort(-sample.fund_loss[row], kind="stable")
+        for component, values in enumerate(parts.values()):
+            ordered = values[row][worst_first]
+            for part, share in enumerate(SLICES.values()):
+                average[at, component, part], error[at, component, part] = conditional_mean(ordered, share)
+    if collected.problem.shocks.model == "none":
+        error[:] = 0.0
+    dims = ("fund", "component", "slice")
+    dataset = xr.Dataset(
+        {"contribution": (dims, average), "contribution_se": (dims, error)},
+        {
+            "fund": ("fund", row_names(collected)),
+            "component": ("component", list(parts)),
+            "slice": ("slice", list(SLICES)),
+        },
+    )
+    dataset.attrs["paths"] = sample.fund_loss.shape[1]
+    return described(dataset)
+
+
+def conditional_mean(ordered: Floats, share: str) -> tuple[float, float]:
+    """Mean over the first `ceil(share n)` values and its standard error.
+
+    `ordered` (path,) is sorted by another quantity, worst first. The error is that of the influence function
+    1{worst} (A - a) / share with a the mean of A at the boundary, taken over the tenth of the slice next to it on
+    either side: the boundary is estimated too. inf when the slice holds a single path of several.
+    """
+    paths = len(ordered)
+    count = max(1, math.ceil(Fraction(share) * paths))
+    chosen = ordered[:count]
+    if count == paths:
+        return float(chosen.mean()), float(chosen.std() / math.sqrt(paths))
+    if count == 1:
+        return float(chosen[0]), math.inf
+    near = max(1, count // 10)
+    excess = chosen - ordered[count - near : count + near].mean()
+    variance = (excess @ excess) / paths - (excess.sum() / paths) ** 2
+    return float(chosen.mean()), math.sqrt(max(float(variance), 0.0) * paths) / count

@@ -1,0 +1,112 @@
+"""Units and long names of every variable and coordinate of the dataset: one table."""
+
+from __future__ import annotations
+
+import xarray as xr
+
+# name -> (CF units, long name); amounts per fund refer to one path unless the name says otherwise
+DESCRIPTIONS: dict[str, tuple[str, str]] = {
+    # coordinates
+    "fund": ("1", "fund, 'system' being all funds together"),
+    "level": ("1", "level of VaR and ES; 0 stands for the mean"),
+    "prime_broker": ("1", "prime broker"),
+    "asset": ("1", "asset"),
+    "asset_name": ("1", "name of the asset"),
+    "step": ("1", "step, the first being 1"),
+    "quantile": ("1", "share of paths at or below the value"),
+    "component": ("1", "component of the profit or loss"),
+    "slice": ("1", "paths averaged over, by the fund's own loss"),
+    "rank": ("1", "rank by the fund's own loss, the worst path being 1"),
+    "path": ("1", "64-bit path id"),
+    "checkpoint": ("1", "number of paths up to the checkpoint"),
+    "phase": ("1", "phase of the run"),
+    "bin": ("1", "bin of the histogram"),
+    "bin_low": ("1", "lower edge of the bin, as a fraction of start NAV"),
+    "bin_high": ("1", "upper edge of the bin, as a fraction of start NAV"),
+    # summary
+    "nav_usd": ("USD", "net asset value at the start"),
+    "var": ("1", "value at risk, positive = loss, as a fraction of start NAV"),
+    "es": ("1", "expected shortfall, positive = loss, as a fraction of start NAV"),
+    "var_static": ("1", "value at risk of the book held still, as a fraction of start NAV"),
+    "es_static": ("1", "expected shortfall of the book held still, as a fraction of start NAV"),
+    "amplification": ("1", "expected shortfall over that of the book held still"),
+    "added_loss": ("1", "expected shortfall less that of the book held still, as a fraction of start NAV"),
+    "mean_loss": ("1", "mean loss, as a fraction of start NAV"),
+    "prob_loss_over_20pct": ("1", "probability of a loss over 20 % of start NAV"),
+    "prob_margin_call": ("1", "probability of at least one margin call"),
+    "prob_default": ("1", "probability of default"),
+    "expected_called_usd": ("USD", "mean amount called, the largest deficit of each call"),
+    "expected_forced_sales_usd": ("USD", "mean forced sales, buy-backs of shorts included"),
+    "expected_unliquidated_usd": ("USD", "mean value of defaulted books still unsold at the horizon"),
+    "expected_max_drawdown": ("1", "mean of the largest drawdown, as a fraction of start NAV"),
+    "broker_loss_mean": ("USD", "mean loss of the prime broker on defaulted funds"),
+    "broker_loss_prob": ("1", "probability of a loss of the prime broker"),
+    "broker_loss_var": ("USD", "value at risk of the prime broker's loss"),
+    "broker_loss_es": ("USD", "expected shortfall of the prime broker's loss"),
+    # distribution
+    "loss": ("1", "number of paths whose loss falls in the bin"),
+    "loss_static": ("1", "number of paths whose loss, the book held still, falls in the bin"),
+    # timeline
+    "gross_leverage": ("1", "quantile of gross leverage at the end of the step"),
+    "net_leverage": ("1", "quantile of net leverage at the end of the step"),
+    "price": ("1", "quantile of the price at the end of the step, start = 1"),
+    "price_mean": ("1", "mean price at the end of the step, start = 1"),
+    "depth": ("1", "quantile of the depth multiplier at the end of the step"),
+    "depth_mean": ("1", "mean depth multiplier at the end of the step"),
+    "called_usd": ("USD", "amount called, the largest deficit of each call"),
+    "forced_sales_usd": ("USD", "forced sales, buy-backs of shorts included"),
+    "forced_flow_usd": ("USD", "mean signed forced flow of the step at start prices"),
+    "open_call": ("1", "share of paths with an open margin call at the end of the step"),
+    "fund_loss": ("1", "loss, as a fraction of start NAV"),
+    "fund_loss_static": ("1", "loss of the book held still, as a fraction of start NAV"),
+    "added_loss_usd": ("USD", "mean loss less that of the book held still"),
+    # attribution
+    "contribution": ("1", "mean contribution to the profit (+) or loss (-), as a fraction of start NAV"),
+    # tails and paths
+    "path_id": ("1", "64-bit path id"),
+    "first_call_step": ("1", "step of the first margin call, 0 = none"),
+    "defaulted": ("1", "whether the fund defaulted"),
+    "max_drawdown": ("1", "largest drawdown from the running peak, as a fraction of start NAV"),
+    "unliquidated_usd": ("USD", "value of defaulted books still unsold at the horizon"),
+    "system_loss": ("1", "loss of all funds together, as a fraction of their start NAV"),
+    # diagnostics
+    "paths_at_round_limit": ("1", "paths whose cascade was cut off at the largest number of rounds in some step"),
+    "draws_clipped": ("1", "draws clipped at the largest move"),
+    "prices_floored": ("1", "prices held at their floor by the impact law"),
+    "forced_flow_beyond_depth_share": ("1", "share of forced flow beyond a day's depth"),
+    "attribution_residual": ("1", "largest gap between the sum of the components and the profit or loss of a path"),
+    "seconds": ("s", "wall time"),
+}
+
+SUFFIXES = {
+    "_se": "standard error of the",
+    "_ci_low": "lower end of the 95 % confidence interval of the",
+    "_ci_high": "upper end of the 95 % confidence interval of the",
+}
+
+
+def description(name: str) -> tuple[str, str]:
+    """(units, long name) of a variable; suffixes and the prefix `system_` are derived from the plain name."""
+    if name in DESCRIPTIONS:
+        return DESCRIPTIONS[name]
+    for suffix, text in SUFFIXES.items():
+        if name.endswith(suffix):
+            units, long_name = description(name.removesuffix(suffix))
+            return units, f"{text} {long_name}"
+    if name.startswith("system_"):
+        units, long_name = description(name.removeprefix("system_"))
+        return units, f"whole system: {long_name}"
+    raise KeyError(f"no units for the variable {name!r}: add it to stress.results.units")
+
+
+def described(dataset: xr.Dataset, **long_names: str) -> xr.Dataset:
+    """`dataset` with `units` and `long_name` on every variable and coordinate; `long_names` go before the table's.
+
+    Raises:
+        KeyError: a variable is not in the table.
+    """
+    for key, variable in dataset.variables.items():
+        name = str(key)
+        units, long_name = ("1", "") if name in long_names and name not in DESCRIPTIONS else description(name)
+        variable.attrs = {"units": units, "long_name": long_names.get(name, long_name)}
+    return dataset

@@ -1,0 +1,76 @@
+"""What the start looks like before anything moves: leverage, margin, distance to a call, days of volume."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from stress.scenarios.problem import Bools, Floats, Problem
+
+PARTICIPATION = 0.25
+
+
+@dataclass(frozen=True)
+class StartTable:
+    """The start of every member fund (member,) and of every asset (asset,), in the order of the `Problem`."""
+
+    members: tuple[str, ...]
+    types: tuple[str, ...]  # (member,) the type of each
+    nav: Floats  # USD
+    gross: Floats  # (long + short) / NAV
+    net: Floats  # (long - short) / NAV over the assets that count in net
+    has_margin: Bools
+    requirement: Floats  # margin requirement / equity, 0 without margin
+    adverse_move: Floats  # fall of longs, and rise of shorts, to the first call; inf without one
+    liquidation_days: Floats  # days to trade all positions at 25 % of volume: the slowest asset
+    slowest_asset: tuple[str, ...]  # "" for a fund without positions
+    assets: tuple[str, ...]
+    held_usd: Floats  # (asset,) long plus short of all books
+    held_days: Floats  # (asset,) the same in days of average volume
+
+
+def start_table(problem: Problem) -> StartTable:
+    """Work out the start table.
+
+    The move to the first call hits every position: longs fall by `x`, shorts rise by `x`. Equity is then
+    `E - x G` and the requirement `M_long (1 - x) + M_short (1 + x)`, which meet at
+    `x = (E - M)/(G - M_long + M_short)`; a fund that is long only has the textbook `1 - (1 - i)/(1 - m)`.
+    """
+    funds, books, assets = problem.funds, problem.books, problem.assets
+    members = len(funds.ids)
+    weights = books.shapes[books.shape_of] * books.size[:, None]  # (book, asset) USD
+    rates = funds.rates[funds.type_of[books.fund_of]]
+    long, short = np.maximum(weights, 0.0), np.maximum(-weights, 0.0)
+
+    def by_fund(values: Floats) -> Floats:
+        total = np.zeros((members, *values.shape[1:]))
+        np.add.at(total, books.fund_of, values)
+        return total
+
+    gross = by_fund((long + short).sum(axis=1))
+    net = by_fund(((long - short) * assets.in_net).sum(axis=1))
+    margin_long = np.where(funds.has_margin, by_fund((np.minimum(rates, 1.0) * long).sum(axis=1)), 0.0)
+    margin_short = np.where(funds.has_margin, by_fund((rates * short).sum(axis=1)), 0.0)
+    speed = gross - margin_long + margin_short
+    callable_ = funds.has_margin & (speed > 0)
+    move = np.full(members, np.inf)
+    np.divide(funds.nav - margin_long - margin_short, speed, out=move, where=callable_)
+    # books of one fund that are long and short in the same asset offset each other when all is sold
+    days = np.abs(by_fund(weights)) / (PARTICIPATION * assets.adv)
+    slowest = days.argmax(axis=1)
+    held = (long + short).sum(axis=0)
+    return StartTable(
+        members=funds.ids,
+        types=tuple(funds.types[t] for t in funds.type_of),
+        nav=funds.nav,
+        gross=gross / funds.nav,
+        net=net / funds.nav,
+        has_margin=funds.has_margin,
+        requirement=(margin_long + margin_short) / funds.nav,
+        adverse_move=move,
+        liquidation_days=days.max(axis=1),
+        slowest_asset=tuple(assets.ids[i] if days[n, i] > 0 else "" for n, i in enumerate(slowest)),
+        assets=assets.ids,
+        held_usd=held,
+        held_days=held / assets.adv,
+    )

@@ -1,0 +1,111 @@
+"""`levstress check`: is a scenario valid, and how close does each fund start to its first margin call?"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from stress.cli import options as common
+from stress.cli.console import console, print_json, say
+from stress.cli.exits import ends_with_exit_code
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from stress.scenarios.problem import Problem
+    from stress.scenarios.start import StartTable
+
+MOST_HELD = 10  # assets listed by how many days of volume the funds hold together
+
+
+@ends_with_exit_code
+def check(scenario: common.Scenario, overrides: common.Set = None, json: common.Json = False) -> None:
+    """Check a scenario and print its start: leverage, margin over equity, fall to the first call, days to sell.
+
+    The fall to the first call hits every position: longs fall and shorts rise by that much. Days are at 25 % of
+    average daily volume, until the slowest position is sold. Exit 3 when the scenario is not valid.
+
+    \b
+    Examples:
+      levstress check tariff-2025
+      levstress check my.toml --set funds.quant.gross=5
+    """
+    from stress.scenarios.build import build_problem
+    from stress.scenarios.loader import load_scenario
+    from stress.scenarios.start import start_table
+
+    problem = build_problem(load_scenario(scenario, overrides or ()))
+    start = start_table(problem)
+    if json:
+        print_json(_document(problem, start))
+        return
+    screen = console()
+    screen.print(_funds(start, problem))
+    screen.print(_assets(start))
+    say(f"{problem.name} is valid; {len(problem.defaults_filled)} values were left to their defaults (--json lists them)")
+
+
+def _funds(start: StartTable, problem: Problem) -> Table:
+    from rich.table import Table
+
+    table = Table(title=f"{problem.title or problem.name}: the funds at the start", title_justify="left")
+    table.add_column("fund")
+    for heading in ("NAV bn USD", "gross", "net", "margin / equity", "fall to first call", "days to sell"):
+        table.add_column(heading, justify="right")
+    table.add_column("slowest asset")
+    for i, member in enumerate(start.members):
+        move = start.adverse_move[i]
+        table.add_row(
+            member,
+            f"{start.nav[i] / 1e9:.4g}",
+            f"{start.gross[i]:.2f}",
+            f"{start.net[i]:.2f}",
+            f"{start.requirement[i]:.1%}" if start.has_margin[i] else "none",
+            f"{move:.1%}" if math.isfinite(move) else "never",
+            f"{start.liquidation_days[i]:.2g}",
+            start.slowest_asset[i],
+        )
+    return table
+
+
+def _assets(start: StartTable) -> Table:
+    from rich.table import Table
+
+    table = Table(title="what the funds hold together, most days of volume first", title_justify="left")
+    table.add_column("asset")
+    table.add_column("held bn USD", justify="right")
+    table.add_column("days of volume", justify="right")
+    for i in start.held_days.argsort(kind="stable")[::-1][:MOST_HELD]:
+        table.add_row(start.assets[i], f"{start.held_usd[i] / 1e9:.4g}", f"{start.held_days[i]:.3g}")
+    return table
+
+
+def _document(problem: Problem, start: StartTable) -> dict[str, Any]:
+    """The start table as JSON: fractions and USD; null where a fund never gets a call."""
+    funds = [
+        {
+            "fund": member,
+            "type": start.types[i],
+            "nav_usd": float(start.nav[i]),
+            "gross": float(start.gross[i]),
+            "net": float(start.net[i]),
+            "requirement_over_equity": float(start.requirement[i]) if start.has_margin[i] else None,
+            "fall_to_first_call": float(start.adverse_move[i]) if math.isfinite(start.adverse_move[i]) else None,
+            "liquidation_days": float(start.liquidation_days[i]),
+            "slowest_asset": start.slowest_asset[i] or None,
+        }
+        for i, member in enumerate(start.members)
+    ]
+    assets = [
+        {"asset": asset, "held_usd": float(start.held_usd[i]), "held_days_of_volume": float(start.held_days[i])}
+        for i, asset in enumerate(start.assets)
+    ]
+    return {
+        "scenario": problem.name,
+        "valid": True,
+        "correlation_repair_distance": float(problem.shocks.repair_distance),
+        "defaults": list(problem.defaults_filled),
+        "inputs_sha256": problem.input_hashes,
+        "funds": funds,
+        "assets": assets,
+    }

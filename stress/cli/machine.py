@@ -1,0 +1,121 @@
+"""Facts about this machine that decide how fast, or whether, a run goes; nothing here is sent anywhere."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import shutil
+import stat
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+PACKAGES = ("levstress", "jax", "jaxlib", "numpy", "scipy", "xarray", "zarr", "pydantic", "typer", "matplotlib")
+CUDA_PLUGINS = ("jax-cuda13-plugin", "jax-cuda12-plugin")
+FEATURES = ("avx", "avx2", "fma", "avx512f", "avx512dq", "avx512bw", "avx512vl", "neon", "asimd", "sve")
+
+
+def describe_machine() -> dict[str, Any]:
+    """All facts as a JSON-ready dict; None where the system does not say."""
+    from stress._jax import available_cores, cache_dir
+    from stress.engine import free_memory
+
+    cpuinfo = _read("/proc/cpuinfo")
+    devices, failure = _devices()
+    gpu = {"driver": _nvidia_driver(), "plugin": _cuda_plugin()}
+    folder = Path.cwd()
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "versions": {name: _version(name) for name in PACKAGES},
+        "cpu": {
+            "model": _model(cpuinfo),
+            "cores_usable": available_cores(),
+            "features": _features(cpuinfo),
+        },
+        "memory": {"total_bytes": _total_memory(), "available_bytes": free_memory()},
+        "disk": {"folder": str(folder), "free_bytes": shutil.disk_usage(folder).free},
+        "compile_cache": _cache(cache_dir()),
+        "devices": devices,
+        "gpu": gpu,
+        "missing": _missing(devices, failure, gpu),
+    }
+
+
+def _read(path: str) -> str:
+    file = Path(path)
+    return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _model(cpuinfo: str) -> str | None:
+    match = re.search(r"^model name\s*:\s*(.+)$", cpuinfo, re.MULTILINE)
+    return match.group(1).strip() if match else platform.processor() or None
+
+
+def _features(cpuinfo: str) -> list[str]:
+    match = re.search(r"^(?:flags|Features)\s*:\s*(.+)$", cpuinfo, re.MULTILINE)
+    present = set(match.group(1).split()) if match else set()
+    return [feature for feature in FEATURES if feature in present]
+
+
+def _total_memory() -> int | None:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # this system does not have these names
+        return None
+
+
+def _cache(folder: Path) -> dict[str, Any]:
+    if not folder.is_dir():
+        return {"folder": str(folder), "exists": False, "mode": None, "bytes": 0}
+    mode = stat.S_IMODE(folder.stat().st_mode)
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    return {"folder": str(folder), "exists": True, "mode": f"{mode:04o}", "bytes": size}
+
+
+def _devices() -> tuple[list[str], str | None]:
+    """What a run would compute on, or why it could not."""
+    from stress._jax import set_up
+
+    try:
+        return [set_up().describe()], None
+    except Exception as error:  # the doctor reports whatever keeps JAX from starting
+        return [], f"{type(error).__name__}: {error}"
+
+
+def _nvidia_driver() -> str | None:
+    match = re.search(r"Module\s+(\d[\d.]*)", _read("/proc/driver/nvidia/version"))
+    if match:
+        return match.group(1)
+    return "present (nvidia-smi is on the path)" if shutil.which("nvidia-smi") else None
+
+
+def _cuda_plugin() -> str | None:
+    for name in CUDA_PLUGINS:
+        found = _version(name)
+        if found is not None:
+            return f"{name} {found}"
+    return None
+
+
+def _missing(devices: list[str], failure: str | None, gpu: dict[str, str | None]) -> list[str]:
+    lines = []
+    if failure is not None:
+        lines.append(f"JAX does not start: {failure}")
+    if gpu["driver"] is None:
+        lines.append("for a GPU: no NVIDIA driver was found")
+    if gpu["plugin"] is None:
+        lines.append("for a GPU: JAX's CUDA plugin is not installed; pip install 'levstress[cuda13]' or [cuda12]")
+    if gpu["driver"] and gpu["plugin"] and not any(device.startswith("gpu") for device in devices):
+        lines.append("for a GPU: driver and plugin are there, but JAX sees no GPU (does the driver fit the CUDA version?)")
+    if _version("matplotlib") is None:
+        lines.append("for pictures: matplotlib; pip install 'levstress[report]'")
+    return lines
