@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+
 from stress.results.collected import Collected
 from stress.results.dataset_detail import attribution, timeline
 from stress.results.dataset_paths import diagnostics, distribution, paths, tails

@@ -9,6 +9,7 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
+
 from stress.results.collected import Collected
 from stress.results.dataset_summary import file_order, row_names, row_order
 from stress.results.estimators import SMALLEST_STATIC, Z95, binomial_ranks

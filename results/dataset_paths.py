@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
+
 from stress.results.collected import Collected, PathTable
 from stress.results.dataset_summary import level_values, row_names, row_order
 from stress.results.units import DESCRIPTIONS, described
@@ -79,8 +80,8 @@ def paths(collected: Collected, table: PathTable) -> xr.Dataset:
 
 
 def _metric(collected: Collected, table: PathTable, metric: str, name: str, row: int) -> npt.NDArray[np.float64]:
-    values = table.metrics[metric][row]
-    return values * collected.group_nav[row] if name.endswith("_usd") else values
+    unit = float(collected.group_nav[row]) if name.endswith("_usd") else 1.0
+    return np.asarray(table.metrics[metric][row] * unit)
 
 
 def diagnostics(collected: Collected) -> xr.Dataset:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
+
 from stress.results import estimators
 from stress.results.collected import Collected, Distribution
 from stress.results.estimators import Estimate, Moments
@@ -15,6 +16,7 @@ from stress.results.units import described
 Floats = npt.NDArray[np.float64]
 NOTHING = Estimate(np.nan, np.nan, np.nan, np.nan)
 PARTS = {"": "value", "_se": "se", "_ci_low": "low", "_ci_high": "high"}
+ERROR_ONLY = ("var_static", "es_static", "broker_loss_mean")  # like all `expected_*`: no interval besides the error
 COUNTED = {"prob_loss_over_20pct": "loss_over_20pct", "prob_margin_call": "margin_call", "prob_default": "default"}
 AVERAGED = {
     "mean_loss": "fund_loss",
@@ -23,6 +25,12 @@ AVERAGED = {
     "expected_unliquidated_usd": "unliquidated",
     "expected_max_drawdown": "max_drawdown",
 }
+
+
+def _parts(name: str) -> dict[str, str]:
+    """Suffixes of the variables of one estimate."""
+    few = name in ERROR_ONLY or name.startswith("expected_")
+    return {"": "value", "_se": "se"} if few else PARTS
 
 
 def file_order(ids: Sequence[str], order: Sequence[str]) -> list[int]:
@@ -56,12 +64,12 @@ def summary(collected: Collected) -> xr.Dataset:
         "system_nav_usd": ((), collected.group_nav[system]),
     }
     for name in rows[0]:
-        for suffix, part in PARTS.items():
+        for suffix, part in _parts(name).items():
             table = np.array([[getattr(estimate, part) for estimate in row[name]] for row in rows])
             data[name + suffix] = (("fund", "level"), table[order])
             data[f"system_{name}{suffix}"] = (("level",), table[system])
     for name in plain[0]:
-        for suffix, part in PARTS.items():
+        for suffix, part in _parts(name).items():
             column = np.array([getattr(row[name], part) for row in plain])
             data[name + suffix] = (("fund",), column[order])
             data[f"system_{name}{suffix}"] = ((), column[system])
@@ -88,8 +96,11 @@ def _by_level(collected: Collected, row: int) -> dict[str, list[Estimate]]:
     settle, paths, sample = _settled(collected), collected.paths, collected.sample
     loss, static = collected.loss[row], collected.loss_static[row]
     moments = Moments(
-        paths,
-        *(float(collected.__dict__[kind][metric][row]) for metric in _PAIR for kind in ("sums", "squares")),
+        paths=paths,
+        loss=float(collected.sums["fund_loss"][row]),
+        loss_squared=float(collected.squares["fund_loss"][row]),
+        static=float(collected.sums["fund_loss_static"][row]),
+        static_squared=float(collected.squares["fund_loss_static"][row]),
         cross=float(collected.cross[row]),
     )
     ratio, difference = estimators.against_static_mean(moments)
@@ -114,9 +125,6 @@ def _by_level(collected: Collected, row: int) -> dict[str, list[Estimate]]:
     return {name: [settle(estimate) for estimate in estimates] for name, estimates in table.items()}
 
 
-_PAIR = ("fund_loss", "fund_loss_static")
-
-
 def _by_fund(collected: Collected, row: int) -> dict[str, Estimate]:
     settle, paths, nav = _settled(collected), collected.paths, float(collected.group_nav[row])
     table = {}
@@ -136,7 +144,7 @@ def _brokers(collected: Collected) -> dict[str, tuple[tuple[str, ...], Floats]]:
     data: dict[str, tuple[tuple[str, ...], Floats]] = {}
 
     def add(name: str, dims: tuple[str, ...], estimates: list[list[Estimate]]) -> None:
-        for suffix, part in PARTS.items():
+        for suffix, part in _parts(name).items():
             table = np.array([[getattr(settle(one), part) for one in row] for row in estimates])
             data[name + suffix] = (dims, table if len(dims) == 2 else table[:, 0])
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
 from stress.results.collected import Distribution, Tail
 from stress.results.levels import as_fraction, order_rank, tail_mass
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
 from stress.results.levels import order_rank, tail_mass
 
 Floats = npt.NDArray[np.float64]

@@ -89,13 +89,13 @@ def description(name: str) -> tuple[str, str]:
     """(units, long name) of a variable; suffixes and the prefix `system_` are derived from the plain name."""
     if name in DESCRIPTIONS:
         return DESCRIPTIONS[name]
+    if name.startswith("system_"):
+        units, long_name = description(name.removeprefix("system_"))
+        return units, f"whole system: {long_name}"
     for suffix, text in SUFFIXES.items():
         if name.endswith(suffix):
             units, long_name = description(name.removesuffix(suffix))
             return units, f"{text} {long_name}"
-    if name.startswith("system_"):
-        units, long_name = description(name.removeprefix("system_"))
-        return units, f"whole system: {long_name}"
     raise KeyError(f"no units for the variable {name!r}: add it to stress.results.units")
 
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
+
 from stress.scenarios.errors import ScenarioError, suggest
 from stress.scenarios.fund_types import TypeOf
 from stress.scenarios.problem import Assets, Books, Floats, Funds

@@ -6,6 +6,7 @@ import math
 import warnings
 
 import numpy as np
+
 from stress.scenarios.correlation import resolve_correlation
 from stress.scenarios.errors import ScenarioError, ScenarioWarning, suggest
 from stress.scenarios.problem import Assets, Cascade, Floats, Impact, Liquidity, Retail, Shocks

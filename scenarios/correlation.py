@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+
 from stress.scenarios import units
 from stress.scenarios.errors import ScenarioError, suggest
 from stress.scenarios.files import InputFiles

@@ -17,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 from pydantic_core import PydanticCustomError
+
 from stress.scenarios import units
 from stress.scenarios.errors import suggest
 

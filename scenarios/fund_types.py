@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+
 from stress.scenarios.positions import book_weights, scaled
 from stress.scenarios.problem import Assets, Floats
 from stress.scenarios.schema import Scenario

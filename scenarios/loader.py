@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+
 from stress.scenarios.errors import ScenarioError, suggest
 from stress.scenarios.files import InputFiles
 from stress.scenarios.inline import INLINED, inline_table

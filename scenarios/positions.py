@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+
 from stress.scenarios import units
 from stress.scenarios.build_market import unknown_asset
 from stress.scenarios.errors import ScenarioError, suggest

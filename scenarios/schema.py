@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, PrivateAttr, model_validator
+
 from stress.scenarios.fields import Identifier, Table, refuse
 from stress.scenarios.files import InputFiles
 from stress.scenarios.schema_funds import Fund, Margin, Triggers
@@ -81,6 +82,13 @@ class Scenario(Table):
 def json_schema() -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of the scenario file."""
     schema = _plain(Scenario.model_json_schema(by_alias=True))
+    for model in Table.__subclasses__() + [sub for table in Table.__subclasses__() for sub in table.__subclasses__()]:
+        properties = schema["$defs"].get(model.__name__, {}).get("properties", {})
+        for name, field in model.model_fields.items():
+            if name in properties and "anyOf" in properties[name]:  # numbers with units: pydantic leaves the bounds out
+                properties[name] |= {
+                    _BOUNDS[b]: getattr(m, b) for m in field.metadata for b in _BOUNDS if hasattr(m, b)
+                }
     for key in ("assets", "funds"):
         in_file = schema["properties"][key]
         schema["properties"][key] = {

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Annotated, Literal
 
 from pydantic import Field, StrictInt, field_validator, model_validator
+
 from stress.scenarios import units
 from stress.scenarios.fields import (
     Fraction,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+
 from stress.scenarios.problem import Bools, Floats, Problem
 
 PARTICIPATION = 0.25
@@ -34,7 +35,8 @@ def start_table(problem: Problem) -> StartTable:
 
     The move to the first call hits every position: longs fall by `x`, shorts rise by `x`. Equity is then
     `E - x G` and the requirement `M_long (1 - x) + M_short (1 + x)`, which meet at
-    `x = (E - M)/(G - M_long + M_short)`; a fund that is long only has the textbook `1 - (1 - i)/(1 - m)`.
+    `x = (E - M)/(G - M_long + M_short)`; a fund that is long only has the textbook `1 - (1 - i)/(1 - m)`. Beyond
+    `x = 1` longs are worthless and only the shorts go on losing: a fund that survives that without shorts has no call.
     """
     funds, books, assets = problem.funds, problem.books, problem.assets
     members = len(funds.ids)
@@ -47,14 +49,14 @@ def start_table(problem: Problem) -> StartTable:
         np.add.at(total, books.fund_of, values)
         return total
 
-    gross = by_fund((long + short).sum(axis=1))
+    long_usd, short_usd = by_fund(long.sum(axis=1)), by_fund(short.sum(axis=1))
+    gross = long_usd + short_usd
     net = by_fund(((long - short) * assets.in_net).sum(axis=1))
     margin_long = np.where(funds.has_margin, by_fund((np.minimum(rates, 1.0) * long).sum(axis=1)), 0.0)
     margin_short = np.where(funds.has_margin, by_fund((rates * short).sum(axis=1)), 0.0)
-    speed = gross - margin_long + margin_short
-    callable_ = funds.has_margin & (speed > 0)
-    move = np.full(members, np.inf)
-    np.divide(funds.nav - margin_long - margin_short, speed, out=move, where=callable_)
+    move = _quotient(funds.nav - margin_long - margin_short, gross - margin_long + margin_short)
+    worthless = _quotient(funds.nav - long_usd - margin_short, short_usd + margin_short)
+    move = np.where(funds.has_margin, np.where(move <= 1, move, worthless), np.inf)
     # books of one fund that are long and short in the same asset offset each other when all is sold
     days = np.abs(by_fund(weights)) / (PARTICIPATION * assets.adv)
     slowest = days.argmax(axis=1)
@@ -74,3 +76,10 @@ def start_table(problem: Problem) -> StartTable:
         held_usd=held,
         held_days=held / assets.adv,
     )
+
+
+def _quotient(numerator: Floats, denominator: Floats) -> Floats:
+    """Elementwise quotient, inf where the denominator is not positive."""
+    result = np.full(numerator.shape, np.inf)
+    np.divide(numerator, denominator, out=result, where=denominator > 0)
+    return result

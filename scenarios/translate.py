@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
+
 from stress.scenarios.errors import ScenarioError
 
 _PHRASES = {

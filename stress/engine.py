@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -34,10 +34,16 @@ class RunPlan:
     detail_paths: int
     memory_bytes: int
     disk_bytes: int
+    estimated_seconds: float | None  # None: not measured
 
 
-def plan(problem: Problem, options: RunOptions) -> RunPlan:
-    """Paths, blocks, memory and disk of a run; sets up the device, compiles nothing.
+def plan(problem: Problem, options: RunOptions, measure: bool = False) -> RunPlan:
+    """Paths, blocks, memory and disk of a run.
+
+    Args:
+        problem: the scenario.
+        options: as for `execute`.
+        measure: also estimate the time, by compiling the run and timing one of its blocks.
 
     Raises:
         DeviceNotFound: the device asked for is not there.
@@ -63,6 +69,7 @@ def plan(problem: Problem, options: RunOptions) -> RunPlan:
         device=devices.describe(),
         detail_paths=detail,
         memory_bytes=memory + 2 * stored,
+        estimated_seconds=None,
         disk_bytes=stored + 4 * distributions * 31_747 + options.worst * rows * rows * 40 + 2**20,
     )
     available = options.max_memory if options.max_memory is not None else free_memory()
@@ -71,7 +78,12 @@ def plan(problem: Problem, options: RunOptions) -> RunPlan:
             f"the run needs about {result.memory_bytes / 2**30:.1f} GiB of memory and may use "
             f"{available / 2**30:.1f} GiB; use a smaller --block-size, or --store summary instead of paths"
         )
-    return result
+    if not measure:
+        return result
+    import jax
+
+    with jax.enable_x64(options.precision == "float64"):
+        return replace(result, estimated_seconds=_Run(problem, options, devices, lambda _: None).estimate())
 
 
 def tiles_per_call(options: RunOptions, devices: Devices) -> int:
@@ -154,6 +166,21 @@ class _Run:
             ahead = started
         if ahead is not None:
             yield ahead[0], jax.device_get(ahead[1])
+
+    def estimate(self) -> float:
+        """Seconds that the run will take: compilation and one block are timed, the rest is in proportion."""
+        import jax
+
+        size = self.tiles * self.devices.tile
+        ids = np.arange(min(size, self.options.paths), dtype=np.uint64)
+        started = time.perf_counter()
+        jax.block_until_ready(self.simulate(ids))
+        compiled = time.perf_counter()
+        jax.block_until_ready(self.simulate(ids))
+        block = time.perf_counter() - compiled
+        detail = min(self.problem.estimation.detail_paths, self.options.paths) / size
+        # The timeline's program compiles once more, and its paths cost about twice as much.
+        return 2.0 * (compiled - started) + block * (-(-self.options.paths // size) + 2.0 * detail)
 
     def collect(self) -> Collected:
         """The whole run."""

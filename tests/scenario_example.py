@@ -6,6 +6,7 @@ import copy
 from typing import Any
 
 import numpy as np
+
 from stress.scenarios.build import build_problem
 from stress.scenarios.loader import scenario_from_document
 from stress.scenarios.problem import Problem

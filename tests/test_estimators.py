@@ -1,34 +1,20 @@
 """Estimators against sorting, closed forms, coverage and the bootstrap."""
 
-import importlib.util
 import math
-import sys
 from fractions import Fraction
-from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+
+from collected_example import distribution
 from stress.results import estimators
 from stress.results.collected import Distribution, Tail
 from stress.results.estimators import Moments
 
 LEVELS = ("0.95", "0.99", "0.999")
-
-
-def _example() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("collected_example", Path(__file__).with_name("collected_example.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = sys.modules.setdefault("collected_example", importlib.util.module_from_spec(spec))
-    spec.loader.exec_module(module)
-    return module
-
-
-distribution = _example().distribution
 
 
 def sorted_es(values: np.ndarray, level: str) -> float:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from stress.results.histogram import FloatHistogram
 from stress.results.levels import order_rank, tail_mass
 

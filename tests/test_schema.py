@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+
 from scenario_example import example
 from stress.scenarios.library import library_path, list_names
 from stress.scenarios.schema import json_schema
@@ -76,6 +77,9 @@ def test_the_scenario_layer_needs_no_jax() -> None:
 
 
 def test_the_library_is_listed_without_pydantic() -> None:
-    code = "import sys; from stress.scenarios.library import list_scenarios; list_scenarios(); print('pydantic' in sys.modules)"
+    code = (
+        "import sys; from stress.scenarios.library import list_scenarios; "
+        "list_scenarios(); print('pydantic' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

@@ -5,12 +5,21 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from stress.scenarios import units
 
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("39 %", 0.39), ("-9.95 %", -0.0995), ("25 bp", 0.0025), ("25bp", 0.0025), (0.39, 0.39), (1, 1.0), ("1_000 %", 10.0)],
+    [
+        ("39 %", 0.39),
+        ("-9.95 %", -0.0995),
+        ("25 bp", 0.0025),
+        ("25bp", 0.0025),
+        (0.39, 0.39),
+        (1, 1.0),
+        ("1_000 %", 10.0),
+    ],
 )
 def test_fractions(text: object, value: float) -> None:
     assert units.fraction(text) == value
@@ -48,7 +57,23 @@ def test_plain_numbers_pass_unchanged(value: float) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [math.nan, math.inf, -math.inf, "nan", "inf", "-Infinity", "", "ten", "1e400", "1e999999999999", "1.2.3", True, None, [1], "1 x"],
+    [
+        math.nan,
+        math.inf,
+        -math.inf,
+        "nan",
+        "inf",
+        "-Infinity",
+        "",
+        "ten",
+        "1e400",
+        "1e999999999999",
+        "1.2.3",
+        True,
+        None,
+        [1],
+        "1 x",
+    ],
 )
 @pytest.mark.parametrize("parse", [units.number, units.fraction, units.money, units.leverage, units.level_text])
 def test_no_number(parse: object, value: object) -> None:
@@ -58,7 +83,10 @@ def test_no_number(parse: object, value: object) -> None:
     assert caught.value.allowed
 
 
-@pytest.mark.parametrize(("parse", "value"), [(units.number, "5 %"), (units.money, "5 %"), (units.money, "5 bn EUR"), (units.fraction, "5 USD")])
+@pytest.mark.parametrize(
+    ("parse", "value"),
+    [(units.number, "5 %"), (units.money, "5 %"), (units.money, "5 bn EUR"), (units.fraction, "5 USD")],
+)
 def test_another_unit(parse: object, value: str) -> None:
     assert callable(parse)
     with pytest.raises(units.UnitError):

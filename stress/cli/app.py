@@ -30,11 +30,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-for command in (demo, run, show):
-    app.command()(command)
+app.command()(demo)
+app.command()(run)
+app.command()(show)
 app.add_typer(library, name="scenarios")
-for command in (check, schema, doctor):
-    app.command()(command)
+app.command()(check)
+app.command()(schema)
+app.command()(doctor)
 
 
 def _print_version(wanted: bool) -> None:

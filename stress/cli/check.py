@@ -42,7 +42,7 @@ def check(scenario: common.Scenario, overrides: common.Set = None, json: common.
     screen = console()
     screen.print(_funds(start, problem))
     screen.print(_assets(start))
-    say(f"{problem.name} is valid; {len(problem.defaults_filled)} values were left to their defaults (--json lists them)")
+    say(f"{problem.name} is valid; values left to their defaults: {len(problem.defaults_filled)} (--json lists them)")
 
 
 def _funds(start: StartTable, problem: Problem) -> Table:
@@ -71,7 +71,7 @@ def _funds(start: StartTable, problem: Problem) -> Table:
 def _assets(start: StartTable) -> Table:
     from rich.table import Table
 
-    table = Table(title="what the funds hold together, most days of volume first", title_justify="left")
+    table = Table(title="held by all funds, most days of volume first", title_justify="left")
     table.add_column("asset")
     table.add_column("held bn USD", justify="right")
     table.add_column("days of volume", justify="right")

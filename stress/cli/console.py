@@ -1,4 +1,4 @@
-"""Where text goes: results to stdout, messages and progress to stderr; no colour or bars unless a person is watching."""
+"""Results go to stdout, messages and progress to stderr; no colour or bars unless a person is watching."""
 
 from __future__ import annotations
 

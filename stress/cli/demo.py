@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stress.cli import options as common
 from stress.cli.console import console, say
 from stress.cli.exits import ends_with_exit_code
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 SCENARIO = "tariff-2025"
 PICTURE = "losses.png"
@@ -48,14 +52,14 @@ def demo(
     say(f"\nnext:\n{_next_commands(where)}", quiet)
 
 
-def _save_picture(tree: object, where: Path) -> str:
+def _save_picture(tree: xr.DataTree, where: Path) -> str:
     from importlib.util import find_spec
 
     if find_spec("matplotlib") is None:
         return "a picture file needs matplotlib: pip install 'levstress[report]'"
     from stress.results.picture import save_distribution_plot
 
-    save_distribution_plot(tree, where / PICTURE)  # type: ignore[arg-type]
+    save_distribution_plot(tree, where / PICTURE)
     return f"picture: {where / PICTURE}"
 
 

@@ -19,7 +19,6 @@ FEATURES = ("avx", "avx2", "fma", "avx512f", "avx512dq", "avx512bw", "avx512vl",
 def describe_machine() -> dict[str, Any]:
     """All facts as a JSON-ready dict; None where the system does not say."""
     from stress._jax import available_cores, cache_dir
-    from stress.engine import free_memory
 
     cpuinfo = _read("/proc/cpuinfo")
     devices, failure = _devices()
@@ -34,7 +33,7 @@ def describe_machine() -> dict[str, Any]:
             "cores_usable": available_cores(),
             "features": _features(cpuinfo),
         },
-        "memory": {"total_bytes": _total_memory(), "available_bytes": free_memory()},
+        "memory": {"total_bytes": _total_memory(), "available_bytes": _free_memory()},
         "disk": {"folder": str(folder), "free_bytes": shutil.disk_usage(folder).free},
         "compile_cache": _cache(cache_dir()),
         "devices": devices,
@@ -71,6 +70,12 @@ def _total_memory() -> int | None:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):  # this system does not have these names
         return None
+
+
+def _free_memory() -> int | None:
+    from stress.engine import free_memory
+
+    return free_memory()
 
 
 def _cache(folder: Path) -> dict[str, Any]:
@@ -115,7 +120,9 @@ def _missing(devices: list[str], failure: str | None, gpu: dict[str, str | None]
     if gpu["plugin"] is None:
         lines.append("for a GPU: JAX's CUDA plugin is not installed; pip install 'levstress[cuda13]' or [cuda12]")
     if gpu["driver"] and gpu["plugin"] and not any(device.startswith("gpu") for device in devices):
-        lines.append("for a GPU: driver and plugin are there, but JAX sees no GPU (does the driver fit the CUDA version?)")
+        lines.append(
+            "for a GPU: driver and plugin are there, but JAX sees no GPU (does the driver fit the CUDA version?)"
+        )
     if _version("matplotlib") is None:
         lines.append("for pictures: matplotlib; pip install 'levstress[report]'")
     return lines

@@ -76,22 +76,27 @@ def run(
     from stress.scenarios.build import build_problem
     from stress.scenarios.loader import load_scenario
 
+    try:
+        choice = RunOptions(
+            paths=paths,
+            seed=seed,
+            precision=precision,
+            device=device,
+            devices=devices,
+            block_size=block_size,
+            max_memory=max_memory,
+            store=store,
+            worst=worst,
+            members=members,
+        )
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
     problem = build_problem(load_scenario(scenario, overrides or ()))
-    choice = RunOptions(
-        paths=paths,
-        seed=seed,
-        precision=precision,
-        device=device,
-        devices=devices,
-        block_size=block_size,
-        max_memory=max_memory,
-        store=store,
-        worst=worst,
-        members=members,
-    )
     where = output_directory(out, problem.name, seed, paths, overwrite)
     if dry_run:
-        _show_plan(plan(problem, choice), problem, choice, str(where), json)
+        from stress.engine import plan
+
+        _show_plan(plan(problem, choice, measure=True), problem, choice, str(where), json)
         return
     tree = simulate(problem, choice, where, overwrite, quiet)
     if json:
@@ -106,6 +111,9 @@ def run(
 
 
 def _show_plan(plan: RunPlan, problem: Problem, options: RunOptions, where: str, json: bool) -> None:
+    from stress.cli.estimate import estimated_seconds
+
+    seconds = estimated_seconds(problem, options, plan)
     facts: dict[str, Any] = {
         "scenario": problem.name,
         "directory": where,
@@ -120,19 +128,20 @@ def _show_plan(plan: RunPlan, problem: Problem, options: RunOptions, where: str,
         "device": plan.device,
         "memory_bytes": plan.memory_bytes,
         "disk_bytes": plan.disk_bytes,
-        "estimated_seconds": plan.estimated_seconds,
+        "estimated_seconds": seconds,
     }
     if json:
         print_json(facts)
         return
-    seconds = plan.estimated_seconds
     lines = {
         "scenario": f"{problem.name} ({facts['steps']} steps, {facts['assets']} assets, {facts['funds']} funds)",
         "paths": f"{plan.paths:,} in {plan.blocks:,} blocks of {plan.block_size:,}",
         "device": f"{plan.device}, {options.precision}",
         "memory": format_size(plan.memory_bytes),
         "disk": f"{format_size(plan.disk_bytes)} in {where}",
-        "time": "not known for this device" if seconds is None else f"about {format_seconds(seconds)}",
+        "time": "not known for this device"
+        if seconds is None
+        else f"about {format_seconds(seconds)}, compiling included",
     }
     for name, value in lines.items():
         print(f"{name + ':':<10}{value}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stress.cli.console import progress_shown, say
+from stress.cli.console import progress_shown
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -38,17 +38,10 @@ def output_directory(wanted: Path | None, name: str, seed: int, paths: int, over
 
 def simulate(problem: Problem, options: RunOptions, out: Path, overwrite: bool, quiet: bool) -> xr.DataTree:
     """Run the simulation and write its result to `out`; returns the result as a tree."""
+    from stress.api import run_problem
+
     with progress_shown(quiet) as callback:
-        from stress.engine import execute
-
-        collected = execute(problem, options, callback)
-    from stress.results.dataset import to_datatree
-    from stress.results.store import write_run
-
-    say(f"writing {out}", quiet)
-    tree = to_datatree(collected)
-    write_run(tree, spec_of(problem, options), out, overwrite=overwrite)
-    return tree
+        return run_problem(problem, options, out, overwrite, callback)
 
 
 def how_to_open(out: Path) -> str:

@@ -1,0 +1,130 @@
+"""The run directory: `spec.json` and `result.zarr`, sealed by a rename so that a half-written result is never seen."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+SPEC = "spec.json"
+RESULT = "result.zarr"
+PATHS_PER_CHUNK = 1 << 18  # of the `paths` group: a few MB a chunk
+
+
+class RunExists(FileExistsError):
+    """The directory already holds a finished run."""
+
+
+class UnfinishedRun(RuntimeError):
+    """The directory holds no finished run."""
+
+
+def write_run(tree: xr.DataTree, spec: dict[str, Any], out: Path, overwrite: bool) -> Path:
+    """Write `out/spec.json` and `out/result.zarr`; returns the latter's path.
+
+    The result is written into a temporary folder inside `out`, flushed to disk and renamed last. A run that is being
+    replaced is set aside first, so that whatever interrupts this, `out` never shows a result beside another run's spec.
+
+    Raises:
+        RunExists: `out` holds a finished run and `overwrite` is off.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    final = out / RESULT
+    if final.exists() and not overwrite:
+        raise RunExists(f"{out} already holds a finished run; choose another directory, or overwrite it")
+    scratch = Path(tempfile.mkdtemp(prefix=".writing-", dir=out))
+    try:
+        _write_zarr(tree, scratch / RESULT)
+        (scratch / SPEC).write_text(
+            json.dumps(spec, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
+        _flush(scratch)
+        if final.exists():
+            final.rename(scratch / "replaced")
+        (scratch / SPEC).replace(out / SPEC)
+        _flush_one(out)
+        (scratch / RESULT).rename(final)
+        _flush_one(out)
+    finally:
+        shutil.rmtree(scratch)
+    return final
+
+
+def open_result(directory: str | Path, allow_unfinished: bool = False) -> xr.DataTree:
+    """Open the result of a run directory lazily.
+
+    Raises:
+        FileNotFoundError: there is no such directory.
+        UnfinishedRun: the run was not finished; with `allow_unfinished` only when there is no result at all.
+    """
+    directory = Path(directory)
+    if not directory.is_dir():
+        raise FileNotFoundError(f"{directory}: no such run directory")
+    path = directory / RESULT
+    if not path.exists():
+        raise UnfinishedRun(f"{directory} holds no {RESULT}: the run did not finish, or this is no run directory")
+    tree = xr.open_datatree(path, engine="zarr")
+    if tree.attrs.get("complete") is not True and not allow_unfinished:
+        tree.close()
+        raise UnfinishedRun(f"{path} is not marked complete; allow_unfinished=True opens it all the same")
+    return tree
+
+
+def _write_zarr(tree: xr.DataTree, path: Path) -> None:
+    sealed = tree.copy()
+    sealed.attrs["complete"] = True
+    encoding = {group.path: _encoding(group.to_dataset(inherit=False)) for group in sealed.subtree}
+    for group in sealed.subtree:
+        group.dataset = _stable_strings(group.to_dataset(inherit=False))
+    with _only_warnings_that_matter():
+        sealed.to_zarr(path, mode="w-", zarr_format=3, consolidated=True, encoding=encoding)
+
+
+def _stable_strings(dataset: xr.Dataset) -> xr.Dataset:
+    """Texts as variable-length strings: zarr 3 has no settled form for NumPy's fixed-width ones."""
+    texts = [str(name) for name, variable in dataset.variables.items() if variable.dtype.kind == "U"]
+    strings = np.dtypes.StringDType()
+    return dataset.assign_coords({name: dataset[name].astype(strings) for name in texts})
+
+
+def _encoding(dataset: xr.Dataset) -> dict[str, dict[str, Any]]:
+    """Chunks along the path axis; every other variable is one chunk."""
+    chunked = {}
+    for name, variable in dataset.variables.items():
+        if "path" in variable.dims and variable.size:
+            sizes = zip(variable.dims, variable.shape, strict=True)
+            chunked[str(name)] = {"chunks": tuple(min(n, PATHS_PER_CHUNK) if d == "path" else n for d, n in sizes)}
+    return chunked
+
+
+@contextmanager
+def _only_warnings_that_matter() -> Iterator[None]:
+    """zarr warns of what we want: metadata in one place, which its readers all take, and variable-length strings."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Consolidated metadata is currently not part in the Zarr format 3")
+        yield
+
+
+def _flush(folder: Path) -> None:
+    """Have everything below `folder` on the disk."""
+    for parent, _, files in os.walk(folder):
+        for name in files:
+            _flush_one(Path(parent) / name)
+        _flush_one(Path(parent))
+
+
+def _flush_one(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

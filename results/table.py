@@ -1,0 +1,225 @@
+"""The table people read and the JSON that programs read, both from the result's tree."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+BILLION = 1e9
+SHOWN_LEVELS = 3
+FUND_WIDTH = 22
+NOTEWORTHY_FLOW = 0.01  # share of forced flow beyond a day's depth that is worth a line
+
+
+def summary_json(tree: xr.DataTree) -> dict[str, Any]:
+    """The summary as plain numbers and texts: `funds`, `system`, `prime_brokers` by name, then variable, then level.
+
+    What is not a finite number (no ratio, too few paths for an error) is None.
+    """
+    summary, diagnostics = tree["summary"].to_dataset(), tree["diagnostics"].to_dataset()
+    result: dict[str, Any] = {
+        name: tree.attrs[name]
+        for name in ("name", "title", "spec_sha256", "paths", "seed", "rng", "precision", "device")
+        if name in tree.attrs
+    }
+    result["levels"] = summary["level"].values.tolist()
+    result["funds"] = {str(fund): {} for fund in summary["fund"].values}
+    result["system"] = {}
+    result["prime_brokers"] = {str(b): {} for b in summary["prime_broker"].values} if "prime_broker" in summary else {}
+    for key, variable in summary.data_vars.items():
+        name = str(key)
+        if "fund" in variable.dims:
+            for fund, entry in result["funds"].items():
+                entry[name] = _by_level(variable.sel(fund=fund))
+        elif "prime_broker" in variable.dims:
+            for broker, entry in result["prime_brokers"].items():
+                entry[name] = _by_level(variable.sel(prime_broker=broker))
+        else:
+            result["system"][name.removeprefix("system_")] = _by_level(variable)
+    result["diagnostics"] = {
+        str(name): _number(variable.item()) for name, variable in diagnostics.data_vars.items() if variable.ndim == 0
+    }
+    result["model_limits"] = json.loads(tree.attrs["model_limits"])
+    return result
+
+
+def _by_level(variable: xr.DataArray) -> Any:
+    if "level" not in variable.dims:
+        return _number(variable.item())
+    values = zip(variable["level"].values, variable.values, strict=True)
+    return {f"{level:g}": _number(value) for level, value in values}
+
+
+def _number(value: Any) -> float | int | None:
+    if isinstance(value, int | np.integer):
+        return int(value)
+    return float(value) if math.isfinite(value) else None
+
+
+def summary_table(tree: xr.DataTree) -> Table:
+    """Funds in file order, the system last; prime brokers when any of them loses; then the notes; in 100 columns."""
+    from rich.table import Table
+
+    page = Table.grid(padding=0)
+    page.add_column()
+    page.add_row(_funds(tree))
+    summary = tree["summary"].to_dataset()
+    if "broker_loss_mean" in summary and float(summary["broker_loss_mean"].max()) > 0:
+        page.add_row(_brokers(summary))
+    for note in notes(tree):
+        page.add_row(note)
+    return page
+
+
+def _levels(summary: xr.Dataset) -> tuple[list[float], float]:
+    """The levels shown, and the one at which amplification and added loss are shown: that next to 99 %."""
+    levels = [float(level) for level in summary["level"].values if level > 0][-SHOWN_LEVELS:]
+    return levels, min(levels, key=lambda level: abs(level - 0.99))
+
+
+def _funds(tree: xr.DataTree) -> Table:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    summary = tree["summary"].to_dataset()
+    levels, reference = _levels(summary)
+    table = Table(
+        title=Text(f"{tree.attrs['title']}: {tree.attrs['paths']:,} paths"),
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+    )
+    table.add_column("fund\nNAV", no_wrap=True, max_width=FUND_WIDTH)
+    titles = [f"{measure}\n{100 * level:g} %" for level in levels for measure in ("VaR", "ES")]
+    at = f"{100 * reference:g} %"
+    for title in (*titles, "P of\ncall", "P of\ndefault", "sales\nbn USD", f"ampl.\n{at}", f"added\n{at}"):
+        table.add_column(title, justify="right", no_wrap=True)
+    funds = [str(fund) for fund in summary["fund"].values]
+    for fund in [*funds, None]:
+        table.add_row(*_fund_cells(summary, fund, levels, reference), end_section=fund == funds[-1])
+    return table
+
+
+def _fund_cells(summary: xr.Dataset, fund: str | None, levels: list[float], reference: float) -> list[Any]:
+    """Cells of one fund, or of the system: the number on the first line, its standard error on the second."""
+    from rich.text import Text
+
+    def get(name: str, level: float | None = None) -> float:
+        variable = summary[f"system_{name}"] if fund is None else summary[name].sel(fund=fund)
+        return float(variable if level is None else variable.sel(level=level))
+
+    def cell(name: str, scale: float, level: float | None = None, most: int = 2) -> Any:
+        value, error = get(name, level) * scale, get(f"{name}_se", level) * scale
+        decimals = _decimals(value, error, most)
+        return Text.assemble(_fixed(value, decimals), "\n", (_error(error, decimals), "dim"))
+
+    return [
+        Text.assemble((fund or "whole system", "bold"), "\n", (_money(get("nav_usd")), "dim")),
+        *(cell(measure, 100, level) for level in levels for measure in ("var", "es")),
+        cell("prob_margin_call", 100),
+        cell("prob_default", 100),
+        cell("expected_forced_sales_usd", 1 / BILLION),
+        cell("amplification", 1, reference, most=3),
+        cell("added_loss", 100, reference),
+    ]
+
+
+def _brokers(summary: xr.Dataset) -> Table:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    _, reference = _levels(summary)
+    table = Table(
+        title="Losses of prime brokers on defaulted funds",
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 2, 0, 0),
+        pad_edge=False,
+    )
+    table.add_column("prime broker", no_wrap=True, max_width=30)
+    for title in ("P(loss) %", "mean, m USD", f"ES {100 * reference:g} %, bn USD"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for broker in summary["prime_broker"].values:
+        row = summary.sel(prime_broker=broker, level=reference)
+
+        def shown(name: str, scale: float, row: xr.Dataset = row) -> str:
+            value, error = float(row[name]) * scale, float(row[f"{name}_se"]) * scale
+            decimals = _decimals(value, error, 3)
+            return f"{_fixed(value, decimals)} {_error(error, decimals)}"
+
+        table.add_row(
+            Text(str(broker)),
+            shown("broker_loss_prob", 100),
+            shown("broker_loss_mean", 1e3 / BILLION),
+            shown("broker_loss_es", 1 / BILLION),
+        )
+    return table
+
+
+def notes(tree: xr.DataTree) -> list[str]:
+    """What a reader of the table must know: meaning of the columns, what was cut off, limits of the model."""
+    attrs, summary, diagnostics = tree.attrs, tree["summary"].to_dataset(), tree["diagnostics"].to_dataset()
+    levels, reference = _levels(summary)
+    lines = [
+        "VaR, ES, added: % of start NAV, positive = loss; P: %; sales: mean forced sales; ±: standard error.",
+        "ampl., added: ES against that of the start book held still, as a ratio and as a difference.",
+    ]
+    shown = summary.sel(level=[*levels])
+    if bool(summary["amplification"].sel(level=reference).isnull().any()):
+        lines.append("-: no ratio, as the book held still loses less than 0.1 %.")
+    if bool(np.isinf(shown["es_se"]).any()) or bool(np.isinf(shown["amplification_se"]).any()):
+        lines.append("±?: too few paths for an error.")
+    counted = (
+        ("paths_at_round_limit", "paths reached the largest number of rounds in some step"),
+        ("draws_clipped", "draws were clipped at the largest move"),
+        ("prices_floored", "prices were held at their floor"),
+    )
+    for name, text in counted:
+        if name in diagnostics and int(diagnostics[name]) > 0:
+            lines.append(f"{int(diagnostics[name]):,} {text}.")
+    beyond = "forced_flow_beyond_depth_share"
+    if beyond in diagnostics and float(diagnostics[beyond]) > NOTEWORTHY_FLOW:
+        share = 100 * float(diagnostics[beyond])
+        lines.append(f"{share:.1f} % of forced flow exceeds a day's depth: beyond the data behind the impact law.")
+    lines.append(f"Limits of the model: {', '.join(json.loads(attrs['model_limits']))}.")
+    return lines
+
+
+def _decimals(value: float, error: float, most: int) -> int:
+    """As many decimals as the first two digits of the error deserve; by the size of the number without an error."""
+    size = error if math.isfinite(error) and error > 0 else value / 1000
+    return most if not size or not math.isfinite(size) else min(max(1 - math.floor(math.log10(abs(size))), 0), most)
+
+
+def _fixed(value: float, decimals: int) -> str:
+    if math.isnan(value):
+        return "-"
+    return f"{value:,.{decimals}f}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+def _error(error: float, decimals: int) -> str:
+    """The error with as many decimals as its number; one that would read 0.00 is given as a bound."""
+    if math.isnan(error):
+        return ""
+    if math.isinf(error):
+        return "±?"
+    smallest = 10.0**-decimals
+    if 0 < error < smallest / 2:
+        return f"<{smallest:.{decimals}f}"
+    return f"±{_fixed(error, decimals)}"
+
+
+def _money(usd: float) -> str:
+    return f"{usd / BILLION:,.0f} bn USD" if usd >= 10 * BILLION else f"{usd / BILLION:,.3g} bn USD"

@@ -1,0 +1,47 @@
+"""Runs the kernels and the NumPy twin on the same draws, in float64."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from stress.compile import params_of, structure_of
+from stress.kernels.path import PathMetrics, simulate
+from stress.kernels.shock import draw, mixing_normals
+from stress.kernels.step import StepReport
+from stress.scenarios.problem import Problem
+
+import twin
+from twin_result import TwinResult
+
+
+@dataclass(frozen=True)
+class Pair:
+    problem: Problem
+    metrics: PathMetrics
+    report: StepReport
+    twin: TwinResult
+    draws: np.ndarray[Any, np.dtype[np.float64]]
+
+
+def run_both(problem: Problem, paths: int, seed: int = 1, first: int = 0) -> Pair:
+    """Simulate paths first .. first + paths - 1 with the kernels, and the twin on the draws that they used."""
+    with jax.enable_x64(True):
+        structure = structure_of(problem)
+        params = jax.tree.map(jnp.asarray, params_of(problem, seed, "float64"))
+        low = jnp.arange(first, first + paths, dtype=jnp.uint32)
+        high = jnp.zeros_like(low)
+
+        @jax.jit
+        def both(params: Any) -> Any:
+            mixing = mixing_normals(structure, params, low, high)
+            draws = [
+                draw(structure, params, low, high, jnp.uint32(step), mixing[step])[0] for step in range(problem.steps)
+            ]
+            return simulate(structure, params, low, high, detail=True), jnp.stack(draws)
+
+        (metrics, report), draws = jax.device_get(both(params))
+    return Pair(problem, metrics, report, twin.simulate(problem, np.asarray(draws)), np.asarray(draws))

@@ -1,0 +1,249 @@
+"""The dataset: names of the contract, units everywhere, file order, and numbers against plain NumPy."""
+
+import dataclasses
+import json
+import math
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from collected_example import ASSETS_FILE_ORDER, BROKERS_FILE_ORDER, FILE_ORDER, GROUPS, NAV, STEPS, collected
+from stress.results.collected import Collected
+from stress.results.dataset import spec_digest, to_datatree
+from stress.results.dataset_detail import conditional_mean
+from stress.results.units import described, description
+
+RUN = collected()
+TREE = to_datatree(RUN)
+SYSTEM = len(GROUPS)
+
+
+def losses(fund: str, metric: str = "fund_loss") -> np.ndarray:
+    assert RUN.stored is not None
+    row = SYSTEM if fund == "system" else GROUPS.index(fund)
+    return RUN.stored.metrics[metric][row]
+
+
+def test_groups_and_variables_are_those_of_the_contract() -> None:
+    groups = {"summary", "distribution", "timeline", "attribution", "tails", "paths", "diagnostics"}
+    assert set(TREE.children) == groups
+    by_level = ("var", "es", "amplification", "added_loss", "broker_loss_var", "broker_loss_es")
+    for name in by_level:
+        for suffix in ("", "_se", "_ci_low", "_ci_high"):
+            assert TREE["summary"][name + suffix].dims[-1] == "level"
+    by_fund = ("mean_loss", "prob_loss_over_20pct", "prob_margin_call", "prob_default")
+    for name in (*by_fund, "expected_called_usd", "expected_forced_sales_usd"):
+        assert TREE["summary"][name].dims == TREE["summary"][f"{name}_se"].dims == ("fund",)
+        assert TREE["summary"][f"system_{name}"].dims == TREE["summary"][f"system_{name}_se"].dims == ()
+    assert TREE["summary"]["system_es"].dims == ("level",)
+    assert TREE["summary"]["broker_loss_prob"].dims == ("prime_broker",)
+    assert TREE["timeline"]["gross_leverage"].dims == ("step", "quantile", "fund")
+    assert TREE["timeline"]["price_se"].dims == ("step", "quantile", "asset")
+    assert TREE["timeline"]["forced_sales_usd_se"].dims == ("step", "fund")
+    assert TREE["attribution"]["contribution_se"].dims == ("fund", "component", "slice")
+    assert TREE["tails"]["path_id"].dims == ("rank", "fund")
+    metrics = ("fund_loss", "fund_loss_static", "called_usd", "forced_sales_usd", "unliquidated_usd")
+    for name in (*metrics, "first_call_step", "defaulted", "max_drawdown"):
+        assert TREE["paths"][name].dims == ("path", "fund")
+        assert TREE["tails"][name].dims == ("rank", "fund")
+    assert TREE["paths"]["system_loss"].dims == ("path",)
+    assert TREE["diagnostics"]["es"].dims == ("checkpoint", "fund", "level")
+
+
+def test_every_variable_and_coordinate_has_units_and_a_long_name() -> None:
+    seen = 0
+    for group in TREE.subtree:
+        for name, variable in group.to_dataset(inherit=False).variables.items():
+            assert variable.attrs["units"], f"{group.path} {name}"
+            assert variable.attrs["long_name"], f"{group.path} {name}"
+            assert str(name).endswith("_usd") <= (variable.attrs["units"] == "USD")
+            seen += 1
+    assert seen > 150
+    with pytest.raises(KeyError, match="nonsense"):
+        described(xr.Dataset({"nonsense": 1}))
+    assert description("system_es_se") == ("1", f"whole system: standard error of the {description('es')[1]}")
+
+
+def test_everything_is_reported_in_file_order() -> None:
+    for group in ("summary", "paths"):
+        assert tuple(TREE[group].to_dataset()["fund"].values) == FILE_ORDER
+    for group in ("distribution", "timeline", "attribution", "tails", "diagnostics"):
+        assert tuple(TREE[group].to_dataset()["fund"].values) == (*FILE_ORDER, "system")
+    assert tuple(TREE["timeline"].to_dataset()["asset"].values) == ASSETS_FILE_ORDER
+    assert tuple(TREE["summary"].to_dataset()["prime_broker"].values) == BROKERS_FILE_ORDER
+
+
+@pytest.mark.parametrize("fund", [*FILE_ORDER, "system"])
+def test_summary_of_each_row_matches_numpy_by_label(fund: str) -> None:
+    loss, summary = losses(fund), TREE["summary"].to_dataset()
+
+    def get(name: str, **at: float) -> float:
+        chosen = summary[f"system_{name}"] if fund == "system" else summary[name].sel(fund=fund)
+        return chosen.sel(**at).item()
+
+    nav = NAV.sum() if fund == "system" else NAV[GROUPS.index(fund)]
+    n = len(loss)
+    assert get("var", level=0.99) == np.sort(loss)[math.ceil(0.99 * n) - 1]
+    assert get("es", level=0.95) == pytest.approx(np.sort(loss)[-n // 20 :].mean())
+    assert get("es", level=0.0) == get("mean_loss") == pytest.approx(loss.mean())
+    assert math.isnan(get("var", level=0.0))
+    assert get("added_loss", level=0.0) == pytest.approx((loss - losses(fund, "fund_loss_static")).mean())
+    assert get("prob_loss_over_20pct") == pytest.approx((loss > 0.2).mean())
+    assert get("expected_forced_sales_usd") == pytest.approx(losses(fund, "forced_sales").mean() * nav)
+    error = losses(fund, "forced_sales").std() * nav / math.sqrt(n)
+    assert get("expected_forced_sales_usd_se") == pytest.approx(error, rel=1e-6)
+    assert get("nav_usd") == nav
+
+
+def test_broker_losses_are_usd_and_by_label() -> None:
+    assert RUN.stored is not None
+    usd = RUN.stored.broker_loss[1] * NAV.sum()
+    broker = TREE["summary"].to_dataset().sel(prime_broker="pb_b")
+    assert broker["broker_loss_mean"].item() == pytest.approx(usd.mean())
+    assert broker["broker_loss_es"].sel(level=0.99).item() == pytest.approx(np.sort(usd)[-40:].mean(), rel=1e-6)
+    assert broker["broker_loss_prob"].item() == pytest.approx((usd > 0).mean())
+    assert usd.mean() > 0
+
+
+def test_distribution_counts_every_path_and_is_trimmed() -> None:
+    distribution = TREE["distribution"].to_dataset()
+    for series, metric in (("loss", "fund_loss"), ("loss_static", "fund_loss_static")):
+        assert np.all(distribution[series].sum("bin") == RUN.paths)
+        counts = distribution[series].sel(fund="zeta")
+        low, high = distribution["bin_low"].values, distribution["bin_high"].values
+        values = losses("zeta", metric)
+        inside = int(((values >= 0.25) & (values < 0.5)).sum())
+        assert int(counts[(low >= 0.25) & (high <= 0.5)].sum()) == inside > 0
+    ends = (distribution["loss"] + distribution["loss_static"]).sum("fund")
+    assert ends[0] > 0
+    assert ends[-1] > 0
+
+
+def test_timeline_by_step() -> None:
+    line = TREE["timeline"].to_dataset()
+    assert line["step"].values.tolist() == list(range(1, STEPS + 1))
+    detail = RUN.sample.fund_loss[GROUPS.index("mid")]
+    leverage = np.sort(1 + 3 / np.maximum(1 - detail, 1e-3))
+    got = line["gross_leverage"].sel(step=STEPS, fund="mid", quantile=0.95).item()
+    assert got == pytest.approx(leverage[math.ceil(0.95 * len(leverage)) - 1], rel=2.0**-9)
+    loss, static = RUN.timeline.means["fund_loss"], RUN.timeline.means["fund_loss_static"]
+    added = line["added_loss_usd"].sel(step=2, fund="zeta").item()
+    zeta = GROUPS.index("zeta")
+    assert added == pytest.approx((loss[0] - static[0])[1, zeta] * NAV[zeta])
+    ratio = line["amplification"].sel(step=2, fund="zeta").item()
+    assert ratio == pytest.approx(loss[0][1, zeta] / static[0][1, zeta])
+    assert line["forced_flow_usd"].sel(asset="semis", step=1).item() == RUN.timeline.means["forced_flow_usd"][0][0, 1]
+
+
+def test_quantile_errors_of_the_timeline_match_the_bootstrap() -> None:
+    line, rng = TREE["timeline"].to_dataset(), np.random.default_rng(2)
+    values = 1 + 3 / np.maximum(1 - RUN.sample.fund_loss[GROUPS.index("alpha")], 1e-3)
+    picks = rng.choice(values, (800, len(values)))
+    bootstrap = np.quantile(picks, 0.75, axis=1).std()
+    error = line["gross_leverage_se"].sel(step=STEPS, fund="alpha", quantile=0.75).item()
+    bin_width = 2.0 ** (2 - 9)  # of leverages from 4 to 8; the error holds the bins at both ends of its interval
+    assert 0.7 * bootstrap < error < 1.3 * bootstrap + 2 * bin_width / (2 * 1.96)
+
+
+def test_an_infinite_quantile_has_no_error_and_a_finite_one_has() -> None:
+    quantiles = {name: histogram for name, histogram in RUN.timeline.quantiles.items()}
+    shape = quantiles["gross_leverage"].shape
+    infinite = type(quantiles["gross_leverage"]).empty(shape)
+    values = np.tile(np.linspace(1, 2, RUN.timeline.paths), (*shape, 1))
+    values[..., -100:] = np.inf
+    infinite.add(values)
+    timeline = dataclasses.replace(RUN.timeline, quantiles={**quantiles, "gross_leverage": infinite})
+    line = to_datatree(dataclasses.replace(RUN, timeline=timeline))["timeline"].to_dataset()
+    assert np.all(np.isposinf(line["gross_leverage"].sel(quantile=0.95)))
+    assert np.all(np.isposinf(line["gross_leverage_se"].sel(quantile=0.95)))
+    assert np.all(np.isfinite(line["gross_leverage_se"].sel(quantile=0.5)))
+
+
+def test_attribution_sums_to_the_profit_and_slices_by_own_loss() -> None:
+    table = TREE["attribution"].to_dataset()["contribution"]
+    parts = table.sel(component=["outside_shock", "impact", "rebound"]).sum("component")
+    xr.testing.assert_allclose(parts, table.sel(component="total", drop=True))
+    own = np.sort(RUN.sample.fund_loss[GROUPS.index("alpha")])[::-1]
+    assert table.sel(fund="alpha", component="total", slice="worst_1pct").item() == pytest.approx(-own[:10].mean())
+    assert TREE["diagnostics"]["attribution_residual"].item() < 1e-12
+
+
+def test_error_of_a_conditional_mean_matches_the_bootstrap() -> None:
+    rng = np.random.default_rng(12)
+    loss = rng.standard_t(5, 8000)
+    other = 0.6 * loss + 0.3 * rng.normal(size=8000)
+    worst = np.argsort(-loss)
+    value, error = conditional_mean(other[worst], "0.05")
+    assert value == pytest.approx(other[worst][:400].mean())
+    draws = []
+    for _ in range(400):
+        pick = rng.integers(0, 8000, 8000)
+        order = np.argsort(-loss[pick])[:400]
+        draws.append(other[pick][order].mean())
+    assert error == pytest.approx(np.std(draws), rel=0.15)
+
+
+def test_tails_hold_the_worst_paths_of_each_fund() -> None:
+    tails = TREE["tails"].to_dataset()
+    assert RUN.stored is not None
+    for fund in (*FILE_ORDER, "system"):
+        order = np.argsort(-losses(fund), kind="stable")[:20]
+        own = tails.sel(fund=fund)
+        assert np.array_equal(own["path_id"].values, RUN.stored.path_ids[order])
+        assert np.array_equal(own["fund_loss"].values, losses(fund)[order])
+        nav = NAV.sum() if fund == "system" else NAV[GROUPS.index(fund)]
+        assert np.allclose(own["called_usd"].values, losses(fund, "called")[order] * nav)
+    assert tails["path_id"].dtype == np.uint64
+
+
+def test_paths_are_labelled_by_id_and_fund() -> None:
+    assert RUN.stored is not None
+    paths = TREE["paths"].to_dataset()
+    chosen = RUN.stored.path_ids[17]
+    got = paths.sel(path=chosen, fund="alpha")
+    assert got["fund_loss"].item() == losses("alpha")[17]
+    assert got["forced_sales_usd"].item() == pytest.approx(losses("alpha", "forced_sales")[17] * NAV[0], rel=1e-6)
+    assert paths["system_loss"].sel(path=chosen).item() == losses("system")[17]
+
+
+def test_attributes_are_plain_and_json_where_a_dict_is_meant() -> None:
+    assert TREE.attrs["spec_sha256"] == spec_digest(RUN.problem.canonical)
+    assert json.loads(TREE.attrs["input_hashes"]) == RUN.problem.input_hashes
+    assert json.loads(TREE.attrs["seconds"]) == {"compile": 1.5, "simulate": 2.0}
+    assert "positive = loss" in json.loads(TREE.attrs["conventions"])["loss"]
+    assert TREE.attrs["seed"] == 7
+    assert TREE.attrs["paths"] == 4000
+    assert all(isinstance(value, str | int | float | bool) for value in TREE.attrs.values())
+    assert spec_digest({"b": 1, "a": 2}) == spec_digest({"a": 2, "b": 1}) != spec_digest({"a": 1, "b": 2})
+
+
+def test_short_tails_change_the_numbers_by_less_than_the_width_of_a_bin() -> None:
+    short = to_datatree(collected(kept=30))["summary"].to_dataset()
+    full = TREE["summary"].to_dataset()
+    for name in ("var", "es", "amplification"):
+        assert np.allclose(short[name].sel(level=[0.95, 0.99]), full[name].sel(level=[0.95, 0.99]), rtol=2.0**-8)
+    assert np.allclose(short["amplification_se"].sel(level=0.95), full["amplification_se"].sel(level=0.95), rtol=0.6)
+
+
+@pytest.mark.parametrize("paths", [1, 50])
+def test_without_a_draw_nothing_is_uncertain(paths: int) -> None:
+    tree = to_datatree(collected(paths=paths, detail=paths, worst=1, model="none"))
+    summary = tree["summary"].to_dataset()
+    for name in ("var", "es", "added_loss"):
+        assert np.all(summary[f"{name}_se"].sel(level=0.99) == 0)
+        assert np.array_equal(summary[f"{name}_ci_high"].sel(level=0.99), summary[name].sel(level=0.99))
+    assert np.all(summary["prob_margin_call_se"] == 0)
+    assert np.all(tree["attribution"]["contribution_se"] == 0)
+    assert np.all(np.isfinite(tree["timeline"]["gross_leverage_se"]))
+
+
+def lean(run: Collected) -> Collected:
+    return dataclasses.replace(run, worst={}, stored=None)
+
+
+def test_groups_that_were_not_kept_are_left_out() -> None:
+    assert set(to_datatree(lean(RUN)).children) == set(TREE.children) - {"tails", "paths"}
+    funds = dataclasses.replace(RUN.problem.funds, brokers=(), brokers_file_order=())
+    alone = dataclasses.replace(RUN, problem=dataclasses.replace(RUN.problem, funds=funds))
+    assert "broker_loss_mean" not in to_datatree(alone)["summary"]

@@ -1,0 +1,115 @@
+"""Random bits against known answers, normals and the Student-t scale against scipy, streams and independence."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import special, stats
+from stress.kernels.mixing import Z_RANGE, mixing_coefficients, mixing_scale
+from stress.kernels.normals import normals, radius, sine_of_phase
+from stress.kernels.threefry import threefry4x32
+
+# Known answers of Random123 for threefry4x32 with 20 rounds: (counter, key, words).
+KNOWN = [
+    ((0, 0, 0, 0), (0, 0, 0, 0), (0x9C6CA96A, 0xE17EAE66, 0xFC10ECD4, 0x5256A7D8)),
+    ((0xFFFFFFFF,) * 4, (0xFFFFFFFF,) * 4, (0x2A881696, 0x57012287, 0xF6C7446E, 0xA16A6732)),
+    (
+        (0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344),
+        (0xA4093822, 0x299F31D0, 0x082EFA98, 0xEC4E6C89),
+        (0x59CD1DBB, 0xB8879579, 0x86B5D00C, 0xAC8B6D84),
+    ),
+]
+WORDS = np.unique(
+    np.concatenate(
+        [
+            np.arange(0, 4096),
+            (2.0 ** np.linspace(0, 31.999, 40_000)).astype(np.uint64),
+            2**32 - 1 - np.arange(0, 4096),
+            np.linspace(0, 2**32 - 1, 40_001).astype(np.uint64),
+        ]
+    )
+).astype(np.uint32)
+
+
+@pytest.mark.parametrize(("counter", "key", "words"), KNOWN)
+def test_known_answers(counter: tuple[int, ...], key: tuple[int, ...], words: tuple[int, ...]) -> None:
+    result = threefry4x32(tuple(jnp.uint32(k) for k in key), tuple(jnp.uint32(c) for c in counter))
+    assert tuple(int(w) for w in result) == words
+
+
+def test_radius_over_the_whole_range() -> None:
+    exact = np.sqrt(-2.0 * np.log((WORDS + 0.5) * 2.0**-32))
+    ours = np.asarray(jax.jit(lambda w: radius(w, jnp.float32))(jnp.asarray(WORDS)), np.float64)
+    body = exact > 0.05
+    assert np.abs(ours - exact)[body].max() < 2e-6
+    assert np.abs(ours - exact).max() < 3e-4  # below 0.05 only float32's spacing near u = 1 is left
+    assert 6.75 < ours.max() < 6.77
+
+
+def test_sine_over_the_whole_circle() -> None:
+    exact = np.sin(2.0 * np.pi * WORDS.astype(np.float64) * 2.0**-32)
+    ours = np.asarray(jax.jit(lambda w: sine_of_phase(w, jnp.float32))(jnp.asarray(WORDS)), np.float64)
+    assert np.abs(ours - exact).max() < 2e-7
+
+
+def draw_normals(seed: int, stream: int, step: int, rows: int, paths: int, first: int = 0) -> np.ndarray:
+    low = jnp.arange(first, first + paths, dtype=jnp.uint32)
+    key = jnp.array([seed, 0], jnp.uint32)
+    z = normals(key, stream, low, jnp.zeros_like(low), jnp.uint32(step), rows, jnp.float32)
+    return np.asarray(z, np.float64)
+
+
+def test_normals_have_the_normal_distribution_and_are_independent() -> None:
+    z = draw_normals(7, 1, 0, 8, 200_000)
+    count = z.shape[1]
+    for row in z:
+        assert stats.kstest(row, "norm").pvalue > 1e-4
+    for power, moment, variance in ((1, 0, 1), (2, 1, 2), (3, 0, 15), (4, 3, 96)):
+        assert np.abs((z**power).mean(axis=1) - moment).max() < 5 * np.sqrt(variance / count)
+    for transform in (lambda x: x, np.square, np.abs):  # pairs share a radius: their squares must be independent too
+        correlation = np.corrcoef(transform(z))
+        assert np.abs(correlation - np.eye(8)).max() < 5 / np.sqrt(count)
+    shifted = z + 0.02
+    assert stats.kstest(shifted[0], "norm").pvalue < 1e-4, "the test must be able to fail"
+
+
+@pytest.mark.parametrize("level", [3.0, 4.0, 4.5])
+def test_tails_have_the_right_mass(level: float) -> None:
+    z = np.concatenate([draw_normals(3, 1, step, 16, 2**18) for step in range(4)])
+    expected = z.size * stats.norm.sf(level)
+    for count in ((z > level).sum(), (z < -level).sum()):
+        assert abs(count - expected) < 5 * np.sqrt(expected)
+
+
+def test_bits_depend_on_seed_stream_path_and_step_alone() -> None:
+    reference = draw_normals(7, 1, 2, 8, 64, first=100)
+    np.testing.assert_array_equal(reference, draw_normals(7, 1, 2, 8, 200)[:, 100:164])
+    for other in (draw_normals(8, 1, 2, 8, 64, 100), draw_normals(7, 2, 2, 8, 64, 100), draw_normals(7, 1, 3, 8, 64, 100)):
+        assert not np.any(other == reference)
+
+
+def test_path_ids_have_64_bits() -> None:
+    low, key = jnp.zeros(4, jnp.uint32), jnp.array([1, 0], jnp.uint32)
+    high = jnp.arange(4, dtype=jnp.uint32)
+    z = np.asarray(normals(key, 1, low, high, jnp.uint32(0), 4, jnp.float32))
+    assert len(np.unique(z)) == z.size
+
+
+@pytest.mark.parametrize("dof", [2.1, 2.5, 3.0, 4.0, 5.5, 8.0, 30.0, 500.0])
+def test_student_scale_against_scipy(dof: float) -> None:
+    z = np.linspace(-6.76, 6.76, 2001)
+    low, high = special.gammaincinv(dof / 2, special.ndtr(z)), special.gammainccinv(dof / 2, special.ndtr(-z))
+    exact = np.sqrt((dof - 2.0) / (2.0 * np.where(z < 0, low, high)))
+    with jax.enable_x64(True):
+        ours = np.asarray(mixing_scale(jnp.asarray(mixing_coefficients(dof)), jnp.asarray(z)))
+    assert np.abs(ours / exact - 1.0).max() < (1e-6 if dof < 3 else 1e-7)
+    single = np.asarray(mixing_scale(jnp.asarray(mixing_coefficients(dof), jnp.float32), jnp.asarray(z, jnp.float32)))
+    assert np.abs(single / exact - 1.0).max() < 2e-5
+
+
+def test_student_scale_needs_a_variance() -> None:
+    with pytest.raises(ValueError, match="dof > 2"):
+        mixing_coefficients(2.0)
+    assert Z_RANGE > 6.764
