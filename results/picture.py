@@ -105,10 +105,15 @@ def loss_picture(tree: xr.DataTree, width: int) -> str:
         shown = curve(tree, fund, edges)
         peak = max(float(shown.loss.max()), float(shown.static.max()))
         label = "whole system" if fund == "system" else fund
-        lines.append(f"{label[:name_width]:<{name_width}} {shown.es:>7.1f} %  {_blocks(shown.loss, peak)}")
-        lines.append(f"{' held still':<{name_width}} {shown.es_static:>7.1f} %  {_blocks(shown.static, peak)}")
+        lines.append(f"{label[:name_width]:<{name_width}} {_percent(shown.es):>7} %  {_blocks(shown.loss, peak)}")
+        lines.append(f"{' held still':<{name_width}} {_percent(shown.es_static):>7} %  {_blocks(shown.static, peak)}")
     lines += [indent + line for line in _axis(low, high, columns)]
     return "\n".join(line[:width].rstrip() for line in lines)
+
+
+def _percent(value: float) -> str:
+    """One decimal, and never a negative zero."""
+    return f"{round(value, 1) + 0.0:.1f}"
 
 
 def _blocks(share: Floats, peak: float) -> str:
@@ -187,7 +192,9 @@ def _panel(axis: Axes, tree: xr.DataTree, fund: str) -> None:
     axis.set_ylim(bottom=floor)
     axis.set_xlim(low, high)
     title = "whole system" if fund == "system" else fund
-    axis.set_title(f"{title}: ES {shown.es:.1f} % (held still {shown.es_static:.1f} %)", fontsize=9, loc="left")
+    axis.set_title(
+        f"{title}: ES {_percent(shown.es)} % (held still {_percent(shown.es_static)} %)", fontsize=9, loc="left"
+    )
     axis.tick_params(labelsize=8)
     for side in ("top", "right"):
         axis.spines[side].set_visible(False)

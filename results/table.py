@@ -206,6 +206,7 @@ def _decimals(value: float, error: float, most: int) -> int:
 def _fixed(value: float, decimals: int) -> str:
     if math.isnan(value):
         return "-"
+    value = round(value, decimals) + 0.0  # never a negative zero
     return f"{value:,.{decimals}f}" if abs(value) < 1000 else f"{value:,.0f}"
 
 

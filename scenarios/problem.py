@@ -95,6 +95,8 @@ class Books:
 
 @dataclass(frozen=True)
 class Impact:
+    """Price impact of forced and outside flow."""
+
     law: str  # "none" or "square_root"
     coefficient: float  # Y
     core: float  # linear below this participation
@@ -105,6 +107,8 @@ class Impact:
 
 @dataclass(frozen=True)
 class Liquidity:
+    """How depth evaporates."""
+
     evaporation: float  # kappa; 0 = off
     flow_sensitivity: float  # eta; 0 = off
     floor: float  # smallest depth multiplier
@@ -112,6 +116,8 @@ class Liquidity:
 
 @dataclass(frozen=True)
 class Retail:
+    """Dip-buying; amounts in USD."""
+
     per_percent: float  # USD a day bought for each percent the index falls; 0 = off
     cap: float  # USD a day
     fatigue: float  # per down day in a row before today
@@ -121,6 +127,8 @@ class Retail:
 
 @dataclass(frozen=True)
 class Cascade:
+    """How one step's forced selling is resolved."""
+
     max_rounds: int
     tolerance: float | None  # None: 1e-6 in float32, 1e-9 in float64
     feedback: bool  # False: no triggers and no impact
@@ -129,6 +137,8 @@ class Cascade:
 
 @dataclass(frozen=True)
 class Estimation:
+    """What is estimated from how many paths."""
+
     levels: tuple[str, ...]  # decimal text, "0.99"
     detail_paths: int
     method: str
@@ -136,7 +146,7 @@ class Estimation:
 
 @dataclass(frozen=True)
 class Problem:
-    """One scenario, resolved. `canonical` is the scenario as JSON with all inputs inlined and every default filled in."""
+    """One scenario, resolved; `canonical` is the same as JSON, with inputs inlined and every default filled in."""
 
     name: str
     title: str

@@ -97,7 +97,9 @@ def test_every_command_has_help_and_examples_that_parse(
 @pytest.mark.parametrize("name", sorted(EXPECTED))
 def test_every_command_and_option_is_documented(name: str) -> None:
     text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
-    sections = dict(re.findall(r"^#{2,3} `levstress ([a-z ]+)`\n(.*?)(?=^## |^### |\Z)", text, re.MULTILINE | re.DOTALL))
+    sections = dict(
+        re.findall(r"^#{2,3} `levstress ([a-z ]+)`\n(.*?)(?=^## |^### |\Z)", text, re.MULTILINE | re.DOTALL)
+    )
     assert name in sections
     options = {option for parameter in COMMANDS[name].params for option in parameter.opts if option.startswith("--")}
     missing = {option for option in options - {"--help"} if f"`{option}" not in sections[name]}

@@ -29,7 +29,8 @@ def assert_parity(pair: Pair) -> None:
     close(report.called[-1] * nav, theirs.called_usd, 1e9)
     close(report.sold[-1] * nav, theirs.forced_sales_usd, 1e9)
     close(report.price, theirs.price)
-    close(report.depth, theirs.depth)
+    if pair.problem.cascade.feedback:  # without feedback nobody reads depth
+        close(report.depth, theirs.depth)
     close(report.held, theirs.k)
     close(report.forced * pair.problem.assets.adv[:, None], theirs.forced_flow_usd, 1e9)
     close(ours.broker_loss * nav.sum(), theirs.broker_loss_usd, 1e9)
@@ -50,7 +51,7 @@ def spans(problem: Problem) -> list[tuple[int, int]]:
     ]
 
 
-@pytest.mark.parametrize("seed", range(24))
+@pytest.mark.parametrize("seed", [*range(6), *(pytest.param(s, marks=pytest.mark.slow) for s in range(6, 40))])
 def test_random_problems(seed: int) -> None:
     assert_parity(run_both(random_problem(seed), 12, seed))
 
@@ -101,7 +102,7 @@ def test_these_settings_reach_defaults_and_many_rounds() -> None:
 
 def test_scripted_falls_cascade_over_several_rounds() -> None:
     script = np.zeros((4, 5))
-    script[0], script[1, 1:], script[2, 2] = [-0.01, -0.06, -0.09, -0.03, -0.07], -0.05, -0.12
+    script[0], script[1, 1:], script[2, 2] = [-0.016, -0.096, -0.144, -0.048, -0.112], -0.08, -0.19
     problem = make_problem(steps=4, shocks={"model": "none", "script": script})
     pair = run_both(problem, 2)
     assert_parity(pair)

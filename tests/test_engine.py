@@ -1,0 +1,155 @@
+"""The engine: the same bits whatever the block size, devices or order; replays, stored paths and refusals."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from stress.engine import execute, plan
+from stress.errors import DeviceNotFound, NotEnoughResources
+from stress.options import Progress, RunOptions
+from stress.results.collected import PATH_METRICS, Collected
+from tiny import make_problem
+
+PATHS = 5_000
+PROBLEM = make_problem(steps=4, shocks={"scale": 2.5}, estimation={"detail_paths": 2_048})
+
+
+def run(**options: object) -> Collected:
+    chosen: dict[str, object] = {"paths": PATHS, "seed": 11, "worst": 20, **options}
+    return execute(PROBLEM, RunOptions(**chosen))  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def reference() -> Collected:
+    return run(devices=2, store="paths")
+
+
+def assert_same_numbers(one: Collected, other: Collected) -> None:
+    for name in PATH_METRICS:
+        np.testing.assert_array_equal(one.sums[name], other.sums[name])
+        np.testing.assert_array_equal(one.squares[name], other.squares[name])
+    for a, b in zip(
+        (*one.loss, *one.loss_static, *one.broker_loss), (*other.loss, *other.loss_static, *other.broker_loss), strict=True
+    ):
+        np.testing.assert_array_equal(a.histogram.counts, b.histogram.counts)
+        np.testing.assert_array_equal(a.tail.values, b.tail.values)
+        np.testing.assert_array_equal(a.tail.path_ids, b.tail.path_ids)
+    for name, counts in one.counts.items():
+        np.testing.assert_array_equal(counts, other.counts[name])
+    for name, (mean, error) in one.timeline.means.items():
+        np.testing.assert_array_equal(mean, other.timeline.means[name][0])
+        np.testing.assert_array_equal(error, other.timeline.means[name][1])
+    for name, histogram in one.timeline.quantiles.items():
+        np.testing.assert_array_equal(histogram.counts, other.timeline.quantiles[name].counts)
+    for name, part in one.sample.attribution.items():
+        np.testing.assert_array_equal(part, other.sample.attribution[name])
+    for group, table in one.worst.items():
+        np.testing.assert_array_equal(table.path_ids, other.worst[group].path_ids)
+        for name in PATH_METRICS:
+            np.testing.assert_array_equal(table.metrics[name], other.worst[group].metrics[name])
+
+
+@pytest.mark.parametrize(
+    "options", [{"devices": 1}, {"devices": 2, "block_size": 1_000}, {"devices": 1, "block_size": 2_048}]
+)
+def test_block_size_and_devices_change_no_bit(reference: Collected, options: dict[str, int]) -> None:
+    assert_same_numbers(reference, run(**options))
+
+
+def test_another_seed_changes_the_numbers(reference: Collected) -> None:
+    assert np.all(run(seed=12).sums["fund_loss"] != reference.sums["fund_loss"])
+
+
+def test_more_paths_keep_the_first_ones(reference: Collected) -> None:
+    longer = run(paths=PATHS + 3_000, store="paths")
+    assert longer.stored is not None
+    assert reference.stored is not None
+    for name in PATH_METRICS:
+        np.testing.assert_array_equal(longer.stored.metrics[name][:, :PATHS], reference.stored.metrics[name])
+
+
+def test_worst_paths_are_the_stored_ones_bit_for_bit(reference: Collected) -> None:
+    stored = reference.stored
+    assert stored is not None
+    for row, group in enumerate((*reference.groups, "system")):
+        table = reference.worst[group]
+        order = np.lexsort((stored.path_ids, -stored.metrics["fund_loss"][row]))[:20]
+        np.testing.assert_array_equal(table.path_ids, stored.path_ids[order])
+        for name in PATH_METRICS:
+            np.testing.assert_array_equal(table.metrics[name], stored.metrics[name][:, order])
+        np.testing.assert_array_equal(table.first_call_step, stored.first_call_step[:, order])
+
+
+def test_sums_counts_and_tails_are_those_of_the_stored_paths(reference: Collected) -> None:
+    stored = reference.stored
+    assert stored is not None
+    for name in PATH_METRICS:
+        np.testing.assert_allclose(reference.sums[name], stored.metrics[name].sum(axis=1), rtol=1e-5, atol=1e-5)
+    loss = stored.metrics["fund_loss"]
+    np.testing.assert_array_equal(reference.counts["loss_over_20pct"], (loss > 0.2).sum(axis=1))
+    np.testing.assert_array_equal(reference.counts["margin_call"], (stored.first_call_step > 0).sum(axis=1))
+    np.testing.assert_array_equal(reference.counts["default"], stored.defaulted.sum(axis=1))
+    for row, distribution in enumerate(reference.loss):
+        np.testing.assert_array_equal(distribution.tail.values, np.sort(loss[row])[::-1])
+        assert distribution.histogram.totals() == PATHS
+
+
+def test_detail_agrees_with_the_paths_themselves(reference: Collected) -> None:
+    stored = reference.stored
+    assert stored is not None
+    count = reference.sample.fund_loss.shape[1]
+    np.testing.assert_allclose(reference.sample.fund_loss, stored.metrics["fund_loss"][:, :count], atol=2e-6)
+    parts = sum(reference.sample.attribution.values())
+    np.testing.assert_allclose(parts, -reference.sample.fund_loss, atol=5e-6)
+
+
+def test_precisions_agree() -> None:
+    single, double = run(store="paths"), run(store="paths", precision="float64")
+    assert single.stored is not None
+    assert double.stored is not None
+    difference = np.abs(single.stored.metrics["fund_loss"] - double.stored.metrics["fund_loss"])
+    assert np.quantile(difference, 0.99) < 1e-5
+    assert 0.0 < difference.mean() < 1e-5
+
+
+def test_without_feedback_the_twin_is_the_fund() -> None:
+    problem = replace(PROBLEM, cascade=replace(PROBLEM.cascade, feedback=False))
+    result = execute(problem, RunOptions(paths=2_000, store="paths"))
+    assert result.stored is not None
+    np.testing.assert_array_equal(result.stored.metrics["fund_loss"], result.stored.metrics["fund_loss_static"])
+    assert not result.counts["margin_call"].any()
+
+
+def test_members_add_up_to_types(reference: Collected) -> None:
+    members = run(members=True)
+    assert members.groups == PROBLEM.funds.ids
+    nav = members.group_nav[:-1]
+    by_type = np.bincount(PROBLEM.funds.type_of, weights=members.sums["fund_loss"][:-1] * nav)
+    np.testing.assert_allclose(by_type / reference.group_nav[:-1], reference.sums["fund_loss"][:-1], rtol=1e-4, atol=1e-3)
+
+
+def test_progress_reaches_the_end() -> None:
+    seen: list[Progress] = []
+    execute(PROBLEM, RunOptions(paths=3_000, block_size=1_024, devices=1), seen.append)
+    paths = [p.done_paths for p in seen if p.phase == "paths"]
+    assert paths == [1_024, 2_048, 3_000]
+    assert {p.phase for p in seen} == {"compiling", "paths", "timeline and attribution"}
+
+
+def test_refusals() -> None:
+    with pytest.raises(NotEnoughResources, match="memory"):
+        plan(PROBLEM, RunOptions(paths=10**6, max_memory=10**6))
+    with pytest.raises(DeviceNotFound, match="devices asked for"):
+        plan(PROBLEM, RunOptions(paths=100, device="cpu", devices=1_000))
+    for wrong in ({"paths": 0}, {"seed": -1}, {"precision": "float16"}, {"store": "all"}, {"worst": -1}):
+        with pytest.raises(ValueError, match="allowed"):
+            RunOptions(**wrong)  # type: ignore[arg-type]
+
+
+def test_a_plan_covers_all_paths() -> None:
+    shown = plan(PROBLEM, RunOptions(paths=10_000, block_size=1_000, devices=1))
+    assert (shown.block_size, shown.blocks, shown.paths) == (1_024, 10, 10_000)
+    assert shown.memory_bytes > 0
+    assert shown.estimated_seconds is None
