@@ -6,8 +6,8 @@ own on top. Without a draw a scenario has a single path; each scripted move `m` 
 
     python benchmarks/calibrate_script.py tariff-2025 scenarios/library/tariff-2025-observed.csv
 
-The first column of the file names the assets, the others are one step each; numbers are simple returns. The tables go to
-standard output, to be pasted into the scenario; how close the path comes, once they are rounded, goes to standard error.
+The first column of the file names the assets, the others are one step each; numbers are simple returns. The tables go
+to stdout, to be pasted into the scenario; how close the path comes once they are rounded goes to stderr.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
 import stress
 from stress.api import build_problem
 from stress.scenarios.problem import Problem
@@ -53,7 +54,8 @@ def with_script(problem: Problem, script: Floats) -> Problem:
 def returns_of(problem: Problem) -> Floats:
     """Simple returns (step, asset) of the single path of a scenario without a draw."""
     tree = stress.run(problem, paths=1, precision="float64", store="summary")
-    price = tree["timeline"]["price_mean"].sel(asset=list(problem.assets.ids)).values
+    timeline = tree.children["timeline"].to_dataset()
+    price = timeline["price_mean"].sel(asset=list(problem.assets.ids)).values
     before: Floats = np.concatenate([np.ones((1, price.shape[1])), price[:-1]])
     return price / before - 1.0
 

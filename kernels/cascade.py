@@ -67,7 +67,9 @@ def orders(structure: Structure, params: Params, state: State, terms: Terms, now
     close_out = jnp.zeros(sale.shape, bool)
     if first:
         if structure.book_ladder or structure.fund_ladder:
-            own = ladder_sale(structure, params, state._replace(equity=now.equity, book_pnl=now.book_pnl, held=now.held))
+            own = ladder_sale(
+                structure, params, state._replace(equity=now.equity, book_pnl=now.book_pnl, held=now.held)
+            )
             sale = jnp.maximum(sale, jnp.where(members_to_books(structure, live), own, 0.0))
         closing = lax.cond(
             jnp.any(state.defaulted),
@@ -109,6 +111,7 @@ def trade(structure: Structure, params: Params, terms: Terms, outside: Array, no
     """Trade all orders of a round: flow, price, equity of what is kept and of what was sold."""
     if structure.participation:
         now = _within_participation(structure, params, terms, now)
+        now = lax.optimization_barrier(now)  # else XLA repeats the scaling in every consumer of an order
     start_held = params.book_gross * now.held
     forced = -product(params.flow_matrix, books_to_shapes(structure, params.book_nav * start_held * now.sale))
     flow = forced + jnp.where(now.number == 0, outside, 0.0) if structure.retail else forced
@@ -118,9 +121,7 @@ def trade(structure: Structure, params: Params, terms: Terms, outside: Array, no
     if not structure.impact:
         return now._replace(held=held)
     recent = now.flow + flow
-    displacement = square_root(
-        recent, terms.depth, params.impact_scale, params.impact_core, params.impact_core_root
-    )
+    displacement = square_root(recent, terms.depth, params.impact_scale, params.impact_core, params.impact_core_root)
     moved = flow != 0
     gain = now.price * jnp.expm1(jnp.where(moved, displacement - now.displacement, 0.0))
     kept = start_held * (1.0 - now.sale * (1.0 - params.execution_weight))

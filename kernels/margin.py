@@ -1,6 +1,7 @@
 """Margin requirement: haircuts on the value of each book, with a procyclical multiplier.
 
-`M_f = sum_b sum_i min(rate_i m_i, 1 for longs) |X_bi|`, `m_i = clip((sigma_i/sigma_0i)^gamma, 1, cap)`; a lock-up keeps `m = 1`.
+`M_f = sum_b sum_i min(rate_i m_i, 1 for longs) |X_bi|`, `m_i = clip((sigma_i/sigma_0i)^gamma, 1, cap)`; a lock-up keeps
+`m = 1`.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from stress.kernels.linear import join_rows
 from stress.kernels.threefry import threefry4x32
 
 WORDS = 4  # words of one hash, hence normals of one hash
-# sin(2 pi x) = x P(x^2) on |x| <= 1/4: least-squares fit at Chebyshev nodes, reweighted to equal relative errors of 5e-9
+# sin(2 pi x) = x P(x^2) on |x| <= 1/4: least squares at Chebyshev nodes, reweighted to equal relative errors of 5e-9
 _SINE = (6.2831854820251465, -41.341678619384766, 81.60223388671875, -76.57498931884766, 39.71091842651367)
 
 
@@ -46,7 +46,9 @@ def box_muller(word_radius: Array, word_angle: Array, dtype: DTypeLike) -> tuple
     return r * sine_of_phase(word_angle + quarter, dtype), r * sine_of_phase(word_angle, dtype)
 
 
-def normals(key: Array, stream: int, path_low: Array, path_high: Array, step: Array, rows: int, dtype: DTypeLike) -> Array:
+def normals(
+    key: Array, stream: int, path_low: Array, path_high: Array, step: Array, rows: int, dtype: DTypeLike
+) -> Array:
     """Standard normals of one step.
 
     Args:

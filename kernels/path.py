@@ -104,9 +104,7 @@ def simulate(
     def one_step(state: State, inputs: tuple[Array, Array, Array]) -> tuple[State, StepReport | None]:
         index, script, mix = inputs
         r, clipped = draw(structure, params, path_low, path_high, index.astype(jnp.uint32), mix)
-        state = state._replace(
-            counts=state.counts._replace(draws_clipped=state.counts.draws_clipped + clipped)
-        )
+        state = state._replace(counts=state.counts._replace(draws_clipped=state.counts.draws_clipped + clipped))
         state, report = advance(structure, params, state, r, script[:, None], index + 1)
         return state, report if detail else None
 
@@ -145,4 +143,6 @@ def _by_group(structure: Structure, state: State) -> tuple[Array, Array]:
     first = jnp.where(state.calls.first > 0, state.calls.first, never)
     spans = (*structure.group_members, (0, structure.members))
     earliest = jnp.stack([jnp.min(first[a:b], axis=0) for a, b in spans])
-    return jnp.where(earliest == never, 0, earliest), jnp.stack([jnp.any(state.defaulted[a:b], axis=0) for a, b in spans])
+    return jnp.where(earliest == never, 0, earliest), jnp.stack(
+        [jnp.any(state.defaulted[a:b], axis=0) for a, b in spans]
+    )

@@ -12,9 +12,7 @@ from stress.kernels.linear import product
 from stress.kernels.records import Params
 
 
-def purchases(
-    params: Params, gain: Array, price: Array, down_steps: Array, spent: Array
-) -> tuple[Array, Array, Array]:
+def purchases(params: Params, gain: Array, price: Array, down_steps: Array, spent: Array) -> tuple[Array, Array, Array]:
     """What retail buys in this step.
 
     Args:

@@ -70,7 +70,8 @@ def _rebound(structure: Structure, params: Params, state: State, terms: Terms) -
     def nothing() -> tuple[State, Array, Array]:
         return state, jnp.zeros_like(state.price), jnp.zeros_like(state.equity)
 
-    return lax.cond(state.any_flow, apply, nothing)
+    result: tuple[State, Array, Array] = lax.cond(state.any_flow, apply, nothing)
+    return result
 
 
 def advance(
@@ -134,7 +135,11 @@ def advance(
         fund_peak=jnp.maximum(state.fund_peak, state.equity) if structure.fund_ladder else state.fund_peak,
         book_peak=jnp.maximum(state.book_peak, state.book_pnl) if structure.book_ladder else state.book_peak,
     )
-    start_held = params.book_gross * state.held
+
+    def value(shapes: Array) -> Array:
+        by_book = shapes_to_books(structure, product(shapes, state.price))
+        return books_to_members(structure, params.book_gross * state.held * by_book)
+
     report = StepReport(
         price=state.price,
         depth=terms.depth,
@@ -149,8 +154,8 @@ def advance(
         outside=outside_pnl,
         rebound=rebound_pnl,
         impact=state.equity - before.equity,
-        gross=books_to_members(structure, start_held * shapes_to_books(structure, product(params.gross_shapes, state.price))),
-        net=books_to_members(structure, start_held * shapes_to_books(structure, product(params.net_shapes, state.price))),
+        gross=value(params.gross_shapes),
+        net=value(params.net_shapes),
         rounds=rounds,
     )
     return state, report

@@ -16,7 +16,8 @@ ROUNDS = 20
 
 
 def _rotate_left(x: Array, bits: int) -> Array:
-    return (x << jnp.uint32(bits)) | (x >> jnp.uint32(32 - bits))
+    rotated: Array = (x << jnp.uint32(bits)) | (x >> jnp.uint32(32 - bits))
+    return rotated
 
 
 def threefry4x32(

@@ -1,4 +1,4 @@
-"""Realised volatility and the depth it leaves: `sigma^2 <- l sigma^2 + (1 - l) steps_per_day R^2` (RiskMetrics 1996), and
+"""Realised volatility, `sigma^2 <- l sigma^2 + (1 - l) steps_per_day R^2` (RiskMetrics 1996), and the depth it leaves,
 `g = clip((sigma_0/sigma)^kappa exp(-eta |forced flow of the last step|/ADV), floor, 1)`."""
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
 from stress.results.histogram import FloatHistogram
 from stress.scenarios.problem import Problem
 
@@ -54,13 +55,14 @@ class PathTable:
 class Timeline:
     """Per-step statistics of the first `paths` paths.
 
-    `quantiles` maps a variable to a histogram of shape (step, entity); `means` maps a variable to (mean, standard error),
-    each of shape (step, entity). Entities are group rows (system last) for fund variables, assets in id order for the others.
+    `quantiles` maps a variable to a histogram of shape (step, entity); `means` maps a variable to (mean, standard
+    error), each of shape (step, entity). Entities are group rows (system last) for fund variables, assets in id order
+    for the others.
     """
 
     paths: int
-    # keys: gross_leverage, net_leverage, called_usd, forced_sales_usd, fund_loss, fund_loss_static (rows) and
-    # price, depth, forced_flow_usd (assets); leverages, price and depth have quantiles, all but the leverages have means
+    # keys: gross_leverage, net_leverage, called_usd, forced_sales_usd, fund_loss, fund_loss_static, open_call (rows)
+    # and price, depth, forced_flow_usd (assets); leverages, price and depth have quantiles, all but leverages means
     quantiles: dict[str, FloatHistogram]
     means: dict[str, tuple[Floats, Floats]]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ CPU_TILE = 1_024  # paths whose state fits a core's cache
 GPU_TILE = 65_536
 CPU_TILES_PER_DEVICE = 64
 GPU_TILES_PER_DEVICE = 16
+VIRTUAL_DEVICES = 4  # CPU devices there are at least, so that a run on one core can be checked against one on several
+
+_started: list[bool] = []  # JAX was set up in this process
 
 
 @dataclass(frozen=True)
@@ -64,21 +68,22 @@ def set_up(device: str = "auto", devices: int | None = None) -> Devices:
     Raises:
         DeviceNotFound: no such device, or fewer than asked for.
     """
-    fresh = "jax" not in sys.modules
-    if fresh:
-        flags = os.environ.get("XLA_FLAGS", "")
-        missing = [flag for flag in CPU_FLAGS if flag.split("=")[0] not in flags]
-        os.environ["XLA_FLAGS"] = " ".join([flags, *missing]).strip()
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    flags = os.environ.get("XLA_FLAGS", "")
+    missing = [flag for flag in CPU_FLAGS if flag.split("=")[0] not in flags]
+    os.environ["XLA_FLAGS"] = " ".join([flags, *missing]).strip()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import jax
     import numpy as np
     from jax.sharding import Mesh
 
-    if fresh:
-        jax.config.update("jax_num_cpu_devices", max(devices or 0, available_cores()))
+    cores = available_cores()
+    if not _started:
+        _started.append(True)
+        with contextlib.suppress(RuntimeError):  # the caller has used JAX before: its devices are what there is
+            jax.config.update("jax_num_cpu_devices", max(cores, VIRTUAL_DEVICES))
     _use_cache(jax)
     kind, found = _find(jax, device)
-    wanted = len(found) if devices is None else devices
+    wanted = devices or (len(found) if kind == "gpu" else min(cores, len(found)))
     if wanted > len(found):
         raise DeviceNotFound(f"{wanted} {kind} devices asked for, {len(found)} found (levstress doctor lists them)")
     tile, per_device = (CPU_TILE, CPU_TILES_PER_DEVICE) if kind == "cpu" else (GPU_TILE, GPU_TILES_PER_DEVICE)

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from jax import Array, lax
 from jax.sharding import Mesh, PartitionSpec
+from jax.typing import ArrayLike
 
 from stress.kernels.path import PathMetrics, simulate
 from stress.kernels.records import Params, Structure
@@ -25,43 +26,49 @@ SUMMED = ("fund_loss", "fund_loss_static", "called", "forced_sales", "max_drawdo
 BINS = FloatHistogram.empty(())
 
 
-class Block(NamedTuple):
-    """What one call returns; the leading axis is the tile (for `histogram`: the device)."""
+class TileResult(NamedTuple):
+    """What one tile gives; in a block a leading tile axis is added."""
 
-    metrics: PathMetrics  # each (tile, row, path)
-    sums: Array  # (tile, metric, row)
-    squares: Array  # (tile, metric, row)
-    cross: Array  # (tile, row) loss times static loss
-    broker_sums: Array  # (tile, broker)
-    broker_squares: Array  # (tile, broker)
-    flow_sums: Array  # (tile, 2): forced flow and its part beyond a day's depth, fraction of the system's NAV
+    metrics: PathMetrics  # each (row, path)
+    sums: Array  # (metric, row)
+    squares: Array  # (metric, row)
+    cross: Array  # (row,) loss times static loss
+    broker_sums: Array  # (broker,)
+    broker_squares: Array  # (broker,)
+    flow_sums: Array  # (2,): forced flow and its part beyond a day's depth, fraction of the system's NAV
+
+
+class Block(NamedTuple):
+    """What one call returns."""
+
+    tiles: TileResult
     histogram: Array  # (device, distribution, bin) int32: losses of rows, static losses of rows, broker losses
 
 
-def bin_index(values: Array) -> Array:
+def bin_index(values: Array, bins: FloatHistogram = BINS) -> Array:
     """Bin of each float, int32 of the same shape; the formula of `stress.results.histogram`."""
-    shift = 23 - BINS.mantissa_bits
-    base = (BINS.lo_exp + 127) << BINS.mantissa_bits
-    n = (BINS.hi_exp - BINS.lo_exp) << BINS.mantissa_bits
+    shift = 23 - bins.mantissa_bits
+    base = (bins.lo_exp + 127) << bins.mantissa_bits
+    n = (bins.hi_exp - bins.lo_exp) << bins.mantissa_bits
     bits = lax.bitcast_convert_type(values.astype(jnp.float32), jnp.int32)
     k = jnp.clip(((bits & jnp.int32(0x7FFFFFFF)) >> shift) - base + 1, 0, n + 1)
     return jnp.where(bits < 0, n + 1 - k, n + 1 + k)
 
 
-def _tile(structure: Structure, params: Params, inputs: tuple[Array, Array, Array]) -> tuple[Any, ...]:
+def _tile(structure: Structure, params: Params, inputs: tuple[Array, Array, Array]) -> TileResult:
     low, high, valid = inputs
     metrics, _ = simulate(structure, params, low, high)
     stacked = jnp.stack([jnp.where(valid, getattr(metrics, name), 0.0) for name in SUMMED])
     broker = jnp.where(valid, metrics.broker_loss, 0.0)
     flows = jnp.stack([metrics.forced_usd, metrics.beyond_depth_usd]) / params.system_nav
-    return (
-        metrics,
-        stacked.sum(-1),
-        (stacked * stacked).sum(-1),
-        (stacked[0] * stacked[1]).sum(-1),
-        broker.sum(-1),
-        (broker * broker).sum(-1),
-        jnp.where(valid, flows, 0.0).sum(-1),
+    return TileResult(
+        metrics=metrics,
+        sums=stacked.sum(-1),
+        squares=(stacked * stacked).sum(-1),
+        cross=(stacked[0] * stacked[1]).sum(-1),
+        broker_sums=broker.sum(-1),
+        broker_squares=(broker * broker).sum(-1),
+        flow_sums=jnp.where(valid, flows, 0.0).sum(-1),
     )
 
 
@@ -75,13 +82,25 @@ def _count(metrics: PathMetrics, valid: Array) -> Array:
     return counts.reshape(1, rows, BINS.bins)
 
 
+def map_tiles(function: Callable[[Any], Any], inputs: Any, valid: Array) -> Any:
+    """`lax.map` over the leading axis that stops after the last tile with a valid path; the others stay zero."""
+    first = jax.tree.map(lambda x: x[0], inputs)
+    outputs = jax.tree.map(lambda x: jnp.zeros((valid.shape[0], *x.shape), x.dtype), jax.eval_shape(function, first))
+
+    def one(i: Array, outputs: Any) -> Any:
+        result = function(jax.tree.map(lambda x: x[i], inputs))
+        return jax.tree.map(lambda all_tiles, x: all_tiles.at[i].set(x), outputs, result)
+
+    return lax.fori_loop(0, jnp.sum(jnp.any(valid, axis=1), dtype=jnp.int32), one, outputs)
+
+
 @lru_cache(maxsize=32)
-def compiled(structure: Structure, mesh: Mesh) -> Callable[[Params, Array, Array, Array], Block]:
+def compiled(structure: Structure, mesh: Mesh) -> Callable[[Params, ArrayLike, ArrayLike, ArrayLike], Block]:
     """The jitted block function `(params, low, high, valid) -> Block` for tiles of shape (tile, path)."""
 
     def shard(params: Params, low: Array, high: Array, valid: Array) -> Block:
-        outputs = lax.map(lambda inputs: _tile(structure, params, inputs), (low, high, valid))
-        return Block(*outputs, histogram=_count(outputs[0], valid))
+        outputs = map_tiles(lambda inputs: _tile(structure, params, inputs), (low, high, valid), valid)
+        return Block(outputs, _count(outputs.metrics, valid))
 
     across = PartitionSpec("device")
     return jax.jit(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -130,23 +131,22 @@ def params_of(problem: Problem, seed: int, precision: str, members: bool = False
         "system_nav": system / BILLION,
         "broker_matrix": (funds.broker_share * (funds.nav / system)[:, None]).T,
     }
-    arrays = {name: np.asarray(value, dtype) for name, value in numbers.items()}
-    return Params(
-        seed=np.array([seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF], np.uint32),
-        lockup_steps=np.asarray(funds.lockup_steps[:, None], np.int32),
-        grace_steps=np.asarray(funds.grace_steps[:, None], np.int32),
-        cure_steps=np.asarray(funds.cure_steps[:, None], np.int32),
-        ladder_on_fund=np.asarray(books.ladder_on_fund[:, None]),
-        **arrays,
-    )
+    arrays: dict[str, Any] = {name: np.asarray(value, dtype) for name, value in numbers.items()}
+    arrays |= {
+        "seed": np.array([seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF], np.uint32),
+        "lockup_steps": np.asarray(funds.lockup_steps[:, None], np.int32),
+        "grace_steps": np.asarray(funds.grace_steps[:, None], np.int32),
+        "cure_steps": np.asarray(funds.cure_steps[:, None], np.int32),
+        "ladder_on_fund": np.asarray(books.ladder_on_fund[:, None]),
+    }
+    return Params(**arrays)
 
 
 def group_nav(problem: Problem, members: bool = False) -> Floats:
     """Start NAV in USD of each reported group, the system last."""
-    nav = problem.funds.nav
-    if not members:
-        nav = np.bincount(problem.funds.type_of, weights=nav, minlength=len(problem.funds.types))
-    return np.append(nav, nav.sum())
+    funds = problem.funds
+    nav = funds.nav if members else np.bincount(funds.type_of, weights=funds.nav, minlength=len(funds.types))
+    return np.append(nav, nav.sum()).astype(np.float64)
 
 
 def group_matrix(problem: Problem, members: bool = False) -> Floats:
@@ -169,11 +169,11 @@ def funds_with_margin(problem: Problem) -> npt.NDArray[np.bool_]:
 def cholesky(correlation: Floats) -> Floats:
     """Lower factor of a positive semidefinite matrix (asset, asset), float64."""
     try:
-        return np.linalg.cholesky(correlation)
+        return np.asarray(np.linalg.cholesky(correlation), np.float64)
     except np.linalg.LinAlgError:  # singular: the triangular factor of the symmetric root serves as well
         values, vectors = np.linalg.eigh(correlation)
         root = vectors * np.sqrt(np.clip(values, 0.0, None))
-        triangular = np.linalg.qr(root.T, mode="r").T
+        triangular = np.asarray(np.linalg.qr(root.T).R.T, np.float64)
         return triangular * np.where(np.diag(triangular) < 0, -1.0, 1.0)
 
 
@@ -183,7 +183,7 @@ def _pad_columns(matrix: Floats, multiple: int) -> Floats:
 
 def _type_spans(problem: Problem) -> list[tuple[int, int]]:
     edges = np.searchsorted(problem.funds.type_of, np.arange(len(problem.funds.types) + 1))
-    return [(int(a), int(b)) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    return [(int(a), int(b)) for a, b in pairwise(edges)]
 
 
 def _books_of(problem: Problem, member: int) -> npt.NDArray[np.int64]:

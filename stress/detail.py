@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from jax import Array, lax
 from jax.sharding import Mesh, PartitionSpec
+from jax.typing import ArrayLike
 
-from stress.block import tile_ids
+from stress.block import bin_index, tile_ids
 from stress.compile import BILLION
 from stress.kernels.path import simulate
 from stress.kernels.records import Params, Structure
@@ -25,19 +26,18 @@ MEAN_BY_ROW = ("called_usd", "forced_sales_usd", "fund_loss", "fund_loss_static"
 MEAN_BY_ASSET = ("price", "depth", "forced_flow_usd")
 QUANTILES = ("gross_leverage", "net_leverage", "price", "depth")
 COMPONENTS = ("outside_shock", "impact", "rebound")
-TIMELINE_BITS = {"mantissa_bits": 7, "lo_exp": -14, "hi_exp": 10}
-TILES_PER_CALL = 4  # on each device: bounds the memory of the step-by-step arrays
+BINS = FloatHistogram.empty((), mantissa_bits=7, lo_exp=-14, hi_exp=10)
+TILES_PER_CALL = 16  # on each device
 
 
 class Detail(NamedTuple):
-    """One call's output; leading axis = tile."""
+    """What one tile gives; in a call's output a leading tile axis is added."""
 
-    quantiles: dict[str, Array]  # (tile, step, entity, path)
-    sums: dict[str, Array]  # (tile, step, entity)
+    sums: dict[str, Array]  # (step, entity)
     squares: dict[str, Array]
-    fund_loss: Array  # (tile, row, path)
+    fund_loss: Array  # (row, path)
     fund_loss_static: Array
-    attribution: Array  # (tile, component, row, path)
+    attribution: Array  # (component, row, path)
 
 
 def leverage(position: Array, equity: Array, gross: Array) -> Array:
@@ -46,7 +46,7 @@ def leverage(position: Array, equity: Array, gross: Array) -> Array:
     return jnp.where(positive, position / jnp.where(positive, equity, 1.0), jnp.where(gross > 0, jnp.inf, 0.0))
 
 
-def _tile(structure: Structure, params: Params, inputs: tuple[Array, Array, Array]) -> Detail:
+def _tile(structure: Structure, params: Params, inputs: tuple[Array, Array, Array]) -> tuple[Detail, Array]:
     low, high, valid = inputs
     metrics, reports = simulate(structure, params, low, high, detail=True)
     if not isinstance(reports, StepReport):
@@ -75,20 +75,50 @@ def _tile(structure: Structure, params: Params, inputs: tuple[Array, Array, Arra
     }
     masked = {name: jnp.where(valid, values[name], 0.0) for name in (*MEAN_BY_ROW, *MEAN_BY_ASSET)}
     parts = (reports.outside, reports.impact, reports.rebound)
-    return Detail(
-        quantiles={name: values[name] for name in QUANTILES},
+    counts = _count(join_steps([values[name] for name in QUANTILES]), valid)
+    detail = Detail(
         sums={name: value.sum(-1) for name, value in masked.items()},
         squares={name: (value * value).sum(-1) for name, value in masked.items()},
         fund_loss=metrics.fund_loss,
         fund_loss_static=metrics.fund_loss_static,
         attribution=jnp.stack([grouped(part).sum(0) for part in parts]),
     )
+    return detail, counts
+
+
+def join_steps(parts: list[Array]) -> Array:
+    """Parts of shape (step, entity, path) below each other."""
+    return jnp.concatenate([lax.optimization_barrier(part) for part in parts], axis=1)
+
+
+def _count(values: Array, valid: Array) -> Array:
+    """Histogram counts of (step, entity, path) values: (step, entity, bin) int32."""
+    steps, entities = values.shape[:2]
+    rows = jnp.arange(steps * entities, dtype=jnp.int32).reshape(steps, entities, 1)
+    slot = rows * BINS.bins + bin_index(values)
+    weight = jnp.broadcast_to(valid, slot.shape).astype(jnp.int32)
+    counts = jnp.zeros((steps * entities * BINS.bins,), jnp.int32).at[slot.reshape(-1)].add(weight.reshape(-1))
+    return counts.reshape(steps, entities, BINS.bins)
 
 
 @lru_cache(maxsize=8)
-def _compiled(structure: Structure, mesh: Mesh) -> Callable[[Params, Array, Array, Array], Detail]:
-    def shard(params: Params, low: Array, high: Array, valid: Array) -> Detail:
-        return lax.map(lambda inputs: _tile(structure, params, inputs), (low, high, valid))
+def _compiled(
+    structure: Structure, mesh: Mesh
+) -> Callable[[Params, ArrayLike, ArrayLike, ArrayLike], tuple[Detail, Array]]:
+    def shard(params: Params, low: Array, high: Array, valid: Array) -> tuple[Detail, Array]:
+        def tile(inputs: tuple[Array, Array, Array]) -> tuple[Detail, Array]:
+            return _tile(structure, params, inputs)
+
+        def one(i: Array, carry: tuple[Detail, Array]) -> tuple[Detail, Array]:
+            outputs, counts = carry
+            result, counted = tile((low[i], high[i], valid[i]))
+            return jax.tree.map(lambda every, x: every.at[i].set(x), outputs, result), counts + counted
+
+        shapes, counted = jax.eval_shape(tile, (low[0], high[0], valid[0]))
+        start = jax.tree.map(lambda x: jnp.zeros((low.shape[0], *x.shape), x.dtype), shapes)
+        used = jnp.sum(jnp.any(valid, axis=1), dtype=jnp.int32)
+        outputs, counts = lax.fori_loop(0, used, one, (start, jnp.zeros(counted.shape, counted.dtype)))
+        return outputs, counts[None]
 
     across = PartitionSpec("device")
     return jax.jit(
@@ -123,7 +153,7 @@ def collect_detail(
     tiles = devices * min(TILES_PER_CALL, -(-paths // (tile * devices)))
     rows, assets = len(nav), structure.assets
     entities = {"gross_leverage": rows, "net_leverage": rows, "price": assets, "depth": assets}
-    quantiles = {name: FloatHistogram.empty((structure.steps, n), **TIMELINE_BITS) for name, n in entities.items()}
+    counts = np.zeros((structure.steps, sum(entities.values()), BINS.bins), np.int64)
     sums: dict[str, npt.NDArray[np.float64]] = {}
     squares: dict[str, npt.NDArray[np.float64]] = {}
     loss = np.empty((rows, paths))
@@ -132,10 +162,8 @@ def collect_detail(
     for first in range(0, paths, tiles * tile):
         last = min(first + tiles * tile, paths)
         ids = np.arange(first, last, dtype=np.uint64)
-        out = jax.device_get(function(params, *tile_ids(ids, tiles, tile)))
-        for name, histogram in quantiles.items():
-            values = np.moveaxis(out.quantiles[name], 0, -2).reshape(structure.steps, entities[name], -1)
-            histogram.add(values[..., : last - first])
+        out, counted = jax.device_get(function(params, *tile_ids(ids, tiles, tile)))
+        counts += counted.sum(axis=0, dtype=np.int64)
         for name, by_tile in out.sums.items():
             for t in range(len(by_tile)):  # one by one: the same order of additions whatever the number of devices
                 sums[name] = sums.get(name, 0.0) + by_tile[t].astype(np.float64)
@@ -146,6 +174,11 @@ def collect_detail(
     units = {"called_usd": nav, "forced_sales_usd": nav, "forced_flow_usd": np.full(assets, BILLION)}
     means = {name: _mean(sums[name], squares[name], paths, units.get(name)) for name in sums}
     components = {name: attribution[i] for i, name in enumerate(COMPONENTS)}
+    ends = np.cumsum(list(entities.values()))
+    quantiles = {
+        name: FloatHistogram(counts[:, end - n : end].copy(), BINS.mantissa_bits, BINS.lo_exp, BINS.hi_exp)
+        for (name, n), end in zip(entities.items(), ends, strict=True)
+    }
     return Sample(loss, static, components), Timeline(paths, quantiles, means)
 
 

@@ -1,25 +1,22 @@
-"""The engine: plans a run, streams blocks through the devices, and collects exact counts, sums and tails."""
+"""The engine's front: what a run will need, and the run itself. JAX is set up here, before anything imports it."""
 
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from stress._jax import CPU_TILE, CPU_TILES_PER_DEVICE, GPU_TILE, GPU_TILES_PER_DEVICE, Devices, set_up
-from stress.compile import group_nav, params_of, structure_of
-from stress.errors import InvariantFailed, NotEnoughResources
+from stress._jax import Devices, set_up
+from stress.errors import NotEnoughResources
 from stress.options import Progress, RunOptions
-from stress.results.collected import Collected, PathTable
+from stress.results.collected import Collected
+from stress.results.histogram import FloatHistogram
 from stress.scenarios.problem import Problem
 
-TAIL_KEEP = 131_072
-Report = Callable[[Progress], None]
+TAIL_KEEP = 131_072  # largest losses kept of each distribution
+PROGRAM_BYTES = 400 * 2**20  # Python, JAX and compiled programs
 
 
 @dataclass(frozen=True)
@@ -50,64 +47,46 @@ def plan(problem: Problem, options: RunOptions, measure: bool = False) -> RunPla
         NotEnoughResources: the run would need more memory than `max_memory` or than the machine has free.
     """
     devices = set_up(options.device, options.devices)
-    tiles = tiles_per_call(options, devices)
-    block = tiles * devices.tile
-    rows = len(group_nav(problem, options.members))
-    distributions = 2 * rows + len(problem.funds.brokers)
-    keep = min(options.paths, TAIL_KEEP)
-    itemsize = np.dtype(options.precision).itemsize
-    per_path = itemsize * (7 * rows + 4 * len(problem.funds.brokers)) + 16 * rows
+    block = tiles_per_call(options, devices) * devices.tile
+    brokers, assets = len(problem.funds.brokers), len(problem.assets.ids)
+    rows = 1 + (len(problem.funds.ids) if options.members else len(problem.funds.types))
+    distributions, bins = 2 * rows + brokers, FloatHistogram.empty(()).bins
+    item = np.dtype(options.precision).itemsize
     detail = min(problem.estimation.detail_paths, options.paths)
-    memory = 3 * block * per_path + 2 * distributions * keep * 12 + 6 * 31_747 * distributions * 8
-    memory += detail * rows * 6 * 8 + problem.steps * 2 * (rows + len(problem.assets.ids)) * 6_147 * 8 + 400 * 2**20
-    stored = options.paths * rows * 28 if options.store == "paths" else 0
+    stored = options.paths * (rows * (6 * item + 5) + 8) if options.store == "paths" else 0
+    memory = (
+        PROGRAM_BYTES
+        + 3 * block * (item * (7 * rows + 4 * brokers) + 16 * rows)
+        + distributions * (2 * min(options.paths, TAIL_KEEP) * 12 + (8 + 4 * devices.count) * bins)
+        + detail * rows * 6 * 8
+        + problem.steps * 2 * (rows + assets) * 6_147 * (8 + 4 * devices.count)
+        + 3 * stored
+    )
     result = RunPlan(
         paths=options.paths,
         block_size=block,
-        blocks=-(-options.paths // block),
+        blocks=math.ceil(options.paths / block),
         tile=devices.tile,
         device=devices.describe(),
         detail_paths=detail,
-        memory_bytes=memory + 2 * stored,
+        memory_bytes=memory,
+        disk_bytes=stored + distributions * bins // 2 + options.worst * rows * rows * 40 + 2**20,
         estimated_seconds=None,
-        disk_bytes=stored + 4 * distributions * 31_747 + options.worst * rows * rows * 40 + 2**20,
     )
     available = options.max_memory if options.max_memory is not None else free_memory()
-    if available is not None and result.memory_bytes > available:
+    if available is not None and memory > available:
         raise NotEnoughResources(
-            f"the run needs about {result.memory_bytes / 2**30:.1f} GiB of memory and may use "
-            f"{available / 2**30:.1f} GiB; use a smaller --block-size, or --store summary instead of paths"
+            f"the run needs about {memory / 2**30:.2f} GiB of memory and may use {available / 2**30:.2f} GiB; "
+            "use a smaller --block-size, fewer estimation.detail_paths, or --store summary instead of paths"
         )
     if not measure:
         return result
-    import jax
+    from stress.runner import estimate
 
-    with jax.enable_x64(options.precision == "float64"):
-        return replace(result, estimated_seconds=_Run(problem, options, devices, lambda _: None).estimate())
-
-
-def tiles_per_call(options: RunOptions, devices: Devices) -> int:
-    """Tiles of one call: the block size in whole tiles, a multiple of the devices, no more than the run needs."""
-    wanted = devices.count * devices.tiles_per_device
-    if options.block_size is not None:
-        wanted = -(-options.block_size // devices.tile)
-    needed = -(-options.paths // devices.tile)
-    return -(-min(wanted, needed) // devices.count) * devices.count
+    return replace(result, estimated_seconds=estimate(problem, options, devices))
 
 
-def free_memory() -> int | None:
-    """Bytes of memory that are free for this process, None where the system does not say."""
-    try:
-        with open("/proc/meminfo") as lines:
-            for line in lines:
-                if line.startswith("MemAvailable:"):
-                    return int(line.split()[1]) * 1024
-    except OSError:
-        return None
-    return None
-
-
-def execute(problem: Problem, options: RunOptions, progress: Report | None = None) -> Collected:
+def execute(problem: Problem, options: RunOptions, progress: Callable[[Progress], None] | None = None) -> Collected:
     """Run a resolved scenario.
 
     Args:
@@ -123,189 +102,27 @@ def execute(problem: Problem, options: RunOptions, progress: Report | None = Non
         InvariantFailed: a result is not finite.
     """
     plan(problem, options)
-    devices = set_up(options.device, options.devices)
-    import jax
+    from stress.runner import collect
 
-    with jax.enable_x64(options.precision == "float64"):
-        return _Run(problem, options, devices, progress or (lambda _: None)).collect()
+    return collect(problem, options, set_up(options.device, options.devices), progress or (lambda _: None))
 
 
-class _Run:
-    """One run: the compiled block, and what has been gathered so far."""
-
-    def __init__(self, problem: Problem, options: RunOptions, devices: Devices, progress: Report) -> None:
-        from stress.block import compiled
-
-        self.problem, self.options, self.devices, self.progress = problem, options, devices, progress
-        self.structure = structure_of(problem, options.members)
-        self.params = params_of(problem, options.seed, options.precision, options.members)
-        self.nav = group_nav(problem, options.members)
-        self.function = compiled(self.structure, devices.mesh)
-        self.tiles = tiles_per_call(options, devices)
-        self.seconds: dict[str, float] = {}
-
-    def simulate(self, ids: npt.NDArray[np.uint64]) -> Any:
-        """Start the simulation of some paths; returns at once with arrays still being computed."""
-        from stress.block import tile_ids
-
-        return self.function(self.params, *tile_ids(ids, self.tiles, self.devices.tile))
-
-    def blocks(self, ids: npt.NDArray[np.uint64] | int) -> Iterator[tuple[npt.NDArray[np.uint64], Any]]:
-        """Simulate ids (or 0 .. n - 1) block by block, the next block being computed while one is used."""
-        import jax
-
-        size = self.tiles * self.devices.tile
-        total = ids if isinstance(ids, int) else len(ids)
-        ahead: tuple[npt.NDArray[np.uint64], Any] | None = None
-        for first in range(0, total, size):
-            last = min(first + size, total)
-            part = np.arange(first, last, dtype=np.uint64) if isinstance(ids, int) else ids[first:last]
-            started = (part, self.simulate(part))
-            if ahead is not None:
-                yield ahead[0], jax.device_get(ahead[1])
-            ahead = started
-        if ahead is not None:
-            yield ahead[0], jax.device_get(ahead[1])
-
-    def estimate(self) -> float:
-        """Seconds that the run will take: compilation and one block are timed, the rest is in proportion."""
-        import jax
-
-        size = self.tiles * self.devices.tile
-        ids = np.arange(min(size, self.options.paths), dtype=np.uint64)
-        started = time.perf_counter()
-        jax.block_until_ready(self.simulate(ids))
-        compiled = time.perf_counter()
-        jax.block_until_ready(self.simulate(ids))
-        block = time.perf_counter() - compiled
-        detail = min(self.problem.estimation.detail_paths, self.options.paths) / size
-        # The timeline's program compiles once more, and its paths cost about twice as much.
-        return 2.0 * (compiled - started) + block * (-(-self.options.paths // size) + 2.0 * detail)
-
-    def collect(self) -> Collected:
-        """The whole run."""
-        from stress.detail import collect_detail
-        from stress.gather import Gatherer
-
-        problem, options, paths = self.problem, self.options, self.options.paths
-        groups = problem.funds.ids if options.members else problem.funds.types
-        gatherer = Gatherer(len(groups) + 1, len(problem.funds.brokers), min(paths, TAIL_KEEP), options.store == "paths")
-        started = time.perf_counter()
-        self.progress(Progress(0, paths, "compiling"))
-        for ids, block in self.blocks(paths):
-            if "compile_and_first_block" not in self.seconds:
-                self.seconds["compile_and_first_block"] = time.perf_counter() - started
-            gatherer.add(ids, block)
-            self.progress(Progress(int(ids[-1]) + 1, paths, "paths"))
-        self.seconds["paths"] = time.perf_counter() - started
-        started = time.perf_counter()
-        detail_paths = min(problem.estimation.detail_paths, paths)
-        sample, timeline = collect_detail(
-            self.structure,
-            self.params,
-            self.devices.mesh,
-            self.devices.tile,
-            detail_paths,
-            self.nav,
-            lambda done: self.progress(Progress(done, detail_paths, "timeline and attribution")),
-        )
-        self.seconds["detail"] = time.perf_counter() - started
-        started = time.perf_counter()
-        loss, static, broker = gatherer.distributions()
-        names = (*groups, "system")
-        worst = {} if options.store == "summary" else self.worst(dict(zip(names, loss, strict=True)))
-        self.seconds["worst_paths"] = time.perf_counter() - started
-        return Collected(
-            problem=problem,
-            groups=groups,
-            groups_file_order=_file_order(problem, options.members),
-            group_nav=self.nav,
-            paths=paths,
-            loss=loss,
-            loss_static=static,
-            broker_loss=broker,
-            sums=gatherer.sums(),
-            squares=gatherer.squares(),
-            cross=gatherer.cross.value(),
-            broker_sums=gatherer.broker_sums.value(),
-            broker_squares=gatherer.broker_squares.value(),
-            counts=gatherer.counts,
-            scalars=gatherer.scalars,
-            checkpoints=_checkpoints(sample.fund_loss, problem.estimation.levels),
-            sample=sample,
-            timeline=timeline,
-            worst=worst,
-            stored=gatherer.stored(),
-            attrs=self.attributes(gatherer.flow_share()),
-        )
-
-    def worst(self, loss: dict[str, Any]) -> dict[str, PathTable]:
-        """The worst paths of each group and of the system, simulated again by the same compiled program."""
-        from stress.gather import path_table, select_paths
-
-        count = min(self.options.worst, self.options.paths)
-        if count == 0:
-            return {}
-        wanted = {name: d.tail.path_ids[:count] for name, d in loss.items()}
-        every = np.unique(np.concatenate(list(wanted.values())))
-        table = path_table([(ids, block.metrics) for ids, block in self.blocks(every)])
-        return {name: select_paths(table, ids) for name, ids in wanted.items()}
-
-    def attributes(self, beyond_depth: float) -> dict[str, Any]:
-        """Provenance: what, with what, where, how long."""
-        import jax
-        import jaxlib
-
-        return {
-            "seed": self.options.seed,
-            "rng": "threefry4x32-20, key = (seed, stream), counter = (path id, step, draw)",
-            "precision": self.options.precision,
-            "paths": self.options.paths,
-            "device": self.devices.describe(),
-            "tile": self.devices.tile,
-            "block_size": self.tiles * self.devices.tile,
-            "store": self.options.store,
-            "members": self.options.members,
-            "jax_version": jax.__version__,
-            "jaxlib_version": jaxlib.__version__,
-            "numpy_version": np.__version__,
-            "seconds": {name: round(value, 3) for name, value in self.seconds.items()},
-            "forced_flow_beyond_depth_share": beyond_depth,
-        }
+def tiles_per_call(options: RunOptions, devices: Devices) -> int:
+    """Tiles of one call: the block size in whole tiles, a multiple of the devices, no more than the run needs."""
+    wanted = devices.count * devices.tiles_per_device
+    if options.block_size is not None:
+        wanted = math.ceil(options.block_size / devices.tile)
+    needed = math.ceil(options.paths / devices.tile)
+    return math.ceil(min(wanted, needed) / devices.count) * devices.count
 
 
-def _file_order(problem: Problem, members: bool) -> tuple[str, ...]:
-    order = problem.funds.types_file_order
-    if not members:
-        return order
-    rank = {name: i for i, name in enumerate(order)}
-    funds = problem.funds
-    return tuple(sorted(funds.ids, key=lambda x: (rank[funds.types[funds.type_of[funds.ids.index(x)]]], x)))
-
-
-def _checkpoints(loss: npt.NDArray[np.float64], levels: tuple[str, ...]) -> dict[str, Any]:
-    """Mean loss and ES of the first 1,024, 2,048, ... detailed paths: how the estimates settle."""
-    count = loss.shape[1]
-    points = sorted({min(1024 << k, count) for k in range(max(1, math.ceil(math.log2(max(count / 1024, 1))) + 1))})
-    mean = np.array([loss[:, :n].mean(axis=1) for n in points])
-    es = np.empty((len(points), loss.shape[0], len(levels)))
-    for i, n in enumerate(points):
-        ordered = np.sort(loss[:, :n], axis=1)[:, ::-1]
-        total = np.concatenate([np.zeros((loss.shape[0], 1)), np.cumsum(ordered, axis=1)], axis=1)
-        for j, level in enumerate(levels):
-            mass = (1.0 - float(level)) * n
-            whole = min(int(mass), n)
-            part = ordered[:, min(whole, n - 1)] * (mass - whole)
-            es[i, :, j] = (total[:, whole] + part) / mass
-    return {"paths": np.array(points), "mean_loss": mean, "es": es}
-
-
-def check_finite(values: npt.NDArray[np.floating], what: str) -> None:
-    """Refuse results that are not numbers.
-
-    Raises:
-        InvariantFailed: some value is NaN or infinite.
-    """
-    bad = int(np.size(values) - np.count_nonzero(np.isfinite(values)))
-    if bad:
-        raise InvariantFailed(f"{bad} of {np.size(values)} values of {what} are not finite")
+def free_memory() -> int | None:
+    """Bytes of memory that are free for this process, None where the system does not say."""
+    try:
+        with open("/proc/meminfo") as lines:
+            for line in lines:
+                if line.startswith("MemAvailable:"):
+                    return int(line.split()[1]) * 1024
+    except OSError:
+        return None
+    return None

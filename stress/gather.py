@@ -41,15 +41,16 @@ class Gatherer:
         Raises:
             InvariantFailed: a path's result is not finite.
         """
-        metrics, count = block.metrics, len(ids)
+        tiles, count = block.tiles, len(ids)
+        metrics = tiles.metrics
         try:
             for total, terms in (
-                (self._sums, block.sums),
-                (self._squares, block.squares),
-                (self.cross, block.cross),
-                (self.broker_sums, block.broker_sums),
-                (self.broker_squares, block.broker_squares),
-                (self._flows, block.flow_sums),
+                (self._sums, tiles.sums),
+                (self._squares, tiles.squares),
+                (self.cross, tiles.cross),
+                (self.broker_sums, tiles.broker_sums),
+                (self.broker_squares, tiles.broker_squares),
+                (self._flows, tiles.flow_sums),
             ):
                 total.add(terms)
         except ValueError as error:

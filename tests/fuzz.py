@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
 from stress.scenarios.problem import Problem
 from tiny import BN, make_problem
 

@@ -8,13 +8,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+
+import twin
 from stress.compile import params_of, structure_of
 from stress.kernels.path import PathMetrics, simulate
 from stress.kernels.shock import draw, mixing_normals
 from stress.kernels.step import StepReport
 from stress.scenarios.problem import Problem
-
-import twin
 from twin_result import TwinResult
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from scipy import integrate, stats
+
 from stress.engine import execute
 from stress.options import RunOptions
 from stress.results.dataset import to_datatree

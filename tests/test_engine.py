@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from stress.engine import execute, plan
 from stress.errors import DeviceNotFound, NotEnoughResources
 from stress.options import Progress, RunOptions
@@ -31,7 +32,9 @@ def assert_same_numbers(one: Collected, other: Collected) -> None:
         np.testing.assert_array_equal(one.sums[name], other.sums[name])
         np.testing.assert_array_equal(one.squares[name], other.squares[name])
     for a, b in zip(
-        (*one.loss, *one.loss_static, *one.broker_loss), (*other.loss, *other.loss_static, *other.broker_loss), strict=True
+        (*one.loss, *one.loss_static, *one.broker_loss),
+        (*other.loss, *other.loss_static, *other.broker_loss),
+        strict=True,
     ):
         np.testing.assert_array_equal(a.histogram.counts, b.histogram.counts)
         np.testing.assert_array_equal(a.tail.values, b.tail.values)
@@ -127,7 +130,9 @@ def test_members_add_up_to_types(reference: Collected) -> None:
     assert members.groups == PROBLEM.funds.ids
     nav = members.group_nav[:-1]
     by_type = np.bincount(PROBLEM.funds.type_of, weights=members.sums["fund_loss"][:-1] * nav)
-    np.testing.assert_allclose(by_type / reference.group_nav[:-1], reference.sums["fund_loss"][:-1], rtol=1e-4, atol=1e-3)
+    np.testing.assert_allclose(
+        by_type / reference.group_nav[:-1], reference.sums["fund_loss"][:-1], rtol=1e-4, atol=1e-3
+    )
 
 
 def test_progress_reaches_the_end() -> None:

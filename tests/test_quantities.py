@@ -47,7 +47,7 @@ def test_sizes(text: str, size: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "GB", "8 XB", "-1 GB", "0", "1.2.3 GB", "8 i", "1e30 GB"])
 def test_what_is_no_size(text: str) -> None:
-    with pytest.raises(ValueError, match="size|unit|number|between"):
+    with pytest.raises(ValueError, match=r"size|unit|number|between"):
         parse_size(text)
 
 

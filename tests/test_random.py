@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy import special, stats
+
 from stress.kernels.mixing import Z_RANGE, mixing_coefficients, mixing_scale
 from stress.kernels.normals import normals, radius, sine_of_phase
 from stress.kernels.threefry import threefry4x32
@@ -86,7 +87,11 @@ def test_tails_have_the_right_mass(level: float) -> None:
 def test_bits_depend_on_seed_stream_path_and_step_alone() -> None:
     reference = draw_normals(7, 1, 2, 8, 64, first=100)
     np.testing.assert_array_equal(reference, draw_normals(7, 1, 2, 8, 200)[:, 100:164])
-    for other in (draw_normals(8, 1, 2, 8, 64, 100), draw_normals(7, 2, 2, 8, 64, 100), draw_normals(7, 1, 3, 8, 64, 100)):
+    for other in (
+        draw_normals(8, 1, 2, 8, 64, 100),
+        draw_normals(7, 2, 2, 8, 64, 100),
+        draw_normals(7, 1, 3, 8, 64, 100),
+    ):
         assert not np.any(other == reference)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-LEVSTRESS = Path(sys.executable).with_name("levstress")
+LEVSTRESS = str(Path(sys.executable).with_name("levstress"))
 
 
 def test_a_run_from_the_command_line_opens_with_xarray_alone(tmp_path: Path) -> None:

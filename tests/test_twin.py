@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from stress.scenarios.problem import Impact
 from tiny import BN, INF, falls, single
 from twin import drawdown, simulate

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from stress.scenarios.problem import Problem
 from tiny import BN, INF, falls, single
 from twin import simulate

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from fuzz import random_problem
 from stress.scenarios.problem import Problem
 from tiny import make_draws, make_problem, overridden

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
 from stress.scenarios.problem import Problem
 from twin_path import Path
 from twin_result import COMPONENTS, TwinResult

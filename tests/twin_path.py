@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
 from stress.scenarios.problem import Impact, Problem
 from twin_result import COMPONENTS
 

@@ -12,4 +12,6 @@ from stress.kernels.records import Params
 def leverage_sale(params: Params, equity: Array, gross: Array, live: Array) -> Array:
     """Fraction to sell, `1 - target E / gross`, (member, path)."""
     breach = live & (gross > params.max_leverage * equity)
-    return jnp.where(breach, jnp.maximum(1.0 - params.target_leverage * equity / jnp.where(breach, gross, 1.0), 0.0), 0.0)
+    return jnp.where(
+        breach, jnp.maximum(1.0 - params.target_leverage * equity / jnp.where(breach, gross, 1.0), 0.0), 0.0
+    )

@@ -34,7 +34,7 @@ def open_calls(calls: Calls, deficit: Array, live: Array, step: Array) -> Calls:
 
 
 def margin_sale(params: Params, calls: Calls, equity: Array, margin: Array, live: Array) -> Array:
-    """Fraction to sell so that `E = (1 + buffer) M`: `1 - E/((1 + buffer) M)` once the grace is over, (member, path)."""
+    """Fraction to sell so that `E = (1 + buffer) M`: `1 - E/((1 + buffer) M)` after the grace, (member, path)."""
     due = live & (calls.age >= params.grace_steps) & (margin > 0)
     target = params.cure_factor * jnp.where(due, margin, 1.0)
     return jnp.where(due, jnp.maximum(1.0 - equity / target, 0.0), 0.0)

@@ -1,0 +1,193 @@
+"""One run: blocks streamed through the devices, exact counts, sums and tails gathered, the first paths in detail."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import jax
+import jaxlib
+import numpy as np
+import numpy.typing as npt
+
+from stress._jax import Devices
+from stress.block import compiled, tile_ids
+from stress.compile import group_nav, params_of, structure_of
+from stress.detail import collect_detail
+from stress.engine import TAIL_KEEP, tiles_per_call
+from stress.gather import Gatherer, path_table, select_paths
+from stress.options import Progress, RunOptions
+from stress.results.collected import Collected, PathTable
+from stress.scenarios.problem import Problem
+
+Report = Callable[[Progress], None]
+
+
+def collect(problem: Problem, options: RunOptions, devices: Devices, progress: Report) -> Collected:
+    """Run a problem to the end; see `stress.engine.execute`."""
+    with jax.enable_x64(options.precision == "float64"):
+        return _Run(problem, options, devices, progress).collect()
+
+
+def estimate(problem: Problem, options: RunOptions, devices: Devices) -> float:
+    """Seconds that a run will take: compilation and one block are timed, the rest is in proportion."""
+    with jax.enable_x64(options.precision == "float64"):
+        return _Run(problem, options, devices, lambda _: None).estimate()
+
+
+class _Run:
+    """One run: the compiled block, and what has been gathered so far."""
+
+    def __init__(self, problem: Problem, options: RunOptions, devices: Devices, progress: Report) -> None:
+        self.problem, self.options, self.devices, self.progress = problem, options, devices, progress
+        self.structure = structure_of(problem, options.members)
+        self.params = params_of(problem, options.seed, options.precision, options.members)
+        self.nav = group_nav(problem, options.members)
+        self.function = compiled(self.structure, devices.mesh)
+        self.tiles = tiles_per_call(options, devices)
+        self.seconds: dict[str, float] = {}
+
+    def simulate(self, ids: npt.NDArray[np.uint64]) -> Any:
+        """Start the simulation of some paths; returns at once with arrays still being computed."""
+        return self.function(self.params, *tile_ids(ids, self.tiles, self.devices.tile))
+
+    def blocks(self, ids: npt.NDArray[np.uint64] | int) -> Iterator[tuple[npt.NDArray[np.uint64], Any]]:
+        """Simulate ids (or 0 .. n - 1) block by block, the next block being computed while one is used."""
+        size = self.tiles * self.devices.tile
+        total = ids if isinstance(ids, int) else len(ids)
+        ahead: tuple[npt.NDArray[np.uint64], Any] | None = None
+        for first in range(0, total, size):
+            last = min(first + size, total)
+            part = np.arange(first, last, dtype=np.uint64) if isinstance(ids, int) else ids[first:last]
+            started = (part, self.simulate(part))
+            if ahead is not None:
+                yield ahead[0], jax.device_get(ahead[1])
+            ahead = started
+        if ahead is not None:
+            yield ahead[0], jax.device_get(ahead[1])
+
+    def estimate(self) -> float:
+        """Seconds that the run will take: compilation and one block are timed, the rest is in proportion."""
+        size = self.tiles * self.devices.tile
+        ids = np.arange(min(size, self.options.paths), dtype=np.uint64)
+        started = time.perf_counter()
+        jax.block_until_ready(self.simulate(ids))
+        compiled = time.perf_counter()
+        jax.block_until_ready(self.simulate(ids))
+        block = time.perf_counter() - compiled
+        detail = min(self.problem.estimation.detail_paths, self.options.paths) / size
+        # The timeline's program compiles once more, and its paths cost about twice as much.
+        return 2.0 * (compiled - started) + block * (-(-self.options.paths // size) + 2.0 * detail)
+
+    def collect(self) -> Collected:
+        """The whole run."""
+        problem, options, paths = self.problem, self.options, self.options.paths
+        groups = problem.funds.ids if options.members else problem.funds.types
+        gatherer = Gatherer(
+            len(groups) + 1, len(problem.funds.brokers), min(paths, TAIL_KEEP), options.store == "paths"
+        )
+        started = time.perf_counter()
+        self.progress(Progress(0, paths, "compiling"))
+        for ids, block in self.blocks(paths):
+            if "compile_and_first_block" not in self.seconds:
+                self.seconds["compile_and_first_block"] = time.perf_counter() - started
+            gatherer.add(ids, block)
+            self.progress(Progress(int(ids[-1]) + 1, paths, "paths"))
+        self.seconds["paths"] = time.perf_counter() - started
+        started = time.perf_counter()
+        detail_paths = min(problem.estimation.detail_paths, paths)
+        sample, timeline = collect_detail(
+            self.structure,
+            self.params,
+            self.devices.mesh,
+            self.devices.tile,
+            detail_paths,
+            self.nav,
+            lambda done: self.progress(Progress(done, detail_paths, "timeline and attribution")),
+        )
+        self.seconds["detail"] = time.perf_counter() - started
+        started = time.perf_counter()
+        loss, static, broker = gatherer.distributions()
+        names = (*groups, "system")
+        worst = {} if options.store == "summary" else self.worst(dict(zip(names, loss, strict=True)))
+        self.seconds["worst_paths"] = time.perf_counter() - started
+        return Collected(
+            problem=problem,
+            groups=groups,
+            groups_file_order=_file_order(problem, options.members),
+            group_nav=self.nav,
+            paths=paths,
+            loss=loss,
+            loss_static=static,
+            broker_loss=broker,
+            sums=gatherer.sums(),
+            squares=gatherer.squares(),
+            cross=gatherer.cross.value(),
+            broker_sums=gatherer.broker_sums.value(),
+            broker_squares=gatherer.broker_squares.value(),
+            counts=gatherer.counts,
+            scalars=gatherer.scalars,
+            checkpoints=_checkpoints(sample.fund_loss, problem.estimation.levels),
+            sample=sample,
+            timeline=timeline,
+            worst=worst,
+            stored=gatherer.stored(),
+            attrs=self.attributes(gatherer.flow_share()),
+        )
+
+    def worst(self, loss: dict[str, Any]) -> dict[str, PathTable]:
+        """The worst paths of each group and of the system, simulated again by the same compiled program."""
+        count = min(self.options.worst, self.options.paths)
+        if count == 0:
+            return {}
+        wanted = {name: d.tail.path_ids[:count] for name, d in loss.items()}
+        every = np.unique(np.concatenate(list(wanted.values())))
+        table = path_table([(ids, block.tiles.metrics) for ids, block in self.blocks(every)])
+        return {name: select_paths(table, ids) for name, ids in wanted.items()}
+
+    def attributes(self, beyond_depth: float) -> dict[str, Any]:
+        """Provenance: what, with what, where, how long."""
+        return {
+            "seed": self.options.seed,
+            "rng": "threefry4x32-20, key = (seed, stream), counter = (path id, step, draw)",
+            "precision": self.options.precision,
+            "paths": self.options.paths,
+            "device": self.devices.describe(),
+            "tile": self.devices.tile,
+            "block_size": self.tiles * self.devices.tile,
+            "store": self.options.store,
+            "members": self.options.members,
+            "jax_version": jax.__version__,
+            "jaxlib_version": jaxlib.__version__,
+            "numpy_version": np.__version__,
+            "seconds": {name: round(value, 3) for name, value in self.seconds.items()},
+            "forced_flow_beyond_depth_share": beyond_depth,
+        }
+
+
+def _file_order(problem: Problem, members: bool) -> tuple[str, ...]:
+    order = problem.funds.types_file_order
+    if not members:
+        return order
+    rank = {name: i for i, name in enumerate(order)}
+    funds = problem.funds
+    return tuple(sorted(funds.ids, key=lambda x: (rank[funds.types[funds.type_of[funds.ids.index(x)]]], x)))
+
+
+def _checkpoints(loss: npt.NDArray[np.float64], levels: tuple[str, ...]) -> dict[str, Any]:
+    """Mean loss and ES of the first 1,024, 2,048, ... detailed paths: how the estimates settle."""
+    count = loss.shape[1]
+    points = sorted({min(1024 << k, count) for k in range(max(1, math.ceil(math.log2(max(count / 1024, 1))) + 1))})
+    mean = np.array([loss[:, :n].mean(axis=1) for n in points])
+    es = np.empty((len(points), loss.shape[0], len(levels)))
+    for i, n in enumerate(points):
+        ordered = np.sort(loss[:, :n], axis=1)[:, ::-1]
+        total = np.concatenate([np.zeros((loss.shape[0], 1)), np.cumsum(ordered, axis=1)], axis=1)
+        for j, level in enumerate(levels):
+            mass = (1.0 - float(level)) * n
+            whole = min(int(mass), n)
+            part = ordered[:, min(whole, n - 1)] * (mass - whole)
+            es[i, :, j] = (total[:, whole] + part) / mass
+    return {"paths": np.array(points), "mean_loss": mean, "es": es}
