@@ -95,7 +95,7 @@ def _count(values: Array, valid: Array) -> Array:
     """Histogram counts of (step, entity, path) values: (step, entity, bin) int32."""
     steps, entities = values.shape[:2]
     rows = jnp.arange(steps * entities, dtype=jnp.int32).reshape(steps, entities, 1)
-    slot = rows * BINS.bins + bin_index(values)
+    slot = rows * BINS.bins + bin_index(values, BINS)
     weight = jnp.broadcast_to(valid, slot.shape).astype(jnp.int32)
     counts = jnp.zeros((steps * entities * BINS.bins,), jnp.int32).at[slot.reshape(-1)].add(weight.reshape(-1))
     return counts.reshape(steps, entities, BINS.bins)

@@ -158,7 +158,7 @@ def collected(
     metrics = {name: rows.astype(np.float32).astype(np.float64) for name, rows in metrics.items()}
     earliest = np.where(first > 0, first, STEPS + 1).min(axis=0)
     first = np.concatenate([first, np.where(earliest > STEPS, 0, earliest)[None]])
-    defaulted = np.concatenate([defaulted, defaulted.any(axis=0)[None]])
+    defaulted = np.concatenate([defaulted, defaulted.any(axis=0, keepdims=True)])
     beyond = (NAV @ np.maximum(fund_loss - 1, 0.0)) / NAV.sum()
     broker_loss = np.stack([0.3 * beyond, 0.7 * beyond])
 

@@ -22,7 +22,8 @@ SYSTEM = len(GROUPS)
 def losses(fund: str, metric: str = "fund_loss") -> np.ndarray:
     assert RUN.stored is not None
     row = SYSTEM if fund == "system" else GROUPS.index(fund)
-    return RUN.stored.metrics[metric][row]
+    values: np.ndarray = RUN.stored.metrics[metric][row]
+    return values
 
 
 def test_groups_and_variables_are_those_of_the_contract() -> None:
@@ -80,7 +81,7 @@ def test_summary_of_each_row_matches_numpy_by_label(fund: str) -> None:
 
     def get(name: str, **at: float) -> float:
         chosen = summary[f"system_{name}"] if fund == "system" else summary[name].sel(fund=fund)
-        return chosen.sel(**at).item()
+        return float(chosen.sel(at).item())
 
     nav = NAV.sum() if fund == "system" else NAV[GROUPS.index(fund)]
     n = len(loss)

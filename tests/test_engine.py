@@ -108,6 +108,19 @@ def test_detail_agrees_with_the_paths_themselves(reference: Collected) -> None:
     np.testing.assert_allclose(parts, -reference.sample.fund_loss, atol=5e-6)
 
 
+def test_timeline_histograms_hold_every_detailed_path(reference: Collected) -> None:
+    line, stored = reference.timeline, reference.stored
+    assert stored is not None
+    assert line.paths == 2_048
+    for histogram in line.quantiles.values():
+        np.testing.assert_array_equal(histogram.totals(), line.paths)
+    leverage = line.quantiles["gross_leverage"].quantile("0.5")[0]
+    start = np.bincount(PROBLEM.books.fund_of, weights=PROBLEM.books.size) / PROBLEM.funds.nav
+    assert 0.5 * start.min() < leverage[0].min() <= leverage[0].max() < 2.0 * start.max()
+    last_mean = line.means["fund_loss"][0][-1]
+    np.testing.assert_allclose(last_mean, stored.metrics["fund_loss"][:, : line.paths].mean(axis=1), atol=1e-5)
+
+
 def test_precisions_agree() -> None:
     single, double = run(store="paths"), run(store="paths", precision="float64")
     assert single.stored is not None
@@ -150,7 +163,7 @@ def test_refusals() -> None:
         plan(PROBLEM, RunOptions(paths=100, device="cpu", devices=1_000))
     for wrong in ({"paths": 0}, {"seed": -1}, {"precision": "float16"}, {"store": "all"}, {"worst": -1}):
         with pytest.raises(ValueError, match="allowed"):
-            RunOptions(**wrong)  # type: ignore[arg-type]
+            RunOptions(**wrong)
 
 
 def test_a_plan_covers_all_paths() -> None:

@@ -2,6 +2,7 @@
 
 import math
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -41,7 +42,7 @@ def test_var_and_es_are_those_of_sorting_however_long_the_tail(sample: list[floa
     assert estimators.value_at_risk(reached, level).value == sorted_var(values, level)
     assert estimators.expected_shortfall(reached, level).value == pytest.approx(sorted_es(values, level), abs=1e-12)
     cut = distribution(values, kept=int(share * len(values)))
-    close = {"rel": 2.0**-9, "abs": 3 * 2.0**-9}
+    close: dict[str, Any] = {"rel": 2.0**-9, "abs": 3 * 2.0**-9}
     assert estimators.value_at_risk(cut, level).value == pytest.approx(sorted_var(values, level), **close)
     assert estimators.expected_shortfall(cut, level).value == pytest.approx(sorted_es(values, level), **close)
 
@@ -149,7 +150,8 @@ def test_amplification_error_is_that_of_the_bootstrap(level: str, kept: int | No
 def test_amplification_of_means_and_its_error() -> None:
     loss, static = twins(20_000, 4)
     loss, static = loss + 0.02, static + 0.02
-    moments = Moments(len(loss), loss.sum(), loss @ loss, static.sum(), static @ static, loss @ static)
+    squares, static_squares, cross = float(loss @ loss), float(static @ static), float(loss @ static)
+    moments = Moments(len(loss), loss.sum(), squares, static.sum(), static_squares, cross)
     ratio, difference = estimators.against_static_mean(moments)
     assert ratio.value == pytest.approx(loss.mean() / static.mean())
     assert difference.se == pytest.approx((loss - static).std() / math.sqrt(len(loss)))
@@ -187,7 +189,7 @@ def test_probability_and_its_wilson_interval() -> None:
 
 def test_mean_from_sums() -> None:
     values = np.random.default_rng(8).normal(2, 3, 5000)
-    got = estimators.mean(values.sum(), values @ values, 5000)
+    got = estimators.mean(values.sum(), float(values @ values), 5000)
     assert got.value == pytest.approx(values.mean())
     assert got.se == pytest.approx(values.std() / math.sqrt(5000))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -57,7 +59,7 @@ def test_random_problems(seed: int) -> None:
     assert_parity(run_both(random_problem(seed), 12, seed))
 
 
-SETTINGS = {
+SETTINGS: dict[str, dict[str, Any]] = {
     "everything": {"shocks": {"scale": 3.0}},
     "gaussian": {"shocks": {"scale": 3.0, "model": "gaussian"}},
     "defaults under a participation cap": {

@@ -100,19 +100,19 @@ def test_without_a_draw_april_2025_closes_on_the_observed_moves() -> None:
     observed = observed_moves()
     assert set(price["asset"].values) == set(observed["asset"].values)
     closes = (1.0 + observed).cumprod("step")
-    gap = np.abs(price / closes - 1.0)
+    gap = abs(price / closes - 1.0)
     assert float(gap.max()) < CLOSE, gap.max(dim="step").to_series().nlargest(3).to_dict()
     # Not because nothing happens: the script alone misses the closes by more than that.
     script = problem_of("tariff-2025").shocks.script
     coords = {"step": closes["step"], "asset": list(problem_of("tariff-2025").assets.ids)}
     alone = xr.DataArray(np.cumprod(1.0 + script, axis=0), coords, ("step", "asset"))
-    assert float(np.abs(alone / closes - 1.0).max()) > 20 * CLOSE
+    assert float(abs(alone / closes - 1.0).max()) > 20 * CLOSE
 
 
 def test_the_draw_moves_the_mean_close_of_april_2025_but_little() -> None:
     price = group_of("tariff-2025", "timeline")["price_mean"]
     error = group_of("tariff-2025", "timeline")["price_mean_se"]
-    gap = np.abs(price / (1.0 + observed_moves()).cumprod("step") - 1.0)
+    gap = abs(price / (1.0 + observed_moves()).cumprod("step") - 1.0)
     assert float((gap - 5 * error).max()) < 0.002
 
 

@@ -75,6 +75,7 @@ def test_long_path_axes_are_chunked(tree: xr.DataTree, tmp_path: Path, monkeypat
     monkeypatch.setattr(store, "PATHS_PER_CHUNK", 256)
     write_run(tree, SPEC, tmp_path, overwrite=False)
     array = zarr.open_group(tmp_path / "result.zarr", mode="r")["paths/fund_loss"]
+    assert isinstance(array, zarr.Array)
     assert array.chunks == (256, 3)
     xr.testing.assert_identical(open_result(tmp_path)["paths"].to_dataset().load(), tree["paths"].to_dataset())
 

@@ -11,8 +11,8 @@ import pytest
 import xarray as xr
 from rich.console import Console
 
-from collected_example import FILE_ORDER, collected
-from stress.results.collected import Collected
+from collected_example import FILE_ORDER, collected, distribution
+from stress.results.collected import Collected, Distribution
 from stress.results.dataset import to_datatree
 from stress.results.picture import BLOCKS, curve, loss_picture, loss_range, save_distribution_plot
 from stress.results.table import notes, summary_json, summary_table
@@ -92,10 +92,8 @@ def test_missing_ratios_and_errors_are_said_not_hidden() -> None:
     assert "no ratio" in text
 
 
-def _negative(distribution: object) -> object:
-    from collected_example import distribution as build
-
-    return build(np.full(RUN.paths, -0.1), np.sort(distribution.tail.path_ids))  # type: ignore[attr-defined]
+def _negative(of: Distribution) -> Distribution:
+    return distribution(np.full(RUN.paths, -0.1), np.sort(of.tail.path_ids))
 
 
 def test_json_is_strict_and_complete() -> None:
