@@ -92,7 +92,7 @@ def _funds(tree: xr.DataTree) -> Table:
     summary = tree["summary"].to_dataset()
     levels, reference = _levels(summary)
     table = Table(
-        title=Text(f"{tree.attrs['title']}: {tree.attrs['paths']:,} paths"),
+        title=Text(f"{tree.attrs['title'] or tree.attrs['name']}: {tree.attrs['paths']:,} paths"),
         title_justify="left",
         title_style="bold",
         box=box.SIMPLE_HEAD,

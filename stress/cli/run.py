@@ -55,7 +55,10 @@ def run(
     ] = False,
     overwrite: common.Overwrite = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print paths, blocks, memory, disk and time; compute and write nothing.")
+        bool,
+        typer.Option(
+            "--dry-run", help="Print paths, blocks, memory, disk and time, from one block that is timed; write nothing."
+        ),
     ] = False,
     json: common.Json = False,
     quiet: common.Quiet = False,
@@ -96,6 +99,7 @@ def run(
     if dry_run:
         from stress.engine import plan
 
+        say("timing one block", quiet)
         _show_plan(plan(problem, choice, measure=True), problem, choice, str(where), json)
         return
     tree = simulate(problem, choice, where, overwrite, quiet)
@@ -111,9 +115,6 @@ def run(
 
 
 def _show_plan(plan: RunPlan, problem: Problem, options: RunOptions, where: str, json: bool) -> None:
-    from stress.cli.estimate import estimated_seconds
-
-    seconds = estimated_seconds(problem, options, plan)
     facts: dict[str, Any] = {
         "scenario": problem.name,
         "directory": where,
@@ -128,7 +129,7 @@ def _show_plan(plan: RunPlan, problem: Problem, options: RunOptions, where: str,
         "device": plan.device,
         "memory_bytes": plan.memory_bytes,
         "disk_bytes": plan.disk_bytes,
-        "estimated_seconds": seconds,
+        "estimated_seconds": plan.estimated_seconds,
     }
     if json:
         print_json(facts)
@@ -139,9 +140,8 @@ def _show_plan(plan: RunPlan, problem: Problem, options: RunOptions, where: str,
         "device": f"{plan.device}, {options.precision}",
         "memory": format_size(plan.memory_bytes),
         "disk": f"{format_size(plan.disk_bytes)} in {where}",
-        "time": "not known for this device"
-        if seconds is None
-        else f"about {format_seconds(seconds)}, compiling included",
     }
+    if plan.estimated_seconds is not None:
+        lines["time"] = f"about {format_seconds(plan.estimated_seconds)}, compiling included"
     for name, value in lines.items():
         print(f"{name + ':':<10}{value}")
