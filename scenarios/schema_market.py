@@ -173,7 +173,7 @@ class Estimation(Table):
     """What is estimated."""
 
     levels: Annotated[tuple[Level, ...], Field(min_length=1, max_length=50)] = ("0.95", "0.99", "0.999")
-    detail_paths: StrictInt = Field(default=131_072, ge=0, description="paths with timeline and attribution")
+    detail_paths: StrictInt = Field(default=131_072, ge=1, description="paths with timeline and attribution")
     method: Literal["plain"] = "plain"
 
     @field_validator("levels")

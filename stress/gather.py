@@ -94,7 +94,8 @@ class Gatherer:
 
 def by_path(values: npt.NDArray[Any], count: int) -> npt.NDArray[Any]:
     """(tile, row, path) as (row, path), without the filling of the last tile."""
-    return np.moveaxis(values, 0, 1).reshape(values.shape[1], -1)[:, :count]
+    tiles, rows, paths = values.shape
+    return np.moveaxis(values, 0, 1).reshape(rows, tiles * paths)[:, :count]
 
 
 def path_table(blocks: list[tuple[Ids, Any]]) -> PathTable:

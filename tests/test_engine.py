@@ -171,3 +171,11 @@ def test_a_plan_covers_all_paths() -> None:
     assert (shown.block_size, shown.blocks, shown.paths) == (1_024, 10, 10_000)
     assert shown.memory_bytes > 0
     assert shown.estimated_seconds is None
+
+
+def test_funds_without_brokers_run() -> None:
+    none = np.zeros((len(PROBLEM.funds.ids), 0))
+    funds = replace(PROBLEM.funds, brokers=(), brokers_file_order=(), broker_share=none)
+    result = execute(replace(PROBLEM, funds=funds), RunOptions(paths=2_000, worst=3))
+    assert result.broker_loss == []
+    assert result.worst["system"].broker_loss.shape == (0, 3)
