@@ -56,7 +56,8 @@ def orders(structure: Structure, params: Params, state: State, terms: Terms, now
     deficit = margin - now.equity
     calls, fraction = now.calls, jnp.zeros_like(now.equity)
     if structure.margin:
-        calls = open_calls(age_calls(calls, deficit) if first else calls, deficit, live, terms.step)
+        called = (margin > 0) & (deficit > 0) & ~state.defaulted
+        calls = open_calls(age_calls(calls, deficit) if first else calls, deficit, called, terms.step)
         fraction = margin_sale(params, calls, now.equity, margin, live)
     if structure.leverage_limit:
         gross = books_to_members(structure, start_held * book_value)
@@ -121,7 +122,7 @@ def trade(structure: Structure, params: Params, terms: Terms, outside: Array, no
     if not structure.impact:
         return now._replace(held=held)
     recent = now.flow + flow
-    displacement = square_root(recent, terms.depth, params.impact_scale, params.impact_core, params.impact_core_root)
+    displacement = square_root(recent, terms.depth, params.impact_scale, params.impact_core)
     moved = flow != 0
     gain = now.price * jnp.expm1(jnp.where(moved, displacement - now.displacement, 0.0))
     kept = start_held * (1.0 - now.sale * (1.0 - params.execution_weight))

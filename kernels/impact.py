@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jax import Array
 
 
-def square_root(flow: Array, depth: Array, scale: Array, core: Array, core_root: Array) -> Array:
+def square_root(flow: Array, depth: Array, scale: Array, core: Array) -> Array:
     """Displacement of the log price.
 
     Args:
@@ -19,10 +19,9 @@ def square_root(flow: Array, depth: Array, scale: Array, core: Array, core_root:
         depth: (asset, path) depth multiplier g.
         scale: (asset, 1) coefficient Y times daily volatility.
         core: participation below which the law is linear.
-        core_root: its square root.
 
     Returns:
         (asset, path) log price displacement, odd in `flow`.
     """
-    size = scale * (jnp.sqrt(jnp.abs(flow) / depth + core) - core_root)
+    size = scale * (jnp.sqrt(jnp.abs(flow) / depth + core) - jnp.sqrt(core))  # the same root: f(0) is 0 exactly
     return jnp.where(flow < 0, -size, size)

@@ -111,7 +111,6 @@ class Params(NamedTuple):
     # impact, volatility, depth
     impact_scale: Array  # (asset, 1) Y times daily volatility
     impact_core: Array  # ()
-    impact_core_root: Array  # () sqrt(core)
     permanent: Array  # ()
     decay: Array  # () factor of the recent flow over one step
     execution_weight: Array  # ()

@@ -48,7 +48,7 @@ def _rebound(structure: Structure, params: Params, state: State, terms: Terms) -
     """Decay of the recent flow gives back part of its price change; the displacement is restated at today's depth."""
 
     def displaced(flow: Array, g: Array) -> Array:
-        return square_root(flow, g, params.impact_scale, params.impact_core, params.impact_core_root)
+        return square_root(flow, g, params.impact_scale, params.impact_core)
 
     def apply() -> tuple[State, Array, Array]:
         flow = state.flow * params.decay

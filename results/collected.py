@@ -65,6 +65,7 @@ class Timeline:
     # and price, depth, forced_flow_usd (assets); leverages, price and depth have quantiles, all but leverages means
     quantiles: dict[str, FloatHistogram]
     means: dict[str, tuple[Floats, Floats]]
+    rounds: Ints  # (step,) the most cascade rounds that any of these paths used
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+import stress.results.accessor  # noqa: F401  (registers `tree.stress`)
 from stress.results.collected import Collected
 from stress.results.dataset_detail import attribution, timeline
 from stress.results.dataset_paths import diagnostics, distribution, paths, tails
@@ -68,6 +69,7 @@ def _attributes(collected: Collected) -> dict[str, Any]:
         "paths": collected.paths,
         "steps": problem.steps,
         "steps_per_day": problem.steps_per_day,
+        "scenario_members": len(problem.funds.ids),
         **collected.attrs,
         "conventions": CONVENTIONS,
         "model_limits": list(MODEL_LIMITS),

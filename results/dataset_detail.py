@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from stress.results.collected import Collected
+from stress.results.collected import Collected, Timeline
 from stress.results.dataset_summary import file_order, row_names, row_order
 from stress.results.estimators import SMALLEST_STATIC, Z95, binomial_ranks
 from stress.results.histogram import FloatHistogram
@@ -19,6 +19,7 @@ from stress.results.units import described
 
 Floats = npt.NDArray[np.float64]
 QUANTILES = ("0.01", "0.05", "0.25", "0.5", "0.75", "0.95", "0.99")
+LEVERAGES = ("gross_leverage", "net_leverage")
 BY_ASSET = ("price", "depth", "forced_flow_usd")
 SLICES = {"all": "1", "worst_5pct": "0.05", "worst_1pct": "0.01", "worst_0.1pct": "0.001"}
 TIMELINE_NAMES = {
@@ -28,6 +29,8 @@ TIMELINE_NAMES = {
     "fund_loss_static": "mean loss of the book held still up to the step, as a fraction of start NAV",
     "amplification": "mean loss up to the step over that of the book held still, NaN where the latter is under 0.001",
     "amplification_se": "standard error of the amplification, both means taken as independent (an upper bound)",
+    "added_loss": "mean loss up to the step less that of the book held still, as a fraction of start NAV",
+    "added_loss_se": "standard error of the added loss, both means taken as independent (an upper bound)",
     "added_loss_usd_se": "standard error of the added loss, both means taken as independent (an upper bound)",
 }
 
@@ -41,13 +44,18 @@ def timeline(collected: Collected) -> xr.Dataset:
     }
     fixed = collected.problem.shocks.model == "none"
     data: dict[str, tuple[tuple[str, ...], Floats]] = {}
-    for name, histogram in line.quantiles.items():
-        entity = "asset" if name in BY_ASSET else "fund"
-        for suffix, values in zip(("", "_se"), _quantiles(histogram, line.paths, fixed), strict=True):
-            data[name + suffix] = (("step", "quantile", entity), values[..., axes[entity]])
+    for name in LEVERAGES:
+        for suffix, values in zip(("", "_se"), _quantiles(line.quantiles[name], line.paths, fixed), strict=True):
+            data[name + suffix] = (("step", "quantile", "fund"), values[..., axes["fund"]])
+    for name, (price, error) in {
+        "price": _shifted(line, "price_change", fixed),
+        "depth": _shifted(line, "depth_lost", fixed),
+    }.items():
+        data[name] = (("step", "quantile", "asset"), price[..., axes["asset"]])
+        data[f"{name}_se"] = (("step", "quantile", "asset"), error[..., axes["asset"]])
     for name, (average, error) in line.means.items():
         entity = "asset" if name in BY_ASSET else "fund"
-        plain = f"{name}_mean" if name in line.quantiles else name
+        plain = f"{name}_mean" if name in data else name
         data[plain] = (("step", entity), average[:, axes[entity]])
         data[f"{plain}_se"] = (("step", entity), error[:, axes[entity]])
     nav = collected.group_nav[axes["fund"]]
@@ -57,6 +65,8 @@ def timeline(collected: Collected) -> xr.Dataset:
     dims = ("step", "fund")
     data["amplification"] = (dims, loss / base)
     data["amplification_se"] = (dims, np.hypot(loss_se, loss / base * static_se) / base)
+    data["added_loss"] = (dims, loss - static)
+    data["added_loss_se"] = (dims, np.hypot(loss_se, static_se))
     data["added_loss_usd"] = (dims, (loss - static) * nav)
     data["added_loss_usd_se"] = (dims, np.hypot(loss_se, static_se) * nav)
     coords: dict[str, Sequence[str] | Sequence[float]] = {
@@ -71,8 +81,24 @@ def timeline(collected: Collected) -> xr.Dataset:
     return described(dataset, **TIMELINE_NAMES)
 
 
+def _shifted(line: Timeline, kept: str, fixed: bool) -> tuple[Floats, Floats]:
+    """Quantiles of price (1 plus the change kept) or depth (1 less what was lost), and their errors.
+
+    Kept as distances from 1 because a histogram on float bits is fine near zero. When all paths are one (`fixed`), the
+    mean is exact and has no error.
+    """
+    name = "price" if kept == "price_change" else "depth"
+    if fixed:
+        exact = np.repeat(line.means[name][0][:, None], len(QUANTILES), axis=1)
+        return exact, np.zeros_like(exact)
+    value, error = _quantiles(line.quantiles[kept], line.paths, fixed)
+    if name == "price":
+        return 1.0 + value, error
+    return np.clip(1.0 - value[:, ::-1], 0.0, 1.0), error[:, ::-1]  # QUANTILES are symmetric about the median
+
+
 def _quantiles(histogram: FloatHistogram, paths: int, fixed: bool) -> tuple[Floats, Floats]:
-    """Quantiles and standard errors, both (step, quantile, entity).
+    """Quantiles, interpolated inside their bin by rank, and standard errors: both (step, quantile, entity).
 
     The error comes from the order statistics that bound the quantile with 95 % and holds the width of their bins; it
     is inf where one of them is infinite or missing. `fixed`: all paths are the same one.
@@ -80,14 +106,13 @@ def _quantiles(histogram: FloatHistogram, paths: int, fixed: bool) -> tuple[Floa
     ranks = [order_rank(q, paths) for q in QUANTILES]
     bounds = [(rank, rank) for rank in ranks] if fixed else [binomial_ranks(q, paths) for q in QUANTILES]
     inside = [min(max(rank, 1), paths) for pair in bounds for rank in pair]
-    value, low, high = histogram.order_statistics([*ranks, *inside])
-    count = len(ranks)
-    bottom, top = low[..., count::2], high[..., count + 1 :: 2]
+    _, low, high = histogram.order_statistics(inside)
+    bottom, top = low[..., ::2], high[..., 1::2]
     missing = np.array([lower < 1 or upper > paths for lower, upper in bounds])
     bounded = np.isfinite(bottom) & np.isfinite(top) & ~missing
     with np.errstate(invalid="ignore"):  # inf - inf, replaced on the same line
         error = np.where(bounded, (top - bottom) / (2 * Z95), np.inf)
-    return np.swapaxes(value[..., :count], 1, 2), np.swapaxes(error, 1, 2)
+    return np.swapaxes(histogram.interpolated(ranks), 1, 2), np.swapaxes(error, 1, 2)
 
 
 def attribution(collected: Collected) -> xr.Dataset:

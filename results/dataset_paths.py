@@ -11,7 +11,7 @@ import xarray as xr
 
 from stress.results.collected import Collected, PathTable
 from stress.results.dataset_summary import level_values, row_names, row_order
-from stress.results.units import DESCRIPTIONS, described
+from stress.results.units import described
 
 METRICS = {
     "fund_loss": "fund_loss",
@@ -89,16 +89,20 @@ def diagnostics(collected: Collected) -> xr.Dataset:
     order, marks, sample = row_order(collected), collected.checkpoints, collected.sample
     gap = sum(sample.attribution.values()) + sample.fund_loss
     scalars: dict[str, float] = {**collected.scalars, "attribution_residual": float(np.abs(gap).max())}
+    scalars["correlation_repair_distance"] = collected.problem.shocks.repair_distance
     share = collected.attrs.get("forced_flow_beyond_depth_share")
     if share is not None:
         scalars["forced_flow_beyond_depth_share"] = float(share)
     data: dict[str, Any] = {
         "mean_loss": (("checkpoint", "fund"), np.asarray(marks["mean_loss"])[:, order]),
+        "var": (("checkpoint", "fund", "level"), np.asarray(marks["var"])[:, order]),
         "es": (("checkpoint", "fund", "level"), np.asarray(marks["es"])[:, order]),
+        "rounds_used": (("step",), collected.timeline.rounds),
         **{name: ((), value) for name, value in scalars.items()},
     }
     coords: dict[str, Any] = {
         "checkpoint": ("checkpoint", np.asarray(marks["paths"])),
+        "step": ("step", np.arange(1, collected.problem.steps + 1)),
         "fund": ("fund", row_names(collected)),
         "level": ("level", level_values(collected)[1:]),
     }
@@ -107,6 +111,4 @@ def diagnostics(collected: Collected) -> xr.Dataset:
         spent = json.loads(seconds) if isinstance(seconds, str) else seconds
         data["seconds"] = (("phase",), np.array(list(spent.values()), np.float64))
         coords["phase"] = ("phase", list(spent))
-    # A count that the engine adds must not cost a finished run: its name then serves as its description.
-    fallback = {name: name.replace("_", " ") for name in scalars if name not in DESCRIPTIONS}
-    return described(xr.Dataset(data, coords), **fallback)
+    return described(xr.Dataset(data, coords))

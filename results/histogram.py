@@ -133,6 +133,23 @@ class FloatHistogram:
         found = found.reshape(*self.shape, len(wanted))
         return centres[found], edges[found], edges[found + 1]
 
+    def interpolated(self, ranks: Sequence[int]) -> Floats:
+        """The values of the given ranks, spread evenly over their bin by rank: (*shape, rank).
+
+        The bin around zero gives 0 exactly, an overflow bin its infinite edge. ValueError as in `order_statistics`.
+        """
+        centres, low, high = self.order_statistics(ranks)
+        wanted = np.asarray(ranks, np.float64)
+        edges = self.edges()
+        bins = np.searchsorted(edges, low, side="left")
+        bins = np.where(np.isneginf(low), 0, bins)
+        cumulative = np.cumsum(self.counts, axis=-1)
+        inside = np.take_along_axis(self.counts, bins, axis=-1)
+        before = np.take_along_axis(cumulative, bins, axis=-1) - inside
+        with np.errstate(invalid="ignore"):  # an overflow bin has an infinite edge: replaced on the next line
+            value = low + (high - low) * (wanted - before - 0.5) / inside
+        return np.where((low < 0) & (high > 0), 0.0, np.where(np.isfinite(value), value, centres))
+
     def quantile(self, level: str) -> Bracket:
         """The order statistic `ceil(p N)`: (midpoint, low, high), each of shape `shape`; all rows hold N values."""
         value, low, high = self.order_statistics([order_rank(level, self._common_total())])

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+import stress.results.accessor  # noqa: F401  (registers `tree.stress`)
+
 SPEC = "spec.json"
 RESULT = "result.zarr"
 PATHS_PER_CHUNK = 1 << 18  # of the `paths` group: a few MB a chunk

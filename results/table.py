@@ -176,6 +176,8 @@ def notes(tree: xr.DataTree) -> list[str]:
         "VaR, ES, added: % of start NAV, positive = loss; P: %; sales: mean forced sales; ±: standard error.",
         "ampl., added: ES against that of the start book held still, as a ratio and as a difference.",
     ]
+    if attrs["scenario_members"] > summary.sizes["fund"]:
+        lines.append("P of call, of default: of any member of a fund type, however small a part of it.")
     shown = summary.sel(level=[*levels])
     if bool(summary["amplification"].sel(level=reference).isnull().any()):
         lines.append("-: no ratio, as the book held still loses less than 0.1 %.")
@@ -189,6 +191,9 @@ def notes(tree: xr.DataTree) -> list[str]:
     for name, text in counted:
         if name in diagnostics and int(diagnostics[name]) > 0:
             lines.append(f"{int(diagnostics[name]):,} {text}.")
+    repair = float(diagnostics["correlation_repair_distance"])
+    if repair > 0:
+        lines.append(f"The correlation matrix was indefinite and was repaired: moved by {repair:.2g} (Frobenius norm).")
     beyond = "forced_flow_beyond_depth_share"
     if beyond in diagnostics and float(diagnostics[beyond]) > NOTEWORTHY_FLOW:
         share = 100 * float(diagnostics[beyond])

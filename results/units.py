@@ -33,12 +33,12 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
     "added_loss": ("1", "expected shortfall less that of the book held still, as a fraction of start NAV"),
     "mean_loss": ("1", "mean loss, as a fraction of start NAV"),
     "prob_loss_over_20pct": ("1", "probability of a loss over 20 % of start NAV"),
-    "prob_margin_call": ("1", "probability of at least one margin call"),
-    "prob_default": ("1", "probability of default"),
+    "prob_margin_call": ("1", "probability of at least one margin call, of any member of the type"),
+    "prob_default": ("1", "probability of default, of any member of the type"),
     "expected_called_usd": ("USD", "mean amount called, the largest deficit of each call"),
     "expected_forced_sales_usd": ("USD", "mean forced sales, buy-backs of shorts included"),
     "expected_unliquidated_usd": ("USD", "mean value of defaulted books still unsold at the horizon"),
-    "expected_max_drawdown": ("1", "mean of the largest drawdown, as a fraction of start NAV"),
+    "expected_max_drawdown": ("1", "mean of the largest drawdown, as a fraction of the running peak"),
     "broker_loss_mean": ("USD", "mean loss of the prime broker on defaulted funds"),
     "broker_loss_prob": ("1", "probability of a loss of the prime broker"),
     "broker_loss_var": ("USD", "value at risk of the prime broker's loss"),
@@ -51,8 +51,8 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
     "net_leverage": ("1", "quantile of net leverage at the end of the step"),
     "price": ("1", "quantile of the price at the end of the step, start = 1"),
     "price_mean": ("1", "mean price at the end of the step, start = 1"),
-    "depth": ("1", "quantile of the depth multiplier at the end of the step"),
-    "depth_mean": ("1", "mean depth multiplier at the end of the step"),
+    "depth": ("1", "quantile of the depth multiplier that the step's cascade met"),
+    "depth_mean": ("1", "mean depth multiplier that the step's cascade met"),
     "called_usd": ("USD", "amount called, the largest deficit of each call"),
     "forced_sales_usd": ("USD", "forced sales, buy-backs of shorts included"),
     "forced_flow_usd": ("USD", "mean signed forced flow of the step at start prices"),
@@ -66,11 +66,13 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
     "path_id": ("1", "64-bit path id"),
     "first_call_step": ("1", "step of the first margin call, 0 = none"),
     "defaulted": ("1", "whether the fund defaulted"),
-    "max_drawdown": ("1", "largest drawdown from the running peak, as a fraction of start NAV"),
+    "max_drawdown": ("1", "largest drawdown, as a fraction of the running peak at step ends"),
     "unliquidated_usd": ("USD", "value of defaulted books still unsold at the horizon"),
     "system_loss": ("1", "loss of all funds together, as a fraction of their start NAV"),
     # diagnostics
     "paths_at_round_limit": ("1", "paths whose cascade was cut off at the largest number of rounds in some step"),
+    "rounds_used": ("1", "the most cascade rounds of any detailed path in the step"),
+    "correlation_repair_distance": ("1", "Frobenius distance by which the correlation matrix was repaired"),
     "draws_clipped": ("1", "draws clipped at the largest move"),
     "prices_floored": ("1", "prices held at their floor by the impact law"),
     "forced_flow_beyond_depth_share": ("1", "share of forced flow beyond a day's depth"),
@@ -107,6 +109,6 @@ def described(dataset: xr.Dataset, **long_names: str) -> xr.Dataset:
     """
     for key, variable in dataset.variables.items():
         name = str(key)
-        units, long_name = ("1", "") if name in long_names and name not in DESCRIPTIONS else description(name)
+        units, long_name = description(name)
         variable.attrs = {"units": units, "long_name": long_names.get(name, long_name)}
     return dataset

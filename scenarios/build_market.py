@@ -105,7 +105,8 @@ def build_impact(scenario: Scenario) -> Impact:
     table = scenario.impact
     if table is None or table.law == "none":
         return Impact("none", coefficient=0.0, core=1e-4, permanent=1.0, half_life=math.inf, execution_weight=0.5)
-    return Impact(table.law, table.coefficient, table.core, table.permanent, table.half_life, table.execution_weight)
+    half_life = math.inf if isinstance(table.half_life, str) else table.half_life
+    return Impact(table.law, table.coefficient, table.core, table.permanent, half_life, table.execution_weight)
 
 
 def build_liquidity(scenario: Scenario) -> Liquidity:

@@ -6,23 +6,41 @@ import difflib
 from collections.abc import Iterable
 
 _LONGEST_VALUE = 120
+_MOST_LISTED = 10
 
 
 class ScenarioError(ValueError):
     """A scenario that cannot be run: names the file, the dotted key, the value found and what is allowed.
 
-    `value` is the offending value as it stands in the file, None where a key is missing; `allowed` is a phrase.
+    `value` is the offending value as it stands in the file, None where a key is missing; `allowed` is a phrase;
+    `further` are the other problems found together with this one, which the message lists too.
     """
 
-    def __init__(self, problem: str, *, file: str, key: str, value: object = None, allowed: str = "") -> None:
+    def __init__(
+        self,
+        problem: str,
+        *,
+        file: str,
+        key: str,
+        value: object = None,
+        allowed: str = "",
+        further: tuple[ScenarioError, ...] = (),
+    ) -> None:
         self.problem = problem
         self.file = file
         self.key = key
         self.value = value
         self.allowed = allowed
+        self.further = further
         super().__init__(problem, file, key, value, allowed)
 
     def __str__(self) -> str:
+        texts = [error._text() for error in (self, *self.further)]
+        left = len(texts) - _MOST_LISTED
+        rest = [f"and {left} more problem{'s' if left > 1 else ''} in this file"] if left > 0 else []
+        return "\n".join(texts[:_MOST_LISTED] + rest)
+
+    def _text(self) -> str:
         shown = "" if self.value is None else f" = {_short(self.value)}"
         where = f"{self.file}: {self.key}{shown}" if self.key else self.file
         return f"{where}: {self.problem}" + (f"\n  allowed: {self.allowed}" if self.allowed else "")

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Discriminator,
+    ModelWrapValidatorHandler,
     PlainValidator,
     Tag,
+    ValidationError,
     WithJsonSchema,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from stress.scenarios import units
 from stress.scenarios.errors import suggest
@@ -63,6 +65,19 @@ def _drift(value: object) -> object:
         raise refuse(error.problem, f'{error.allowed}, or "martingale"') from error
 
 
+def _half_life(value: object) -> object:
+    if value == "none":
+        return value
+    allowed = 'a positive number of days, or "none" (no decay)'
+    try:
+        days = units.number(value)
+    except units.UnitError as error:
+        raise refuse(error.problem, allowed) from error
+    if days <= 0:
+        raise refuse("is not positive", allowed)
+    return days
+
+
 def _number_or_text(pattern: str) -> WithJsonSchema:
     return WithJsonSchema(
         {"anyOf": [{"type": "number"}, {"type": "string", "pattern": rf"^\s*{_DIGITS}{pattern}\s*$"}]}
@@ -90,6 +105,18 @@ Drift = Annotated[
     PlainValidator(_drift),
     WithJsonSchema(
         {"anyOf": [{"type": "number"}, {"type": "string", "pattern": rf"^\s*({_DIGITS}\s*(%|bp)?|martingale)\s*$"}]}
+    ),
+]
+HalfLife = Annotated[
+    float | Literal["none"],
+    PlainValidator(_half_life),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "exclusiveMinimum": 0},
+                {"type": "string", "pattern": rf"^\s*{_DIGITS}\s*$|^none$"},
+            ]
+        }
     ),
 ]
 Identifier = Annotated[str, BeforeValidator(_identifier), WithJsonSchema({"type": "string", "pattern": ID_PATTERN})]
@@ -127,14 +154,36 @@ class Table(BaseModel):
         """Keys of the scenario format that this version does not implement."""
         return frozenset()
 
-    @model_validator(mode="before")
+    @model_validator(mode="wrap")
     @classmethod
-    def _known_keys_only(cls, data: Any) -> Any:
-        if isinstance(data, dict):
-            known = [field.alias or name for name, field in cls.model_fields.items()]
-            for key in data:
-                if key in cls.later_keys():
-                    raise refuse("is not implemented in this version", f"the keys {', '.join(known)}", str(key))
-                if key not in known:
-                    raise refuse("unknown key", suggest(str(key), known), str(key))
-        return data
+    def _known_keys_only(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        known = [field.alias or name for name, field in cls.model_fields.items()]
+        strange = [str(key) for key in data if key not in known] if isinstance(data, dict) else []
+        if not strange:
+            return handler(data)
+        problems = [InitErrorDetails(type=cls._unknown(key, known), input=data[key]) for key in strange]
+        try:
+            handler({key: value for key, value in data.items() if key in known})
+        except ValidationError as error:
+            found = error.errors(include_url=False)
+            problems += [_again(problem) for problem in found if not _may_follow(problem)]
+        raise ValidationError.from_exception_data(cls.__name__, problems)
+
+    @classmethod
+    def _unknown(cls, key: str, known: list[str]) -> PydanticCustomError:
+        if key in cls.later_keys():
+            return refuse("is not implemented in this version", f"the keys {', '.join(known)}", key)
+        return refuse("unknown key", suggest(key, known), key)
+
+
+def _may_follow(found: ErrorDetails) -> bool:
+    """Whether a problem may come from a misspelt key of the same table: one is missing, or keys do not go together."""
+    return not found["loc"] or (found["type"] == "missing" and len(found["loc"]) == 1)
+
+
+def _again(found: ErrorDetails) -> InitErrorDetails:
+    """A problem that pydantic has reported, to be raised once more."""
+    context = found.get("ctx", {})
+    own = found["type"] == "scenario"
+    kind = PydanticCustomError("scenario", "{problem}", context) if own else found["type"]
+    return InitErrorDetails(type=kind, loc=found["loc"], input=found["input"], ctx=context)

@@ -32,7 +32,7 @@ def load_scenario(name_or_file: str | Path, overrides: Sequence[str] = ()) -> Sc
     path = Path(name_or_file)
     if str(name_or_file) in list_names():
         path = library_path(str(name_or_file))
-    elif not path.is_file():
+    elif not _is_file(path):
         raise ScenarioError(
             "is neither a file nor a scenario of the library",
             file=str(name_or_file),
@@ -52,6 +52,13 @@ def load_scenario(name_or_file: str | Path, overrides: Sequence[str] = ()) -> Sc
     except ValueError as error:  # TOMLDecodeError, and Python's limit on the digits of an integer
         raise ScenarioError(f"is no valid TOML: {error}", file=path.name, key="", allowed="TOML 1.0") from error
     return _scenario(document, files, overrides)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # such as a name that no file system takes
+        return False
 
 
 def scenario_from_document(

@@ -9,6 +9,7 @@ from pydantic import Field, StrictBool, StrictInt, field_validator, model_valida
 from stress.scenarios.fields import (
     Drift,
     Fraction,
+    HalfLife,
     Identifier,
     Level,
     Matrix,
@@ -18,6 +19,7 @@ from stress.scenarios.fields import (
     refuse,
 )
 
+LOWEST_MOVE = -0.9999  # below it a price of float32 loses its digits, and at last becomes 0
 AssetClass = Literal["equity", "credit", "rates", "commodity", "fx", "crypto", "other"]
 
 
@@ -85,10 +87,10 @@ class ScriptStep(Table):
 
     @field_validator("moves")
     @classmethod
-    def _above_minus_one(cls, moves: dict[str, float]) -> dict[str, float]:
+    def _leaves_a_price(cls, moves: dict[str, float]) -> dict[str, float]:
         for asset, move in moves.items():
-            if move <= -1:
-                raise refuse("loses everything or more", "a simple return above -1 (-100 %)", asset)
+            if move < LOWEST_MOVE:
+                raise refuse("leaves no price", "a simple return of -0.9999 (-99.99 %) or more", asset)
         return moves
 
 
@@ -115,7 +117,7 @@ class Impact(Table):
     coefficient: Number = Field(default=1.0, ge=0, le=100)
     core: Number = Field(default=1e-4, gt=0, le=1, description="participation below which the law is linear")
     permanent: Fraction = Field(default=1 / 3, ge=0, le=1, description="share of the price change that never decays")
-    half_life: Number = Field(default=5.0, gt=0, description="of the recent flow, days")
+    half_life: HalfLife = Field(default=5.0, description='of the recent flow, days; "none": it does not decay')
     execution_weight: Fraction = Field(default=0.5, ge=0, le=1, description="sold at (1-w) P_before + w P_after")
 
     @classmethod

@@ -13,7 +13,7 @@ PARTICIPATION = 0.25
 
 @dataclass(frozen=True)
 class StartTable:
-    """The start of every member fund (member,) and of every asset (asset,), in the order of the `Problem`."""
+    """The start of every member fund (member,) in the order of the file, and of every asset (asset,) sorted by id."""
 
     members: tuple[str, ...]
     types: tuple[str, ...]  # (member,) the type of each
@@ -61,17 +61,19 @@ def start_table(problem: Problem) -> StartTable:
     days = np.abs(by_fund(weights)) / (PARTICIPATION * assets.adv)
     slowest = days.argmax(axis=1)
     held = (long + short).sum(axis=0)
+    types = [funds.types[t] for t in funds.type_of]
+    order = np.argsort([funds.types_file_order.index(name) for name in types], kind="stable")
     return StartTable(
-        members=funds.ids,
-        types=tuple(funds.types[t] for t in funds.type_of),
-        nav=funds.nav,
-        gross=gross / funds.nav,
-        net=net / funds.nav,
-        has_margin=funds.has_margin,
-        requirement=(margin_long + margin_short) / funds.nav,
-        adverse_move=move,
-        liquidation_days=days.max(axis=1),
-        slowest_asset=tuple(assets.ids[i] if days[n, i] > 0 else "" for n, i in enumerate(slowest)),
+        members=tuple(funds.ids[n] for n in order),
+        types=tuple(types[n] for n in order),
+        nav=funds.nav[order],
+        gross=(gross / funds.nav)[order],
+        net=(net / funds.nav)[order],
+        has_margin=funds.has_margin[order],
+        requirement=((margin_long + margin_short) / funds.nav)[order],
+        adverse_move=move[order],
+        liquidation_days=days.max(axis=1)[order],
+        slowest_asset=tuple(assets.ids[slowest[n]] if days[n, slowest[n]] > 0 else "" for n in order),
         assets=assets.ids,
         held_usd=held,
         held_days=held / assets.adv,

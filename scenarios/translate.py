@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from stress.scenarios.errors import ScenarioError
 
@@ -37,29 +38,31 @@ _LATER_VALUES = {
 
 
 def translate(error: ValidationError, document: Mapping[str, Any], file: str) -> ScenarioError:
-    """The first problem pydantic found as a ScenarioError; further ones are counted in the message."""
-    problems = error.errors(include_url=False)
-    first = problems[0]
-    context = first.get("ctx", {})
-    location = list(first["loc"])
-    if first["type"] == "scenario" and context["key"]:
+    """The problems pydantic found: the first as a ScenarioError that carries the others."""
+    first, *others = [_translate_one(found, document, file) for found in error.errors(include_url=False)]
+    first.further = tuple(others)
+    return first
+
+
+def _translate_one(error: ErrorDetails, document: Mapping[str, Any], file: str) -> ScenarioError:
+    context = error.get("ctx", {})
+    location = list(error["loc"])
+    if error["type"] == "scenario" and context["key"]:
         location.extend(context["key"].split("."))
     key, value, found = describe(location, document)
-    if first["type"] == "scenario":
+    if error["type"] == "scenario":
         problem, allowed = str(context["problem"]), str(context["allowed"])
-    elif first["type"] == "missing":
+    elif error["type"] == "missing":
         problem, allowed = "is missing", "this key is required"
     else:
         problem = "is not allowed"
-        phrase = _PHRASES.get(first["type"])
-        allowed = phrase.format(**context) if phrase else first["msg"]
+        phrase = _PHRASES.get(error["type"])
+        allowed = phrase.format(**context) if phrase else error["msg"].removeprefix("Value error, ")
         later = _LATER_VALUES.get(".".join(key.split(".")[-2:]), set())
         if isinstance(value, str) and value in later:
             problem = "is not implemented in this version"
-    if not found and first["type"] not in {"missing", "scenario"}:
-        value = first["input"]
-    if len(problems) > 1:
-        problem += f" (and {len(problems) - 1} more problem{'s' if len(problems) > 2 else ''} in this file)"
+    if not found and error["type"] not in {"missing", "scenario"}:
+        value = error["input"]
     return ScenarioError(problem, file=file, key=key, value=value, allowed=allowed)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -48,6 +48,7 @@ def run(
         ScenarioError: the scenario is not valid.
         DeviceNotFound, NotEnoughResources, InvariantFailed: see `stress.errors`.
         RunExists: `out` holds a finished run.
+        CannotWrite: `out` cannot be written; like RunExists and a disk too small, seen before the run.
 
     Example:
         >>> import stress
@@ -69,24 +70,37 @@ def run_problem(
     progress: Callable[[Progress], None] | None,
 ) -> xr.DataTree:
     """Simulate a resolved scenario and write it to `out`, unless that is None."""
-    from stress.engine import execute
+    from stress.engine import execute, plan
+    from stress.output import check_room, check_writable, writing
     from stress.results.dataset import to_datatree
     from stress.results.store import RESULT, RunExists, write_run
 
-    if out is not None and not overwrite and (out / RESULT).exists():
-        raise RunExists(f"{out} already holds a finished run; choose another directory, or overwrite it")
+    if out is not None:
+        with writing(out):
+            if not overwrite and (out / RESULT).exists():
+                raise RunExists(f"{out} already holds a finished run; choose another directory, or overwrite it")
+        check_room(out, plan(problem, options).disk_bytes)
+        check_writable(out)
     tree = to_datatree(execute(problem, options, progress))
     if out is not None:
-        write_run(tree, spec_of(problem, options), out, overwrite=overwrite)
+        with writing(out):
+            write_run(tree, spec_of(problem, options, tree.attrs), out, overwrite=overwrite)
     return tree
 
 
-def spec_of(problem: Problem, options: RunOptions) -> dict[str, Any]:
-    """What `spec.json` holds: the scenario with every input resolved, how it was run, and with which versions."""
+def spec_of(problem: Problem, options: RunOptions, attributes: Mapping[Any, Any]) -> dict[str, Any]:
+    """What `spec.json` holds: the scenario with every input resolved, how it was run, and with which versions.
+
+    Args:
+        problem: the scenario.
+        options: as they were given; None among them means "chosen".
+        attributes: root attributes of the result, which say what was chosen.
+    """
     return {
         "scenario": problem.canonical,
         "inputs_sha256": problem.input_hashes,
         "defaults": list(problem.defaults_filled),
         "options": asdict(options),
+        "resolved": {name: attributes[name] for name in ("device", "block_size", "tile")},
         "versions": {name: version(name) for name in ("levstress", "jax", "jaxlib", "numpy", "xarray", "zarr")},
     }

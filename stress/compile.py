@@ -111,7 +111,6 @@ def params_of(problem: Problem, seed: int, precision: str, members: bool = False
         "tolerance": tolerance,
         "impact_scale": (impact.coefficient * assets.impact_vol / math.sqrt(TRADING_DAYS))[:, None],
         "impact_core": impact.core,
-        "impact_core_root": math.sqrt(impact.core),
         "permanent": impact.permanent,
         "decay": 0.5 ** (1.0 / (impact.half_life * per_day)),
         "execution_weight": impact.execution_weight,

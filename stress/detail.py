@@ -24,7 +24,7 @@ from stress.results.histogram import FloatHistogram
 
 MEAN_BY_ROW = ("called_usd", "forced_sales_usd", "fund_loss", "fund_loss_static", "open_call")
 MEAN_BY_ASSET = ("price", "depth", "forced_flow_usd")
-QUANTILES = ("gross_leverage", "net_leverage", "price", "depth")
+QUANTILES = ("gross_leverage", "net_leverage", "price_change", "depth_lost")  # the last two are fine near zero
 COMPONENTS = ("outside_shock", "impact", "rebound")
 BINS = FloatHistogram.empty((), mantissa_bits=7, lo_exp=-14, hi_exp=10)
 TILES_PER_CALL = 16  # on each device
@@ -38,6 +38,7 @@ class Detail(NamedTuple):
     fund_loss: Array  # (row, path)
     fund_loss_static: Array
     attribution: Array  # (component, row, path)
+    rounds: Array  # (step,) int32 rounds that the tile needed
 
 
 def leverage(position: Array, equity: Array, gross: Array) -> Array:
@@ -65,7 +66,9 @@ def _tile(structure: Structure, params: Params, inputs: tuple[Array, Array, Arra
         "gross_leverage": leverage(gross, equity, gross),
         "net_leverage": leverage(grouped(reports.net), equity, gross),
         "price": reports.price,
+        "price_change": reports.price - 1.0,
         "depth": reports.depth,
+        "depth_lost": 1.0 - reports.depth,
         "called_usd": grouped(by_step(reports.called)),
         "forced_sales_usd": grouped(by_step(reports.sold)),
         "fund_loss": 1.0 - equity,
@@ -82,6 +85,7 @@ def _tile(structure: Structure, params: Params, inputs: tuple[Array, Array, Arra
         fund_loss=metrics.fund_loss,
         fund_loss_static=metrics.fund_loss_static,
         attribution=jnp.stack([grouped(part).sum(0) for part in parts]),
+        rounds=reports.rounds,
     )
     return detail, counts
 
@@ -152,8 +156,9 @@ def collect_detail(
     devices = int(mesh.devices.size)
     tiles = devices * min(TILES_PER_CALL, -(-paths // (tile * devices)))
     rows, assets = len(nav), structure.assets
-    entities = {"gross_leverage": rows, "net_leverage": rows, "price": assets, "depth": assets}
+    entities = dict(zip(QUANTILES, (rows, rows, assets, assets), strict=True))
     counts = np.zeros((structure.steps, sum(entities.values()), BINS.bins), np.int64)
+    rounds = np.zeros(structure.steps, np.int64)
     sums: dict[str, npt.NDArray[np.float64]] = {}
     squares: dict[str, npt.NDArray[np.float64]] = {}
     loss = np.empty((rows, paths))
@@ -164,6 +169,7 @@ def collect_detail(
         ids = np.arange(first, last, dtype=np.uint64)
         out, counted = jax.device_get(function(params, *tile_ids(ids, tiles, tile)))
         counts += counted.sum(axis=0, dtype=np.int64)
+        rounds = np.maximum(rounds, out.rounds.max(axis=0))
         for name, by_tile in out.sums.items():
             for t in range(len(by_tile)):  # one by one: the same order of additions whatever the number of devices
                 sums[name] = sums.get(name, 0.0) + by_tile[t].astype(np.float64)
@@ -179,7 +185,7 @@ def collect_detail(
         name: FloatHistogram(counts[:, end - n : end].copy(), BINS.mantissa_bits, BINS.lo_exp, BINS.hi_exp)
         for (name, n), end in zip(entities.items(), ends, strict=True)
     }
-    return Sample(loss, static, components), Timeline(paths, quantiles, means)
+    return Sample(loss, static, components), Timeline(paths, quantiles, means, rounds)
 
 
 def _mean(

@@ -77,7 +77,11 @@ def plan(problem: Problem, options: RunOptions, measure: bool = False) -> RunPla
     if available is not None and memory > available:
         raise NotEnoughResources(
             f"the run needs about {memory / 2**30:.2f} GiB of memory and may use {available / 2**30:.2f} GiB; "
-            "use a smaller --block-size, fewer estimation.detail_paths, or --store summary instead of paths"
+            + (
+                "--store paths keeps every path in memory: use fewer paths, or --store tails"
+                if stored > memory / 4
+                else "use a smaller --block-size or fewer estimation.detail_paths"
+            )
         )
     if not measure:
         return result

@@ -199,9 +199,15 @@ def collected(
     steps["depth"] = np.clip(1 - share[:, None, None] * np.abs(asset[None]), 0.1, 1)
     steps["forced_flow_usd"] = -share[:, None, None] * asset[None] * 1e9
     quantiles = {}
-    for name in ("gross_leverage", "net_leverage", "price", "depth"):
-        quantiles[name] = FloatHistogram.empty(steps[name].shape[:-1])
-        quantiles[name].add(steps[name])
+    kept_by_step = {
+        "gross_leverage": steps["gross_leverage"],
+        "net_leverage": steps["net_leverage"],
+        "price_change": steps["price"] - 1,
+        "depth_lost": 1 - steps["depth"],
+    }
+    for name, values in kept_by_step.items():
+        quantiles[name] = FloatHistogram.empty(values.shape[:-1])
+        quantiles[name].add(values)
     means = {
         name: (values.mean(axis=-1), values.std(axis=-1) / np.sqrt(values.shape[-1]))
         for name, values in steps.items()
@@ -228,14 +234,15 @@ def collected(
             "default": defaulted.sum(axis=1),
             "broker_loss": (broker_loss > 0).sum(axis=1),
         },
-        scalars={"paths_at_round_limit": 3, "draws_clipped": 0, "flows_beyond_depth": 2, "prices_floored": 0},
+        scalars={"paths_at_round_limit": 3, "draws_clipped": 0, "prices_floored": 0},
         checkpoints={
             "paths": marks,
             "mean_loss": np.stack([loss[:, :m].mean(axis=1) for m in marks]),
+            "var": np.stack([np.repeat(loss[:, :m].min(axis=1)[:, None], 3, axis=1) for m in marks]),
             "es": np.stack([np.repeat(loss[:, :m].max(axis=1)[:, None], 3, axis=1) for m in marks]),
         },
         sample=sample,
-        timeline=Timeline(detail, quantiles, means),
+        timeline=Timeline(detail, quantiles, means, np.arange(STEPS)),
         worst={row: table(np.argsort(-loss[r], kind="stable")[:worst]) for r, row in enumerate(rows)},
         stored=table(np.arange(paths)) if stored else None,
         attrs={

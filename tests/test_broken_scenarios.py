@@ -76,7 +76,8 @@ BROKEN = [
     ("unknown name of a rate", "margin/rates", {"equities": 0.1}, "margin.rates.equities", "did you mean 'equity'"),
     ("step outside the horizon", "shocks/script/0/step", 5, "shocks.script[0].step", "1 to 4"),
     ("step 0", "shocks/script/0/step", 0, "shocks.script[0].step", "1 or more"),
-    ("loss of everything", "shocks/script/0/moves/semis", "-100 %", "shocks.script[0].moves.semis", "above -1"),
+    ("loss of everything", "shocks/script/0/moves/semis", "-100 %", "shocks.script[0].moves.semis", "-99.99 %"),
+    ("loss of nearly everything", "shocks/script/0/moves/semis", -0.99991, "shocks.script[0].moves.semis", "-99.99 %"),
     (
         "scripted twice",
         "shocks/script/1",
@@ -84,6 +85,9 @@ BROKEN = [
         "shocks.script[1].moves.semis",
         "twice at step 1",
     ),
+    ("endless half-life", "impact/half_life", float("inf"), "impact.half_life", 'or "none" (no decay)'),
+    ("no half-life", "impact/half_life", 0, "impact.half_life", "is not positive"),
+    ("text for a half-life", "impact/half_life", "never", "impact.half_life", 'or "none" (no decay)'),
     ("few degrees of freedom", "shocks/dof", 2, "shocks.dof", "greater than 2"),
     ("net above gross", "funds/0/net", 3.5, "funds.quant.net", "exceeds the gross"),
     ("net alone", "funds/1/net", 0.5, "funds.longs.net", "without gross"),
@@ -180,9 +184,40 @@ def test_the_highest_feasible_gross_is_feasible() -> None:
         problem_of(document, f"funds.longs.gross={highest + 2e-4}")
 
 
-def test_further_problems_are_counted() -> None:
-    with pytest.raises(ScenarioError, match="and 1 more problem"):
-        problem_of(_changed("assets/0/vol", -1), "assets.bonds.vol=-1")
+def test_a_move_may_leave_a_ten_thousandth() -> None:
+    script = problem_of(_changed("shocks/script/0/moves/semis", "-99.99 %")).shocks.script
+    assert script.min() == -0.9999
+
+
+def test_all_problems_are_listed() -> None:
+    document = _changed("assets/0/vol", -1)
+    document["casade"] = {}
+    document["funds"][0] |= {"colour": "red", "gros": 2, "nav": "wild"}
+    document["funds"][1]["positons"] = document["funds"][1].pop("positions")
+    with pytest.raises(ScenarioError) as caught:
+        problem_of(document, "assets.bonds.vol=-1")
+    first, *others = [caught.value, *caught.value.further]
+    assert first.key == "casade"
+    assert {error.key: error.problem for error in others} == {
+        "assets.semis.vol": "is not allowed",
+        "assets.bonds.vol": "is not allowed",
+        "funds.quant.colour": "unknown key",
+        "funds.quant.gros": "unknown key",
+        "funds.quant.nav": "is no number",
+        "funds.longs.positons": "unknown key",  # and not that positions are missing
+    }
+    text = str(caught.value)
+    assert text.count("<document>: ") == 7
+    assert text.count("\n  allowed: ") == 7
+    assert all(error.key in text and error.allowed in text for error in others)
+
+
+def test_a_long_list_of_problems_ends_with_their_number() -> None:
+    document = example()
+    document["funds"][1]["positions"] = {f"a{n}": "wild" for n in range(12)}
+    with pytest.raises(ScenarioError, match="and 2 more problems in this file") as caught:
+        problem_of(document)
+    assert str(caught.value).count("is no number") == 10
 
 
 def test_labels_of_a_matrix_are_checked() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,11 +19,14 @@ import pytest
 import xarray as xr
 from typer.testing import CliRunner
 
+from stress import run
 from stress._jax import available_cores
 from stress.cli import app
 from stress.cli.simulate import output_directory
+from stress.errors import NotEnoughResources
+from stress.output import CannotWrite, check_writable, writing
 from stress.results.store import RunExists
-from stress.scenarios.library import list_names
+from stress.scenarios.library import library_path, list_names
 
 LEVSTRESS = str(Path(sys.executable).with_name("levstress"))
 LIBRARY = list_names()
@@ -94,6 +99,9 @@ def test_a_run_is_replaced_only_on_request(finished: tuple[Path, subprocess.Comp
     assert tree["tails"].sizes["rank"] == 5
     spec = json.loads((directory / "spec.json").read_text(encoding="utf-8"))
     assert spec["options"]["seed"] == 4
+    assert spec["options"]["block_size"] is None
+    assert spec["resolved"] == {name: tree.attrs[name] for name in ("device", "block_size", "tile")}
+    assert spec["resolved"]["block_size"] % spec["resolved"]["tile"] == 0
 
 
 def test_the_directory_of_a_run_is_free_or_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,6 +164,83 @@ def test_too_little_memory_ends_with_5_before_the_run(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def never(*args: object, **options: object) -> None:
+    raise AssertionError("the run was started")
+
+
+@pytest.mark.parametrize(
+    ("out", "reason"),
+    [
+        ("file", "a file is in the way"),
+        ("file/x", "a file is in the way"),
+        ("file/x/y", "a file is in the way"),
+        ("a" * 300, "name too long"),
+        ("/proc/x", "No such file or directory"),
+    ],
+)
+@pytest.mark.parametrize("more", [(), ("--overwrite",)], ids=["new", "overwrite"])
+def test_a_directory_that_cannot_be_written_ends_with_2_before_the_run(
+    out: str, reason: str, more: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
+    monkeypatch.setattr("stress.engine.execute", never)
+    result = invoke("run", "desk", "--paths", PATHS, "--out", out, *more)
+    assert result.exit_code == 2, result.stderr
+    assert f"{out} cannot be written" in result.stderr
+    assert reason in result.stderr
+    assert files_in(tmp_path) == {"file": b"mine"}
+
+
+def test_a_folder_without_permission_ends_with_2_and_a_full_disk_with_5(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(number: int) -> None:
+        def temporary_file(**options: object) -> None:
+            raise OSError(number, os.strerror(number))
+
+        monkeypatch.setattr("tempfile.NamedTemporaryFile", temporary_file)
+
+    monkeypatch.setattr("stress.engine.execute", never)
+    for number, code in ((errno.EACCES, 2), (errno.EROFS, 2), (errno.ENOSPC, 5), (errno.EDQUOT, 5)):
+        refuse(number)
+        result = invoke("run", "desk", "--paths", PATHS, "--out", str(tmp_path / "a" / "b"))
+        assert result.exit_code == code, result.stderr
+        assert os.strerror(number) in result.stderr
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_too_little_disk_ends_with_5_before_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stress.engine.execute", never)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9 - 1000, 1000))
+    for more in ((), ("--dry-run",)):
+        result = invoke("run", "desk", "--paths", PATHS, "--out", str(tmp_path / "a" / "b"), *more)
+        assert result.exit_code == 5, result.stderr
+        assert "of disk" in result.stderr
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_python_has_the_same_checks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stress.engine.execute", never)
+    (tmp_path / "file").touch()
+    with pytest.raises(CannotWrite, match="a file is in the way"):
+        run("desk", paths=int(PATHS), out=tmp_path / "file" / "x")
+
+
+def test_a_disk_that_fills_up_while_writing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(NotEnoughResources, match="the disk is full"), writing(tmp_path):
+        raise OSError(errno.ENOSPC, "no space left")
+    with pytest.raises(CannotWrite, match=f"{tmp_path} cannot be written: Input/output error"), writing(tmp_path):
+        raise OSError(errno.EIO, "Input/output error")
+
+
+def test_what_was_there_stays_when_a_directory_is_tried(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    for folder in (tmp_path / "a", tmp_path / "a" / "b" / "c", tmp_path / "d"):
+        check_writable(folder)
+    assert [path.name for path in tmp_path.rglob("*")] == ["a"]
+
+
 @pytest.mark.parametrize(
     ("args", "named"),
     [
@@ -175,6 +260,7 @@ def test_wrong_usage_ends_with_2_and_names_it(args: list[str], named: str) -> No
     result = invoke(*args)
     assert result.exit_code == 2
     assert named in result.stderr
+    assert "Value error" not in result.stderr
     assert result.stdout == ""
 
 
@@ -214,6 +300,9 @@ def test_a_directory_without_a_result_ends_with_3(tmp_path: Path) -> None:
 def test_check_prints_the_start_table() -> None:
     document = json.loads(invoke("check", "desk", "--json").stdout)
     funds = {entry["fund"]: entry for entry in document["funds"]}
+    written = tomllib.loads(library_path("desk").read_text(encoding="utf-8"))
+    assert list(funds) == [fund["id"] for fund in written["funds"]]
+    assert list(funds) != sorted(funds)
     assert len(funds) == 8
     assert document["valid"] is True
     assert funds["market_neutral"]["gross"] == pytest.approx(9.75)
@@ -222,7 +311,7 @@ def test_check_prints_the_start_table() -> None:
         assert 0 < entry["fall_to_first_call"] < 1
     text = invoke("check", "desk")
     assert text.exit_code == 0
-    assert all(name in text.stdout for name in funds)
+    assert sorted(funds, key=lambda name: text.stdout.index(f"│ {name} ")) == list(funds)
     assert f"{funds['trend']['fall_to_first_call']:.1%}" in text.stdout
     assert "is valid" in text.stderr
 
@@ -266,8 +355,13 @@ def test_a_copy_is_complete_and_never_replaces(name: str, tmp_path: Path) -> Non
     checked, original = (invoke("check", target, "--json") for target in (str(folder / f"{name}.toml"), name))
     assert json.loads(checked.stdout) == json.loads(original.stdout)
     before = files_in(folder)
-    assert invoke("scenarios", "copy", name, str(folder)).exit_code == 2
+    again = invoke("scenarios", "copy", name, str(folder))
+    assert again.exit_code == 2
+    assert f"{name}.toml exists already" in again.stderr
     assert files_in(folder) == before
+    nowhere = invoke("scenarios", "copy", name, str(folder / f"{name}.toml" / "x"))
+    assert nowhere.exit_code == 2
+    assert "a file is in the way" in nowhere.stderr
 
 
 def test_the_scenario_of_the_readme_runs(tmp_path: Path) -> None:
@@ -294,6 +388,7 @@ def test_doctor_describes_this_machine(tmp_path: Path) -> None:
     assert facts["memory"]["total_bytes"] >= facts["memory"]["available_bytes"] > 0
     text = typed("doctor", cwd=tmp_path, JAX_PLATFORMS="cpu")
     assert all(line in text.stdout for line in ("versions:", "compile cache:", "nvidia driver:"))
+    assert "'levstress[" not in text.stdout  # it is on no index
 
 
 def test_demo_shows_table_picture_and_what_is_next(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import typer
 
 from stress.cli.exits import CODES, Terminated, ends_with_exit_code, exit_code
 from stress.errors import DeviceNotFound, InvariantFailed, NotEnoughResources
+from stress.output import CannotWrite
 from stress.results.store import RunExists, UnfinishedRun
 from stress.scenarios.errors import ScenarioError
 
@@ -25,6 +26,7 @@ FAULTY = ScenarioError("is negative", file="a.toml", key="funds.x.nav", value=-1
         (ValueError("x"), 1),
         (RuntimeError("x"), 1),
         (RunExists("x"), 2),
+        (CannotWrite("x"), 2),
         (FileExistsError("x"), 2),
         (PermissionError(errno.EACCES, "denied"), 2),
         (FAULTY, 3),

@@ -30,6 +30,7 @@ EXPECTED = {
     "check",
     "schema",
     "doctor",
+    "bench",
 }
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scenario_example import example
+from stress.scenarios.build import build_problem
 from stress.scenarios.errors import ScenarioError
 from stress.scenarios.library import copy_scenario, library_path, list_names, list_scenarios
 from stress.scenarios.loader import load_scenario, scenario_from_document
@@ -102,8 +104,17 @@ def test_not_utf8(folder: Path) -> None:
 def test_neither_file_nor_library_name(tmp_path: Path) -> None:
     with pytest.raises(ScenarioError, match="did you mean 'desk'"):
         load_scenario("dekc")
-    with pytest.raises(ScenarioError):
-        load_scenario(tmp_path)
+    for unreadable in (tmp_path, "a" * 300):
+        with pytest.raises(ScenarioError, match="neither a file nor"):
+            load_scenario(unreadable)
+
+
+def test_flow_that_does_not_decay() -> None:
+    problem = build_problem(scenario_from_document(example(), ["impact.half_life=none"]))
+    assert problem.impact.half_life == float("inf")
+    again = build_problem(scenario_from_document(json.loads(json.dumps(problem.canonical, allow_nan=False))))
+    assert again.impact == problem.impact
+    assert again.canonical == problem.canonical
 
 
 def test_overrides() -> None:
@@ -184,6 +195,13 @@ def test_library_entries() -> None:
     assert all(entry.title and entry.description for entry in entries)
     with pytest.raises(ScenarioError, match="did you mean"):
         library_path("tarif-2025")
+
+
+def test_data_files_go_with_the_scenario_whose_name_they_start_with(tmp_path: Path) -> None:
+    copied = {name: {path.name for path in copy_scenario(name, tmp_path / name)} for name in list_names()}
+    assert "tariff-2025-observed.csv" in copied["tariff-2025"]
+    assert "tariff-2025-observed.csv" not in copied["ai-unwind-2026"]
+    assert copied["desk-calm"] == {"desk-calm.toml", "desk-assets.csv", "desk-correlation.csv"}
 
 
 @pytest.mark.parametrize("name", list_names())

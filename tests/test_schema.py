@@ -54,6 +54,8 @@ def _set(document: dict[str, Any], key: str, value: object) -> dict[str, Any]:
         ("funds/0/nav", "10 %"),
         ("funds/0/triggers/max_leverage", "1.25 x NAV"),
         ("shocks/drift", "fair"),
+        ("impact/half_life", "never"),
+        ("impact/half_life", 0),
     ],
 )
 def test_the_schema_refuses(validator: Draft202012Validator, key: str, value: object) -> None:
@@ -64,6 +66,8 @@ def test_the_schema_says_what_numbers_may_be(validator: Draft202012Validator) ->
     assert validator.is_valid(example(assets="assets.csv", funds="funds.csv"))
     assert validator.is_valid(_set(example(), "correlation/matrix", "matrix.csv"))
     assert validator.is_valid(_set(example(), "funds/0/triggers/max_leverage", "none"))
+    assert validator.is_valid(_set(example(), "impact/half_life", "none"))
+    assert validator.is_valid(_set(example(), "impact/half_life", 2.5))
     assert "null" not in str(json_schema())
 
 

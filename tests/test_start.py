@@ -9,23 +9,27 @@ from scenario_example import example, problem_of
 from stress.scenarios.problem import Problem
 from stress.scenarios.start import start_table
 
+LONGS = 4  # the example's second fund, after the four tiers of the first
+
 
 def test_by_hand() -> None:
     problem = problem_of(example())
     table = start_table(problem)
-    assert table.members == problem.funds.ids
-    assert table.types == ("longs", "quant", "quant", "quant", "quant")
-    assert table.gross[0] == pytest.approx(1.6)
-    assert table.net[0] == pytest.approx(1.6)
-    assert table.requirement[0] == pytest.approx(1.6 * 0.15)
-    assert table.adverse_move[0] == pytest.approx((1 - 0.24) / (1.6 - 0.24))
-    assert table.liquidation_days[0] == pytest.approx(2.4e9 / (0.25 * 70e9))
-    assert table.slowest_asset[0] == "semis"
-    assert table.gross[2] == pytest.approx(3.0)
-    assert table.net[2] == pytest.approx(0.5)
+    assert table.members == ("quant_t1", "quant_t2", "quant_t3", "quant_t4", "longs")
+    assert table.types == ("quant", "quant", "quant", "quant", "longs")
+    assert table.nav.tolist() == pytest.approx([3e9, 4.5e9, 2e9, 0.5e9, 2e9])
+    assert table.has_margin.all()
+    assert table.gross[4] == pytest.approx(1.6)
+    assert table.net[4] == pytest.approx(1.6)
+    assert table.requirement[4] == pytest.approx(1.6 * 0.15)
+    assert table.adverse_move[4] == pytest.approx((1 - 0.24) / (1.6 - 0.24))
+    assert table.liquidation_days[4] == pytest.approx(2.4e9 / (0.25 * 70e9))
+    assert table.slowest_asset[4] == "semis"
+    assert table.gross[1] == pytest.approx(3.0)
+    assert table.net[1] == pytest.approx(0.5)
     longs, shorts = 1.75 / 2.5, 1.25 / 1.1
     needed = 0.14 * (longs + 0.6 * shorts + 0.5 * shorts) + 0.03 * 1.5 * longs
-    assert table.requirement[2] == pytest.approx(needed)
+    assert table.requirement[1] == pytest.approx(needed)
 
 
 @pytest.mark.parametrize(("initial", "maintenance"), [(0.5, 0.25), (0.5, 0.3), (0.3, 0.15)])
@@ -34,7 +38,7 @@ def test_long_only_is_the_textbook_formula(initial: float, maintenance: float) -
     document["funds"][1]["positions"] = {"semis": 1 / initial}
     document["assets"][0]["margin"] = maintenance
     table = start_table(problem_of(document))
-    assert table.adverse_move[0] == pytest.approx(1 - (1 - initial) / (1 - maintenance))
+    assert table.adverse_move[LONGS] == pytest.approx(1 - (1 - initial) / (1 - maintenance))
 
 
 def _requirement_and_equity(problem: Problem, member: int, move: float) -> tuple[float, float]:
@@ -52,16 +56,19 @@ def _requirement_and_equity(problem: Problem, member: int, move: float) -> tuple
 def test_equity_meets_the_requirement_at_the_call(gross: float, tilt: float, member: int) -> None:
     problem = problem_of(example(), f"funds.quant.gross={gross}", f"funds.quant.net={gross * tilt}")
     table = start_table(problem)
-    needed, equity = _requirement_and_equity(problem, member, float(table.adverse_move[member]))
+    row = table.members.index(problem.funds.ids[member])
+    needed, equity = _requirement_and_equity(problem, member, float(table.adverse_move[row]))
     assert equity == pytest.approx(needed, rel=1e-9, abs=1e-3)
     needed, equity = _requirement_and_equity(problem, member, 0.0)
-    assert table.requirement[member] == pytest.approx(needed / equity)
+    assert table.requirement[row] == pytest.approx(needed / equity)
 
 
 def test_a_fund_that_can_lose_all_its_longs_is_never_called() -> None:
     document = example()
     document["funds"][1]["positions"] = {"semis": 0.9}
-    assert np.isinf(start_table(problem_of(document)).adverse_move[0])
+    table = start_table(problem_of(document))
+    assert np.isinf(table.adverse_move[LONGS])
+    assert np.isfinite(table.adverse_move[:LONGS]).all()
 
 
 def test_without_margin_there_is_no_call() -> None:
@@ -89,6 +96,6 @@ def test_books_that_offset_each_other_need_no_trading() -> None:
         "books": [{"id": "a", "positions": {"semis": 0.5}}, {"id": "b", "positions": {"semis": -0.5}}],
     }
     table = start_table(problem_of(document))
-    assert table.gross[0] == pytest.approx(1.0)
-    assert table.liquidation_days[0] == 0.0
-    assert table.slowest_asset[0] == ""
+    assert table.gross[LONGS] == pytest.approx(1.0)
+    assert table.liquidation_days[LONGS] == 0.0
+    assert table.slowest_asset[LONGS] == ""

@@ -30,7 +30,9 @@ def test_default_is_booked_at_the_end_and_closed_out_at_the_brokers_rate() -> No
     # a quarter of a day's volume a step, from 4 days
     assert result.k[:, 0, 0] == pytest.approx([1.0, 0.9375, 0.875])
     assert bool(result.defaulted[0, 0])
-    assert result.first_call_step[0, 0] == 0
+    assert result.first_call_step[0, 0] == 1, "called although it has nothing left to sell for"
+    requirement = single().funds.rates[0, 0] * 4 * 0.7
+    assert result.called_usd[0, 0] == pytest.approx((requirement + 0.2) * BN)
     assert result.loss[0, 0] == pytest.approx(1.2)
     assert result.broker_loss_usd[0, 0] == pytest.approx(0.2 * BN)
     assert result.unliquidated_usd[0, 0] == pytest.approx(0.875 * 4 * 0.7 * BN)

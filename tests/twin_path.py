@@ -180,7 +180,7 @@ class Path:
                 continue
             if equity[f] <= 0.0:
                 self.pending[f] = True
-            if not self.pending[f] and not self.open[f] and funds.has_margin[f] and equity[f] < requirement[f]:
+            if not self.open[f] and requirement[f] > 0.0 and equity[f] < requirement[f]:
                 self.open[f], self.age[f], self.call_max[f] = True, 0, 0.0
                 if self.first_call[f] == 0:
                     self.first_call[f] = step

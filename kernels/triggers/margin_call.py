@@ -16,17 +16,18 @@ def age_calls(calls: Calls, deficit: Array) -> Calls:
     )
 
 
-def open_calls(calls: Calls, deficit: Array, live: Array, step: Array) -> Calls:
-    """In every round: a live fund with a deficit and no open call gets one; the largest deficit of a call is kept,
-    also in the rounds after a default that is yet to be booked.
+def open_calls(calls: Calls, deficit: Array, called: Array, step: Array) -> Calls:
+    """In every round: a fund that is `called` and has no open call gets one; the largest deficit of a call is kept.
+
+    A fund whose equity is gone is called all the same; it only places no orders of its own.
 
     Args:
         calls: the calls so far.
         deficit: (member, path) requirement minus equity, fraction of NAV_0.
-        live: (member, path) neither in default nor about to be.
+        called: (member, path) bool: a requirement above equity, and no default booked.
         step: () 1-based step.
     """
-    opens = live & (deficit > 0) & (calls.age < 0)
+    opens = called & (calls.age < 0)
     age = jnp.where(opens, 0, calls.age)
     grown = jnp.where(age >= 0, jnp.maximum(deficit - calls.size, 0.0), 0.0)
     first = jnp.where(opens & (calls.first == 0), step, calls.first)

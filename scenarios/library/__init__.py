@@ -48,7 +48,10 @@ def library_path(name: str) -> Path:
 
 
 def copy_scenario(name: str, target_dir: str | Path) -> list[Path]:
-    """Copy a library scenario and the CSV files it needs into a folder, made where absent; returns the copies.
+    """Copy a library scenario and the CSV files it reads or is named with into a folder, made where absent.
+
+    Returns:
+        The copies, the scenario first.
 
     Raises:
         ScenarioError: no scenario has that name.
@@ -56,7 +59,8 @@ def copy_scenario(name: str, target_dir: str | Path) -> list[Path]:
     """
     source = library_path(name)
     target = Path(target_dir)
-    wanted = [source, *sorted({_FOLDER / text for text in _texts(_document(source)) if _is_data_file(text)})]
+    read = {_FOLDER / text for text in _texts(_document(source)) if _is_data_file(text)}
+    wanted = [source, *sorted(read | {path for path in _FOLDER.glob("*.csv") if _owner(path.stem) == name})]
     for path in wanted:
         if (target / path.name).exists():
             raise FileExistsError(f"{target / path.name} exists already")
@@ -67,6 +71,11 @@ def copy_scenario(name: str, target_dir: str | Path) -> list[Path]:
 def _document(path: Path) -> dict[str, Any]:
     with path.open("rb") as file:
         return tomllib.load(file)
+
+
+def _owner(stem: str) -> str | None:
+    """The scenario whose name a data file starts with, the longest one: `tariff-2025-observed` is of `tariff-2025`."""
+    return max((name for name in list_names() if stem.startswith(f"{name}-")), key=len, default=None)
 
 
 def _is_data_file(text: str) -> bool:

@@ -11,7 +11,9 @@ from typing import Annotated, TextIO
 
 import typer
 
+from stress.cli.bench import bench
 from stress.cli.check import check
+from stress.cli.command import Command
 from stress.cli.console import say
 from stress.cli.demo import demo
 from stress.cli.doctor import doctor
@@ -30,13 +32,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-app.command()(demo)
-app.command()(run)
-app.command()(show)
+app.command(cls=Command)(demo)
+app.command(cls=Command)(run)
+app.command(cls=Command)(show)
 app.add_typer(library, name="scenarios")
-app.command()(check)
-app.command()(schema)
-app.command()(doctor)
+app.command(cls=Command)(check)
+app.command(cls=Command)(schema)
+app.command(cls=Command)(doctor)
+app.command(cls=Command)(bench)
 
 
 def _print_version(wanted: bool) -> None:

@@ -56,10 +56,12 @@ def _save_picture(tree: xr.DataTree, where: Path) -> str:
     from importlib.util import find_spec
 
     if find_spec("matplotlib") is None:
-        return "a picture file needs matplotlib: pip install 'levstress[report]'"
+        return "a picture file needs matplotlib: pip install '.[report]' in the checkout"
+    from stress.output import writing
     from stress.results.picture import save_distribution_plot
 
-    save_distribution_plot(tree, where / PICTURE)
+    with writing(where):
+        save_distribution_plot(tree, where / PICTURE)
     return f"picture: {where / PICTURE}"
 
 

@@ -32,6 +32,7 @@ CODES = {
     "stress.scenarios.errors.ScenarioError": INVALID,
     "stress.results.store.UnfinishedRun": INVALID,
     "stress.results.store.RunExists": USAGE,
+    "stress.output.CannotWrite": USAGE,
     "stress.errors.DeviceNotFound": NO_DEVICE,
     "stress.errors.NotEnoughResources": NO_RESOURCES,
     "stress.errors.InvariantFailed": BROKEN_INVARIANT,

@@ -66,7 +66,7 @@ def copy_library(
     name: Name,
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where to; made where absent.")] = Path("."),
 ) -> None:
-    """Copy a library scenario and the data files it reads into a folder, to change it there.
+    """Copy a library scenario and the data files that belong to it into a folder, to change it there.
 
     Nothing is replaced: a file of the same name in the folder ends the command with exit 2.
 
@@ -74,9 +74,11 @@ def copy_library(
     Example:
       levstress scenarios copy tariff-2025 mine/
     """
+    from stress.output import writing
     from stress.scenarios.library import copy_scenario
 
-    copies = copy_scenario(name, folder)
+    with writing(folder):
+        copies = copy_scenario(name, folder)
     for copy in copies:
         print(copy)
     say(f"next: levstress run {copies[0]}")

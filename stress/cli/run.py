@@ -98,7 +98,9 @@ def run(
     where = output_directory(out, problem.name, seed, paths, overwrite)
     if dry_run:
         from stress.engine import plan
+        from stress.output import check_room
 
+        check_room(where, plan(problem, choice).disk_bytes)
         say("timing one block", quiet)
         _show_plan(plan(problem, choice, measure=True), problem, choice, str(where), json)
         return

@@ -21,18 +21,21 @@ def output_directory(wanted: Path | None, name: str, seed: int, paths: int, over
 
     Raises:
         RunExists: when the directory asked for holds something and `overwrite` is off; seen before the run, not after.
+        CannotWrite: when it is a file, or cannot be looked at.
     """
-    if wanted is None:
-        first = candidate = RUNS / f"{name}-{seed}-{paths}"
-        number = 2
-        while candidate.exists() and not overwrite:
-            candidate = first.with_name(f"{first.name}-{number}")
-            number += 1
-        return candidate
-    if wanted.exists() and not overwrite and (not wanted.is_dir() or any(wanted.iterdir())):
-        from stress.results.store import RunExists
+    from stress.output import writing
+    from stress.results.store import RunExists
 
-        raise RunExists(f"{wanted} is already there")
+    first = RUNS / f"{name}-{seed}-{paths}" if wanted is None else wanted
+    with writing(first):
+        if wanted is None:
+            candidate, number = first, 2
+            while candidate.exists() and not overwrite:
+                candidate = first.with_name(f"{first.name}-{number}")
+                number += 1
+            return candidate
+        if wanted.exists() and not overwrite and any(wanted.iterdir()):
+            raise RunExists(f"{wanted} is already there")
     return wanted
 
 

@@ -1,0 +1,1 @@
+"""What `levstress bench` measures: the standard workloads, the engine in parts, and the same work by other means."""

@@ -1,0 +1,24 @@
+"""A command whose usage errors say what is wrong and nothing about who noticed it."""
+
+from __future__ import annotations
+
+import typer
+from typer.core import TyperCommand
+
+PREFIX = "Value error, "  # put by pydantic, with which newer versions of Typer read options
+
+
+class Command(TyperCommand):
+    """A Typer command without that prefix in its messages."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        """Read the command line.
+
+        Raises:
+            typer.BadParameter: a value that cannot be read, or is not allowed.
+        """
+        try:
+            return super().parse_args(ctx, args)
+        except typer.BadParameter as error:
+            error.message = error.message.removeprefix(PREFIX)
+            raise
