@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import subprocess
+import sys
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -95,8 +97,21 @@ def test_an_existing_run_hints_at_overwrite(capsys: pytest.CaptureFixture[str]) 
     assert "--overwrite" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("error", [typer.Exit(0), typer.BadParameter("x"), BrokenPipeError()])
+@pytest.mark.parametrize("error", [typer.Exit(0), typer.BadParameter("x")])
 def test_what_the_command_line_library_handles_is_passed_on(error: BaseException) -> None:
     with pytest.raises(type(error)) as caught:
         failing(error)()
     assert caught.value is error
+
+
+@pytest.mark.parametrize("command", [["check", "desk"], ["schema"], ["scenarios", "list"]])
+def test_a_reader_that_leaves_is_no_bug(command: list[str]) -> None:
+    program = "from stress.cli import main; main()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()  # long before the program has started to write
+    assert process.stderr.read() == ""
+    assert process.wait(timeout=120) == 141

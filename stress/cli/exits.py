@@ -27,6 +27,7 @@ NO_RESOURCES = 5
 BROKEN_INVARIANT = 7
 INTERRUPTED = 130
 TERMINATED = 143
+PIPE_CLOSED = 141  # what the shell reports for a program that SIGPIPE has ended
 
 CODES = {
     "stress.scenarios.errors.ScenarioError": INVALID,
@@ -44,7 +45,8 @@ CODES = {
     "builtins.KeyboardInterrupt": INTERRUPTED,
 }
 DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
-PASSED_ON = (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError)
+PASSED_ON = (typer.Exit, typer.Abort, typer.BadParameter)
+READER_GONE = (BrokenPipeError, SystemExit)  # rich turns the first into the second
 
 REPORT = """\
 This is a bug in levstress. Please report it to the maintainers together with the command line, the scenario file and
@@ -90,6 +92,9 @@ def ends_with_exit_code(command: Callable[P, None]) -> Callable[P, None]:
             command(*args, **kwargs)
         except PASSED_ON:
             raise
+        except READER_GONE as error:  # `levstress check ... | head`: nobody reads on, which is no failure to report
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(PIPE_CLOSED) from error
         except BaseException as error:
             if os.environ.get("LEVSTRESS_DEBUG") == "1":
                 traceback.print_exc()
