@@ -37,7 +37,7 @@ class StressAccessor:
         """
         return self._at("es", level)
 
-    def table(self) -> Table:
+    def summary_table(self) -> Table:
         """The table that `levstress run` prints."""
         from stress.results.table import summary_table
 

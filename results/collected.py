@@ -61,10 +61,10 @@ class Timeline:
     """
 
     paths: int
-    # keys: gross_leverage, net_leverage, called_usd, forced_sales_usd, fund_loss, fund_loss_static, open_call (rows)
-    # and price, depth, forced_flow_usd (assets); leverages, price and depth have quantiles, all but leverages means
-    quantiles: dict[str, FloatHistogram]
-    means: dict[str, tuple[Floats, Floats]]
+    quantiles: dict[str, FloatHistogram]  # gross_leverage, net_leverage (rows); price_change = price - 1, depth_lost =
+    # 1 - depth (assets): distances from 1, as a histogram on float bits is fine near zero
+    means: dict[str, tuple[Floats, Floats]]  # called_usd, forced_sales_usd, fund_loss, fund_loss_static, open_call
+    # (rows); price, depth, forced_flow_usd (assets)
     rounds: Ints  # (step,) the most cascade rounds that any of these paths used
 
 
@@ -96,9 +96,9 @@ class Collected:
     broker_squares: Floats  # (broker,)
     counts: dict[str, Ints]  # "loss_over_20pct", "margin_call", "default": (row,) paths; "broker_loss": (broker,)
     scalars: dict[str, int]  # paths_at_round_limit, draws_clipped, flows_beyond_depth, prices_floored, ...
-    checkpoints: dict[
-        str, Any
-    ]  # "paths": (checkpoint,) ints; "mean_loss", "es": (checkpoint, row[, level]) convergence
+    # "paths": (checkpoint,) ints; "mean_loss": (checkpoint, row); "es": (checkpoint, row, level); optional: "var" like
+    # "es", "prob_margin_call" like "mean_loss"
+    checkpoints: dict[str, Any]
     sample: Sample
     timeline: Timeline
     worst: dict[str, PathTable]  # group id or "system" -> its worst K paths, worst first

@@ -70,6 +70,7 @@ def _attributes(collected: Collected) -> dict[str, Any]:
         "steps": problem.steps,
         "steps_per_day": problem.steps_per_day,
         "scenario_members": len(problem.funds.ids),
+        "correlation_repair_distance": float(problem.shocks.repair_distance),
         **collected.attrs,
         "conventions": CONVENTIONS,
         "model_limits": list(MODEL_LIMITS),

@@ -91,20 +91,24 @@ def _shifted(line: Timeline, kept: str, fixed: bool) -> tuple[Floats, Floats]:
     if fixed:
         exact = np.repeat(line.means[name][0][:, None], len(QUANTILES), axis=1)
         return exact, np.zeros_like(exact)
-    value, error = _quantiles(line.quantiles[kept], line.paths, fixed)
+    value, error = _quantiles(line.quantiles[kept], line.paths, fixed, mirrored=name == "depth")
     if name == "price":
-        return 1.0 + value, error
-    return np.clip(1.0 - value[:, ::-1], 0.0, 1.0), error[:, ::-1]  # QUANTILES are symmetric about the median
+        return np.maximum(1.0 + value, 0.0), error
+    return np.clip(1.0 - value, 0.0, 1.0), error
 
 
-def _quantiles(histogram: FloatHistogram, paths: int, fixed: bool) -> tuple[Floats, Floats]:
+def _quantiles(histogram: FloatHistogram, paths: int, fixed: bool, mirrored: bool = False) -> tuple[Floats, Floats]:
     """Quantiles, interpolated inside their bin by rank, and standard errors: both (step, quantile, entity).
 
     The error comes from the order statistics that bound the quantile with 95 % and holds the width of their bins; it
-    is inf where one of them is infinite or missing. `fixed`: all paths are the same one.
+    is inf where one of them is infinite or missing. `fixed`: all paths are the same one. `mirrored`: ranks count
+    from the largest, for a variable that falls as the one counted rises.
     """
     ranks = [order_rank(q, paths) for q in QUANTILES]
     bounds = [(rank, rank) for rank in ranks] if fixed else [binomial_ranks(q, paths) for q in QUANTILES]
+    if mirrored:
+        ranks = [paths + 1 - rank for rank in ranks]
+        bounds = [(paths + 1 - upper, paths + 1 - lower) for lower, upper in bounds]
     inside = [min(max(rank, 1), paths) for pair in bounds for rank in pair]
     _, low, high = histogram.order_statistics(inside)
     bottom, top = low[..., ::2], high[..., 1::2]

@@ -21,6 +21,7 @@ METRICS = {
     "max_drawdown": "max_drawdown",
     "unliquidated_usd": "unliquidated",
 }
+OPTIONAL_MARKS = {"var": ("checkpoint", "fund", "level"), "prob_margin_call": ("checkpoint", "fund")}
 
 
 def distribution(collected: Collected) -> xr.Dataset:
@@ -85,7 +86,7 @@ def _metric(collected: Collected, table: PathTable, metric: str, name: str, row:
 
 
 def diagnostics(collected: Collected) -> xr.Dataset:
-    """Convergence of the mean and of ES, counts of what was cut off, residuals of invariants, timings."""
+    """How estimates settle, rounds by step, counts of what was cut off, residuals of invariants, timings."""
     order, marks, sample = row_order(collected), collected.checkpoints, collected.sample
     gap = sum(sample.attribution.values()) + sample.fund_loss
     scalars: dict[str, float] = {**collected.scalars, "attribution_residual": float(np.abs(gap).max())}
@@ -95,11 +96,13 @@ def diagnostics(collected: Collected) -> xr.Dataset:
         scalars["forced_flow_beyond_depth_share"] = float(share)
     data: dict[str, Any] = {
         "mean_loss": (("checkpoint", "fund"), np.asarray(marks["mean_loss"])[:, order]),
-        "var": (("checkpoint", "fund", "level"), np.asarray(marks["var"])[:, order]),
         "es": (("checkpoint", "fund", "level"), np.asarray(marks["es"])[:, order]),
         "rounds_used": (("step",), collected.timeline.rounds),
         **{name: ((), value) for name, value in scalars.items()},
     }
+    for name, dims in OPTIONAL_MARKS.items():
+        if name in marks:
+            data[name] = (dims, np.asarray(marks[name])[:, order])
     coords: dict[str, Any] = {
         "checkpoint": ("checkpoint", np.asarray(marks["paths"])),
         "step": ("step", np.arange(1, collected.problem.steps + 1)),

@@ -71,11 +71,15 @@ def summary_table(tree: xr.DataTree) -> Table:
     page.add_column()
     page.add_row(_funds(tree))
     summary = tree["summary"].to_dataset()
-    if "broker_loss_mean" in summary and float(summary["broker_loss_mean"].max()) > 0:
+    if _brokers_lose(summary):
         page.add_row(_brokers(summary))
     for note in notes(tree):
         page.add_row(note)
     return page
+
+
+def _brokers_lose(summary: xr.Dataset) -> bool:
+    return "broker_loss_mean" in summary and float(summary["broker_loss_mean"].max()) > 0
 
 
 def _levels(summary: xr.Dataset) -> tuple[list[float], float]:
@@ -178,10 +182,10 @@ def notes(tree: xr.DataTree) -> list[str]:
     ]
     if attrs["scenario_members"] > summary.sizes["fund"]:
         lines.append("P of call, of default: of any member of a fund type, however small a part of it.")
-    shown = summary.sel(level=[*levels])
-    if bool(summary["amplification"].sel(level=reference).isnull().any()):
+    ratios = summary[["amplification", "system_amplification"]].sel(level=reference)
+    if any(bool(ratio.isnull().any()) for ratio in ratios.values()):
         lines.append("-: no ratio, as the book held still loses less than 0.1 %.")
-    if bool(np.isinf(shown["es_se"]).any()) or bool(np.isinf(shown["amplification_se"]).any()):
+    if _lacks_an_error(summary, levels, reference):
         lines.append("±?: too few paths for an error.")
     counted = (
         ("paths_at_round_limit", "paths reached the largest number of rounds in some step"),
@@ -200,6 +204,18 @@ def notes(tree: xr.DataTree) -> list[str]:
         lines.append(f"{share:.1f} % of forced flow exceeds a day's depth: beyond the data behind the impact law.")
     lines.append(f"Limits of the model: {', '.join(json.loads(attrs['model_limits']))}.")
     return lines
+
+
+def _lacks_an_error(summary: xr.Dataset, levels: list[float], reference: float) -> bool:
+    """Whether any error that the table shows is infinite."""
+    shown = [
+        summary[f"{prefix}{name}_se"].sel(level=at)
+        for prefix in ("", "system_")
+        for name, at in (("var", levels), ("es", levels), ("amplification", reference), ("added_loss", reference))
+    ]
+    if _brokers_lose(summary):
+        shown.append(summary["broker_loss_es_se"].sel(level=reference))
+    return any(bool(np.isinf(errors).any()) for errors in shown)
 
 
 def _decimals(value: float, error: float, most: int) -> int:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from collected_example import collected
+from collected_example import FILE_ORDER, collected
 from stress.results.dataset import to_datatree
+from stress.results.store import open_result, write_run
+from stress.results.table import summary_table
 
 TREE = to_datatree(collected())
 
@@ -26,5 +32,20 @@ def test_a_level_that_was_not_estimated() -> None:
         TREE.stress.es(0.42)
 
 
-def test_table() -> None:
-    assert TREE.stress.table().row_count > 0
+def test_summary_table() -> None:
+    assert TREE.stress.summary_table().row_count == summary_table(TREE).row_count > 0
+
+
+def test_an_opened_result_has_the_accessor(tmp_path: Path) -> None:
+    write_run(TREE, {}, tmp_path, overwrite=False)
+    opened = open_result(tmp_path)
+    shown = opened.stress.es(0.95)
+    assert [*shown["fund"].values] == [*FILE_ORDER, "system"]
+    np.testing.assert_array_equal(shown.values, TREE.stress.es(0.95).values)
+
+
+@pytest.mark.parametrize("module", ["stress.results.store", "stress.results.dataset"])
+def test_whatever_returns_a_tree_registers_the_accessor(module: str) -> None:
+    program = f"import xarray, {module}; print(xarray.DataTree.stress.__name__)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "StressAccessor"

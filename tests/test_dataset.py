@@ -12,6 +12,8 @@ from collected_example import ASSETS_FILE_ORDER, BROKERS_FILE_ORDER, FILE_ORDER,
 from stress.results.collected import Collected
 from stress.results.dataset import spec_digest, to_datatree
 from stress.results.dataset_detail import conditional_mean
+from stress.results.histogram import FloatHistogram
+from stress.results.levels import order_rank
 from stress.results.units import described, description
 
 RUN = collected()
@@ -58,11 +60,12 @@ def test_every_variable_and_coordinate_has_units_and_a_long_name() -> None:
         for name, variable in group.to_dataset(inherit=False).variables.items():
             assert variable.attrs["units"], f"{group.path} {name}"
             assert variable.attrs["long_name"], f"{group.path} {name}"
-            assert str(name).endswith("_usd") <= (variable.attrs["units"] == "USD")
+            in_usd = "_usd" in str(name) or (str(name).startswith("broker_loss") and "_prob" not in str(name))
+            assert (variable.attrs["units"] == "USD") == in_usd, f"{group.path} {name}"
             seen += 1
     assert seen > 150
     with pytest.raises(KeyError, match="nonsense"):
-        described(xr.Dataset({"nonsense": 1}))
+        described(xr.Dataset({"nonsense": 1}), nonsense="a long name is no unit")
     assert description("system_es_se") == ("1", f"whole system: standard error of the {description('es')[1]}")
 
 
@@ -131,10 +134,78 @@ def test_timeline_by_step() -> None:
     loss, static = RUN.timeline.means["fund_loss"], RUN.timeline.means["fund_loss_static"]
     added = line["added_loss_usd"].sel(step=2, fund="zeta").item()
     zeta = GROUPS.index("zeta")
+    assert line["added_loss"].sel(step=2, fund="zeta").item() * NAV[zeta] == pytest.approx(added)
     assert added == pytest.approx((loss[0] - static[0])[1, zeta] * NAV[zeta])
     ratio = line["amplification"].sel(step=2, fund="zeta").item()
     assert ratio == pytest.approx(loss[0][1, zeta] / static[0][1, zeta])
     assert line["forced_flow_usd"].sel(asset="semis", step=1).item() == RUN.timeline.means["forced_flow_usd"][0][0, 1]
+
+
+@pytest.mark.parametrize("paths", [1000, 997])
+def test_price_and_depth_are_the_order_statistics_of_numpy(paths: int) -> None:
+    rng = np.random.default_rng(4)
+    price = np.exp(0.02 * rng.standard_t(4, (STEPS, 2, paths)))
+    depth = np.clip(1 - np.abs(rng.normal(0, 0.2, (STEPS, 2, paths))), 0.1, 1)
+    depth[:, 1, : paths // 2 + 20] = 1.0
+    line = by_step(paths, price_change=price - 1, depth_lost=1 - depth)
+    for name, values in (("price", price), ("depth", depth)):
+        ordered = np.sort(values, axis=-1)
+        for quantile in line["quantile"].values.tolist():
+            expected = ordered[..., order_rank(str(quantile), paths) - 1][:, [1, 0]]  # assets in file order
+            got = line[name].sel(quantile=quantile).values
+            assert np.all(np.abs(got - expected) <= 2.0**-7 * np.abs(1 - expected) + 2.0**-14)
+    assert np.all(line["depth"].sel(asset="semis", quantile=[0.5, 0.75, 0.95, 0.99]) == 1)
+    assert np.all(line["depth"].sel(asset="semis", quantile=0.05) < 1)
+
+
+def test_depth_counts_ranks_from_the_other_side() -> None:
+    depth = np.tile([0.9, 0.8, 0.6, 0.2], (STEPS, 2, 1))
+    line = by_step(4, depth_lost=1 - depth)
+    assert np.allclose(line["depth"].sel(quantile=0.25), 0.2, atol=0.01)
+    assert np.allclose(line["depth"].sel(quantile=0.5), 0.6, atol=0.01)
+    assert np.allclose(line["depth"].sel(quantile=0.75), 0.8, atol=0.01)
+
+
+def test_quantiles_are_spread_over_their_bin_by_rank() -> None:
+    paths = 1000
+    inside = 1 + 2.0**-7 * (np.arange(paths) + 0.5) / paths  # all of them in the bin [1, 1 + 2^-7)
+    line = by_step(paths, price_change=np.tile(inside, (STEPS, 2, 1)))
+    for quantile in line["quantile"].values.tolist():
+        expected = 1 + inside[order_rank(str(quantile), paths) - 1]
+        assert np.allclose(line["price"].sel(quantile=quantile), expected, rtol=0, atol=1e-9)
+
+
+def by_step(paths: int, **kept: np.ndarray) -> xr.Dataset:
+    """The timeline of a run of `paths` detailed paths whose kept values (step, entity, path) are given."""
+    run = collected(paths=paths, detail=paths)
+    quantiles = dict(run.timeline.quantiles)
+    for name, values in kept.items():
+        quantiles[name] = FloatHistogram.empty(values.shape[:-1], mantissa_bits=7, lo_exp=-14, hi_exp=10)
+        quantiles[name].add(values)
+    timeline = dataclasses.replace(run.timeline, quantiles=quantiles)
+    return to_datatree(dataclasses.replace(run, timeline=timeline))["timeline"].to_dataset()
+
+
+def test_diagnostics_by_step_and_checkpoint() -> None:
+    table = TREE["diagnostics"].to_dataset()
+    assert table["rounds_used"].dims == ("step",)
+    assert np.array_equal(table["rounds_used"], RUN.timeline.rounds)
+    assert table["var"].sel(fund="zeta").values.tolist() == RUN.checkpoints["var"][:, GROUPS.index("zeta")].tolist()
+    assert "prob_margin_call" not in table
+    calls = np.linspace(0, 1, RUN.checkpoints["mean_loss"].size).reshape(RUN.checkpoints["mean_loss"].shape)
+    marks = {name: values for name, values in RUN.checkpoints.items() if name != "var"}
+    changed = dataclasses.replace(RUN, checkpoints={**marks, "prob_margin_call": calls})
+    table = to_datatree(changed)["diagnostics"].to_dataset()
+    assert "var" not in table
+    assert table["prob_margin_call"].sel(fund="system").values.tolist() == calls[:, SYSTEM].tolist()
+
+
+def test_repair_of_the_correlation_is_told() -> None:
+    shocks = dataclasses.replace(RUN.problem.shocks, repair_distance=0.0012)
+    tree = to_datatree(dataclasses.replace(RUN, problem=dataclasses.replace(RUN.problem, shocks=shocks)))
+    assert tree.attrs["correlation_repair_distance"] == 0.0012
+    assert tree["diagnostics"]["correlation_repair_distance"].item() == 0.0012
+    assert TREE.attrs["correlation_repair_distance"] == 0.0
 
 
 def test_quantile_errors_of_the_timeline_match_the_bootstrap() -> None:
@@ -236,7 +307,11 @@ def test_without_a_draw_nothing_is_uncertain(paths: int) -> None:
         assert np.array_equal(summary[f"{name}_ci_high"].sel(level=0.99), summary[name].sel(level=0.99))
     assert np.all(summary["prob_margin_call_se"] == 0)
     assert np.all(tree["attribution"]["contribution_se"] == 0)
-    assert np.all(np.isfinite(tree["timeline"]["gross_leverage_se"]))
+    line = tree["timeline"].to_dataset()
+    assert np.all(line["gross_leverage_se"] <= 2.0**-9 * line["gross_leverage"])
+    for name in ("price", "depth"):
+        assert np.all(line[f"{name}_se"] == 0)
+        assert np.array_equal(line[name].sel(quantile=0.05), line[f"{name}_mean"])
 
 
 def lean(run: Collected) -> Collected:

@@ -92,6 +92,27 @@ def test_missing_ratios_and_errors_are_said_not_hidden() -> None:
     assert "no ratio" in text
 
 
+@pytest.mark.parametrize("name", ["var_se", "system_es_se", "added_loss_se", "broker_loss_es_se"])
+def test_every_unknown_error_in_the_table_is_explained(name: str) -> None:
+    assert "±?" not in text_of(TREE)
+    tree = TREE.copy(deep=True)
+    tree["summary"][name].loc[{"level": 0.99}] = np.inf
+    assert "±?:" in "\n".join(notes(tree))
+    assert text_of(tree).count("±?") > 1
+
+
+def test_notes_say_what_a_probability_of_a_type_means_and_that_the_correlation_was_repaired() -> None:
+    plain = "\n".join(notes(TREE))
+    assert "any member" not in plain
+    assert "repaired" not in plain
+    tree = TREE.copy()
+    tree.attrs["scenario_members"] = 12
+    assert "any member of a fund type" in "\n".join(notes(tree))
+    shocks = dataclasses.replace(RUN.problem.shocks, repair_distance=0.0012)
+    repaired = dataclasses.replace(RUN, problem=dataclasses.replace(RUN.problem, shocks=shocks))
+    assert "moved by 0.0012 (Frobenius norm)" in "\n".join(notes(to_datatree(repaired)))
+
+
 def _negative(of: Distribution) -> Distribution:
     return distribution(np.full(RUN.paths, -0.1), np.sort(of.tail.path_ids))
 
