@@ -54,7 +54,7 @@ def spans(problem: Problem) -> list[tuple[int, int]]:
     ]
 
 
-@pytest.mark.parametrize("seed", [*range(6), *(pytest.param(s, marks=pytest.mark.slow) for s in range(6, 40))])
+@pytest.mark.parametrize("seed", range(40))
 def test_random_problems(seed: int) -> None:
     assert_parity(run_both(random_problem(seed), 12, seed))
 
