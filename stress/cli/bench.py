@@ -9,7 +9,6 @@ import typer
 from stress.cli import options as common
 from stress.cli.console import console, print_json, say
 from stress.cli.exits import ends_with_exit_code
-from stress.cli.quantities import parse_positive
 
 
 @ends_with_exit_code
@@ -28,16 +27,10 @@ def bench(
         bool, typer.Option("--baselines/--no-baselines", help="Also measure blocked NumPy and parallel Numba.")
     ] = True,
     overrides: common.Set = None,
-    device: Annotated[common.Device, typer.Option("--device", help="Where to compute.")] = "auto",
-    devices: Annotated[
-        int | None,
-        typer.Option("--devices", parser=parse_positive, metavar="K", help="Devices to use; default: all of them."),
-    ] = None,
-    precision: Annotated[common.Precision, typer.Option("--precision", help="Arithmetic of the paths.")] = "float32",
-    block_size: Annotated[
-        int | None,
-        typer.Option("--block-size", parser=parse_positive, metavar="N", help="Paths of one call. Default: chosen."),
-    ] = None,
+    device: common.Device = "auto",
+    devices: common.Devices = None,
+    precision: common.Precision = "float32",
+    block_size: common.BlockSize = None,
     json: common.Json = False,
     quiet: common.Quiet = False,
 ) -> None:

@@ -30,6 +30,19 @@ Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a result t
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress and no messages, errors apart.")]
 
-Device = Literal["auto", "cpu", "gpu"]
-Precision = Literal["float32", "float64"]
+Device = Annotated[Literal["auto", "cpu", "gpu"], typer.Option("--device", help="Where to compute.")]
+Devices = Annotated[
+    int | None,
+    typer.Option("--devices", parser=parse_positive, metavar="K", help="Devices to use; default: all of them."),
+]
+Precision = Annotated[Literal["float32", "float64"], typer.Option("--precision", help="Arithmetic of the paths.")]
+BlockSize = Annotated[
+    int | None,
+    typer.Option(
+        "--block-size",
+        parser=parse_positive,
+        metavar="N",
+        help="Paths that travel together; changes no number. Default: chosen.",
+    ),
+]
 Store = Literal["summary", "tails", "paths"]

@@ -9,7 +9,7 @@ import typer
 from stress.cli import options as common
 from stress.cli.console import console, print_json, say
 from stress.cli.exits import ends_with_exit_code
-from stress.cli.quantities import format_seconds, format_size, parse_count, parse_positive, parse_size
+from stress.cli.quantities import format_seconds, format_size, parse_count, parse_size
 
 if TYPE_CHECKING:
     from stress.engine import RunPlan
@@ -24,21 +24,10 @@ def run(
     seed: common.Seed = 1,
     out: common.Out = None,
     overrides: common.Set = None,
-    device: Annotated[common.Device, typer.Option("--device", help="Where to compute.")] = "auto",
-    devices: Annotated[
-        int | None,
-        typer.Option("--devices", parser=parse_positive, metavar="K", help="Devices to use; default: all of them."),
-    ] = None,
-    precision: Annotated[common.Precision, typer.Option("--precision", help="Arithmetic of the paths.")] = "float32",
-    block_size: Annotated[
-        int | None,
-        typer.Option(
-            "--block-size",
-            parser=parse_positive,
-            metavar="N",
-            help="Paths that travel together; changes no number. Default: chosen.",
-        ),
-    ] = None,
+    device: common.Device = "auto",
+    devices: common.Devices = None,
+    precision: common.Precision = "float32",
+    block_size: common.BlockSize = None,
     max_memory: Annotated[
         int | None,
         typer.Option("--max-memory", parser=parse_size, metavar="SIZE", help="Refuse to need more: '8 GB', '512 MiB'."),
