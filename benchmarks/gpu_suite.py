@@ -53,8 +53,8 @@ def random_words(device: Any, paths: int) -> tuple[list[npt.NDArray[np.uint32]],
     import jax
     import jax.numpy as jnp
 
-    from stress.kernels.normals import normals
-    from stress.kernels.threefry import threefry4x32
+    from stress.kernels.normals import normals, scratch
+    from stress.kernels.threefry import threefry2x32
 
     ids = np.arange(2**32 - paths // 2, 2**32 - paths // 2 + paths, dtype=np.uint64)
     words = (ids & np.uint64(0xFFFFFFFF)).astype(np.uint32), (ids >> np.uint64(32)).astype(np.uint32)
@@ -63,9 +63,8 @@ def random_words(device: Any, paths: int) -> tuple[list[npt.NDArray[np.uint32]],
 
     @jax.jit
     def both(key: Any, low: Any, high: Any) -> Any:
-        counter = (low, high, jnp.uint32(7), jnp.uint32(3))
-        hashed = threefry4x32((key[0], key[1], jnp.uint32(1), jnp.uint32(0)), counter)
-        return hashed, normals(key, 1, low, high, jnp.uint32(7), 8, jnp.float32)
+        hashed = threefry2x32((key[0], key[1]), (low, high))
+        return hashed, normals(key, 1, low, high, jnp.uint32(7), scratch(8, paths, jnp.float32)).normals
 
     hashed, drawn = jax.device_get(both(key, low, high))
     return list(hashed), np.asarray(drawn, np.float64)
@@ -86,17 +85,13 @@ def product_error(device: Any, paths: int) -> float:
 
 def losses_on(problem: Problem, devices: Devices, paths: int) -> Floats:
     """Losses (row, path) of the first paths, float32, in the tiles of `devices`."""
-    import jax
-
-    from stress.block import compiled, tile_ids
     from stress.compile import params_of, structure_of
-    from stress.gather import by_path
+    from stress.gather import path_table
+    from stress.simulator import Simulator
 
     tiles = -(-paths // (devices.tile * devices.count)) * devices.count
-    function = compiled(structure_of(problem), devices.mesh)
-    ids = tile_ids(np.arange(paths, dtype=np.uint64), tiles, devices.tile)
-    block = jax.device_get(function(params_of(problem, 1, "float32"), *ids))
-    return by_path(block.tiles.metrics.fund_loss, paths).astype(np.float64)
+    simulator = Simulator(structure_of(problem), params_of(problem, 1, "float32"), devices, tiles)
+    return path_table(list(simulator.run(paths)), len(problem.funds.brokers)).metrics["fund_loss"]
 
 
 def agreement(devices: Devices, problems: list[Problem], paths: int) -> list[dict[str, Any]]:

@@ -11,17 +11,18 @@ import jax.numpy as jnp
 from jax import Array
 
 
-def square_root(flow: Array, depth: Array, scale: Array, core: Array) -> Array:
+def square_root(flow: Array, depth: Array | None, scale: Array, core: Array) -> Array:
     """Displacement of the log price.
 
     Args:
         flow: (asset, path) signed flow J as a fraction of ADV.
-        depth: (asset, path) depth multiplier g.
+        depth: (asset, path) depth multiplier g; None = 1.
         scale: (asset, 1) coefficient Y times daily volatility.
         core: participation below which the law is linear.
 
     Returns:
         (asset, path) log price displacement, odd in `flow`.
     """
-    size = scale * (jnp.sqrt(jnp.abs(flow) / depth + core) - jnp.sqrt(core))  # the same root: f(0) is 0 exactly
+    used = jnp.abs(flow) if depth is None else jnp.abs(flow) / depth
+    size = scale * (jnp.sqrt(used + core) - jnp.sqrt(core))  # the same root: f(0) is 0 exactly
     return jnp.where(flow < 0, -size, size)

@@ -27,3 +27,27 @@ def join_rows(parts: Sequence[Array]) -> Array:
         joined = lax.dynamic_update_slice(joined, part, (start, 0))
         start += part.shape[0]
     return joined
+
+
+def sum_rows(tile: Array) -> Array:
+    """Sum over the rows of a tile, (row, path) -> (path,).
+
+    As a product: XLA's own reduction over a leading axis is scalar code on a CPU.
+    """
+    return product(jnp.ones((1, tile.shape[0]), tile.dtype), tile)[0]
+
+
+def any_row(tile: Array) -> Array:
+    """Whether any row of a tile of bools holds, (row, path) -> (path,), in plain operations that vectorise."""
+    found = tile[0]
+    for row in range(1, tile.shape[0]):
+        found = found | tile[row]
+    return found
+
+
+def largest_size(tile: Array) -> Array:
+    """Largest absolute entry of each path, (row, path) -> (path,), in plain maxima that vectorise."""
+    largest = jnp.abs(tile[0])
+    for row in range(1, tile.shape[0]):
+        largest = jnp.maximum(largest, jnp.abs(tile[row]))
+    return largest

@@ -7,14 +7,15 @@ gives the sine. Two words make two independent normals (Box and Muller 1958).
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import jax.numpy as jnp
 from jax import Array, lax
 from jax.typing import DTypeLike
 
-from stress.kernels.linear import join_rows
-from stress.kernels.threefry import threefry4x32
+from stress.kernels.threefry import threefry2x32
 
-WORDS = 4  # words of one hash, hence normals of one hash
+WORDS = 2  # words of one hash, hence normals of one hash
 # sin(2 pi x) = x P(x^2) on |x| <= 1/4: least squares at Chebyshev nodes, reweighted to equal relative errors of 5e-9
 _SINE = (6.2831854820251465, -41.341678619384766, 81.60223388671875, -76.57498931884766, 39.71091842651367)
 
@@ -46,30 +47,50 @@ def box_muller(word_radius: Array, word_angle: Array, dtype: DTypeLike) -> tuple
     return r * sine_of_phase(word_angle + quarter, dtype), r * sine_of_phase(word_angle, dtype)
 
 
-def normals(
-    key: Array, stream: int, path_low: Array, path_high: Array, step: Array, rows: int, dtype: DTypeLike
-) -> Array:
+class Scratch(NamedTuple):
+    """Room for the random numbers of one step, carried by the loop over steps so that XLA writes in place."""
+
+    words: Array  # (pair + 1, path) complex64
+    normals: Array  # (2 pair, path)
+
+
+def scratch(rows: int, paths: int, dtype: DTypeLike) -> Scratch:
+    """Room for `rows` normals of each path."""
+    pairs = -(-rows // WORDS)
+    return Scratch(jnp.zeros((pairs + 1, paths), jnp.complex64), jnp.zeros((WORDS * pairs, paths), dtype))
+
+
+def normals(seed: Array, stream: int, path_low: Array, path_high: Array, step: Array, room: Scratch) -> Scratch:
     """Standard normals of one step.
 
+    The counter of a hash is the 64-bit path id, its key a hash of (seed, stream, step, pair of rows). XLA on a CPU
+    computes a fusion once for every array that it gives, so the two words of a hash go into one array, as the real
+    and imaginary part of a complex number, bits unchanged. Writing into carried room keeps XLA from computing the hash
+    again in every consumer, and from splitting the work over threads that other tiles need.
+
     Args:
-        key: (2,) uint32, the seed's two words.
+        seed: (2,) uint32, the seed's two words.
         stream: which use of randomness this is (`streams`), so that a new use changes no other draw.
         path_low: (path,) uint32, low word of the path ids.
         path_high: (path,) uint32, high word.
         step: scalar uint32.
-        rows: number of normals per path that are needed.
-        dtype: float32 or float64; both start from the same words.
+        room: where to write; its type decides that of the normals, both start from the same bits.
 
     Returns:
-        (row, path) normals, `rows` rounded up to whole hashes.
+        The room with (row, path) normals, two rows a pair: first the cosine rows, then the sine rows.
     """
-    calls = -(-rows // WORDS)
-    draw = jnp.arange(calls, dtype=jnp.uint32)[:, None]
-    words = threefry4x32(
-        (key[0], key[1], jnp.uint32(stream), jnp.uint32(0)), (path_low[None, :], path_high[None, :], step, draw)
-    )
-    words = lax.optimization_barrier(words)  # else XLA computes the hash again in every consumer
-    return join_rows((*box_muller(words[0], words[1], dtype), *box_muller(words[2], words[3], dtype)))
+    pairs, dtype = room.words.shape[0] - 1, room.normals.dtype
+    pair = jnp.arange(pairs, dtype=jnp.uint32)
+    of_step = threefry2x32((seed[0], seed[1]), (jnp.uint32(stream), step))
+    key = threefry2x32(of_step, (pair, jnp.zeros_like(pair)))
+    hashed = threefry2x32((key[0][:, None], key[1][:, None]), (path_low, path_high))
+    packed = lax.complex(*(lax.bitcast_convert_type(word, jnp.float32) for word in hashed))
+    words = lax.dynamic_update_slice(room.words, packed, (0, 0))
+    parts = (words[:pairs].real, words[:pairs].imag)
+    radius_word, angle_word = (lax.bitcast_convert_type(part, jnp.uint32) for part in parts)
+    cosines, sines = box_muller(radius_word, angle_word, dtype)
+    normal = lax.dynamic_update_slice(room.normals, cosines, (0, 0))
+    return Scratch(words, lax.dynamic_update_slice(normal, sines, (pairs, 0)))
 
 
 def dtype_constant(value: float, dtype: DTypeLike) -> Array:

@@ -9,8 +9,9 @@ from jax import Array, lax
 
 from stress.kernels.layout import books_to_members, shapes_to_books
 from stress.kernels.linear import product
+from stress.kernels.normals import Scratch
 from stress.kernels.records import Calls, Counts, Params, State, Structure
-from stress.kernels.shock import draw, mixing_normals
+from stress.kernels.shock import draw, mixing_normals, shock_scratch
 from stress.kernels.step import StepReport, advance
 
 
@@ -18,7 +19,7 @@ class PathMetrics(NamedTuple):
     """What each path reports. USD amounts are fractions of the row's start NAV; the last row is the system."""
 
     fund_loss: Array  # (row, path)
-    fund_loss_static: Array  # (row, path)
+    fund_loss_static: Array  # (row, path); (0, path) without a twin
     called: Array  # (row, path)
     forced_sales: Array  # (row, path)
     max_drawdown: Array  # (row, path)
@@ -69,8 +70,8 @@ def start(structure: Structure, params: Params, paths: int) -> State:
         sold=zeros(members),
         group_peak=ones(rows),
         drawdown=zeros(rows),
-        static_price=ones(assets),
-        static_equity=ones(members),
+        static_price=ones(assets if structure.twin else 0),
+        static_equity=ones(members if structure.twin else 0),
         down_steps=zeros(1),
         retail_spent=zeros(1),
         any_flow=jnp.zeros((), bool),
@@ -100,16 +101,19 @@ def simulate(
     """
     mixing = mixing_normals(structure, params, path_low, path_high)
     state = start(structure, params, path_low.shape[0])
+    room = shock_scratch(structure, params, path_low.shape[0])
 
-    def one_step(state: State, inputs: tuple[Array, Array, Array]) -> tuple[State, StepReport | None]:
-        index, script, mix = inputs
-        r, clipped = draw(structure, params, path_low, path_high, index.astype(jnp.uint32), mix)
+    Carry = tuple[State, Scratch]
+
+    def one_step(carry: Carry, inputs: tuple[Array, Array, Array]) -> tuple[Carry, StepReport | None]:
+        (state, room), (index, script, mix) = carry, inputs
+        r, clipped, room = draw(structure, params, path_low, path_high, index.astype(jnp.uint32), mix, room)
         state = state._replace(counts=state.counts._replace(draws_clipped=state.counts.draws_clipped + clipped))
         state, report = advance(structure, params, state, r, script[:, None], index + 1)
-        return state, report if detail else None
+        return (state, room), report if detail else None
 
     steps = jnp.arange(structure.steps, dtype=jnp.int32)
-    state, reports = lax.scan(one_step, state, (steps, params.script, mixing))
+    (state, _), reports = lax.scan(one_step, (state, room), (steps, params.script, mixing))
     return finish(structure, params, state), reports
 
 
@@ -119,10 +123,11 @@ def finish(structure: Structure, params: Params, state: State) -> PathMetrics:
     value = params.book_gross * state.held * shapes_to_books(structure, product(params.gross_shapes, state.price))
     left = jnp.where(state.defaulted, books_to_members(structure, value), 0.0)
     first, defaulted = _by_group(structure, state)
-    equity = state.equity if structure.feedback else state.static_equity
+    equity = state.static_equity if structure.twin and not structure.feedback else state.equity
+    loss = product(group, 1.0 - equity)
     return PathMetrics(
-        fund_loss=product(group, 1.0 - equity),
-        fund_loss_static=product(group, 1.0 - state.static_equity),
+        fund_loss=loss,
+        fund_loss_static=product(group, 1.0 - state.static_equity) if structure.twin else loss[:0],
         called=product(group, state.calls.called),
         forced_sales=product(group, state.sold),
         max_drawdown=state.drawdown,

@@ -33,7 +33,9 @@ class Structure(NamedTuple):
     group_members: tuple[tuple[int, int], ...]  # first and last+1 member of each reported group
     brokers: int
     draw: str  # "none", "gaussian", "student_t"
+    twin: bool  # the start book is held beside the traded one; else `quiet.hold_still` has done it
     feedback: bool  # False: nobody trades, nothing has impact
+    high_leverage: bool  # some fund's gross is so large that the rounding of a price near 1 would show in its loss
     margin: bool
     margin_terms: int  # distinct (procyclicality, cap) pairs among members whose rates move
     term_of_member: tuple[int, ...]  # -1: rates never move

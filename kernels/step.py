@@ -8,11 +8,12 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from stress.kernels.cascade import Round, cascade
+from stress.kernels.growth import simple_return
 from stress.kernels.impact import square_root
 from stress.kernels.layout import books_to_members, shapes_to_books
-from stress.kernels.linear import product
+from stress.kernels.linear import any_row, product, sum_rows
 from stress.kernels.margin import multipliers
-from stress.kernels.records import Params, State, Structure, Terms
+from stress.kernels.records import Calls, Params, State, Structure, Terms
 from stress.kernels.retail import purchases
 from stress.kernels.triggers.close_out import incurable
 from stress.kernels.volatility import depth, update_variance
@@ -48,12 +49,12 @@ def _rebound(structure: Structure, params: Params, state: State, terms: Terms) -
     """Decay of the recent flow gives back part of its price change; the displacement is restated at today's depth."""
 
     def displaced(flow: Array, g: Array) -> Array:
-        return square_root(flow, g, params.impact_scale, params.impact_core)
+        return square_root(flow, g if structure.depth else None, params.impact_scale, params.impact_core)
 
     def apply() -> tuple[State, Array, Array]:
         flow = state.flow * params.decay
         back = (1.0 - params.permanent) * (displaced(flow, state.depth) - state.displacement)
-        gain = state.price * jnp.expm1(back)
+        gain = state.price * simple_return(structure, back)
         pnl = book_pnl(structure, params, state.held, gain)
         return (
             state._replace(
@@ -100,27 +101,30 @@ def advance(
     if structure.decay:
         state, back, rebound_pnl = _rebound(structure, params, state, terms)
     news = draw + script
-    growth = jnp.expm1(news)
+    growth = simple_return(structure, news)
     gain = state.price * growth
     pnl = book_pnl(structure, params, state.held, gain)
     outside_pnl = books_to_members(structure, pnl)
-    static_gain = state.static_price * growth
-    static_pnl = book_pnl(structure, params, jnp.ones_like(state.held), static_gain)
     state = state._replace(
         price=state.price + gain,
         equity=state.equity + outside_pnl,
         book_pnl=state.book_pnl + pnl if structure.book_ladder else state.book_pnl,
-        static_price=state.static_price + static_gain,
-        static_equity=state.static_equity + books_to_members(structure, static_pnl),
     )
+    if structure.twin:
+        static_gain = state.static_price * growth
+        static_pnl = book_pnl(structure, params, jnp.ones_like(state.held), static_gain)
+        state = state._replace(
+            static_price=state.static_price + static_gain,
+            static_equity=state.static_equity + books_to_members(structure, static_pnl),
+        )
     outside_flow = state.price[:0]
     if structure.retail:
         outside_flow, down, spent = purchases(params, growth, state.price, state.down_steps, state.retail_spent)
         state = state._replace(down_steps=down, retail_spent=spent)
     before = state
     if structure.feedback:
-        last = cascade(structure, params, state, terms, outside_flow)
-        state = _close_step(structure, params, state, terms, last)
+        last, calls = cascade(structure, params, state, terms, outside_flow)
+        state = _close_step(structure, params, state, terms, last, calls, outside_flow)
         rounds = last.number
         if structure.volatility:
             moved = back + news + (state.displacement - before.displacement)
@@ -161,32 +165,36 @@ def advance(
     return state, report
 
 
-def _close_step(structure: Structure, params: Params, state: State, terms: Terms, last: Round) -> State:
+def _close_step(
+    structure: Structure, params: Params, state: State, terms: Terms, last: Round, calls: Calls, outside: Array
+) -> State:
     """Book defaults and copy what the cascade changed back into the tile's state."""
-    due = (last.calls.age >= params.grace_steps) & ~(last.pending | state.defaulted)
+    due = (calls.age >= params.grace_steps) & ~(last.pending | state.defaulted)
     pending, cut_steps, deficit = last.pending, state.cut_steps, state.last_deficit
     if structure.participation and structure.margin:
         deficit = jnp.maximum(last.deficit, 0.0)
         failed, cut_steps = incurable(params, state, deficit, due & last.done)
         pending = pending | (failed & ~state.defaulted)
-    calls = last.calls._replace(age=jnp.where(pending, -1, last.calls.age))
-    forced_usd = jnp.abs(last.forced) * params.adv
+    forced = last.flow - state.flow
+    if structure.retail:
+        forced = forced - jnp.where(last.number > 0, outside, 0.0)
+    forced_usd = jnp.abs(forced) * params.adv
+    beyond = jnp.where(jnp.abs(forced) > terms.depth, forced_usd, 0.0)
     counts = state.counts._replace(
-        at_round_limit=state.counts.at_round_limit | jnp.any(last.sale > 0, axis=0),
-        forced_usd=state.counts.forced_usd + jnp.sum(forced_usd, axis=0, keepdims=True),
-        beyond_depth_usd=state.counts.beyond_depth_usd
-        + jnp.sum(jnp.where(jnp.abs(last.forced) > terms.depth, forced_usd, 0.0), axis=0, keepdims=True),
+        at_round_limit=state.counts.at_round_limit | any_row(last.sale > 0),
+        forced_usd=state.counts.forced_usd + sum_rows(forced_usd)[None],
+        beyond_depth_usd=state.counts.beyond_depth_usd + sum_rows(beyond)[None],
     )
     return state._replace(
         price=last.price,
         flow=last.flow,
         displacement=last.displacement,
-        forced=last.forced,
+        forced=forced,
         depth=terms.depth,
         held=last.held,
         equity=last.equity,
         book_pnl=last.book_pnl,
-        calls=calls,
+        calls=calls._replace(age=jnp.where(pending, -1, calls.age)),
         defaulted=state.defaulted | pending,
         cut_steps=cut_steps,
         last_deficit=deficit,

@@ -20,6 +20,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 PATH_METRICS = ("fund_loss", "fund_loss_static", "called", "forced_sales", "max_drawdown", "unliquidated")
+LARGE_LOSS = 0.2  # counted as such
 PATH_FLAGS = ("first_call_step", "defaulted")
 
 
@@ -33,11 +34,28 @@ class Tail:
 
 
 @dataclass(frozen=True)
+class Window:
+    """Every value in some bins around a quantile, from a second pass over the paths."""
+
+    first_rank: int  # rank of values[0], 1-based from the smallest
+    values: Floats  # (value,) smallest first
+    total_above: float  # sum of all larger values
+
+
+@dataclass(frozen=True)
 class Distribution:
     """Histogram and tail of one quantity (a fund's loss, its twin's loss, a broker's loss)."""
 
     histogram: FloatHistogram  # exact counts of all paths
     tail: Tail
+    windows: tuple[Window, ...] = ()  # where the tail does not reach and exact quantiles were asked for
+
+    def window_of(self, rank: int) -> Window | None:
+        """The window that holds a rank, if any does."""
+        for window in self.windows:
+            if window.first_rank <= rank < window.first_rank + len(window.values):
+                return window
+        return None
 
 
 @dataclass(frozen=True)

@@ -71,11 +71,15 @@ def binomial_ranks(level: str, count: int) -> tuple[int, int]:
 
 
 def order_statistic(distribution: Distribution, rank: int) -> tuple[float, float, float]:
-    """Value of a rank (1-based, from the smallest) with a certified bracket: exact where the tail reaches it."""
+    """Value of a rank (1-based, from the smallest) with a certified bracket: exact where tail or window reach it."""
     from_top = paths_of(distribution) - rank
     tail = distribution.tail.values
     if 0 <= from_top < len(tail):
         exact = float(tail[from_top])
+        return exact, exact, exact
+    window = distribution.window_of(rank)
+    if window is not None:
+        exact = float(window.values[rank - window.first_rank])
         return exact, exact, exact
     value, low, high = distribution.histogram.order_statistics([rank])
     return float(value[0]), float(low[0]), float(high[0])
@@ -112,6 +116,13 @@ def _tail_mean(distribution: Distribution, level: str) -> float:
         return float((values[:whole].sum() + float(mass - whole) * values[whole]) / float(mass))
     if whole == len(values) and mass == whole:
         return float(values.mean())
+    window = distribution.window_of(order_rank(level, paths))
+    if window is not None:
+        inside = mass - (paths - window.first_rank - len(window.values) + 1)
+        taken = math.floor(inside)
+        total = window.total_above + window.values[len(window.values) - taken :].sum()
+        boundary = window.values[-taken - 1] if inside > taken else 0.0
+        return float((total + float(inside - taken) * boundary) / float(mass))
     rest = _beyond_tail(distribution)
     above = np.cumsum(rest[::-1])[::-1]
     weight = np.clip(float(mass - len(values)) - (above - rest), 0.0, rest)

@@ -8,23 +8,47 @@ import numpy.typing as npt
 from stress.results.collected import Tail
 
 Ids = npt.NDArray[np.uint64]
+NO_ID = np.uint64(2**64 - 1)
+SAMPLE = 8_192  # values that say enough about the rest
 
 
 class RunningTail:
-    """Keeps the `keep` largest (value, path id) pairs; equal values are ranked by path id, smaller first."""
+    """Keeps the `keep` largest (value, path id) pairs; equal values are ranked by path id, smaller first.
 
-    def __init__(self, keep: int) -> None:
-        self._keep = keep
-        self._threshold = -np.inf
+    The first values that arrive are a sample of all `total`, or of the smaller ones: what ranks far below the wanted
+    share in it is dropped from the start. A sample that misleads can only make the tail shorter, not wrong.
+    """
+
+    def __init__(self, keep: int, total: int) -> None:
+        self._keep, self._share = keep, keep / max(total, 1)
+        self._last: tuple[float, np.uint64] = (-np.inf, NO_ID)  # ranked last among what is kept, once `keep` are held
         self._values: list[npt.NDArray[np.floating]] = []
         self._ids: list[Ids] = []
         self._held = 0
 
+    def least(self, smallest: np.uint64) -> float:
+        """A smaller value has no place on a path with this id or a larger one."""
+        value, path = self._last
+        return float(np.nextafter(value, np.inf)) if np.isfinite(value) and smallest > path else value
+
     def add(self, values: npt.NDArray[np.floating], ids: Ids) -> None:
         """Offer values (path,) with their ids (path,)."""
-        if np.isfinite(self._threshold):
-            chosen = np.flatnonzero(values >= self._threshold)
+        value, path = self._last
+        if np.isfinite(value):
+            chosen = np.flatnonzero(values >= value)
             values, ids = values[chosen], ids[chosen]
+            better = (values > value) | (ids < path)
+            values, ids = values[better], ids[better]
+        if len(values) == 0:
+            return
+        if not np.isfinite(value) and len(values) >= SAMPLE:
+            expected = self._share * len(values)
+            rank = int(1.25 * expected + 6.0 * np.sqrt(expected)) + 64
+            if rank < len(values):
+                floor = np.partition(values, len(values) - rank)[len(values) - rank]
+                self._last = (float(floor), NO_ID)
+                chosen = np.flatnonzero(values >= floor)
+                values, ids = values[chosen], ids[chosen]
         self._values.append(np.array(values))
         self._ids.append(np.array(ids))
         self._held += len(values)
@@ -32,18 +56,23 @@ class RunningTail:
             self._prune()
 
     def _prune(self) -> None:
+        if not self._values:
+            return
         values, ids = np.concatenate(self._values), np.concatenate(self._ids)
         if len(values) > self._keep:
             threshold = np.partition(values, len(values) - self._keep)[len(values) - self._keep]
             above, level = np.flatnonzero(values > threshold), np.flatnonzero(values == threshold)
             level = level[np.argsort(ids[level], kind="stable")][: self._keep - len(above)]
             chosen = np.concatenate([above, level])
-            values, ids, self._threshold = values[chosen], ids[chosen], float(threshold)
+            self._last = (float(threshold), ids[level].max())
+            values, ids = values[chosen], ids[chosen]
         self._values, self._ids, self._held = [values], [ids], len(values)
 
     def result(self) -> Tail:
         """The largest values, largest first."""
         self._prune()
+        if not self._values:
+            return Tail(np.zeros(0), np.zeros(0, np.uint64))
         values, ids = self._values[0], self._ids[0]
         order = np.lexsort((ids, -values.astype(np.float64)))
         return Tail(values[order].astype(np.float64), ids[order])

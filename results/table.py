@@ -189,7 +189,7 @@ def notes(tree: xr.DataTree) -> list[str]:
         lines.append("±?: too few paths for an error.")
     counted = (
         ("paths_at_round_limit", "paths reached the largest number of rounds in some step"),
-        ("draws_clipped", "draws were clipped at the largest move"),
+        ("draws_clipped", "steps of a path had a draw clipped at the largest move"),
         ("prices_floored", "prices were held at their floor"),
     )
     for name, text in counted:

@@ -73,7 +73,7 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
     "paths_at_round_limit": ("1", "paths whose cascade was cut off at the largest number of rounds in some step"),
     "rounds_used": ("1", "the most cascade rounds of any detailed path in the step"),
     "correlation_repair_distance": ("1", "Frobenius distance by which the correlation matrix was repaired"),
-    "draws_clipped": ("1", "draws clipped at the largest move"),
+    "draws_clipped": ("1", "steps of a path with a draw clipped at the largest move"),
     "prices_floored": ("1", "prices held at their floor by the impact law"),
     "forced_flow_beyond_depth_share": ("1", "share of forced flow beyond a day's depth"),
     "attribution_residual": ("1", "largest gap between the sum of the components and the profit or loss of a path"),

@@ -19,7 +19,7 @@ CPU_TILE = 1_024  # paths whose state fits a core's cache
 GPU_TILE = 65_536
 CPU_TILES_PER_DEVICE = 64
 GPU_TILES_PER_DEVICE = 16
-VIRTUAL_DEVICES = 4  # CPU devices there are at least, so that a run on one core can be checked against one on several
+VIRTUAL_DEVICES = 2  # CPU devices there are at least, so that a run on one core can be checked against one on two
 
 _started: list[bool] = []  # JAX was set up in this process
 

@@ -1,7 +1,8 @@
-"""A block of paths as one compiled call: tiles of one fixed shape, spread over the devices, with their statistics.
+"""Blocks of paths as compiled calls: tiles spread over the devices, with their statistics.
 
-Every path is computed in a tile of the same shape whatever the block size or device count, because a matrix product
-rounds differently for another number of columns. The same compiled program serves consecutive and arbitrary path ids.
+Two programs. `quiet_block` holds the start book still and finds the paths on which somebody may have to trade;
+`sales_block` simulates paths with all their sales. In a scenario without outside buyers only the paths that the first
+picks out go through the second, packed into tiles in any order: a path's numbers depend on its id alone.
 """
 
 from __future__ import annotations
@@ -10,110 +11,138 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-import jax
 import jax.numpy as jnp
-import numpy as np
-import numpy.typing as npt
-from jax import Array, lax
-from jax.sharding import Mesh, PartitionSpec
-from jax.typing import ArrayLike
+from jax import Array
+from jax.sharding import Mesh
 
 from stress.kernels.path import PathMetrics, simulate
+from stress.kernels.quiet import QuietMetrics, hold_still
 from stress.kernels.records import Params, Structure
-from stress.results.histogram import FloatHistogram
-
-SUMMED = ("fund_loss", "fund_loss_static", "called", "forced_sales", "max_drawdown", "unliquidated")
-BINS = FloatHistogram.empty(())
-
-
-class TileResult(NamedTuple):
-    """What one tile gives; in a block a leading tile axis is added."""
-
-    metrics: PathMetrics  # each (row, path)
-    sums: Array  # (metric, row)
-    squares: Array  # (metric, row)
-    cross: Array  # (row,) loss times static loss
-    broker_sums: Array  # (broker,)
-    broker_squares: Array  # (broker,)
-    flow_sums: Array  # (2,): forced flow and its part beyond a day's depth, fraction of the system's NAV
+from stress.results.collected import LARGE_LOSS, PATH_METRICS
+from stress.results.exact import LARGEST
+from stress.tiles import count_bins, limbs, map_tiles, over_devices
 
 
-class Block(NamedTuple):
-    """What one call returns."""
+class QuietSums(NamedTuple):
+    """Sums over the paths of a tile on which nobody trades; exact, as limbs (see `tiles.limbs`)."""
 
-    tiles: TileResult
+    sums: Array  # (loss and drawdown, row, group, limb)
+    squares: Array  # (loss and drawdown, row, group, limb)
+    large_losses: Array  # (row,) int32 paths
+    draws_clipped: Array  # () int32
+    broken: Array  # () int32 values that are not finite or too large
+
+
+class QuietBlock(NamedTuple):
+    """What a call of the quiet program returns."""
+
+    metrics: QuietMetrics  # each (tile, row, path): all paths
+    sums: QuietSums  # each with a leading tile axis: paths without a trigger
+    histogram: Array  # (device, row, bin) int32: losses of paths without a trigger
+
+
+class SalesSums(NamedTuple):
+    """Sums over all paths of a tile; exact, as limbs."""
+
+    sums: Array  # (metric, row, group, limb)
+    squares: Array  # (metric, row, group, limb)
+    cross: Array  # (row, group, limb) loss times static loss
+    broker_sums: Array  # (broker, group, limb)
+    broker_squares: Array  # (broker, group, limb)
+    flows: Array  # (2, group, limb): forced flow and its part beyond a day's depth, fraction of the system's NAV
+    large_losses: Array  # (row,) int32 paths
+    called: Array  # (row,) int32 paths
+    defaulted: Array  # (row,) int32 paths
+    broker_losses: Array  # (broker,) int32 paths
+    at_round_limit: Array  # () int32 paths
+    draws_clipped: Array  # () int32
+    broken: Array  # () int32 values that are not finite or too large
+
+
+class SalesBlock(NamedTuple):
+    """What a call of the program with sales returns."""
+
+    metrics: PathMetrics  # each (tile, row, path)
+    sums: SalesSums  # each with a leading tile axis
     histogram: Array  # (device, distribution, bin) int32: losses of rows, static losses of rows, broker losses
 
 
-def bin_index(values: Array, bins: FloatHistogram = BINS) -> Array:
-    """Bin of each float, int32 of the same shape; the formula of `stress.results.histogram`."""
-    shift = 23 - bins.mantissa_bits
-    base = (bins.lo_exp + 127) << bins.mantissa_bits
-    n = (bins.hi_exp - bins.lo_exp) << bins.mantissa_bits
-    bits = lax.bitcast_convert_type(values.astype(jnp.float32), jnp.int32)
-    k = jnp.clip(((bits & jnp.int32(0x7FFFFFFF)) >> shift) - base + 1, 0, n + 1)
-    return jnp.where(bits < 0, n + 1 - k, n + 1 + k)
+def _count(where: Array) -> Array:
+    return jnp.sum(where, axis=-1, dtype=jnp.int32)
 
 
-def _tile(structure: Structure, params: Params, inputs: tuple[Array, Array, Array]) -> TileResult:
-    low, high, valid = inputs
-    metrics, _ = simulate(structure, params, low, high)
-    stacked = jnp.stack([jnp.where(valid, getattr(metrics, name), 0.0) for name in SUMMED])
-    broker = jnp.where(valid, metrics.broker_loss, 0.0)
-    flows = jnp.stack([metrics.forced_usd, metrics.beyond_depth_usd]) / params.system_nav
-    return TileResult(
-        metrics=metrics,
-        sums=stacked.sum(-1),
-        squares=(stacked * stacked).sum(-1),
-        cross=(stacked[0] * stacked[1]).sum(-1),
-        broker_sums=broker.sum(-1),
-        broker_squares=(broker * broker).sum(-1),
-        flow_sums=jnp.where(valid, flows, 0.0).sum(-1),
+def _broken(values: Array) -> Array:
+    return jnp.sum(~(jnp.abs(values) < LARGEST), dtype=jnp.int32)
+
+
+def quiet_sums(metrics: QuietMetrics, valid: Array) -> QuietSums:
+    """Sums of a tile over its valid paths without a trigger."""
+    calm = valid & (metrics.first_trigger == 0)
+    loss, drawdown = (jnp.where(calm, x, 0.0) for x in (metrics.loss, metrics.max_drawdown))
+    return QuietSums(
+        sums=jnp.stack([limbs(loss), limbs(drawdown)]),
+        squares=jnp.stack([limbs(loss * loss), limbs(drawdown * drawdown)]),
+        large_losses=_count(loss > LARGE_LOSS),
+        draws_clipped=_count(jnp.where(calm, metrics.draws_clipped, 0)),
+        broken=_broken(metrics.loss) + _broken(metrics.max_drawdown),
     )
 
 
-def _count(metrics: PathMetrics, valid: Array) -> Array:
-    """Histogram counts of a device's tiles, (1, distribution, bin) int32."""
-    values = jnp.concatenate([metrics.fund_loss, metrics.fund_loss_static, metrics.broker_loss], axis=1)
-    rows = values.shape[1]
-    slot = bin_index(values) + BINS.bins * jnp.arange(rows, dtype=jnp.int32)[None, :, None]
-    weight = jnp.broadcast_to(valid[:, None, :], slot.shape).astype(jnp.int32)
-    counts = jnp.zeros((rows * BINS.bins,), jnp.int32).at[slot.reshape(-1)].add(weight.reshape(-1))
-    return counts.reshape(1, rows, BINS.bins)
-
-
-def map_tiles(function: Callable[[Any], Any], inputs: Any, valid: Array) -> Any:
-    """`lax.map` over the leading axis that stops after the last tile with a valid path; the others stay zero."""
-    first = jax.tree.map(lambda x: x[0], inputs)
-    outputs = jax.tree.map(lambda x: jnp.zeros((valid.shape[0], *x.shape), x.dtype), jax.eval_shape(function, first))
-
-    def one(i: Array, outputs: Any) -> Any:
-        result = function(jax.tree.map(lambda x: x[i], inputs))
-        return jax.tree.map(lambda all_tiles, x: all_tiles.at[i].set(x), outputs, result)
-
-    return lax.fori_loop(0, jnp.sum(jnp.any(valid, axis=1), dtype=jnp.int32), one, outputs)
+def sales_sums(params: Params, metrics: PathMetrics, valid: Array) -> SalesSums:
+    """Sums of a tile over its valid paths."""
+    every = [getattr(metrics, name) for name in PATH_METRICS]
+    masked = [jnp.where(valid, x, 0.0) for x in every]
+    broker = jnp.where(valid, metrics.broker_loss, 0.0)
+    flows = jnp.where(valid, jnp.stack([metrics.forced_usd, metrics.beyond_depth_usd]) / params.system_nav, 0.0)
+    return SalesSums(
+        sums=jnp.stack([limbs(x) for x in masked]),
+        squares=jnp.stack([limbs(x * x) for x in masked]),
+        cross=limbs(masked[0] * masked[1]),
+        broker_sums=limbs(broker),
+        broker_squares=limbs(broker * broker),
+        flows=limbs(flows),
+        large_losses=_count(masked[0] > LARGE_LOSS),
+        called=_count(valid & (metrics.first_call_step > 0)),
+        defaulted=_count(valid & metrics.defaulted),
+        broker_losses=_count(broker > 0),
+        at_round_limit=_count(valid & metrics.at_round_limit),
+        draws_clipped=_count(jnp.where(valid, metrics.draws_clipped, 0)),
+        broken=sum((_broken(x) for x in (*every, broker, flows)), jnp.int32(0)),
+    )
 
 
 @lru_cache(maxsize=32)
-def compiled(structure: Structure, mesh: Mesh) -> Callable[[Params, ArrayLike, ArrayLike, ArrayLike], Block]:
-    """The jitted block function `(params, low, high, valid) -> Block` for tiles of shape (tile, path)."""
+def quiet_block(structure: Structure, mesh: Mesh) -> Callable[..., QuietBlock]:
+    """The jitted `(params, low, high, valid) -> QuietBlock` for tiles of shape (tile, path)."""
 
-    def shard(params: Params, low: Array, high: Array, valid: Array) -> Block:
-        outputs = map_tiles(lambda inputs: _tile(structure, params, inputs), (low, high, valid), valid)
-        return Block(outputs, _count(outputs.metrics, valid))
+    def shard(params: Params, low: Array, high: Array, valid: Array) -> QuietBlock:
+        def tile(inputs: tuple[Array, Array, Array]) -> tuple[QuietMetrics, QuietSums]:
+            metrics = hold_still(structure, params, inputs[0], inputs[1])
+            return metrics, quiet_sums(metrics, inputs[2])
 
-    across = PartitionSpec("device")
-    return jax.jit(
-        jax.shard_map(
-            shard, mesh=mesh, in_specs=(PartitionSpec(), across, across, across), out_specs=across, check_vma=False
-        )
-    )
+        metrics, sums = map_tiles(tile, (low, high, valid), valid)
+        return QuietBlock(metrics, sums, count_bins(metrics.loss, valid & (metrics.first_trigger == 0))[None])
+
+    return over_devices(shard, mesh, 3)
 
 
-def tile_ids(
-    ids: npt.NDArray[np.uint64], tiles: int, tile: int
-) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32], npt.NDArray[np.bool_]]:
-    """Path ids as low and high words in (tile, path), the tail filled with repeats that `valid` masks out."""
-    full = np.resize(ids, tiles * tile).reshape(tiles, tile)
-    valid = (np.arange(tiles * tile) < len(ids)).reshape(tiles, tile)
-    return (full & np.uint64(0xFFFFFFFF)).astype(np.uint32), (full >> np.uint64(32)).astype(np.uint32), valid
+@lru_cache(maxsize=32)
+def sales_block(structure: Structure, mesh: Mesh) -> Callable[..., SalesBlock]:
+    """The jitted `(params, low, high, valid, static) -> SalesBlock` for tiles of shape (tile, path).
+
+    `static` holds the losses of the start book, (tile, row, path); a structure with a twin computes them itself and
+    takes no rows.
+    """
+
+    def shard(params: Params, low: Array, high: Array, valid: Array, static: Array) -> SalesBlock:
+        def tile(inputs: tuple[Array, ...]) -> tuple[PathMetrics, SalesSums]:
+            metrics, _ = simulate(structure, params, inputs[0], inputs[1])
+            if not structure.twin:
+                metrics = metrics._replace(fund_loss_static=inputs[3])
+            return metrics, sales_sums(params, metrics, inputs[2])
+
+        metrics, sums = map_tiles(tile, (low, high, valid, static), valid)
+        values: Any = (metrics.fund_loss, metrics.fund_loss_static, metrics.broker_loss)
+        return SalesBlock(metrics, sums, count_bins(jnp.concatenate(values, axis=1), valid)[None])
+
+    return over_devices(shard, mesh, 4)

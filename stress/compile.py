@@ -16,6 +16,7 @@ from stress.scenarios.problem import Problem
 
 TRADING_DAYS = 252
 BILLION = 1e9
+HIGH_LEVERAGE = 15.0  # gross over NAV from which the rounding of a price near 1 would show in a loss
 Floats = npt.NDArray[np.float64]
 
 
@@ -38,7 +39,9 @@ def structure_of(problem: Problem, members: bool = False) -> Structure:
         group_members=tuple(spans),
         brokers=len(funds.brokers),
         draw=problem.shocks.model,
+        twin=True,
         feedback=feedback,
+        high_leverage=bool((np.bincount(books.fund_of, books.size) > HIGH_LEVERAGE * funds.nav).any()),
         margin=feedback and margin,
         margin_terms=len(terms) if feedback else 0,
         term_of_member=term_of_member,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -14,19 +14,20 @@ from jax import Array, lax
 from jax.sharding import Mesh, PartitionSpec
 from jax.typing import ArrayLike
 
-from stress.block import bin_index, tile_ids
 from stress.compile import BILLION
 from stress.kernels.path import simulate
 from stress.kernels.records import Params, Structure
 from stress.kernels.step import StepReport
 from stress.results.collected import Sample, Timeline
 from stress.results.histogram import FloatHistogram
+from stress.tiles import Dealt, bin_index
 
 MEAN_BY_ROW = ("called_usd", "forced_sales_usd", "fund_loss", "fund_loss_static", "open_call")
 MEAN_BY_ASSET = ("price", "depth", "forced_flow_usd")
 QUANTILES = ("gross_leverage", "net_leverage", "price_change", "depth_lost")  # the last two are fine near zero
 COMPONENTS = ("outside_shock", "impact", "rebound")
 BINS = FloatHistogram.empty((), mantissa_bits=7, lo_exp=-14, hi_exp=10)
+Program = Callable[[Params, ArrayLike, ArrayLike, ArrayLike], tuple["Detail", Array]]
 TILES_PER_CALL = 16  # on each device
 
 
@@ -106,9 +107,7 @@ def _count(values: Array, valid: Array) -> Array:
 
 
 @lru_cache(maxsize=8)
-def _compiled(
-    structure: Structure, mesh: Mesh
-) -> Callable[[Params, ArrayLike, ArrayLike, ArrayLike], tuple[Detail, Array]]:
+def _compiled(structure: Structure, mesh: Mesh) -> Any:
     def shard(params: Params, low: Array, high: Array, valid: Array) -> tuple[Detail, Array]:
         def tile(inputs: tuple[Array, Array, Array]) -> tuple[Detail, Array]:
             return _tile(structure, params, inputs)
@@ -132,7 +131,21 @@ def _compiled(
     )
 
 
+def tiles_of_a_call(mesh: Mesh, tile: int, paths: int) -> int:
+    """Tiles of one call of the detailed program for so many paths."""
+    devices = int(mesh.devices.size)
+    return devices * min(TILES_PER_CALL, -(-paths // (tile * devices)))
+
+
+def compile_detail(structure: Structure, params: Params, mesh: Mesh, tile: int, paths: int) -> Program:
+    """The detailed program, compiled ahead of its first call."""
+    some = Dealt(np.zeros(1, np.uint64), tiles_of_a_call(mesh, tile, paths), tile, int(mesh.devices.size))
+    program: Program = _compiled(structure, mesh).lower(params, *some.words()).compile()
+    return program
+
+
 def collect_detail(
+    program: Program,
     structure: Structure,
     params: Params,
     mesh: Mesh,
@@ -144,6 +157,7 @@ def collect_detail(
     """Simulate paths 0 .. paths - 1 and keep their timeline statistics, losses and attribution.
 
     Args:
+        program: from `compile_detail` with the same arguments.
         structure: what is compiled.
         params: numbers.
         mesh: devices.
@@ -152,9 +166,7 @@ def collect_detail(
         nav: (row,) USD, system last; turns fractions of NAV into USD.
         progress: called with the number of paths done.
     """
-    function = _compiled(structure, mesh)
-    devices = int(mesh.devices.size)
-    tiles = devices * min(TILES_PER_CALL, -(-paths // (tile * devices)))
+    devices, tiles = int(mesh.devices.size), tiles_of_a_call(mesh, tile, paths)
     rows, assets = len(nav), structure.assets
     entities = dict(zip(QUANTILES, (rows, rows, assets, assets), strict=True))
     counts = np.zeros((structure.steps, sum(entities.values()), BINS.bins), np.int64)
@@ -166,16 +178,16 @@ def collect_detail(
     attribution = np.empty((len(COMPONENTS), rows, paths))
     for first in range(0, paths, tiles * tile):
         last = min(first + tiles * tile, paths)
-        ids = np.arange(first, last, dtype=np.uint64)
-        out, counted = jax.device_get(function(params, *tile_ids(ids, tiles, tile)))
+        dealt = Dealt(np.arange(first, last, dtype=np.uint64), tiles, tile, devices)
+        out, counted = jax.device_get(program(params, *dealt.words()))
         counts += counted.sum(axis=0, dtype=np.int64)
         rounds = np.maximum(rounds, out.rounds.max(axis=0))
-        for name, by_tile in out.sums.items():
-            for t in range(len(by_tile)):  # one by one: the same order of additions whatever the number of devices
-                sums[name] = sums.get(name, 0.0) + by_tile[t].astype(np.float64)
-                squares[name] = squares.get(name, 0.0) + out.squares[name][t].astype(np.float64)
+        for name in out.sums:  # tile by tile: the same order of additions whatever the number of devices
+            for total, by_tile in ((sums, out.sums[name]), (squares, out.squares[name])):
+                for one in dealt.in_order(by_tile):
+                    total[name] = total.get(name, 0.0) + one.astype(np.float64)
         for target, source in ((loss, out.fund_loss), (static, out.fund_loss_static), (attribution, out.attribution)):
-            target[..., first:last] = np.moveaxis(source, 0, -2).reshape(*target.shape[:-1], -1)[..., : last - first]
+            target[..., first:last] = dealt.by_path(source)
         progress(last)
     units = {"called_usd": nav, "forced_sales_usd": nav, "forced_flow_usd": np.full(assets, BILLION)}
     means = {name: _mean(sums[name], squares[name], paths, units.get(name)) for name in sums}

@@ -15,7 +15,8 @@ from stress.results.collected import Collected
 from stress.results.histogram import FloatHistogram
 from stress.scenarios.problem import Problem
 
-TAIL_KEEP = 131_072  # largest losses kept of each distribution
+TAIL_KEEP = 65_536  # largest losses kept of each distribution
+ASSETS_OF_A_TILE = 40  # that a whole CPU tile has cache for
 PROGRAM_BYTES = 400 * 2**20  # Python, JAX and compiled programs
 
 
@@ -46,7 +47,7 @@ def plan(problem: Problem, options: RunOptions, measure: bool = False) -> RunPla
         DeviceNotFound: the device asked for is not there.
         NotEnoughResources: the run would need more memory than `max_memory` or than the machine has free.
     """
-    devices = set_up(options.device, options.devices)
+    devices = devices_for(problem, options)
     block = tiles_per_call(options, devices) * devices.tile
     brokers, assets = len(problem.funds.brokers), len(problem.assets.ids)
     rows = 1 + (len(problem.funds.ids) if options.members else len(problem.funds.types))
@@ -108,7 +109,20 @@ def execute(problem: Problem, options: RunOptions, progress: Callable[[Progress]
     plan(problem, options)
     from stress.runner import collect
 
-    return collect(problem, options, set_up(options.device, options.devices), progress or (lambda _: None))
+    return collect(problem, options, devices_for(problem, options), progress or (lambda _: None))
+
+
+def devices_for(problem: Problem, options: RunOptions) -> Devices:
+    """The devices of a run, with tiles that fit the problem: a core's cache holds fewer paths of more assets.
+
+    Raises:
+        DeviceNotFound: the device asked for is not there.
+    """
+    devices = set_up(options.device, options.devices)
+    if devices.kind != "cpu":
+        return devices
+    halvings = min(3, max(0, math.ceil(math.log2(len(problem.assets.ids) / ASSETS_OF_A_TILE))))
+    return replace(devices, tile=devices.tile >> halvings, tiles_per_device=devices.tiles_per_device << halvings)
 
 
 def tiles_per_call(options: RunOptions, devices: Devices) -> int:

@@ -2,72 +2,117 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+import jax
 import numpy as np
 import numpy.typing as npt
 
+from stress.block import QuietBlock, SalesBlock
 from stress.errors import InvariantFailed
+from stress.kernels.path import PathMetrics
 from stress.results.collected import PATH_METRICS, Distribution, PathTable
-from stress.results.exact import ExactSum
+from stress.results.exact import LARGEST, ExactSum
 from stress.results.histogram import FloatHistogram
 from stress.results.running_tail import RunningTail
+from stress.simulator import Finished
+from stress.tiles import Dealt
 
 Ids = npt.NDArray[np.uint64]
-LARGE_LOSS = 0.2
+Floats = npt.NDArray[np.floating]
+Bools = npt.NDArray[np.bool_]
+LOSS, STATIC, DRAWDOWN = (PATH_METRICS.index(name) for name in ("fund_loss", "fund_loss_static", "max_drawdown"))
 
 
 class Gatherer:
     """What has been seen so far. The order in which blocks arrive changes nothing."""
 
-    def __init__(self, rows: int, brokers: int, keep: int, store_paths: bool) -> None:
+    def __init__(self, rows: int, brokers: int, keep: int, total: int, store_paths: bool) -> None:
         self.rows, self.brokers = rows, brokers
         self._sums, self._squares = ExactSum((len(PATH_METRICS), rows)), ExactSum((len(PATH_METRICS), rows))
         self.cross = ExactSum((rows,))
         self.broker_sums, self.broker_squares = ExactSum((brokers,)), ExactSum((brokers,))
         self._flows = ExactSum((2,))
-        self._tails = [RunningTail(keep) for _ in range(2 * rows + brokers)]
+        self._loss = [RunningTail(keep, total) for _ in range(rows)]
+        self._static = [RunningTail(keep, total) for _ in range(rows)]
+        self._broker = [RunningTail(keep, total) for _ in range(brokers)]
         self._histogram = FloatHistogram.empty((2 * rows + brokers,))
-        self.counts: dict[str, npt.NDArray[np.int64]] = {
-            name: np.zeros(rows, np.int64) for name in ("loss_over_20pct", "margin_call", "default")
-        }
+        self._zero = int(self._histogram.bin_index(np.zeros(1))[0])
+        names = ("loss_over_20pct", "margin_call", "default")
+        self.counts: dict[str, npt.NDArray[np.int64]] = {name: np.zeros(rows, np.int64) for name in names}
         self.counts["broker_loss"] = np.zeros(brokers, np.int64)
         self.scalars = {"paths_at_round_limit": 0, "draws_clipped": 0}
-        self._stored: list[tuple[Ids, Any]] | None = [] if store_paths else None
+        self._stored: list[Finished] | None = [] if store_paths else None
+        self._static_seen = False  # quiet blocks have shown the losses of the start books
 
-    def add(self, ids: Ids, block: Any) -> None:
-        """Take in one block of the paths `ids`.
+    def add(self, finished: Finished) -> None:
+        """Take in one call.
 
         Raises:
             InvariantFailed: a path's result is not finite.
         """
-        tiles, count = block.tiles, len(ids)
-        metrics = tiles.metrics
-        try:
-            for total, terms in (
-                (self._sums, tiles.sums),
-                (self._squares, tiles.squares),
-                (self.cross, tiles.cross),
-                (self.broker_sums, tiles.broker_sums),
-                (self.broker_squares, tiles.broker_squares),
-                (self._flows, tiles.flow_sums),
-            ):
-                total.add(terms)
-        except ValueError as error:
-            raise InvariantFailed(f"paths {ids[0]} to {ids[-1]}: {error}") from error
-        self._histogram.counts += block.histogram.sum(axis=0, dtype=np.int64)
-        loss, static = by_path(metrics.fund_loss, count), by_path(metrics.fund_loss_static, count)
-        broker = by_path(metrics.broker_loss, count)
-        for tail, values in zip(self._tails, (*loss, *static, *broker), strict=True):
-            tail.add(values, ids)
-        self.counts["loss_over_20pct"] += np.count_nonzero(loss > LARGE_LOSS, axis=1)
-        self.counts["margin_call"] += np.count_nonzero(by_path(metrics.first_call_step, count), axis=1)
-        self.counts["default"] += np.count_nonzero(by_path(metrics.defaulted, count), axis=1)
-        self.counts["broker_loss"] += np.count_nonzero(broker > 0, axis=1)
-        self.scalars["paths_at_round_limit"] += int(np.count_nonzero(metrics.at_round_limit.reshape(-1)[:count]))
-        self.scalars["draws_clipped"] += int(metrics.draws_clipped.reshape(-1)[:count].sum(dtype=np.int64))
+        dealt, block = finished.dealt, finished.block
+        if int(np.asarray(block.sums.broken).sum()):
+            raise InvariantFailed(
+                f"paths {dealt.ids.min()} to {dealt.ids.max()}: a result is not finite or beyond {LARGEST:g} times NAV"
+            )
+        if isinstance(block, QuietBlock):
+            self._add_quiet(dealt, block)
+        else:
+            self._add_sales(dealt, block)
         if self._stored is not None:
-            self._stored.append((ids, metrics))
+            self._stored.append(Finished(dealt, jax.device_get(block)))
+
+    def _add_quiet(self, dealt: Dealt, block: QuietBlock) -> None:
+        sums, self._static_seen = jax.device_get(block.sums), True
+        for metric, part in ((LOSS, 0), (STATIC, 0), (DRAWDOWN, 1)):
+            self._sums.add(sums.sums[:, part], (metric,))
+            self._squares.add(sums.squares[:, part], (metric,))
+        self.cross.add(sums.squares[:, 0])
+        self.counts["loss_over_20pct"] += sums.large_losses.sum(axis=0, dtype=np.int64)
+        self.scalars["draws_clipped"] += int(sums.draws_clipped.sum(dtype=np.int64))
+        counted = np.asarray(block.histogram).sum(axis=0, dtype=np.int64)
+        self._histogram.counts[: self.rows] += counted
+        self._histogram.counts[self.rows : 2 * self.rows] += counted
+        self._histogram.counts[2 * self.rows :, self._zero] += int(counted[0].sum())
+        for losses, first, ids, valid in _by_device(dealt, block.metrics.loss, block.metrics.first_trigger):
+            calm = valid & (first == 0)
+            _offer(((self._static, valid), (self._loss, calm)), losses, ids)
+            calm_ids = ids[calm]
+            for broker in self._broker:
+                if len(calm_ids) and broker.least(calm_ids.min()) <= 0.0:
+                    broker.add(np.zeros(len(calm_ids), losses.dtype), calm_ids)
+
+    def _add_sales(self, dealt: Dealt, block: SalesBlock) -> None:
+        sums = jax.device_get(block.sums)
+        for total, limbs in (
+            (self._sums, sums.sums),
+            (self._squares, sums.squares),
+            (self.cross, sums.cross),
+            (self.broker_sums, sums.broker_sums),
+            (self.broker_squares, sums.broker_squares),
+            (self._flows, sums.flows),
+        ):
+            total.add(limbs)
+        for name, count in (
+            ("loss_over_20pct", sums.large_losses),
+            ("margin_call", sums.called),
+            ("default", sums.defaulted),
+            ("broker_loss", sums.broker_losses),
+        ):
+            self.counts[name] += count.sum(axis=0, dtype=np.int64)
+        self.scalars["paths_at_round_limit"] += int(sums.at_round_limit.sum(dtype=np.int64))
+        self.scalars["draws_clipped"] += int(sums.draws_clipped.sum(dtype=np.int64))
+        counted = np.asarray(block.histogram).sum(axis=0, dtype=np.int64)
+        self._histogram.counts += counted
+        metrics = block.metrics
+        tails = [(self._loss, metrics.fund_loss), (self._broker, metrics.broker_loss)]
+        if not self._static_seen:
+            tails.append((self._static, metrics.fund_loss_static))
+        for group, every in tails:
+            for values, ids, valid in _by_device(dealt, every):
+                _offer(((group, valid),), values, ids)
 
     def sums(self) -> dict[str, npt.NDArray[np.float64]]:
         """Sum of each path metric by row."""
@@ -84,36 +129,82 @@ class Gatherer:
 
     def distributions(self) -> tuple[list[Distribution], list[Distribution], list[Distribution]]:
         """Histogram and tail of the losses, of the static losses (row) and of the broker losses (broker)."""
-        every = [Distribution(self._histogram.row(i), tail.result()) for i, tail in enumerate(self._tails)]
+        tails = (*self._loss, *self._static, *self._broker)
+        every = [Distribution(self._histogram.row(i), tail.result()) for i, tail in enumerate(tails)]
         return every[: self.rows], every[self.rows : 2 * self.rows], every[2 * self.rows :]
 
     def stored(self) -> PathTable | None:
         """Every path, when asked for."""
-        return None if self._stored is None else path_table(self._stored)
+        return None if self._stored is None else path_table(self._stored, self.brokers)
 
 
-def by_path(values: npt.NDArray[Any], count: int) -> npt.NDArray[Any]:
-    """(tile, row, path) as (row, path), without the filling of the last tile."""
-    tiles, rows, paths = values.shape
-    return np.moveaxis(values, 0, 1).reshape(rows, tiles * paths)[:, :count]
+def loss_values(finished: Finished) -> Iterator[tuple[bool, Floats]]:
+    """Every loss of a call that is final, (row, path), and whether it is that of the start book."""
+    dealt, block = finished.dealt, finished.block
+    if isinstance(block, QuietBlock):
+        for losses, first, _, valid in _by_device(dealt, block.metrics.loss, block.metrics.first_trigger):
+            by_row = np.moveaxis(losses, 1, 0)
+            yield True, by_row[:, valid]
+            yield False, by_row[:, valid & (first == 0)]
+        return
+    for losses, static, _, valid in _by_device(dealt, block.metrics.fund_loss, block.metrics.fund_loss_static):
+        yield False, np.moveaxis(losses, 1, 0)[:, valid]
+        if finished.first_pass:
+            yield True, np.moveaxis(static, 1, 0)[:, valid]
 
 
-def path_table(blocks: list[tuple[Ids, Any]]) -> PathTable:
-    """Metrics of single paths from blocks, ordered by path id."""
-    ids = np.concatenate([part for part, _ in blocks])
-    order = np.argsort(ids, kind="stable")
+def _offer(groups: tuple[tuple[list[RunningTail], Bools], ...], values: Floats, ids: Ids) -> None:
+    """Offer values (tile, row, path) to the tails of their row, each group of tails taking some paths (tile, path)."""
+    if values.shape[1] == 0:
+        return
+    smallest = ids.min()
+    least = np.array([[tail.least(smallest) for tail in tails] for tails, _ in groups]).min(axis=0)
+    tile, row, path = np.unravel_index(np.flatnonzero(values >= least.astype(values.dtype)[:, None]), values.shape)
+    found, of = values[tile, row, path], ids[tile, path]
+    for tails, taken in groups:
+        allowed = taken[tile, path]
+        for r, tail in enumerate(tails):
+            here = allowed & (row == r)
+            tail.add(found[here], of[here])
 
-    def gathered(name: str) -> npt.NDArray[Any]:
-        parts = [by_path(getattr(metrics, name), len(part)) for part, metrics in blocks]
-        return np.concatenate(parts, axis=1)[:, order]
 
-    return PathTable(
-        path_ids=ids[order],
-        metrics={name: gathered(name).astype(np.float64) for name in PATH_METRICS},
-        first_call_step=gathered("first_call_step").astype(np.int64),
-        defaulted=gathered("defaulted").astype(np.bool_),
-        broker_loss=gathered("broker_loss").astype(np.float64),
+def _by_device(dealt: Dealt, *results: Any) -> Iterator[tuple[Any, ...]]:
+    """Each device's part of some results, with its path ids and which of them are real: no copy is made on a CPU."""
+    ids, valid = dealt.lay_out(dealt.ids), dealt.valid
+    for shards in zip(*(x.addressable_shards for x in results), strict=True):
+        at = shards[0].index[0]
+        yield (*(np.asarray(shard.data) for shard in shards), ids[at], valid[at])
+
+
+def path_table(blocks: list[Finished], brokers: int) -> PathTable:
+    """Metrics of single paths from calls on the host, ordered by path id; sales overwrite what held still."""
+    ids = np.unique(np.concatenate([finished.dealt.ids for finished in blocks]))
+    block = blocks[0].block
+    rows = block.histogram.shape[1] if isinstance(block, QuietBlock) else block.metrics.fund_loss.shape[1]
+    table = PathTable(
+        path_ids=ids,
+        metrics={name: np.zeros((rows, len(ids))) for name in PATH_METRICS},
+        first_call_step=np.zeros((rows, len(ids)), np.int64),
+        defaulted=np.zeros((rows, len(ids)), np.bool_),
+        broker_loss=np.zeros((brokers, len(ids))),
     )
+    for finished in sorted(blocks, key=lambda x: isinstance(x.block, SalesBlock)):
+        dealt, metrics = finished.dealt, finished.block.metrics
+        at = np.searchsorted(ids, dealt.ids)
+
+        def by_path(values: Any, dealt: Dealt = dealt) -> npt.NDArray[Any]:
+            return dealt.by_path(np.asarray(values))
+
+        if isinstance(metrics, PathMetrics):
+            for name in PATH_METRICS:
+                table.metrics[name][:, at] = by_path(getattr(metrics, name))
+            table.first_call_step[:, at] = by_path(metrics.first_call_step)
+            table.defaulted[:, at] = by_path(metrics.defaulted)
+            table.broker_loss[:, at] = by_path(metrics.broker_loss)
+        else:
+            table.metrics["fund_loss"][:, at] = table.metrics["fund_loss_static"][:, at] = by_path(metrics.loss)
+            table.metrics["max_drawdown"][:, at] = by_path(metrics.max_drawdown)
+    return table
 
 
 def select_paths(table: PathTable, ids: Ids) -> PathTable:

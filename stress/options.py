@@ -24,6 +24,7 @@ class RunOptions:
         store: "summary" (no worst paths), "tails" (the worst paths with their metrics) or "paths" (every path).
         worst: how many worst paths of each fund to keep.
         members: report every member fund instead of fund types.
+        exact: a second pass over the paths for exact VaR and ES where the kept tail does not reach.
     """
 
     paths: int = 1_000_000
@@ -36,6 +37,7 @@ class RunOptions:
     store: Store = "tails"
     worst: int = 100
     members: bool = False
+    exact: bool = False
 
     def __post_init__(self) -> None:
         checks = {

@@ -13,15 +13,17 @@ import numpy as np
 import numpy.typing as npt
 
 from stress._jax import Devices
-from stress.block import compiled, tile_ids
+from stress.background import in_background
 from stress.compile import group_nav, params_of, structure_of
-from stress.detail import collect_detail
+from stress.detail import Program, collect_detail, compile_detail
 from stress.engine import TAIL_KEEP, tiles_per_call
-from stress.gather import Gatherer, path_table, select_paths
+from stress.gather import Gatherer, loss_values, path_table, select_paths
 from stress.options import Progress, RunOptions
-from stress.results.collected import Collected, PathTable
+from stress.refine import exact_quantiles
+from stress.results.collected import Collected, Distribution, PathTable
 from stress.results.levels import order_rank, tail_mass
 from stress.scenarios.problem import Problem
+from stress.simulator import Finished, Simulator
 
 Report = Callable[[Progress], None]
 
@@ -46,37 +48,20 @@ class _Run:
         self.structure = structure_of(problem, options.members)
         self.params = params_of(problem, options.seed, options.precision, options.members)
         self.nav = group_nav(problem, options.members)
-        self.function = compiled(self.structure, devices.mesh)
         self.tiles = tiles_per_call(options, devices)
+        self.simulator = Simulator(self.structure, self.params, devices, self.tiles)
         self.seconds: dict[str, float] = {}
-
-    def simulate(self, ids: npt.NDArray[np.uint64]) -> Any:
-        """Start the simulation of some paths; returns at once with arrays still being computed."""
-        return self.function(self.params, *tile_ids(ids, self.tiles, self.devices.tile))
-
-    def blocks(self, ids: npt.NDArray[np.uint64] | int) -> Iterator[tuple[npt.NDArray[np.uint64], Any]]:
-        """Simulate ids (or 0 .. n - 1) block by block, the next block being computed while one is used."""
-        size = self.tiles * self.devices.tile
-        total = ids if isinstance(ids, int) else len(ids)
-        ahead: tuple[npt.NDArray[np.uint64], Any] | None = None
-        for first in range(0, total, size):
-            last = min(first + size, total)
-            part = np.arange(first, last, dtype=np.uint64) if isinstance(ids, int) else ids[first:last]
-            started = (part, self.simulate(part))
-            if ahead is not None:
-                yield ahead[0], jax.device_get(ahead[1])
-            ahead = started
-        if ahead is not None:
-            yield ahead[0], jax.device_get(ahead[1])
 
     def estimate(self) -> float:
         """Seconds that the run will take: compilation and one block are timed, the rest is in proportion."""
         size = self.tiles * self.devices.tile
         ids = np.arange(min(size, self.options.paths), dtype=np.uint64)
         started = time.perf_counter()
-        jax.block_until_ready(self.simulate(ids))
+        for _ in self.simulator.run(ids):
+            pass
         compiled = time.perf_counter()
-        jax.block_until_ready(self.simulate(ids))
+        for finished in self.simulator.run(ids):
+            jax.block_until_ready(finished.block)
         block = time.perf_counter() - compiled
         detail = min(self.problem.estimation.detail_paths, self.options.paths) / size
         # The timeline's program compiles once more, and its paths cost about twice as much.
@@ -87,19 +72,22 @@ class _Run:
         problem, options, paths = self.problem, self.options, self.options.paths
         groups = problem.funds.ids if options.members else problem.funds.types
         gatherer = Gatherer(
-            len(groups) + 1, len(problem.funds.brokers), min(paths, TAIL_KEEP), options.store == "paths"
+            len(groups) + 1, len(problem.funds.brokers), min(paths, TAIL_KEEP), paths, options.store == "paths"
         )
+        detail_paths = min(problem.estimation.detail_paths, paths)
+        detail = in_background(lambda: self.compile_beside(detail_paths))
         started = time.perf_counter()
         self.progress(Progress(0, paths, "compiling"))
-        for ids, block in self.blocks(paths):
+        for finished in self.simulator.run(paths):
+            gatherer.add(finished)
             if "compile_and_first_block" not in self.seconds:
                 self.seconds["compile_and_first_block"] = time.perf_counter() - started
-            gatherer.add(ids, block)
-            self.progress(Progress(int(ids[-1]) + 1, paths, "paths"))
+            if finished.first_pass:
+                self.progress(Progress(int(finished.dealt.ids[-1]) + 1, paths, "paths"))
         self.seconds["paths"] = time.perf_counter() - started
         started = time.perf_counter()
-        detail_paths = min(problem.estimation.detail_paths, paths)
         sample, timeline = collect_detail(
+            detail.result(),
             self.structure,
             self.params,
             self.devices.mesh,
@@ -111,6 +99,8 @@ class _Run:
         self.seconds["detail"] = time.perf_counter() - started
         started = time.perf_counter()
         loss, static, broker = gatherer.distributions()
+        if options.exact:
+            loss, static = self.refined(loss, static)
         names = (*groups, "system")
         worst = {} if options.store == "summary" else self.worst(dict(zip(names, loss, strict=True)))
         self.seconds["worst_paths"] = time.perf_counter() - started
@@ -138,6 +128,28 @@ class _Run:
             attrs=self.attributes(gatherer.flow_share()),
         )
 
+    def compile_beside(self, detail_paths: int) -> Program:
+        """Compile what the main thread needs later: the detailed program."""
+        with jax.enable_x64(self.options.precision == "float64"):
+            return compile_detail(self.structure, self.params, self.devices.mesh, self.devices.tile, detail_paths)
+
+    def refined(
+        self, loss: list[Distribution], static: list[Distribution]
+    ) -> tuple[list[Distribution], list[Distribution]]:
+        """The distributions with exact quantiles, from a second pass over all paths."""
+        started, paths, rows = time.perf_counter(), self.options.paths, len(loss)
+
+        def second_pass() -> Iterator[tuple[int, Any]]:
+            for finished in self.simulator.run(paths):
+                for twin, values in loss_values(finished):
+                    yield (rows if twin else 0), values
+                if finished.first_pass:
+                    self.progress(Progress(int(finished.dealt.ids[-1]) + 1, paths, "exact quantiles"))
+
+        both = exact_quantiles([*loss, *static], self.problem.estimation.levels, second_pass)
+        self.seconds["exact_quantiles"] = time.perf_counter() - started
+        return both[:rows], both[rows:]
+
     def worst(self, loss: dict[str, Any]) -> dict[str, PathTable]:
         """The worst paths of each group and of the system, simulated again by the same compiled program."""
         count = min(self.options.worst, self.options.paths)
@@ -145,14 +157,15 @@ class _Run:
             return {}
         wanted = {name: d.tail.path_ids[:count] for name, d in loss.items()}
         every = np.unique(np.concatenate(list(wanted.values())))
-        table = path_table([(ids, block.tiles.metrics) for ids, block in self.blocks(every)])
+        blocks = [Finished(x.dealt, jax.device_get(x.block)) for x in self.simulator.run(every)]
+        table = path_table(blocks, len(self.problem.funds.brokers))
         return {name: select_paths(table, ids) for name, ids in wanted.items()}
 
     def attributes(self, beyond_depth: float) -> dict[str, Any]:
         """Provenance: what, with what, where, how long."""
         return {
             "seed": self.options.seed,
-            "rng": "threefry4x32-20, key = (seed, stream), counter = (path id, step, draw)",
+            "rng": "threefry2x32-20, key = hash of (seed, stream, step, pair of normals), counter = path id",
             "precision": self.options.precision,
             "paths": self.options.paths,
             "device": self.devices.describe(),

@@ -31,7 +31,7 @@ def random_problem(seed: int) -> Problem:
     shapes[:, 0] += 0.1  # no shape is empty
     shapes /= np.abs(shapes).sum(axis=1, keepdims=True)
     rates = rng.uniform(0.05, 0.35, base.funds.rates.shape)
-    has_margin = rng.random(members) < 0.9
+    has_margin = (rng.random(len(base.funds.types)) < 0.9)[base.funds.type_of]  # a type has margin terms or has not
     share = base.books.capital / base.funds.nav[base.books.fund_of]
     usage = rng.uniform(0.5, 0.98, members)  # requirement over equity at the start
     per_gross = share * (

@@ -8,11 +8,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
 import twin
 from stress.compile import params_of, structure_of
 from stress.kernels.path import PathMetrics, simulate
-from stress.kernels.shock import draw, mixing_normals
+from stress.kernels.quiet import QuietMetrics, hold_still
+from stress.kernels.shock import draw, mixing_normals, shock_scratch
 from stress.kernels.step import StepReport
 from stress.scenarios.problem import Problem
 from twin_result import TwinResult
@@ -23,6 +25,7 @@ class Pair:
     problem: Problem
     metrics: PathMetrics
     report: StepReport
+    quiet: QuietMetrics
     twin: TwinResult
     draws: np.ndarray[Any, np.dtype[np.float64]]
 
@@ -38,10 +41,11 @@ def run_both(problem: Problem, paths: int, seed: int = 1, first: int = 0) -> Pai
         @jax.jit
         def both(params: Any) -> Any:
             mixing = mixing_normals(structure, params, low, high)
-            draws = [
-                draw(structure, params, low, high, jnp.uint32(step), mixing[step])[0] for step in range(problem.steps)
-            ]
-            return simulate(structure, params, low, high, detail=True), jnp.stack(draws)
+            room = shock_scratch(structure, params, paths)
+            steps = jnp.arange(problem.steps, dtype=jnp.uint32)
+            draws = lax.map(lambda s: draw(structure, params, low, high, s[0], s[1], room)[0], (steps, mixing))
+            quiet = hold_still(structure, params, low, high)
+            return simulate(structure, params, low, high, detail=True), quiet, draws
 
-        (metrics, report), draws = jax.device_get(both(params))
-    return Pair(problem, metrics, report, twin.simulate(problem, np.asarray(draws)), np.asarray(draws))
+        (metrics, report), quiet, draws = jax.device_get(both(params))
+    return Pair(problem, metrics, report, quiet, twin.simulate(problem, np.asarray(draws)), np.asarray(draws))

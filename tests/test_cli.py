@@ -305,7 +305,7 @@ def test_check_prints_the_start_table() -> None:
     assert list(funds) != sorted(funds)
     assert len(funds) == 8
     assert document["valid"] is True
-    assert funds["market_neutral"]["gross"] == pytest.approx(9.75)
+    assert funds["market_neutral"]["gross"] == pytest.approx(10.79)
     for entry in funds.values():
         assert 0 < entry["requirement_over_equity"] < 1
         assert 0 < entry["fall_to_first_call"] < 1

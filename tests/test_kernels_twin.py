@@ -45,6 +45,21 @@ def assert_parity(pair: Pair) -> None:
     for group, (first, last) in enumerate(spans(pair.problem)):
         calls = np.where(theirs.first_call_step[first:last] > 0, theirs.first_call_step[first:last], 10**6).min(axis=0)
         np.testing.assert_array_equal(ours.first_call_step[group], np.where(calls == 10**6, 0, calls))
+    assert_quiet_parity(pair)
+
+
+def assert_quiet_parity(pair: Pair) -> None:
+    """The start book held still is the twin's, and nobody is called or trades before the first trigger."""
+    quiet, report, theirs = pair.quiet, pair.report, pair.twin
+    close(quiet.loss[:-1], theirs.type_loss_static)
+    if pair.problem.retail.per_percent > 0:
+        return  # outside buyers move prices on every path: its triggers are not those of the start book
+    acts = (report.sold > 0).any(axis=1) | report.call_open.any(axis=1) | report.defaulted.any(axis=1)
+    first = np.where(acts.any(axis=0), acts.argmax(axis=0) + 1, 0)
+    np.testing.assert_array_equal(quiet.first_trigger, first)
+    calm = first == 0
+    close(quiet.loss[:, calm], pair.metrics.fund_loss[:, calm])
+    close(quiet.max_drawdown[:, calm], pair.metrics.max_drawdown[:, calm])
 
 
 def spans(problem: Problem) -> list[tuple[int, int]]:

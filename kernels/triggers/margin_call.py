@@ -1,4 +1,8 @@
-"""Margin calls: opened by a deficit, aged by steps, cured by selling down to the requirement and its buffer."""
+"""Margin calls: opened by a deficit, aged by steps, cured by selling down to the requirement and its buffer.
+
+Within a step's cascade a call only grows: `worst`, the largest deficit so far, says all that the rounds need, and the
+calls themselves are written once, at the end.
+"""
 
 from __future__ import annotations
 
@@ -16,26 +20,35 @@ def age_calls(calls: Calls, deficit: Array) -> Calls:
     )
 
 
-def open_calls(calls: Calls, deficit: Array, called: Array, step: Array) -> Calls:
-    """In every round: a fund that is `called` and has no open call gets one; the largest deficit of a call is kept.
+def margin_sale(params: Params, calls: Calls, worst: Array, equity: Array, margin: Array, live: Array) -> Array:
+    """Fraction to sell so that `E = (1 + buffer) M`: `1 - E/((1 + buffer) M)` after the grace, (member, path).
+
+    Args:
+        params: numbers.
+        calls: as they were aged at the start of the cascade.
+        worst: (member, path) largest deficit of this cascade so far; above 0 there is a call, of age 0 if a new one.
+        equity: (member, path) fraction of NAV_0.
+        margin: (member, path) requirement, fraction of NAV_0.
+        live: (member, path) bool: neither in default nor about to be.
+    """
+    of_age = (calls.age >= params.grace_steps) | ((calls.age < 0) & (params.grace_steps <= 0) & (worst > 0))
+    due = live & of_age & (margin > 0)
+    target = params.cure_factor * jnp.where(due, margin, 1.0)
+    return jnp.where(due, jnp.maximum(1.0 - equity / target, 0.0), 0.0)
+
+
+def record_calls(calls: Calls, worst: Array, step: Array) -> Calls:
+    """End of a cascade: a fund with a deficit and no open call has got one; the largest deficit of a call is kept.
 
     A fund whose equity is gone is called all the same; it only places no orders of its own.
 
     Args:
-        calls: the calls so far.
-        deficit: (member, path) requirement minus equity, fraction of NAV_0.
-        called: (member, path) bool: a requirement above equity, and no default booked.
+        calls: as they were aged at the start of the cascade.
+        worst: (member, path) largest deficit of the cascade, 0 = none.
         step: () 1-based step.
     """
-    opens = called & (calls.age < 0)
+    opens = (worst > 0) & (calls.age < 0)
     age = jnp.where(opens, 0, calls.age)
-    grown = jnp.where(age >= 0, jnp.maximum(deficit - calls.size, 0.0), 0.0)
+    grown = jnp.where(age >= 0, jnp.maximum(worst - calls.size, 0.0), 0.0)
     first = jnp.where(opens & (calls.first == 0), step, calls.first)
     return Calls(age=age, size=calls.size + grown, called=calls.called + grown, first=first)
-
-
-def margin_sale(params: Params, calls: Calls, equity: Array, margin: Array, live: Array) -> Array:
-    """Fraction to sell so that `E = (1 + buffer) M`: `1 - E/((1 + buffer) M)` after the grace, (member, path)."""
-    due = live & (calls.age >= params.grace_steps) & (margin > 0)
-    target = params.cure_factor * jnp.where(due, margin, 1.0)
-    return jnp.where(due, jnp.maximum(1.0 - equity / target, 0.0), 0.0)

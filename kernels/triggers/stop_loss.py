@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import jax.numpy as jnp
 from jax import Array
 
@@ -9,13 +11,33 @@ from stress.kernels.layout import members_to_books
 from stress.kernels.records import Params, State, Structure
 
 
-def drawdowns(structure: Structure, params: Params, state: State) -> Array:
+class Track(Protocol):
+    """What a drawdown is measured from: a state with or without anybody having traded."""
+
+    @property
+    def equity(self) -> Array:
+        """(member, path)."""
+
+    @property
+    def fund_peak(self) -> Array:
+        """(member, path)."""
+
+    @property
+    def book_pnl(self) -> Array:
+        """(book, path)."""
+
+    @property
+    def book_peak(self) -> Array:
+        """(book, path)."""
+
+
+def drawdowns(structure: Structure, params: Params, track: Track) -> Array:
     """Drawdown that each book's ladder looks at, as a fraction of its capital, (book, path).
 
     From the running peak at step ends: of the book's own P&L, or of the fund's equity where `ladder_on_fund`.
     """
-    fund = members_to_books(structure, state.fund_peak - state.equity) if structure.fund_ladder else None
-    book = (state.book_peak - state.book_pnl) / params.capital if structure.book_ladder else None
+    fund = members_to_books(structure, track.fund_peak - track.equity) if structure.fund_ladder else None
+    book = (track.book_peak - track.book_pnl) / params.capital if structure.book_ladder else None
     if book is None or fund is None:
         chosen = fund if book is None else book
         if chosen is None:

@@ -17,7 +17,7 @@ from typing import Any
 from stress._jax import Devices, available_cores, set_up
 from stress.bench.desk import NotTheDeskModel, desk_of
 from stress.bench.measure import Contender, alternate, ratio
-from stress.engine import tiles_per_call
+from stress.engine import devices_for, tiles_per_call
 from stress.options import RunOptions
 from stress.scenarios.errors import ScenarioError
 from stress.scenarios.problem import Problem
@@ -77,7 +77,7 @@ def run_suite(
     workloads = []
     for problem in problems:
         say(f"{problem.name}: compiling")
-        workloads.append(measure(problem, options, devices, say))
+        workloads.append(measure(problem, options, devices_for(problem, options.run), say))
     return {
         "machine": describe(devices),
         "load_average": {"before": before, "after": load_average()},

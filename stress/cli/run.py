@@ -42,6 +42,14 @@ def run(
     members: Annotated[
         bool, typer.Option("--members", help="Report every member of a fund type, not only the types.")
     ] = False,
+    exact: Annotated[
+        bool,
+        typer.Option(
+            "--exact",
+            help="Simulate twice, for exact VaR and ES at any number of paths; else they are exact where the worst "
+            "65,536 paths reach, and within 0.1 % elsewhere.",
+        ),
+    ] = False,
     overwrite: common.Overwrite = False,
     dry_run: Annotated[
         bool,
@@ -80,6 +88,7 @@ def run(
             store=store,
             worst=worst,
             members=members,
+            exact=exact,
         )
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error

@@ -1,0 +1,146 @@
+"""A tile of paths on which nobody trades: the start book held through draws and scripts, and the first trigger.
+
+This is the hold-still twin of every path. Where no trigger acts it is the path itself, so only the others have to be
+simulated again with their sales (`path.simulate`); a scenario with outside buyers has no quiet paths.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jax import Array, lax
+
+from stress.kernels.growth import simple_return
+from stress.kernels.layout import books_to_members, shapes_to_books
+from stress.kernels.linear import any_row, product
+from stress.kernels.margin import margin_per_gross, multipliers
+from stress.kernels.normals import Scratch
+from stress.kernels.records import Params, Structure, Terms
+from stress.kernels.shock import draw, mixing_normals, shock_scratch
+from stress.kernels.triggers.stop_loss import drawdowns
+from stress.kernels.volatility import update_variance
+
+
+class QuietMetrics(NamedTuple):
+    """What the start book gives on each path, as fractions of the row's start NAV; the last row is the system."""
+
+    loss: Array  # (row, path)
+    max_drawdown: Array  # (row, path)
+    first_trigger: Array  # (path,) int32 1-based step in which somebody may have to trade, 0 = never
+    draws_clipped: Array  # (path,) int32
+
+
+class Quiet(NamedTuple):
+    """One tile between two steps. Rows that a structure does not need have length 0."""
+
+    change: Array  # (asset, path) price - 1
+    equity: Array  # (member, path) fraction of NAV_0
+    variance: Array  # (asset, path) sigma^2 / sigma_0^2
+    book_pnl: Array  # (book, path)
+    book_peak: Array  # (book, path)
+    fund_peak: Array  # (member, path)
+    group_peak: Array  # (row, path)
+    drawdown: Array  # (row, path)
+    first_trigger: Array  # (path,) int32
+    draws_clipped: Array  # (path,) int32
+
+
+def _start(structure: Structure, params: Params, paths: int) -> Quiet:
+    dtype = params.draw_mean.dtype
+    rows, book_rows = params.group_matrix.shape[0], structure.books if structure.book_ladder else 0
+    return Quiet(
+        change=jnp.zeros((structure.assets, paths), dtype),
+        equity=jnp.ones((structure.members, paths), dtype),
+        variance=jnp.ones((structure.assets if structure.margin_terms else 0, paths), dtype),
+        book_pnl=jnp.zeros((book_rows, paths), dtype),
+        book_peak=jnp.zeros((book_rows, paths), dtype),
+        fund_peak=jnp.ones((structure.members if structure.fund_ladder else 0, paths), dtype),
+        group_peak=jnp.ones((rows, paths), dtype),
+        drawdown=jnp.zeros((rows, paths), dtype),
+        first_trigger=jnp.zeros((paths,), jnp.int32),
+        draws_clipped=jnp.zeros((paths,), jnp.int32),
+    )
+
+
+def triggered(structure: Structure, params: Params, terms: Terms, tile: Quiet) -> Array:
+    """Paths on which a fund is called, in default or beyond a limit of its own, (path,) bool."""
+    alarm = any_row(tile.equity <= 0)
+    if structure.margin:
+        if structure.margin_terms:
+            per_gross = margin_per_gross(structure, params, terms, tile.change + 1.0)
+        else:
+            start = jnp.sum(params.margin_shapes, axis=1, keepdims=True)
+            per_gross = shapes_to_books(structure, start + product(params.margin_shapes, tile.change))
+        required = params.book_gross * per_gross
+        alarm = alarm | any_row(books_to_members(structure, required) > tile.equity)
+    if structure.leverage_limit:
+        value = params.book_gross * shapes_to_books(structure, product(params.gross_shapes, tile.change + 1.0))
+        alarm = alarm | any_row(books_to_members(structure, value) > params.max_leverage * tile.equity)
+    if structure.book_ladder or structure.fund_ladder:
+        alarm = alarm | any_row(drawdowns(structure, params, tile) >= params.ladder_start[0])
+    return alarm
+
+
+def quiet_step(structure: Structure, params: Params, tile: Quiet, draw: Array, script: Array, step: Array) -> Quiet:
+    """Carry a tile through one step; arguments as for `step.advance`."""
+    terms = Terms(
+        multiplier=multipliers(structure, params, tile.variance) if structure.margin else (),
+        locked=params.lockup_steps >= step,
+        depth=tile.change[:0],
+        step=step,
+    )
+    news = draw + script
+    change = tile.change + (tile.change + 1.0) * simple_return(structure, news)
+    pnl = params.book_gross * shapes_to_books(structure, product(params.shapes, change))
+    tile = tile._replace(
+        change=change,
+        equity=1.0 + books_to_members(structure, pnl),
+        book_pnl=pnl if structure.book_ladder else tile.book_pnl,
+    )
+    if structure.feedback:
+        starts = triggered(structure, params, terms, tile) & (tile.first_trigger == 0)
+        tile = tile._replace(first_trigger=jnp.where(starts, step, tile.first_trigger))
+    if structure.margin_terms:
+        tile = tile._replace(variance=update_variance(params, tile.variance, news))
+    equity = product(params.group_matrix, tile.equity)
+    peak = jnp.maximum(tile.group_peak, equity)
+    return tile._replace(
+        group_peak=peak,
+        drawdown=jnp.maximum(tile.drawdown, (peak - equity) / peak),
+        fund_peak=jnp.maximum(tile.fund_peak, tile.equity) if structure.fund_ladder else tile.fund_peak,
+        book_peak=jnp.maximum(tile.book_peak, tile.book_pnl) if structure.book_ladder else tile.book_peak,
+    )
+
+
+def hold_still(structure: Structure, params: Params, path_low: Array, path_high: Array) -> QuietMetrics:
+    """Simulate one tile without sales.
+
+    Args:
+        structure: what is compiled.
+        params: numbers.
+        path_low: (path,) uint32, low words of the 64-bit path ids.
+        path_high: (path,) uint32, high words.
+
+    Returns:
+        The twin's metrics of each path and the step of its first trigger.
+    """
+    mixing = mixing_normals(structure, params, path_low, path_high)
+    Carry = tuple[Quiet, Scratch]
+
+    def one_step(carry: Carry, inputs: tuple[Array, Array, Array]) -> tuple[Carry, None]:
+        (tile, room), (index, script, mix) = carry, inputs
+        r, clipped, room = draw(structure, params, path_low, path_high, index.astype(jnp.uint32), mix, room)
+        tile = quiet_step(structure, params, tile, r, script[:, None], index + 1)
+        return (tile._replace(draws_clipped=tile.draws_clipped + clipped), room), None
+
+    paths = path_low.shape[0]
+    begin = (_start(structure, params, paths), shock_scratch(structure, params, paths))
+    steps = jnp.arange(structure.steps, dtype=jnp.int32)
+    (tile, _), _ = lax.scan(one_step, begin, (steps, params.script, mixing))
+    return QuietMetrics(
+        loss=product(params.group_matrix, 1.0 - tile.equity),
+        max_drawdown=tile.drawdown,
+        first_trigger=tile.first_trigger,
+        draws_clipped=tile.draws_clipped,
+    )
