@@ -9,18 +9,13 @@ from stress.results.collected import Tail
 
 Ids = npt.NDArray[np.uint64]
 NO_ID = np.uint64(2**64 - 1)
-SAMPLE = 8_192  # values that say enough about the rest
 
 
 class RunningTail:
-    """Keeps the `keep` largest (value, path id) pairs; equal values are ranked by path id, smaller first.
+    """Keeps the `keep` largest (value, path id) pairs; equal values are ranked by path id, smaller first."""
 
-    The first values that arrive are a sample of all `total`, or of the smaller ones: what ranks far below the wanted
-    share in it is dropped from the start. A sample that misleads can only make the tail shorter, not wrong.
-    """
-
-    def __init__(self, keep: int, total: int) -> None:
-        self._keep, self._share = keep, keep / max(total, 1)
+    def __init__(self, keep: int) -> None:
+        self._keep = keep
         self._last: tuple[float, np.uint64] = (-np.inf, NO_ID)  # ranked last among what is kept, once `keep` are held
         self._values: list[npt.NDArray[np.floating]] = []
         self._ids: list[Ids] = []
@@ -41,14 +36,6 @@ class RunningTail:
             values, ids = values[better], ids[better]
         if len(values) == 0:
             return
-        if not np.isfinite(value) and len(values) >= SAMPLE:
-            expected = self._share * len(values)
-            rank = int(1.25 * expected + 6.0 * np.sqrt(expected)) + 64
-            if rank < len(values):
-                floor = np.partition(values, len(values) - rank)[len(values) - rank]
-                self._last = (float(floor), NO_ID)
-                chosen = np.flatnonzero(values >= floor)
-                values, ids = values[chosen], ids[chosen]
         self._values.append(np.array(values))
         self._ids.append(np.array(ids))
         self._held += len(values)

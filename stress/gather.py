@@ -28,15 +28,15 @@ LOSS, STATIC, DRAWDOWN = (PATH_METRICS.index(name) for name in ("fund_loss", "fu
 class Gatherer:
     """What has been seen so far. The order in which blocks arrive changes nothing."""
 
-    def __init__(self, rows: int, brokers: int, keep: int, total: int, store_paths: bool) -> None:
+    def __init__(self, rows: int, brokers: int, keep: int, store_paths: bool) -> None:
         self.rows, self.brokers = rows, brokers
         self._sums, self._squares = ExactSum((len(PATH_METRICS), rows)), ExactSum((len(PATH_METRICS), rows))
         self.cross = ExactSum((rows,))
         self.broker_sums, self.broker_squares = ExactSum((brokers,)), ExactSum((brokers,))
         self._flows = ExactSum((2,))
-        self._loss = [RunningTail(keep, total) for _ in range(rows)]
-        self._static = [RunningTail(keep, total) for _ in range(rows)]
-        self._broker = [RunningTail(keep, total) for _ in range(brokers)]
+        self._loss = [RunningTail(keep) for _ in range(rows)]
+        self._static = [RunningTail(keep) for _ in range(rows)]
+        self._broker = [RunningTail(keep) for _ in range(brokers)]
         self._histogram = FloatHistogram.empty((2 * rows + brokers,))
         self._zero = int(self._histogram.bin_index(np.zeros(1))[0])
         names = ("loss_over_20pct", "margin_call", "default")

@@ -72,7 +72,7 @@ class _Run:
         problem, options, paths = self.problem, self.options, self.options.paths
         groups = problem.funds.ids if options.members else problem.funds.types
         gatherer = Gatherer(
-            len(groups) + 1, len(problem.funds.brokers), min(paths, TAIL_KEEP), paths, options.store == "paths"
+            len(groups) + 1, len(problem.funds.brokers), min(paths, TAIL_KEEP), options.store == "paths"
         )
         detail_paths = min(problem.estimation.detail_paths, paths)
         detail = in_background(lambda: self.compile_beside(detail_paths))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import jax
@@ -38,7 +39,8 @@ def run_both(problem: Problem, paths: int, seed: int = 1, first: int = 0) -> Pai
         low = jnp.arange(first, first + paths, dtype=jnp.uint32)
         high = jnp.zeros_like(low)
 
-        @jax.jit
+        # Each of these programs runs once, so the compiler need not try hard.
+        @partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
         def both(params: Any) -> Any:
             mixing = mixing_normals(structure, params, low, high)
             room = shock_scratch(structure, params, paths)

@@ -11,20 +11,24 @@ from stress.engine import execute, plan
 from stress.errors import DeviceNotFound, NotEnoughResources
 from stress.options import Progress, RunOptions
 from stress.results.collected import PATH_METRICS, Collected
+from stress.scenarios.problem import Problem
 from tiny import make_problem
 
 PATHS = 5_000
 PROBLEM = make_problem(steps=4, shocks={"scale": 2.5}, estimation={"detail_paths": 2_048})
 
 
-def run(**options: object) -> Collected:
+NO_BUYERS = replace(PROBLEM, retail=replace(PROBLEM.retail, per_percent=0.0))  # so it runs in two passes
+
+
+def run(problem: Problem = PROBLEM, **options: object) -> Collected:
     chosen: dict[str, object] = {"paths": PATHS, "seed": 11, "worst": 20, **options}
-    return execute(PROBLEM, RunOptions(**chosen))  # type: ignore[arg-type]
+    return execute(problem, RunOptions(**chosen))  # type: ignore[arg-type]
 
 
-@pytest.fixture(scope="module")
-def reference() -> Collected:
-    return run(devices=2, store="paths")
+@pytest.fixture(scope="module", params=[PROBLEM, NO_BUYERS], ids=["one pass", "two passes"])
+def reference(request: pytest.FixtureRequest) -> Collected:
+    return run(request.param, devices=2, store="paths")
 
 
 def assert_same_numbers(one: Collected, other: Collected) -> None:
@@ -58,15 +62,32 @@ def assert_same_numbers(one: Collected, other: Collected) -> None:
     "options", [{"devices": 1}, {"devices": 2, "block_size": 1_000}, {"devices": 1, "block_size": 2_048}]
 )
 def test_block_size_and_devices_change_no_bit(reference: Collected, options: dict[str, int]) -> None:
-    assert_same_numbers(reference, run(**options))
+    assert_same_numbers(reference, run(reference.problem, **options))
+
+
+def test_tails_are_the_sorted_head_whatever_arrives_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Paths on which nobody trades arrive before the others: far more of them than the tail keeps."""
+    monkeypatch.setattr("stress.runner.TAIL_KEEP", 700)
+    options = RunOptions(paths=20_000, seed=11, store="paths", devices=2)
+    for size in (1_024, 8_192, None):
+        result = execute(NO_BUYERS, replace(options, block_size=size))
+        assert result.stored is not None
+        calls = result.stored.first_call_step[-1] > 0
+        assert 0.02 < calls.mean() < 0.98
+        for kind, every in (("fund_loss", result.loss), ("fund_loss_static", result.loss_static)):
+            for row, distribution in enumerate(every):
+                losses = result.stored.metrics[kind][row]
+                order = np.lexsort((result.stored.path_ids, -losses))[:700]
+                np.testing.assert_array_equal(distribution.tail.values, losses[order])
+                np.testing.assert_array_equal(distribution.tail.path_ids, result.stored.path_ids[order])
 
 
 def test_another_seed_changes_the_numbers(reference: Collected) -> None:
-    assert np.all(run(seed=12).sums["fund_loss"] != reference.sums["fund_loss"])
+    assert np.all(run(reference.problem, seed=12).sums["fund_loss"] != reference.sums["fund_loss"])
 
 
 def test_more_paths_keep_the_first_ones(reference: Collected) -> None:
-    longer = run(paths=PATHS + 3_000, store="paths")
+    longer = run(reference.problem, paths=PATHS + 3_000, store="paths")
     assert longer.stored is not None
     assert reference.stored is not None
     for name in PATH_METRICS:
@@ -139,7 +160,7 @@ def test_without_feedback_the_twin_is_the_fund() -> None:
 
 
 def test_members_add_up_to_types(reference: Collected) -> None:
-    members = run(members=True)
+    members = run(reference.problem, members=True)
     assert members.groups == PROBLEM.funds.ids
     nav = members.group_nav[:-1]
     by_type = np.bincount(PROBLEM.funds.type_of, weights=members.sums["fund_loss"][:-1] * nav)

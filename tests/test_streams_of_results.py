@@ -75,7 +75,7 @@ def test_a_part_of_the_total_can_be_added_to() -> None:
 @given(st.lists(st.integers(-5, 5), min_size=1, max_size=200), st.integers(1, 50), st.integers(1, 30))
 def test_running_tail_is_the_sorted_head(values: list[int], keep: int, chunk: int) -> None:
     every, ids = np.array(values, np.float32), np.arange(len(values), dtype=np.uint64)
-    tail = RunningTail(keep, len(values))
+    tail = RunningTail(keep)
     for start in range(len(values) - len(values) % -chunk, -1, -chunk):  # in reverse order of path ids
         tail.add(every[start : start + chunk], ids[start : start + chunk])
     order = np.lexsort((ids, -every))[:keep]
@@ -92,7 +92,7 @@ def test_a_long_stream_keeps_the_same_in_any_order(decimals: int, seed: int) -> 
     ids, keep = np.arange(len(every), dtype=np.uint64), 700
     order = np.lexsort((ids, -every.astype(np.float64)))[:keep]
     for shuffled in (np.arange(len(every)), random.permutation(len(every))):
-        tail = RunningTail(keep, len(every))
+        tail = RunningTail(keep)
         offered = 0
         for part in np.array_split(shuffled, 9):
             offered += int(np.count_nonzero(every[part] >= tail.least(np.uint64(0))))
@@ -120,7 +120,7 @@ def test_the_order_of_arrival_changes_nothing_even_where_it_says_something_about
     every, ids, trades = crash_apart()
     by = {"largest first": -every, "smallest first": every, "calm paths first": trades, "trading paths first": ~trades}
     keep, arrival = 12_000, np.argsort(by[order], kind="stable")
-    tail = RunningTail(keep, len(every))
+    tail = RunningTail(keep)
     for part in np.split(arrival, range(first, len(every), 16_000)):
         tail.add(every[part], ids[part])
     head, result = np.lexsort((ids, -every.astype(np.float64)))[:keep], tail.result()

@@ -54,8 +54,8 @@ def test_a_device_without_a_valid_tile_computes_nothing() -> None:
 
 def in_units(value: Fraction) -> int:
     """A term in units of 2^-32, rounded as `limbs` rounds it: what lies beyond 2^-8 exactly, halves to even."""
-    high = int(value * 2**HIGH_BITS)
-    return high * 2**LOW_BITS + round((value * 2**HIGH_BITS - high) * 2**LOW_BITS)
+    high = int(value * (1 << HIGH_BITS))
+    return high * (1 << LOW_BITS) + round((value * (1 << HIGH_BITS) - high) * (1 << LOW_BITS))
 
 
 def test_limbs_are_the_rounded_terms_added_exactly() -> None:

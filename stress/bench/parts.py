@@ -33,7 +33,6 @@ from stress.tiles import Dealt, map_tiles, over_devices
 
 TileFunction = Callable[[Structure, Params, Array, Array], Any]
 AHEAD = 2  # calls in flight, as in a run
-LONG = 10**8  # paths of the run whose margin is measured
 CALLS = 8  # of the quiet program in one measured piece of work
 
 
@@ -128,12 +127,13 @@ class Engine:
             for finished in self.simulators["block"].run(self._ids(first)):
                 gatherer.add(finished)
 
-        return self._repeat(gather, seconds)
+        gather(0)  # fills the tails, as the beginning of a run does
+        return self._repeat(lambda first: gather(first + CALLS * self.paths), seconds)
 
     def gatherer(self) -> Gatherer:
         """What a run gathers its blocks with."""
         return Gatherer(
-            len(self.problem.funds.types) + 1, len(self.problem.funds.brokers), TAIL_KEEP, LONG, store_paths=False
+            len(self.problem.funds.types) + 1, len(self.problem.funds.brokers), TAIL_KEEP, store_paths=False
         )
 
     def _ids(self, first: int) -> Any:

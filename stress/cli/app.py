@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -82,4 +83,11 @@ def main() -> None:
     # A file name or a table may hold any character; a terminal that cannot show one gets an escape, not a traceback.
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    app(prog_name="levstress")
+    try:
+        app(prog_name="levstress")
+    except SystemExit as ended:
+        if threading.active_count() > 1:  # a program is still being compiled: the interpreter cannot end it, only leave
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(ended.code if isinstance(ended.code, int) else 1)
+        raise
