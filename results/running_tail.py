@@ -21,10 +21,12 @@ class RunningTail:
         self._ids: list[Ids] = []
         self._held = 0
 
-    def least(self, smallest: np.uint64) -> float:
-        """A smaller value has no place on a path with this id or a larger one."""
+    def least(self, smallest: np.uint64, dtype: npt.DTypeLike) -> float:
+        """A smaller value of this type has no place on a path with this id or a larger one."""
         value, path = self._last
-        return float(np.nextafter(value, np.inf)) if np.isfinite(value) and smallest > path else value
+        if not np.isfinite(value) or smallest <= path:
+            return value
+        return float(np.nextafter(np.asarray(value, dtype), np.asarray(np.inf, dtype)))
 
     def add(self, values: npt.NDArray[np.floating], ids: Ids) -> None:
         """Offer values (path,) with their ids (path,)."""

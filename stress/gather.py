@@ -81,7 +81,7 @@ class Gatherer:
             _offer(((self._static, valid), (self._loss, calm)), losses, ids)
             calm_ids = ids[calm]
             for broker in self._broker:
-                if len(calm_ids) and broker.least(calm_ids.min()) <= 0.0:
+                if len(calm_ids) and broker.least(calm_ids.min(), losses.dtype) <= 0.0:
                     broker.add(np.zeros(len(calm_ids), losses.dtype), calm_ids)
 
     def _add_sales(self, dealt: Dealt, block: SalesBlock) -> None:
@@ -158,7 +158,7 @@ def _offer(groups: tuple[tuple[list[RunningTail], Bools], ...], values: Floats, 
     if values.shape[1] == 0:
         return
     smallest = ids.min()
-    least = np.array([[tail.least(smallest) for tail in tails] for tails, _ in groups]).min(axis=0)
+    least = np.array([[tail.least(smallest, values.dtype) for tail in tails] for tails, _ in groups]).min(axis=0)
     tile, row, path = np.unravel_index(np.flatnonzero(values >= least.astype(values.dtype)[:, None]), values.shape)
     found, of = values[tile, row, path], ids[tile, path]
     for tails, taken in groups:

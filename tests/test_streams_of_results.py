@@ -95,12 +95,22 @@ def test_a_long_stream_keeps_the_same_in_any_order(decimals: int, seed: int) -> 
         tail = RunningTail(keep)
         offered = 0
         for part in np.array_split(shuffled, 9):
-            offered += int(np.count_nonzero(every[part] >= tail.least(np.uint64(0))))
+            offered += int(np.count_nonzero(every[part] >= tail.least(np.uint64(0), np.float32)))
             tail.add(every[part], ids[part])
         result = tail.result()
         np.testing.assert_array_equal(result.values, every[order].astype(np.float64))
         np.testing.assert_array_equal(result.path_ids, ids[order])
         assert offered < 20_000, "most values are turned away unseen"
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_equal_values_of_later_paths_are_turned_away_unseen(dtype: type) -> None:
+    tail = RunningTail(10)
+    tail.add(np.zeros(50, dtype), np.arange(50, dtype=np.uint64))
+    assert tail.least(np.uint64(5), dtype) == 0.0
+    assert 0.0 < tail.least(np.uint64(50), dtype) == np.nextafter(dtype(0), dtype(1))
+    tail.add(np.array([0.0, tail.least(np.uint64(50), dtype)], dtype), np.array([50, 51], np.uint64))
+    assert tail.result().path_ids.tolist() == [51, *range(9)]
 
 
 def crash_apart() -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint64], npt.NDArray[np.bool_]]:
