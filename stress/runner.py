@@ -55,17 +55,16 @@ class _Run:
     def estimate(self) -> float:
         """Seconds that the run will take: compilation and one block are timed, the rest is in proportion."""
         size = self.tiles * self.devices.tile
-        ids = np.arange(min(size, self.options.paths), dtype=np.uint64)
         started = time.perf_counter()
-        for _ in self.simulator.run(ids):
-            pass
+        jax.block_until_ready([finished.block for finished in self.simulator.run(min(size, self.options.paths))])
         compiled = time.perf_counter()
-        for finished in self.simulator.run(ids):
-            jax.block_until_ready(finished.block)
-        block = time.perf_counter() - compiled
+        several = min(4 * size, self.options.paths)  # calls overlap, and sales are simulated for several at once
+        jax.block_until_ready([finished.block for finished in self.simulator.run(several)])
+        block = (time.perf_counter() - compiled) * size / several
         detail = min(self.problem.estimation.detail_paths, self.options.paths) / size
         # The timeline's program compiles once more, and its paths cost about twice as much.
-        return 2.0 * (compiled - started) + block * (-(-self.options.paths // size) + 2.0 * detail)
+        blocks = -(-self.options.paths // size) * (2 if self.options.exact else 1)
+        return 2.0 * (compiled - started) + block * (blocks + 2.0 * detail)
 
     def collect(self) -> Collected:
         """The whole run."""
@@ -101,6 +100,7 @@ class _Run:
         loss, static, broker = gatherer.distributions()
         if options.exact:
             loss, static = self.refined(loss, static)
+            started = time.perf_counter()
         names = (*groups, "system")
         worst = {} if options.store == "summary" else self.worst(dict(zip(names, loss, strict=True)))
         self.seconds["worst_paths"] = time.perf_counter() - started
