@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 from jax import Array, lax
-from jax.sharding import Mesh, PartitionSpec
+from jax.sharding import Mesh
 from jax.typing import ArrayLike
 
 from stress.compile import BILLION
@@ -20,7 +20,7 @@ from stress.kernels.records import Params, Structure
 from stress.kernels.step import StepReport
 from stress.results.collected import Sample, Timeline
 from stress.results.histogram import FloatHistogram
-from stress.tiles import Dealt, bin_index
+from stress.tiles import Dealt, count_bins, over_devices
 
 MEAN_BY_ROW = ("called_usd", "forced_sales_usd", "fund_loss", "fund_loss_static", "open_call")
 MEAN_BY_ASSET = ("price", "depth", "forced_flow_usd")
@@ -79,7 +79,10 @@ def _tile(structure: Structure, params: Params, inputs: tuple[Array, Array, Arra
     }
     masked = {name: jnp.where(valid, values[name], 0.0) for name in (*MEAN_BY_ROW, *MEAN_BY_ASSET)}
     parts = (reports.outside, reports.impact, reports.rebound)
-    counts = _count(join_steps([values[name] for name in QUANTILES]), valid)
+    joined = join_steps([values[name] for name in QUANTILES])
+    counts = count_bins(joined.reshape(1, -1, joined.shape[-1]), valid[None], BINS).reshape(
+        *joined.shape[:2], BINS.bins
+    )
     detail = Detail(
         sums={name: value.sum(-1) for name, value in masked.items()},
         squares={name: (value * value).sum(-1) for name, value in masked.items()},
@@ -94,16 +97,6 @@ def _tile(structure: Structure, params: Params, inputs: tuple[Array, Array, Arra
 def join_steps(parts: list[Array]) -> Array:
     """Parts of shape (step, entity, path) below each other."""
     return jnp.concatenate([lax.optimization_barrier(part) for part in parts], axis=1)
-
-
-def _count(values: Array, valid: Array) -> Array:
-    """Histogram counts of (step, entity, path) values: (step, entity, bin) int32."""
-    steps, entities = values.shape[:2]
-    rows = jnp.arange(steps * entities, dtype=jnp.int32).reshape(steps, entities, 1)
-    slot = rows * BINS.bins + bin_index(values, BINS)
-    weight = jnp.broadcast_to(valid, slot.shape).astype(jnp.int32)
-    counts = jnp.zeros((steps * entities * BINS.bins,), jnp.int32).at[slot.reshape(-1)].add(weight.reshape(-1))
-    return counts.reshape(steps, entities, BINS.bins)
 
 
 @lru_cache(maxsize=8)
@@ -123,12 +116,7 @@ def _compiled(structure: Structure, mesh: Mesh) -> Any:
         outputs, counts = lax.fori_loop(0, used, one, (start, jnp.zeros(counted.shape, counted.dtype)))
         return outputs, counts[None]
 
-    across = PartitionSpec("device")
-    return jax.jit(
-        jax.shard_map(
-            shard, mesh=mesh, in_specs=(PartitionSpec(), across, across, across), out_specs=across, check_vma=False
-        )
-    )
+    return over_devices(shard, mesh, 3)
 
 
 def tiles_of_a_call(mesh: Mesh, tile: int, paths: int) -> int:

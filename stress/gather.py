@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -44,7 +45,6 @@ class Gatherer:
         self.counts["broker_loss"] = np.zeros(brokers, np.int64)
         self.scalars = {"paths_at_round_limit": 0, "draws_clipped": 0}
         self._stored: list[Finished] | None = [] if store_paths else None
-        self._static_seen = False  # quiet blocks have shown the losses of the start books
 
     def add(self, finished: Finished) -> None:
         """Take in one call.
@@ -60,12 +60,12 @@ class Gatherer:
         if isinstance(block, QuietBlock):
             self._add_quiet(dealt, block)
         else:
-            self._add_sales(dealt, block)
+            self._add_sales(dealt, block, finished.first_pass)
         if self._stored is not None:
-            self._stored.append(Finished(dealt, jax.device_get(block)))
+            self._stored.append(replace(finished, block=jax.device_get(block)))
 
     def _add_quiet(self, dealt: Dealt, block: QuietBlock) -> None:
-        sums, self._static_seen = jax.device_get(block.sums), True
+        sums = jax.device_get(block.sums)
         for metric, part in ((LOSS, 0), (STATIC, 0), (DRAWDOWN, 1)):
             self._sums.add(sums.sums[:, part], (metric,))
             self._squares.add(sums.squares[:, part], (metric,))
@@ -76,7 +76,7 @@ class Gatherer:
         self._histogram.counts[: self.rows] += counted
         self._histogram.counts[self.rows : 2 * self.rows] += counted
         self._histogram.counts[2 * self.rows :, self._zero] += int(counted[0].sum())
-        for losses, first, ids, valid in _by_device(dealt, block.metrics.loss, block.metrics.first_trigger):
+        for losses, first, ids, valid in dealt.by_device(block.metrics.loss, block.metrics.first_trigger):
             calm = valid & (first == 0)
             _offer(((self._static, valid), (self._loss, calm)), losses, ids)
             calm_ids = ids[calm]
@@ -84,7 +84,7 @@ class Gatherer:
                 if len(calm_ids) and broker.least(calm_ids.min(), losses.dtype) <= 0.0:
                     broker.add(np.zeros(len(calm_ids), losses.dtype), calm_ids)
 
-    def _add_sales(self, dealt: Dealt, block: SalesBlock) -> None:
+    def _add_sales(self, dealt: Dealt, block: SalesBlock, first_pass: bool) -> None:
         sums = jax.device_get(block.sums)
         for total, limbs in (
             (self._sums, sums.sums),
@@ -104,14 +104,13 @@ class Gatherer:
             self.counts[name] += count.sum(axis=0, dtype=np.int64)
         self.scalars["paths_at_round_limit"] += int(sums.at_round_limit.sum(dtype=np.int64))
         self.scalars["draws_clipped"] += int(sums.draws_clipped.sum(dtype=np.int64))
-        counted = np.asarray(block.histogram).sum(axis=0, dtype=np.int64)
-        self._histogram.counts += counted
+        self._histogram.counts += np.asarray(block.histogram).sum(axis=0, dtype=np.int64)
         metrics = block.metrics
         tails = [(self._loss, metrics.fund_loss), (self._broker, metrics.broker_loss)]
-        if not self._static_seen:
+        if first_pass:
             tails.append((self._static, metrics.fund_loss_static))
         for group, every in tails:
-            for values, ids, valid in _by_device(dealt, every):
+            for values, ids, valid in dealt.by_device(every):
                 _offer(((group, valid),), values, ids)
 
     def sums(self) -> dict[str, npt.NDArray[np.float64]]:
@@ -142,12 +141,12 @@ def loss_values(finished: Finished) -> Iterator[tuple[bool, Floats]]:
     """Every loss of a call that is final, (row, path), and whether it is that of the start book."""
     dealt, block = finished.dealt, finished.block
     if isinstance(block, QuietBlock):
-        for losses, first, _, valid in _by_device(dealt, block.metrics.loss, block.metrics.first_trigger):
+        for losses, first, _, valid in dealt.by_device(block.metrics.loss, block.metrics.first_trigger):
             by_row = np.moveaxis(losses, 1, 0)
             yield True, by_row[:, valid]
             yield False, by_row[:, valid & (first == 0)]
         return
-    for losses, static, _, valid in _by_device(dealt, block.metrics.fund_loss, block.metrics.fund_loss_static):
+    for losses, static, _, valid in dealt.by_device(block.metrics.fund_loss, block.metrics.fund_loss_static):
         yield False, np.moveaxis(losses, 1, 0)[:, valid]
         if finished.first_pass:
             yield True, np.moveaxis(static, 1, 0)[:, valid]
@@ -166,14 +165,6 @@ def _offer(groups: tuple[tuple[list[RunningTail], Bools], ...], values: Floats, 
         for r, tail in enumerate(tails):
             here = allowed & (row == r)
             tail.add(found[here], of[here])
-
-
-def _by_device(dealt: Dealt, *results: Any) -> Iterator[tuple[Any, ...]]:
-    """Each device's part of some results, with its path ids and which of them are real: no copy is made on a CPU."""
-    ids, valid = dealt.lay_out(dealt.ids), dealt.valid
-    for shards in zip(*(x.addressable_shards for x in results), strict=True):
-        at = shards[0].index[0]
-        yield (*(np.asarray(shard.data) for shard in shards), ids[at], valid[at])
 
 
 def path_table(blocks: list[Finished], brokers: int) -> PathTable:

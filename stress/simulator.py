@@ -43,14 +43,10 @@ class Simulator:
 
     def compile(self) -> None:
         """Compile the programs ahead of their first call."""
-        if self.two_passes:
-            self.quiet = self.quiet.lower(self.params, *self._deal(np.zeros(1, np.uint64)).words()).compile()
-        self.compile_sales()
-
-    def compile_sales(self) -> None:
-        """Compile the program with sales ahead of its first call."""
-        rows = self.params.group_matrix.shape[0] if self.two_passes else 0
         some = self._deal(np.zeros(1, np.uint64)).words()
+        if self.two_passes:
+            self.quiet = self.quiet.lower(self.params, *some).compile()
+        rows = self.params.group_matrix.shape[0] if self.two_passes else 0
         self.sales = self.sales.lower(self.params, *some, self._no_losses(rows)).compile()
 
     def run(self, ids: Ids | int) -> Iterator[Finished]:
@@ -111,17 +107,14 @@ class _Sellers:
 
     def add(self, dealt: Dealt, block: QuietBlock) -> None:
         """Pick out the paths with a trigger, with the losses of their start books."""
-        every, valid = dealt.lay_out(dealt.ids), dealt.valid
-        shards = (block.metrics.first_trigger.addressable_shards, block.metrics.loss.addressable_shards)
-        for steps, losses in zip(*shards, strict=True):
-            at, first, values = steps.index[0], np.asarray(steps.data), np.asarray(losses.data)
-            chosen = np.flatnonzero((first > 0) & valid[at])
+        for first, values, ids, valid in dealt.by_device(block.metrics.first_trigger, block.metrics.loss):
+            chosen = np.flatnonzero((first > 0) & valid)
             tile, path = np.divmod(chosen, dealt.tile)
             rows = values.shape[1]
             flat, start = values.reshape(-1), tile * (rows * dealt.tile) + path
             static = np.stack([flat[start + row * dealt.tile] for row in range(rows)])
             step = first.reshape(-1)[chosen].astype(np.uint16)  # few bits: sorting is linear
-            self._parts.append((step, every[at].reshape(-1)[chosen], static))
+            self._parts.append((step, ids.reshape(-1)[chosen], static))
             self.count += len(chosen)
 
     def take(self, most: int) -> tuple[Ids, npt.NDArray[Any]]:

@@ -6,7 +6,7 @@ rounds differently for another number of columns.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -60,6 +60,13 @@ class Dealt:
         """(position, tile path): which places hold a path and not a filling."""
         numbers = np.arange(self.tiles * self.tile).reshape(self.tiles, self.tile)
         return (numbers < len(self.ids))[self._order]
+
+    def by_device(self, *results: Array) -> Iterator[tuple[Any, ...]]:
+        """Each device's part of some results, with its path ids and which of them are real: no copy on a CPU."""
+        ids, valid = self.lay_out(self.ids), self.valid
+        for shards in zip(*(x.addressable_shards for x in results), strict=True):
+            at = shards[0].index[0]
+            yield (*(np.asarray(shard.data) for shard in shards), ids[at], valid[at])
 
     def in_order(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """(position, ...) results in the order of the tiles."""
