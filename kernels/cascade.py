@@ -11,16 +11,21 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array, lax
 
+from stress.kernels.attribution import Causes, add_round, no_causes
 from stress.kernels.growth import simple_return
-from stress.kernels.impact import square_root
+from stress.kernels.impact import log_displacement
 from stress.kernels.layout import books_to_members, books_to_shapes, members_to_books, shapes_to_books
 from stress.kernels.linear import any_row, product
-from stress.kernels.margin import margin_per_gross
+from stress.kernels.margin import requirements
 from stress.kernels.records import Calls, Params, State, Structure, Terms
 from stress.kernels.triggers.close_out import close_out_sale
 from stress.kernels.triggers.leverage_limit import leverage_sale
+from stress.kernels.triggers.leverage_target import target_sale
 from stress.kernels.triggers.margin_call import age_calls, margin_sale, record_calls
+from stress.kernels.triggers.overlay import overlay_build
+from stress.kernels.triggers.priority import by_priority
 from stress.kernels.triggers.stop_loss import ladder_sale
+from stress.kernels.triggers.vol_target import vol_sale
 
 
 class Round(NamedTuple):
@@ -32,7 +37,7 @@ class Round(NamedTuple):
     displacement: Array  # (asset, path) f(J)
     traded: Array  # (asset, path) absolute, orders under the participation cap
     held: Array  # (book, path)
-    equity: Array  # (member, path)
+    profit: Array  # (member, path) equity less NAV_0
     book_pnl: Array  # (book, path)
     worst: Array  # (member, path) largest deficit of this step, 0 = none
     sold: Array  # (member, path)
@@ -41,56 +46,108 @@ class Round(NamedTuple):
     book_value: Array  # (book, path) gross value per unit of start gross
     deficit: Array  # (member, path) requirement minus equity; kept under a participation cap alone
     sale: Array  # (book, path) fraction each book must trade away next
+    build: Array  # (book, path) k that a book adds next, by its own rule; a book sells or builds
+    built: Array  # (member, path)
+    hedged: Array  # (book, path) k that overlays have built
+    forced_recent: Array  # (asset, path) recent flow of forced orders alone
+    forced_displacement: Array  # (asset, path)
+    causes: Causes
     close_out: Array  # (book, path) bool: that sale is a broker's, outside the participation cap
 
+    @property
+    def equity(self) -> Array:
+        """Equity of each fund, (member, path), fraction of NAV_0."""
+        return 1.0 + self.profit
 
-def _margin(structure: Structure, params: Params, terms: Terms, now: Round) -> Array:
-    """Requirement of each fund, fraction of NAV_0, (member, path)."""
-    per_gross = margin_per_gross(structure, params, terms, now.price)
-    return books_to_members(structure, params.book_gross * now.held * per_gross)
 
+def orders(
+    structure: Structure, params: Params, state: State, terms: Terms, calls: Calls, now: Round
+) -> tuple[Round, Array]:
+    """Read the triggers of every round at the current prices and equity: the largest fraction applies to each book.
 
-def orders(structure: Structure, params: Params, state: State, terms: Terms, calls: Calls, now: Round) -> Round:
-    """Read the triggers of every round at the current prices and equity: the largest fraction applies to each book."""
+    Returns:
+        The round with its sales, and the fraction of each fund that its brokers want sold, (member, path).
+    """
     book_value = shapes_to_books(structure, product(params.gross_shapes, now.price))
+    held_gross = params.book_gross * now.held
     pending = now.pending | ((now.equity <= 0) & ~state.defaulted)
     live = ~(pending | state.defaulted)
-    worst, deficit, fraction = now.worst, now.deficit, jnp.zeros_like(now.equity)
+    worst, deficit, fraction = now.worst, now.deficit, jnp.zeros_like(now.profit)
+    sale = jnp.zeros_like(now.sale) if structure.priority else None
     if structure.margin:
-        margin = _margin(structure, params, terms, now)
+        margin, haircuts = requirements(structure, params, terms, now.price, held_gross)
         called = jnp.where((margin > 0) & ~state.defaulted, margin - now.equity, 0.0)
         worst = jnp.maximum(worst, called)
         fraction = margin_sale(params, calls, worst, now.equity, margin, live)
         deficit = margin - now.equity if structure.participation else deficit
+        if sale is not None:
+            sale = by_priority(structure, fraction, _margin_size(structure, params, haircuts, held_gross * book_value))
     if structure.leverage_limit:
-        gross = books_to_members(structure, params.book_gross * now.held * book_value)
-        fraction = jnp.maximum(fraction, leverage_sale(params, now.equity, gross, live))
+        gross = books_to_members(structure, held_gross * book_value)
+        above = leverage_sale(params, now.equity, gross, live)
+        fraction = jnp.maximum(fraction, above)
+        if sale is not None:
+            sale = jnp.maximum(sale, by_priority(structure, above, held_gross * book_value))
     if structure.participation:
         fraction = jnp.where(now.done, 0.0, fraction)
-    sale = members_to_books(structure, fraction)
-    return now._replace(
+        sale = None if sale is None else jnp.where(members_to_books(structure, now.done), 0.0, sale)
+    sale = members_to_books(structure, fraction) if sale is None else sale
+    now = now._replace(
         worst=worst,
         pending=pending,
         book_value=book_value,
         deficit=deficit,
         sale=_above_tolerance(params, now, sale),
+        build=jnp.zeros_like(now.build),
         close_out=jnp.zeros_like(now.close_out),
     )
+    return now, fraction
 
 
-def _once_a_step(structure: Structure, params: Params, state: State, terms: Terms, now: Round) -> Round:
-    """Before round 1: what funds' own limits and the brokers of defaulted funds want sold, if it is more."""
-    sale = now.sale
+def _margin_size(structure: Structure, params: Params, haircuts: Array, gross: Array) -> Array:
+    """What each book adds to the total that a margin call sheds: its haircut, or its gross under portfolio margin."""
+    if not structure.haircut:
+        return gross
+    if not structure.portfolio_cases:
+        return haircuts
+    return jnp.where(members_to_books(structure, params.on_portfolio), gross, haircuts)
+
+
+def _once_a_step(
+    structure: Structure, params: Params, state: State, terms: Terms, now: Round, by_brokers: Array
+) -> Round:
+    """Before round 1: what own limits and the brokers of defaulted funds want sold, if it is more, and builds."""
+    sale, build = now.sale, now.build
+    live = ~(now.pending | state.defaulted)
+    own = jnp.zeros_like(sale)
     if structure.book_ladder or structure.fund_ladder:
-        live = members_to_books(structure, ~(now.pending | state.defaulted))
-        sale = jnp.maximum(sale, jnp.where(live, ladder_sale(structure, params, state), 0.0))
+        own = jnp.maximum(own, ladder_sale(structure, params, state))
+    if structure.vol_target:
+        own = jnp.maximum(own, vol_sale(structure, params, state.pnl_variance, now.held))
+    wanted = jnp.zeros_like(now.profit)
+    if structure.leverage_target:
+        gross = books_to_members(structure, params.book_gross * now.held * now.book_value)
+        wanted = target_sale(params, now.equity, gross)
+        own = jnp.maximum(own, members_to_books(structure, wanted))
+    if structure.book_ladder or structure.fund_ladder or structure.vol_target or structure.leverage_target:
+        sale = jnp.maximum(sale, jnp.where(members_to_books(structure, live), own, 0.0))
     closing = lax.cond(
         jnp.any(state.defaulted),
         lambda: close_out_sale(structure, params, state._replace(price=now.price), terms.depth, now.book_value),
         lambda: jnp.zeros_like(sale),
     )
     close_out = closing > 0 if structure.participation else now.close_out
-    return now._replace(sale=_above_tolerance(params, now, jnp.maximum(sale, closing)), close_out=close_out)
+    sale = _above_tolerance(params, now, jnp.maximum(sale, closing))
+    if structure.builds:
+        free = members_to_books(structure, live & (by_brokers <= params.tolerance)) & (own <= params.tolerance)
+        if structure.two_way:
+            up = members_to_books(structure, jnp.where(wanted < -params.tolerance, -wanted, 0.0))
+            build = jnp.where(params.start_held > 0, up * now.held, 0.0)
+        if structure.overlay_points:
+            more = overlay_build(structure, params, now.equity, state.hedged)
+            build = jnp.maximum(build, jnp.where((params.start_held <= 0) & (more > params.tolerance), more, 0.0))
+        build = jnp.where(free, build, 0.0)
+    return now._replace(sale=sale, build=build, close_out=close_out)
 
 
 def _above_tolerance(params: Params, now: Round, sale: Array) -> Array:
@@ -103,20 +160,22 @@ def _within_participation(structure: Structure, params: Params, terms: Terms, no
     Each book's order is scaled by the value-weighted share of its assets that fits; a fund whose order was cut is done
     for the step.
     """
-    units = params.book_nav * params.book_gross * now.held
-    asked = jnp.where(now.close_out, 0.0, now.sale)
+    units = params.book_nav * params.book_gross
+    asked = jnp.where(now.close_out, 0.0, now.held * now.sale)
+    if structure.builds:
+        asked = asked + now.build
     requested = product(params.gross_flow_matrix, books_to_shapes(structure, units * asked))
     room = jnp.maximum(params.max_participation * terms.depth - now.traded, 0.0)
     misses = jnp.where(requested > room, 1.0 - room / jnp.maximum(requested, room), 0.0)
     left_out = shapes_to_books(structure, product(params.gross_shapes, now.price * misses))
     cut_book = (asked > 0) & (left_out > 0)
     share = jnp.where(cut_book, jnp.maximum(1.0 - left_out / jnp.where(cut_book, now.book_value, 1.0), 0.0), 1.0)
-    sale = jnp.where(cut_book, now.sale * share, now.sale)
-    sold = jnp.where(now.close_out, 0.0, sale)
+    fits = jnp.where(cut_book, asked * share, asked)
     return now._replace(
-        sale=sale,
+        sale=jnp.where(cut_book, now.sale * share, now.sale),
+        build=jnp.where(cut_book, now.build * share, now.build) if structure.builds else now.build,
         done=now.done | (books_to_members(structure, cut_book.astype(jnp.int32)) > 0),
-        traded=now.traded + product(params.gross_flow_matrix, books_to_shapes(structure, units * sold)),
+        traded=now.traded + product(params.gross_flow_matrix, books_to_shapes(structure, units * fits)),
     )
 
 
@@ -126,25 +185,52 @@ def trade(structure: Structure, params: Params, terms: Terms, outside: Array, no
         now = _within_participation(structure, params, terms, now)
         now = lax.optimization_barrier(now)  # else XLA repeats the scaling in every consumer of an order
     start_held = params.book_gross * now.held
-    flow = product(-params.flow_matrix, books_to_shapes(structure, params.book_nav * start_held * now.sale))
-    if structure.retail:
-        flow = flow + jnp.where(now.number == 0, outside, 0.0)
-    sold = now.sold + books_to_members(structure, start_held * now.sale * now.book_value)
-    kept = start_held * (1.0 - now.sale * (1.0 - params.execution_weight))
+    cut = start_held * now.sale
+    sold = now.sold + books_to_members(structure, cut * now.book_value)
+    left = now.held * (1.0 - now.sale)
+    built = now.built
+    if structure.builds:
+        more = params.book_gross * now.build
+        built = built + books_to_members(structure, more * now.book_value)
+        cut, left = cut - more, left + now.build
+    hedged = now.hedged
+    if structure.overlay_points:
+        hedged = hedged + jnp.where(params.start_held > 0, 0.0, now.build)
+    forced = product(-params.flow_matrix, books_to_shapes(structure, params.book_nav * cut))
+    flow = forced + jnp.where(now.number == 0, outside, 0.0) if structure.retail else forced
+    kept = start_held - cut * (1.0 - params.execution_weight)
     recent = now.flow + flow
-    now = now._replace(number=now.number + 1, flow=recent, sold=sold, held=now.held * (1.0 - now.sale))
+    before = now
+    now = now._replace(number=now.number + 1, flow=recent, sold=sold, built=built, hedged=hedged, held=left)
     if not structure.impact:
         return now
-    displaced = square_root(recent, terms.depth if structure.depth else None, params.impact_scale, params.impact_core)
+    displaced = log_displacement(structure, params, recent, terms.depth)
     change = jnp.where(flow != 0, displaced - now.displacement, 0.0)  # a path that is done does not move
     gain = now.price * simple_return(structure, change)
     pnl = kept * shapes_to_books(structure, product(params.shapes, gain))
-    return now._replace(
+    now = now._replace(
         price=now.price + gain,
         displacement=now.displacement + change,
-        equity=now.equity + books_to_members(structure, pnl),
+        profit=now.profit + books_to_members(structure, pnl),
         book_pnl=now.book_pnl + pnl if structure.book_ladder else now.book_pnl,
     )
+    return _with_causes(structure, params, terms, before, now, forced, gain) if structure.attribution else now
+
+
+def _with_causes(
+    structure: Structure, params: Params, terms: Terms, before: Round, now: Round, forced: Array, gain: Array
+) -> Round:
+    """The round after its trades with its P&L split by cause."""
+    forced_gain = gain
+    if structure.retail:
+        recent = now.forced_recent + forced
+        displaced = log_displacement(structure, params, recent, terms.depth)
+        change = jnp.where(forced != 0, displaced - now.forced_displacement, 0.0)
+        forced_gain = before.price * simple_return(structure, change)
+        now = now._replace(forced_recent=recent, forced_displacement=now.forced_displacement + change)
+    cut = before.held * before.sale - (before.build if structure.builds else 0.0)
+    causes = add_round(structure, params, now.causes, before.held, cut, gain, forced, forced_gain)
+    return now._replace(causes=causes)
 
 
 def cascade(structure: Structure, params: Params, state: State, terms: Terms, outside: Array) -> tuple[Round, Calls]:
@@ -169,31 +255,40 @@ def cascade(structure: Structure, params: Params, state: State, terms: Terms, ou
         displacement=state.displacement,
         traded=jnp.zeros_like(state.price[: None if capped else 0]),
         held=state.held,
-        equity=state.equity,
+        profit=state.profit,
         book_pnl=state.book_pnl,
-        worst=jnp.zeros_like(state.equity[: None if structure.margin else 0]),
+        worst=jnp.zeros_like(state.profit[: None if structure.margin else 0]),
         sold=state.sold,
         pending=jnp.zeros_like(state.defaulted),
         done=jnp.zeros_like(state.defaulted[: None if capped else 0]),
         book_value=jnp.zeros_like(state.held),
-        deficit=jnp.zeros_like(state.equity[: None if capped else 0]),
+        deficit=jnp.zeros_like(state.profit[: None if capped else 0]),
         sale=jnp.zeros_like(state.held),
+        build=jnp.zeros_like(state.held[: None if structure.builds else 0]),
+        built=state.built,
+        hedged=state.hedged,
+        forced_recent=state.forced_recent,
+        forced_displacement=state.forced_displacement,
+        causes=no_causes(structure, state.profit),
         close_out=jnp.zeros_like(state.held[: None if capped else 0], bool),
     )
     calls = state.calls
     if structure.margin:
-        calls = age_calls(calls, _margin(structure, params, terms, now) - now.equity)
-    now = orders(structure, params, state, terms, calls, now)
-    now = _once_a_step(structure, params, state, terms, now)
+        margin, _ = requirements(structure, params, terms, now.price, params.book_gross * now.held)
+        calls = age_calls(calls, margin - now.equity)
+    now, by_brokers = orders(structure, params, state, terms, calls, now)
+    now = _once_a_step(structure, params, state, terms, now, by_brokers)
 
     def unfinished(now: Round) -> Array:
         wanted = jnp.any(any_row(now.sale > 0))
+        if structure.builds:
+            wanted = wanted | jnp.any(any_row(now.build > 0))
         if structure.retail:
             wanted = wanted | ((now.number == 0) & jnp.any(outside > 0))
         return wanted & (now.number < structure.max_rounds)
 
     def one_round(now: Round) -> Round:
-        return orders(structure, params, state, terms, calls, trade(structure, params, terms, outside, now))
+        return orders(structure, params, state, terms, calls, trade(structure, params, terms, outside, now))[0]
 
     last = lax.while_loop(unfinished, one_round, now)
     return last, record_calls(calls, last.worst, terms.step) if structure.margin else calls

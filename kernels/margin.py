@@ -1,16 +1,18 @@
-"""Margin requirement: haircuts on the value of each book, with a procyclical multiplier.
+"""Margin requirement: `M_f = sum_l share_fl M_f(terms of line l)` over the brokers that finance a fund.
 
-`M_f = sum_b sum_i min(rate_i m_i, 1 for longs) |X_bi|`, `m_i = clip((sigma_i/sigma_0i)^gamma, 1, cap)`; a lock-up keeps
-`m = 1`.
+Haircut: `sum_b sum_i min(rate_i m_i, 1 for longs) |X_bi|`. Portfolio: the worst loss of the whole position over a set
+of shock vectors (the principle of FINRA rule 4210(g)), a share of gross at least, times the gross-weighted mean of `m`.
+`m_i = factor (clip((sigma_i/sigma_0i)^gamma, 1, cap) + hike)`; the hike is on while the mean of `sigma/sigma_0` over
+equities is above its level; a lock-up keeps `m = factor`. Distinct factors and laws of motion are *terms*; base rates
+(`m = 1`) come first, and each fund has a weight on each.
 """
 
 from __future__ import annotations
 
 import jax.numpy as jnp
-import numpy as np
 from jax import Array
 
-from stress.kernels.layout import members_to_books, shapes_to_books
+from stress.kernels.layout import books_to_members, members_to_books, shapes_to_books
 from stress.kernels.linear import product
 from stress.kernels.records import Params, Structure, Terms
 
@@ -20,29 +22,76 @@ def multipliers(structure: Structure, params: Params, variance: Array) -> tuple[
     if structure.margin_terms == 0:
         return ()
     log_variance = jnp.log(variance)
-    return tuple(
-        jnp.clip(jnp.exp(params.procyclicality[t] * log_variance), 1.0, params.multiplier_cap[t])
-        for t in range(structure.margin_terms)
-    )
+    stress = product(params.equity_weights, jnp.sqrt(variance)) if structure.hikes else None
+    result = []
+    for t in range(structure.margin_terms):
+        moved = jnp.clip(jnp.exp(params.procyclicality[t] * log_variance), 1.0, params.multiplier_cap[t])
+        if stress is not None:
+            moved = moved + jnp.where(stress > params.hike_level[t], params.hike_size[t], 0.0)
+        result.append(params.term_factor[t] * moved)
+    return tuple(result)
 
 
-def margin_per_gross(structure: Structure, params: Params, terms: Terms, price: Array) -> Array:
-    """Requirement of each book per unit of its start gross, (book, path)."""
-    members = np.asarray(structure.term_of_member)
-    value: Array | None = None
-    if structure.lockup or bool((members < 0).any()):
-        value = shapes_to_books(structure, product(params.margin_shapes, price))
+def term_weights(params: Params, step: Array) -> Array:
+    """Weight of base rates and of each term in a step, (1 + term, member, 1)."""
+    return jnp.where(params.lockup_steps >= step, params.term_weight_locked, params.term_weight)
+
+
+def haircut_per_gross(structure: Structure, params: Params, terms: Terms, price: Array) -> Array:
+    """Haircut of each book per unit of its gross at k = 1, (book, path)."""
+    if structure.margin_terms == 0:
+        return shapes_to_books(structure, product(params.margin_shapes, price))
+    value = jnp.zeros((structure.books, price.shape[1]), price.dtype)
+    if structure.base_margin:
+        base = shapes_to_books(structure, product(params.margin_shapes, price))
+        value = members_to_books(structure, terms.weight[0]) * base
     for t in range(structure.margin_terms):
         by_shape = product(params.margin_shapes, price * terms.multiplier[t])
         if structure.long_cap:
             excess = jnp.maximum(params.margin_rates[:, :, None] * terms.multiplier[t][None] - 1.0, 0.0)
             by_shape = by_shape - jnp.sum(params.margin_long_shapes[:, :, None] * excess * price[None], axis=1)
-        moved = shapes_to_books(structure, by_shape)
-        if value is None:
-            value = moved
-            continue
-        applies = jnp.asarray((members == t)[:, None]) & ~terms.locked
-        value = jnp.where(members_to_books(structure, applies), moved, value)
-    if value is None:
-        raise ValueError("a structure with margin has members with terms")
+        value = value + members_to_books(structure, terms.weight[t + 1]) * shapes_to_books(structure, by_shape)
     return value
+
+
+def _portfolio(structure: Structure, params: Params, terms: Terms, price: Array, held_gross: Array) -> Array:
+    """Requirement by the worst case, (member, path)."""
+
+    def by_member(matrix: Array, tile: Array) -> Array:
+        return books_to_members(structure, held_gross * shapes_to_books(structure, product(matrix, tile)))
+
+    gross = by_member(params.gross_shapes, price)
+    worst = params.portfolio_floor * gross
+    for case in range(structure.portfolio_cases):
+        worst = jnp.maximum(worst, -by_member(params.case_shapes[case], price))
+    if structure.margin_terms == 0:
+        return worst
+    charged = terms.weight[0] * gross
+    for t in range(structure.margin_terms):
+        charged = charged + terms.weight[t + 1] * by_member(params.gross_shapes, price * terms.multiplier[t])
+    return worst * charged / jnp.where(gross > 0, gross, 1.0)
+
+
+def requirements(
+    structure: Structure, params: Params, terms: Terms, price: Array, held_gross: Array
+) -> tuple[Array, Array]:
+    """Requirement of every fund, and what each book adds to it in the order of brokers' sales.
+
+    Args:
+        structure: what is compiled.
+        params: numbers.
+        terms: multipliers and weights of this step.
+        price: (asset, path).
+        held_gross: (book, path) gross held at start prices, multiple of NAV_0.
+
+    Returns:
+        (member, path) requirement, fraction of NAV_0, and (book, path) haircuts, 0 rows where nobody asks.
+    """
+    if not structure.haircut:
+        return _portfolio(structure, params, terms, price, held_gross), held_gross[:0]
+    haircuts = held_gross * haircut_per_gross(structure, params, terms, price)
+    required = books_to_members(structure, haircuts)
+    if structure.portfolio_cases:
+        worst = _portfolio(structure, params, terms, price, held_gross)
+        required = jnp.where(params.on_portfolio, worst, required)
+    return required, haircuts

@@ -28,6 +28,7 @@ class PathMetrics(NamedTuple):
     defaulted: Array  # (row, path) bool
     broker_loss: Array  # (broker, path) fraction of the system's NAV
     at_round_limit: Array  # (path,) bool
+    at_impact_floor: Array  # (path,) int32 steps
     draws_clipped: Array  # (path,) int32
     forced_usd: Array  # (path,) bn USD
     beyond_depth_usd: Array  # (path,) bn USD
@@ -46,6 +47,7 @@ def start(structure: Structure, params: Params, paths: int) -> State:
         return jnp.ones((n, paths), dtype)
 
     book_rows = books if structure.book_ladder else 0
+    split = structure.attribution and structure.retail
     return State(
         price=ones(assets),
         flow=zeros(assets),
@@ -53,8 +55,8 @@ def start(structure: Structure, params: Params, paths: int) -> State:
         forced=zeros(assets),
         variance=ones(assets if structure.volatility else 0),
         depth=ones(assets),
-        held=ones(books),
-        equity=ones(members),
+        held=jnp.broadcast_to(params.start_held, (books, paths)),
+        profit=zeros(members),
         book_pnl=zeros(book_rows),
         book_peak=zeros(book_rows),
         fund_peak=ones(members if structure.fund_ladder else 0),
@@ -71,13 +73,19 @@ def start(structure: Structure, params: Params, paths: int) -> State:
         group_peak=ones(rows),
         drawdown=zeros(rows),
         static_price=ones(assets if structure.twin else 0),
-        static_equity=ones(members if structure.twin else 0),
+        static_profit=zeros(members if structure.twin else 0),
         down_steps=zeros(1),
         retail_spent=zeros(1),
         any_flow=jnp.zeros((), bool),
+        pnl_variance=ones(structure.shapes if structure.vol_target else 0),
+        hedged=zeros(books if structure.overlay_points else 0),
+        built=zeros(members if structure.builds else 0),
+        forced_recent=zeros(assets if split else 0),
+        forced_displacement=zeros(assets if split else 0),
         counts=Counts(
             at_round_limit=jnp.zeros((paths,), bool),
             draws_clipped=jnp.zeros((paths,), jnp.int32),
+            at_impact_floor=jnp.zeros((paths,), jnp.int32),
             forced_usd=zeros(1),
             beyond_depth_usd=zeros(1),
         ),
@@ -94,11 +102,12 @@ def simulate(
         params: numbers.
         path_low: (path,) uint32, low words of the 64-bit path ids.
         path_high: (path,) uint32, high words.
-        detail: also return every step's report, stacked on a leading step axis.
+        detail: also split the P&L by cause, and return every step's report, stacked on a leading step axis.
 
     Returns:
         The metrics of each path and, with `detail`, the reports.
     """
+    structure = structure._replace(attribution=detail)
     mixing = mixing_normals(structure, params, path_low, path_high)
     state = start(structure, params, path_low.shape[0])
     room = shock_scratch(structure, params, path_low.shape[0])
@@ -123,11 +132,10 @@ def finish(structure: Structure, params: Params, state: State) -> PathMetrics:
     value = params.book_gross * state.held * shapes_to_books(structure, product(params.gross_shapes, state.price))
     left = jnp.where(state.defaulted, books_to_members(structure, value), 0.0)
     first, defaulted = _by_group(structure, state)
-    equity = state.static_equity if structure.twin and not structure.feedback else state.equity
-    loss = product(group, 1.0 - equity)
+    loss = product(group, -(state.static_profit if structure.twin and not structure.feedback else state.profit))
     return PathMetrics(
         fund_loss=loss,
-        fund_loss_static=product(group, 1.0 - state.static_equity) if structure.twin else loss[:0],
+        fund_loss_static=product(group, -state.static_profit) if structure.twin else loss[:0],
         called=product(group, state.calls.called),
         forced_sales=product(group, state.sold),
         max_drawdown=state.drawdown,
@@ -136,6 +144,7 @@ def finish(structure: Structure, params: Params, state: State) -> PathMetrics:
         defaulted=defaulted,
         broker_loss=product(params.broker_matrix, jnp.maximum(-state.equity, 0.0)),
         at_round_limit=state.counts.at_round_limit,
+        at_impact_floor=state.counts.at_impact_floor,
         draws_clipped=state.counts.draws_clipped,
         forced_usd=state.counts.forced_usd[0],
         beyond_depth_usd=state.counts.beyond_depth_usd[0],

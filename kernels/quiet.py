@@ -12,13 +12,15 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from stress.kernels.growth import simple_return
-from stress.kernels.layout import books_to_members, shapes_to_books
+from stress.kernels.layout import books_to_members, members_to_books, shapes_to_books
 from stress.kernels.linear import any_row, product
-from stress.kernels.margin import margin_per_gross, multipliers
+from stress.kernels.margin import multipliers, requirements, term_weights
 from stress.kernels.normals import Scratch
 from stress.kernels.records import Params, Structure, Terms
 from stress.kernels.shock import draw, mixing_normals, shock_scratch
+from stress.kernels.triggers.leverage_target import target_sale
 from stress.kernels.triggers.stop_loss import drawdowns
+from stress.kernels.triggers.vol_target import update_pnl_variance, vol_ceiling
 from stress.kernels.volatility import update_variance
 
 
@@ -35,8 +37,9 @@ class Quiet(NamedTuple):
     """One tile between two steps. Rows that a structure does not need have length 0."""
 
     change: Array  # (asset, path) price - 1
-    equity: Array  # (member, path) fraction of NAV_0
+    profit: Array  # (member, path) equity less NAV_0, over NAV_0
     variance: Array  # (asset, path) sigma^2 / sigma_0^2
+    pnl_variance: Array  # (shape, path) of the P&L per unit gross, over its start
     book_pnl: Array  # (book, path)
     book_peak: Array  # (book, path)
     fund_peak: Array  # (member, path)
@@ -45,14 +48,20 @@ class Quiet(NamedTuple):
     first_trigger: Array  # (path,) int32
     draws_clipped: Array  # (path,) int32
 
+    @property
+    def equity(self) -> Array:
+        """Equity of each fund, (member, path), fraction of NAV_0."""
+        return 1.0 + self.profit
+
 
 def _start(structure: Structure, params: Params, paths: int) -> Quiet:
     dtype = params.draw_mean.dtype
     rows, book_rows = params.group_matrix.shape[0], structure.books if structure.book_ladder else 0
     return Quiet(
         change=jnp.zeros((structure.assets, paths), dtype),
-        equity=jnp.ones((structure.members, paths), dtype),
+        profit=jnp.zeros((structure.members, paths), dtype),
         variance=jnp.ones((structure.assets if structure.margin_terms else 0, paths), dtype),
+        pnl_variance=jnp.ones((structure.shapes if structure.vol_target else 0, paths), dtype),
         book_pnl=jnp.zeros((book_rows, paths), dtype),
         book_peak=jnp.zeros((book_rows, paths), dtype),
         fund_peak=jnp.ones((structure.members if structure.fund_ladder else 0, paths), dtype),
@@ -66,19 +75,28 @@ def _start(structure: Structure, params: Params, paths: int) -> Quiet:
 def triggered(structure: Structure, params: Params, terms: Terms, tile: Quiet) -> Array:
     """Paths on which a fund is called, in default or beyond a limit of its own, (path,) bool."""
     alarm = any_row(tile.equity <= 0)
+    start_gross = params.book_gross * params.start_held
     if structure.margin:
-        if structure.margin_terms:
-            per_gross = margin_per_gross(structure, params, terms, tile.change + 1.0)
+        if structure.margin_terms or structure.portfolio_cases:
+            required, _ = requirements(structure, params, terms, tile.change + 1.0, start_gross)
         else:
             start = jnp.sum(params.margin_shapes, axis=1, keepdims=True)
             per_gross = shapes_to_books(structure, start + product(params.margin_shapes, tile.change))
-        required = params.book_gross * per_gross
-        alarm = alarm | any_row(books_to_members(structure, required) > tile.equity)
-    if structure.leverage_limit:
-        value = params.book_gross * shapes_to_books(structure, product(params.gross_shapes, tile.change + 1.0))
-        alarm = alarm | any_row(books_to_members(structure, value) > params.max_leverage * tile.equity)
+            required = books_to_members(structure, start_gross * per_gross)
+        alarm = alarm | any_row(required > tile.equity)
+    if structure.leverage_limit or structure.leverage_target:
+        value = start_gross * shapes_to_books(structure, product(params.gross_shapes, tile.change + 1.0))
+        gross = books_to_members(structure, value)
+        if structure.leverage_limit:
+            alarm = alarm | any_row(gross > params.max_leverage * tile.equity)
+        if structure.leverage_target:
+            alarm = alarm | any_row(target_sale(params, tile.equity, gross) != 0)
+    if structure.vol_target:
+        alarm = alarm | any_row(vol_ceiling(structure, params, tile.pnl_variance) < params.start_held)
     if structure.book_ladder or structure.fund_ladder:
         alarm = alarm | any_row(drawdowns(structure, params, tile) >= params.ladder_start[0])
+    if structure.overlay_points:
+        alarm = alarm | any_row(members_to_books(structure, -tile.profit) >= params.overlay_start[0])
     return alarm
 
 
@@ -86,16 +104,17 @@ def quiet_step(structure: Structure, params: Params, tile: Quiet, draw: Array, s
     """Carry a tile through one step; arguments as for `step.advance`."""
     terms = Terms(
         multiplier=multipliers(structure, params, tile.variance) if structure.margin else (),
-        locked=params.lockup_steps >= step,
+        weight=term_weights(params, step),
         depth=tile.change[:0],
         step=step,
     )
     news = draw + script
-    change = tile.change + (tile.change + 1.0) * simple_return(structure, news)
-    pnl = params.book_gross * shapes_to_books(structure, product(params.shapes, change))
+    gain = (tile.change + 1.0) * simple_return(structure, news)
+    change, before = tile.change + gain, tile.change
+    pnl = params.book_gross * params.start_held * shapes_to_books(structure, product(params.shapes, change))
     tile = tile._replace(
         change=change,
-        equity=1.0 + books_to_members(structure, pnl),
+        profit=books_to_members(structure, pnl),
         book_pnl=pnl if structure.book_ladder else tile.book_pnl,
     )
     if structure.feedback:
@@ -103,7 +122,9 @@ def quiet_step(structure: Structure, params: Params, tile: Quiet, draw: Array, s
         tile = tile._replace(first_trigger=jnp.where(starts, step, tile.first_trigger))
     if structure.margin_terms:
         tile = tile._replace(variance=update_variance(params, tile.variance, news))
-    equity = product(params.group_matrix, tile.equity)
+    if structure.vol_target:
+        tile = tile._replace(pnl_variance=update_pnl_variance(params, tile.pnl_variance, before + 1.0, gain))
+    equity = 1.0 + product(params.group_matrix, tile.profit)
     peak = jnp.maximum(tile.group_peak, equity)
     return tile._replace(
         group_peak=peak,
@@ -139,7 +160,7 @@ def hold_still(structure: Structure, params: Params, path_low: Array, path_high:
     steps = jnp.arange(structure.steps, dtype=jnp.int32)
     (tile, _), _ = lax.scan(one_step, begin, (steps, params.script, mixing))
     return QuietMetrics(
-        loss=product(params.group_matrix, 1.0 - tile.equity),
+        loss=product(params.group_matrix, -tile.profit),
         max_drawdown=tile.drawdown,
         first_trigger=tile.first_trigger,
         draws_clipped=tile.draws_clipped,

@@ -13,9 +13,9 @@ from jax import Array
 
 
 class Layout(NamedTuple):
-    """Adjacent fund types with equally many members and books.
+    """Adjacent kinds of funds with equally many members and books.
 
-    Members are ordered (type, member), books (type, member, book), shapes (type, book): the members of a type hold
+    Members are ordered (kind, member), books (kind, member, book), shapes (kind, book): the members of a kind hold
     the same shapes in other sizes, so sums and copies between the three are reshapes, never gathers.
     """
 
@@ -37,21 +37,39 @@ class Structure(NamedTuple):
     feedback: bool  # False: nobody trades, nothing has impact
     high_leverage: bool  # some fund's gross is so large that the rounding of a price near 1 would show in its loss
     margin: bool
-    margin_terms: int  # distinct (procyclicality, cap) pairs among members whose rates move
-    term_of_member: tuple[int, ...]  # -1: rates never move
-    lockup: bool
+    haircut: bool  # some member's requirement is a haircut
+    portfolio_cases: int  # shock vectors of members whose requirement is their worst case; 0 = no such member
+    margin_terms: int  # distinct terms of brokers other than base rates at all times
+    base_margin: bool  # some line has base rates at some time
+    hikes: bool
     long_cap: bool  # a margin rate on longs may reach 1 and is capped there
+    priority: tuple[int, ...]  # rank of each book in brokers' sales; () = all together
     leverage_limit: bool
+    leverage_target: bool
+    two_way: bool
+    vol_target: bool
     book_ladder: bool
     fund_ladder: bool
     ladder_points: int
+    overlay_points: int  # 0 = no overlay
     participation: bool
-    impact: bool
+    law: str  # of impact; "none"
     decay: bool
     volatility: bool  # margin or depth depends on realised volatility
     depth: bool
     retail: bool
+    attribution: bool  # the P&L of the cascade is split by cause
     max_rounds: int
+
+    @property
+    def impact(self) -> bool:
+        """Whether trading moves prices."""
+        return self.law != "none"
+
+    @property
+    def builds(self) -> bool:
+        """Whether some book may grow."""
+        return self.two_way or self.overlay_points > 0
 
     @property
     def members(self) -> int:
@@ -83,7 +101,8 @@ class Params(NamedTuple):
     shapes: Array  # (shape, asset) signed weights, sum |w| = 1
     gross_shapes: Array  # (shape, asset) |weights|
     net_shapes: Array  # (shape, asset) weights of assets that count in net
-    book_gross: Array  # (book, 1) start gross as a multiple of the fund's NAV
+    book_gross: Array  # (book, 1) gross at k = 1 as a multiple of the fund's NAV
+    start_held: Array  # (book, 1) k at the start: 1, of an overlay 0
     flow_matrix: Array  # (asset, shape) weights over ADV, in 1/(bn USD)
     gross_flow_matrix: Array  # (asset, shape) |weights| over ADV, in 1/(bn USD)
     book_nav: Array  # (book, 1) NAV of the book's fund, bn USD
@@ -92,8 +111,17 @@ class Params(NamedTuple):
     margin_shapes: Array  # (shape, asset) rate times |weight|; 0 for funds without a requirement
     margin_long_shapes: Array  # (shape, asset) |weight| of longs, 0 for shorts (used with long_cap)
     margin_rates: Array  # (shape, asset) rate (used with long_cap)
+    term_factor: Array  # (term,) multiplies the rates
     procyclicality: Array  # (term,) gamma / 2
     multiplier_cap: Array  # (term,)
+    hike_level: Array  # (term,)
+    hike_size: Array  # (term,)
+    term_weight: Array  # (1 + term, member, 1) share of the fund on base rates, then on each term
+    term_weight_locked: Array  # (1 + term, member, 1) the same during a lock-up
+    equity_weights: Array  # (1, asset) of the mean that hikes look at
+    case_shapes: Array  # (case, shape, asset) weights times the moves of a case
+    on_portfolio: Array  # (member, 1) bool
+    portfolio_floor: Array  # (member, 1) fraction of gross
     lockup_steps: Array  # (member, 1)
     cure_factor: Array  # (member, 1) 1 + buffer
     grace_steps: Array  # (member, 1) int32
@@ -101,18 +129,30 @@ class Params(NamedTuple):
     # other triggers
     max_leverage: Array  # (member, 1)
     target_leverage: Array  # (member, 1)
+    leverage_target: Array  # (member, 1) the fund's own
+    leverage_band: Array  # (member, 1)
+    two_way: Array  # (member, 1) bool
+    vol_ceiling: Array  # (book, 1)
+    vol_speed: Array  # (book, 1)
+    vol_memory: Array  # () weight of the old variance of a book's P&L
+    vol_news: Array  # (shape, 1) (1 - vol_memory) steps_per_day / daily variance of its P&L per unit gross
     ladder_start: Array  # (point, book, 1)
     ladder_width: Array  # (point, book, 1)
     ladder_slope: Array  # (point, book, 1)
     ladder_first_cut: Array  # (book, 1)
     ladder_on_fund: Array  # (book, 1) bool
+    overlay_start: Array  # (point, book, 1)
+    overlay_width: Array  # (point, book, 1)
+    overlay_slope: Array  # (point, book, 1)
+    overlay_first: Array  # (book, 1)
     capital: Array  # (book, 1) as a fraction of the fund's NAV
     closeout_participation: Array  # (member, 1)
     max_participation: Array  # ()
     tolerance: Array  # ()
     # impact, volatility, depth
-    impact_scale: Array  # (asset, 1) Y times daily volatility
+    impact_scale: Array  # (asset, 1) of the law per ADV of flow, see `impact`
     impact_core: Array  # ()
+    impact_bound: Array  # ()
     permanent: Array  # ()
     decay: Array  # () factor of the recent flow over one step
     execution_weight: Array  # ()
@@ -151,6 +191,7 @@ class Counts(NamedTuple):
     draws_clipped: Array  # (path,) int32
     forced_usd: Array  # (1, path) bn USD of forced flow, absolute per asset and step
     beyond_depth_usd: Array  # (1, path) of it in steps where it exceeded a day's depth g ADV
+    at_impact_floor: Array  # (path,) int32 steps in which a linear impact was cut at its floor
 
 
 class State(NamedTuple):
@@ -163,7 +204,7 @@ class State(NamedTuple):
     variance: Array  # (asset, path) sigma^2 / sigma_0^2
     depth: Array  # (asset, path) g
     held: Array  # (book, path) k
-    equity: Array  # (member, path) fraction of NAV_0
+    profit: Array  # (member, path) equity less NAV_0, over NAV_0: rounded where it is small
     book_pnl: Array  # (book, path) fraction of the fund's NAV_0
     book_peak: Array  # (book, path)
     fund_peak: Array  # (member, path)
@@ -175,17 +216,27 @@ class State(NamedTuple):
     group_peak: Array  # (row, path)
     drawdown: Array  # (row, path)
     static_price: Array  # (asset, path)
-    static_equity: Array  # (member, path)
+    static_profit: Array  # (member, path)
     down_steps: Array  # (1, path)
     retail_spent: Array  # (1, path) bn USD
     any_flow: Array  # () bool: some path of the tile has traded
+    pnl_variance: Array  # (shape, path) of the P&L per unit gross, over its start; with a volatility target
+    hedged: Array  # (book, path) k that overlays have built
+    built: Array  # (member, path)
+    forced_recent: Array  # (asset, path) recent flow J of forced orders alone; for the attribution with retail
+    forced_displacement: Array  # (asset, path) f of it
     counts: Counts
+
+    @property
+    def equity(self) -> Array:
+        """Equity of each fund, (member, path), fraction of NAV_0."""
+        return 1.0 + self.profit
 
 
 class Terms(NamedTuple):
     """What stays fixed during one step's cascade."""
 
     multiplier: tuple[Array, ...]  # per margin term: (asset, path)
-    locked: Array  # (member, 1) bool
+    weight: Array  # (1 + term, member, 1) of base rates and each term in this step
     depth: Array  # (asset, path) g
     step: Array  # () int32, 1-based

@@ -7,15 +7,17 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array, lax
 
+from stress.kernels.attribution import Causes, no_causes
 from stress.kernels.cascade import Round, cascade
 from stress.kernels.growth import simple_return
-from stress.kernels.impact import square_root
+from stress.kernels.impact import LINEAR_FLOOR, linear, log_displacement
 from stress.kernels.layout import books_to_members, shapes_to_books
 from stress.kernels.linear import any_row, product, sum_rows
-from stress.kernels.margin import multipliers
+from stress.kernels.margin import multipliers, term_weights
 from stress.kernels.records import Calls, Params, State, Structure, Terms
 from stress.kernels.retail import purchases
 from stress.kernels.triggers.close_out import incurable
+from stress.kernels.triggers.vol_target import update_pnl_variance
 from stress.kernels.volatility import depth, update_variance
 
 
@@ -24,17 +26,19 @@ class StepReport(NamedTuple):
 
     price: Array  # (asset, path)
     depth: Array  # (asset, path) that the step's cascade met
+    variance: Array  # (asset, path) over its start, at the end of the step; no rows where nobody asks
     forced: Array  # (asset, path) signed forced flow, fraction of ADV
     held: Array  # (book, path)
-    equity: Array  # (member, path)
-    static_equity: Array  # (member, path)
+    profit: Array  # (member, path) equity less NAV_0
+    static_profit: Array  # (member, path)
     called: Array  # (member, path) cumulative
     sold: Array  # (member, path) cumulative
+    built: Array  # (member, path) cumulative
     call_open: Array  # (member, path) bool
     defaulted: Array  # (member, path) bool
     outside: Array  # (member, path) P&L of the outside shock
     rebound: Array  # (member, path) P&L of the decay of impact
-    impact: Array  # (member, path) P&L of the cascade
+    causes: Causes  # P&L of the cascade
     gross: Array  # (member, path) start NAV multiples
     net: Array  # (member, path)
     rounds: Array  # () rounds used by the tile
@@ -49,11 +53,12 @@ def _rebound(structure: Structure, params: Params, state: State, terms: Terms) -
     """Decay of the recent flow gives back part of its price change; the displacement is restated at today's depth."""
 
     def displaced(flow: Array, g: Array) -> Array:
-        return square_root(flow, g if structure.depth else None, params.impact_scale, params.impact_core)
+        return log_displacement(structure, params, flow, g)
 
     def apply() -> tuple[State, Array, Array]:
-        flow = state.flow * params.decay
+        flow, forced = state.flow * params.decay, state.forced_recent * params.decay
         back = (1.0 - params.permanent) * (displaced(flow, state.depth) - state.displacement)
+        split = structure.attribution and structure.retail
         gain = state.price * simple_return(structure, back)
         pnl = book_pnl(structure, params, state.held, gain)
         return (
@@ -61,7 +66,9 @@ def _rebound(structure: Structure, params: Params, state: State, terms: Terms) -
                 price=state.price + gain,
                 flow=flow,
                 displacement=displaced(flow, terms.depth),
-                equity=state.equity + books_to_members(structure, pnl),
+                forced_recent=forced,
+                forced_displacement=displaced(forced, terms.depth) if split else state.forced_displacement,
+                profit=state.profit + books_to_members(structure, pnl),
                 book_pnl=state.book_pnl + pnl if structure.book_ladder else state.book_pnl,
             ),
             back,
@@ -69,7 +76,7 @@ def _rebound(structure: Structure, params: Params, state: State, terms: Terms) -
         )
 
     def nothing() -> tuple[State, Array, Array]:
-        return state, jnp.zeros_like(state.price), jnp.zeros_like(state.equity)
+        return state, jnp.zeros_like(state.price), jnp.zeros_like(state.profit)
 
     result: tuple[State, Array, Array] = lax.cond(state.any_flow, apply, nothing)
     return result
@@ -93,11 +100,12 @@ def advance(
     """
     terms = Terms(
         multiplier=multipliers(structure, params, state.variance) if structure.margin else (),
-        locked=params.lockup_steps >= step,
+        weight=term_weights(params, step),
         depth=depth(params, state.variance, state.forced) if structure.depth else state.depth,
         step=step,
     )
-    back, rebound_pnl = jnp.zeros_like(state.price), jnp.zeros_like(state.equity)
+    begin = state.price
+    back, rebound_pnl = jnp.zeros_like(state.price), jnp.zeros_like(state.profit)
     if structure.decay:
         state, back, rebound_pnl = _rebound(structure, params, state, terms)
     news = draw + script
@@ -107,15 +115,15 @@ def advance(
     outside_pnl = books_to_members(structure, pnl)
     state = state._replace(
         price=state.price + gain,
-        equity=state.equity + outside_pnl,
+        profit=state.profit + outside_pnl,
         book_pnl=state.book_pnl + pnl if structure.book_ladder else state.book_pnl,
     )
     if structure.twin:
         static_gain = state.static_price * growth
-        static_pnl = book_pnl(structure, params, jnp.ones_like(state.held), static_gain)
+        static_pnl = book_pnl(structure, params, params.start_held, static_gain)
         state = state._replace(
             static_price=state.static_price + static_gain,
-            static_equity=state.static_equity + books_to_members(structure, static_pnl),
+            static_profit=state.static_profit + books_to_members(structure, static_pnl),
         )
     outside_flow = state.price[:0]
     if structure.retail:
@@ -125,13 +133,16 @@ def advance(
     if structure.feedback:
         last, calls = cascade(structure, params, state, terms, outside_flow)
         state = _close_step(structure, params, state, terms, last, calls, outside_flow)
-        rounds = last.number
+        rounds, causes = last.number, last.causes
         if structure.volatility:
             moved = back + news + (state.displacement - before.displacement)
             state = state._replace(variance=update_variance(params, state.variance, moved))
     else:
-        rounds = jnp.zeros((), jnp.int32)
-    group_equity = product(params.group_matrix, state.equity)
+        rounds, causes = jnp.zeros((), jnp.int32), no_causes(structure, state.profit)
+    if structure.vol_target:
+        moved = state.price - begin
+        state = state._replace(pnl_variance=update_pnl_variance(params, state.pnl_variance, begin, moved))
+    group_equity = 1.0 + product(params.group_matrix, state.profit)
     group_peak = jnp.maximum(state.group_peak, group_equity)
     state = state._replace(
         group_peak=group_peak,
@@ -147,17 +158,19 @@ def advance(
     report = StepReport(
         price=state.price,
         depth=terms.depth,
+        variance=state.variance,
         forced=state.forced,
         held=state.held,
-        equity=state.equity,
-        static_equity=state.static_equity,
+        profit=state.profit,
+        static_profit=state.static_profit,
         called=state.calls.called,
         sold=state.sold,
+        built=state.built,
         call_open=state.calls.age >= 0,
         defaulted=state.defaulted,
         outside=outside_pnl,
         rebound=rebound_pnl,
-        impact=state.equity - before.equity,
+        causes=causes,
         gross=value(params.gross_shapes),
         net=value(params.net_shapes),
         rounds=rounds,
@@ -180,7 +193,12 @@ def _close_step(
         forced = forced - jnp.where(last.number > 0, outside, 0.0)
     forced_usd = jnp.abs(forced) * params.adv
     beyond = jnp.where(jnp.abs(forced) > terms.depth, forced_usd, 0.0)
+    at_floor = state.counts.at_impact_floor
+    if structure.law == "linear":
+        floored = linear(last.flow, terms.depth if structure.depth else None, params.impact_scale) <= LINEAR_FLOOR
+        at_floor = at_floor + any_row(floored).astype(jnp.int32)
     counts = state.counts._replace(
+        at_impact_floor=at_floor,
         at_round_limit=state.counts.at_round_limit | any_row(last.sale > 0),
         forced_usd=state.counts.forced_usd + sum_rows(forced_usd)[None],
         beyond_depth_usd=state.counts.beyond_depth_usd + sum_rows(beyond)[None],
@@ -192,13 +210,17 @@ def _close_step(
         forced=forced,
         depth=terms.depth,
         held=last.held,
-        equity=last.equity,
+        profit=last.profit,
         book_pnl=last.book_pnl,
         calls=calls._replace(age=jnp.where(pending, -1, calls.age)),
         defaulted=state.defaulted | pending,
         cut_steps=cut_steps,
         last_deficit=deficit,
         sold=last.sold,
+        built=last.built,
+        hedged=last.hedged,
+        forced_recent=last.forced_recent,
+        forced_displacement=last.forced_displacement,
         any_flow=state.any_flow | (last.number > 0),
         counts=counts,
     )

@@ -81,8 +81,8 @@ class Timeline:
     paths: int
     quantiles: dict[str, FloatHistogram]  # gross_leverage, net_leverage (rows); price_change = price - 1, depth_lost =
     # 1 - depth (assets): distances from 1, as a histogram on float bits is fine near zero
-    means: dict[str, tuple[Floats, Floats]]  # called_usd, forced_sales_usd, fund_loss, fund_loss_static, open_call
-    # (rows); price, depth, forced_flow_usd (assets)
+    means: dict[str, tuple[Floats, Floats]]  # called_usd, forced_sales_usd, fund_loss, fund_loss_static, open_call, and
+    # built_usd where a book may grow (rows); price, depth, forced_flow_usd, and volatility where it matters (assets)
     rounds: Ints  # (step,) the most cascade rounds that any of these paths used
 
 
@@ -93,6 +93,7 @@ class Sample:
     fund_loss: Floats  # (row, path)
     fund_loss_static: Floats  # (row, path)
     attribution: dict[str, Floats]  # component -> (row, path), profit (+) or loss (-) as a fraction of start NAV
+    residual: float = 0.0  # largest gap between their sum and the P&L of a member fund, over max(1, gross, |loss|)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from stress.results.units import described
 Floats = npt.NDArray[np.float64]
 QUANTILES = ("0.01", "0.05", "0.25", "0.5", "0.75", "0.95", "0.99")
 LEVERAGES = ("gross_leverage", "net_leverage")
-BY_ASSET = ("price", "depth", "forced_flow_usd")
+BY_ASSET = ("price", "depth", "volatility", "forced_flow_usd")
 SLICES = {"all": "1", "worst_5pct": "0.05", "worst_1pct": "0.01", "worst_0.1pct": "0.001"}
 TIMELINE_NAMES = {
     "called_usd": "mean amount newly called in the step, the largest deficit of each call",
@@ -120,14 +120,19 @@ def _quantiles(histogram: FloatHistogram, paths: int, fixed: bool, mirrored: boo
 
 
 def attribution(collected: Collected) -> xr.Dataset:
-    """Mean contribution of each component over all detailed paths and over the worst ones by the fund's own loss."""
+    """Mean contribution of each component over all detailed paths and over the worst ones by the fund's own loss.
+
+    The components sum to the total. What selling avoided stands beside them: the P&L of the start book held still less
+    that of the outside shock on what was held.
+    """
     sample, rows = collected.sample, row_order(collected)
     parts = {**sample.attribution, "total": -sample.fund_loss}
-    shape = (len(rows), len(parts), len(SLICES))
+    every = {**parts, "avoided": -sample.fund_loss_static - sample.attribution["outside_shock"]}
+    shape = (len(rows), len(every), len(SLICES))
     average, error = np.empty(shape), np.empty(shape)
     for at, row in enumerate(rows):
         worst_first = np.argsort(-sample.fund_loss[row], kind="stable")
-        for component, values in enumerate(parts.values()):
+        for component, values in enumerate(every.values()):
             ordered = values[row][worst_first]
             for part, share in enumerate(SLICES.values()):
                 average[at, component, part], error[at, component, part] = conditional_mean(ordered, share)
@@ -135,7 +140,12 @@ def attribution(collected: Collected) -> xr.Dataset:
         error[:] = 0.0
     dims = ("fund", "component", "slice")
     dataset = xr.Dataset(
-        {"contribution": (dims, average), "contribution_se": (dims, error)},
+        {
+            "contribution": (dims, average[:, :-1]),
+            "contribution_se": (dims, error[:, :-1]),
+            "avoided_by_selling": (("fund", "slice"), average[:, -1]),
+            "avoided_by_selling_se": (("fund", "slice"), error[:, -1]),
+        },
         {
             "fund": ("fund", row_names(collected)),
             "component": ("component", list(parts)),

@@ -87,9 +87,8 @@ def _metric(collected: Collected, table: PathTable, metric: str, name: str, row:
 
 def diagnostics(collected: Collected) -> xr.Dataset:
     """How estimates settle, rounds by step, counts of what was cut off, residuals of invariants, timings."""
-    order, marks, sample = row_order(collected), collected.checkpoints, collected.sample
-    gap = sum(sample.attribution.values()) + sample.fund_loss
-    scalars: dict[str, float] = {**collected.scalars, "attribution_residual": float(np.abs(gap).max())}
+    order, marks = row_order(collected), collected.checkpoints
+    scalars: dict[str, float] = {**collected.scalars, "attribution_residual": collected.sample.residual}
     scalars["correlation_repair_distance"] = collected.problem.shocks.repair_distance
     share = collected.attrs.get("forced_flow_beyond_depth_share")
     if share is not None:

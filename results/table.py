@@ -190,7 +190,7 @@ def notes(tree: xr.DataTree) -> list[str]:
     counted = (
         ("paths_at_round_limit", "paths reached the largest number of rounds in some step"),
         ("draws_clipped", "steps of a path had a draw clipped at the largest move"),
-        ("prices_floored", "prices were held at their floor"),
+        ("prices_floored", "steps of a path had linear impact cut at its floor"),
     )
     for name, text in counted:
         if name in diagnostics and int(diagnostics[name]) > 0:

@@ -55,6 +55,8 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
     "depth_mean": ("1", "mean depth multiplier that the step's cascade met"),
     "called_usd": ("USD", "amount called, the largest deficit of each call"),
     "forced_sales_usd": ("USD", "forced sales, buy-backs of shorts included"),
+    "built_usd": ("USD", "mean positions added in the step by overlays and two-way leverage targets"),
+    "volatility": ("1", "mean realised volatility at the end of the step, over its start"),
     "forced_flow_usd": ("USD", "mean signed forced flow of the step at start prices"),
     "open_call": ("1", "share of paths with an open margin call at the end of the step"),
     "fund_loss": ("1", "loss, as a fraction of start NAV"),
@@ -62,6 +64,10 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
     "added_loss_usd": ("USD", "mean loss less that of the book held still"),
     # attribution
     "contribution": ("1", "mean contribution to the profit (+) or loss (-), as a fraction of start NAV"),
+    "avoided_by_selling": (
+        "1",
+        "P&L of the book held still less the outside shock on what was held; no part",
+    ),
     # tails and paths
     "path_id": ("1", "64-bit path id"),
     "first_call_step": ("1", "step of the first margin call, 0 = none"),
@@ -74,9 +80,12 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
     "rounds_used": ("1", "the most cascade rounds of any detailed path in the step"),
     "correlation_repair_distance": ("1", "Frobenius distance by which the correlation matrix was repaired"),
     "draws_clipped": ("1", "steps of a path with a draw clipped at the largest move"),
-    "prices_floored": ("1", "prices held at their floor by the impact law"),
+    "prices_floored": ("1", "steps of a path in which linear impact was cut at its floor"),
     "forced_flow_beyond_depth_share": ("1", "share of forced flow beyond a day's depth"),
-    "attribution_residual": ("1", "largest gap between the sum of the components and the profit or loss of a path"),
+    "attribution_residual": (
+        "1",
+        "largest gap between the sum of components and a P&L, over max(1, gross, |loss|)",
+    ),
     "seconds": ("s", "wall time"),
 }
 

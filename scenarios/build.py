@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from stress.scenarios.build_funds import build_books, build_funds
+from stress.scenarios.build_books import build_books
+from stress.scenarios.build_funds import build_funds
+from stress.scenarios.build_impact import build_impact
+from stress.scenarios.build_margin import check_start
 from stress.scenarios.build_market import (
     build_assets,
     build_cascade,
-    build_impact,
     build_liquidity,
     build_retail,
     build_shocks,
@@ -15,6 +17,7 @@ from stress.scenarios.canonical import canonical_document, filled_defaults
 from stress.scenarios.fund_types import resolve_fund_types
 from stress.scenarios.problem import Estimation, Problem
 from stress.scenarios.schema import Scenario
+from stress.scenarios.unused import check_unused
 
 
 def build_problem(scenario: Scenario) -> Problem:
@@ -30,6 +33,9 @@ def build_problem(scenario: Scenario) -> Problem:
     types = resolve_fund_types(scenario, assets)
     shocks = build_shocks(scenario, assets)
     funds = build_funds(scenario, assets, types)
+    books = build_books(scenario, types, assets, shocks, funds)
+    check_unused(scenario, types)
+    check_start(scenario, types, assets, funds, books)
     retail = build_retail(scenario, assets)
     return Problem(
         name=scenario.name,
@@ -41,8 +47,8 @@ def build_problem(scenario: Scenario) -> Problem:
         assets=assets,
         shocks=shocks,
         funds=funds,
-        books=build_books(types, assets, funds),
-        impact=build_impact(scenario),
+        books=books,
+        impact=build_impact(scenario, assets),
         liquidity=build_liquidity(scenario),
         retail=retail,
         cascade=build_cascade(scenario),

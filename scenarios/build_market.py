@@ -9,7 +9,7 @@ import numpy as np
 
 from stress.scenarios.correlation import resolve_correlation
 from stress.scenarios.errors import ScenarioError, ScenarioWarning, suggest
-from stress.scenarios.problem import Assets, Cascade, Floats, Impact, Liquidity, Retail, Shocks
+from stress.scenarios.problem import Assets, Cascade, Floats, Liquidity, Retail, Shocks
 from stress.scenarios.schema import Scenario
 
 _FEW_DEGREES_OF_FREEDOM = 3.0
@@ -98,15 +98,6 @@ def unknown_asset(scenario: Scenario, key: str, asset: str, value: object, asset
     return ScenarioError(
         f"{asset!r} is no asset", file=scenario.source, key=key, value=value, allowed=suggest(asset, assets.file_order)
     )
-
-
-def build_impact(scenario: Scenario) -> Impact:
-    """Impact; without a table, or with law "none", prices do not react."""
-    table = scenario.impact
-    if table is None or table.law == "none":
-        return Impact("none", coefficient=0.0, core=1e-4, permanent=1.0, half_life=math.inf, execution_weight=0.5)
-    half_life = math.inf if isinstance(table.half_life, str) else table.half_life
-    return Impact(table.law, table.coefficient, table.core, table.permanent, half_life, table.execution_weight)
 
 
 def build_liquidity(scenario: Scenario) -> Liquidity:

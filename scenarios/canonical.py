@@ -8,12 +8,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from stress.scenarios import units
+from stress.scenarios.build_margin import type_moves
 from stress.scenarios.correlation import read_matrix
 from stress.scenarios.fields import Table
-from stress.scenarios.fund_types import TypeOf
+from stress.scenarios.fund_types import BookOf, TypeOf
 from stress.scenarios.problem import Assets, Floats, Retail
 from stress.scenarios.schema import Scenario
-from stress.scenarios.terms import MarginOf, TriggersOf
+from stress.scenarios.schema_impact import KEYS_OF_LAW, Impact
+from stress.scenarios.schema_margin import MarginTerms
+from stress.scenarios.schema_triggers import FundTriggers
+from stress.scenarios.terms import TriggersOf
 
 
 def canonical_document(scenario: Scenario, assets: Assets, types: Sequence[TypeOf], retail: Retail) -> dict[str, Any]:
@@ -30,14 +34,19 @@ def canonical_document(scenario: Scenario, assets: Assets, types: Sequence[TypeO
         "sources": list(scenario.sources),
         "horizon": _plain(scenario.horizon),
         "assets": _assets(scenario, assets),
-        "funds": [_fund(kind, assets) for kind in types],
+        "funds": [_fund(scenario, kind, assets) for kind in types],
         "cascade": _plain(scenario.cascade),
         "estimation": _plain(scenario.estimation),
     }
-    for name in ("impact", "liquidity", "retail"):
+    for name in ("liquidity", "retail"):
         table = getattr(scenario, name)
         if table is not None:
             document[name] = _plain(table)
+    if scenario.impact is not None:
+        document["impact"] = _impact(scenario.impact)
+    crowds = {kind.fund.id: _plain(kind.crowd) | {"styles": kind.crowd.distinct} for kind in types if kind.crowd}
+    brokers = {name: _plain(terms) for name, terms in scenario.prime_brokers.items()}
+    document |= {key: table for key, table in (("crowding", crowds), ("prime_brokers", brokers)) if table}
     if scenario.retail is not None and scenario.retail.weights is None:
         document["retail"]["weights"] = _by_asset(retail.weights, assets)
     if scenario.correlation is not None:
@@ -61,6 +70,10 @@ def filled_defaults(scenario: Scenario) -> tuple[str, ...]:
     filled: list[str] = []
     for name in ("horizon", "shocks", "margin", "triggers", "impact", "liquidity", "retail", "cascade", "estimation"):
         filled += _unset(name, getattr(scenario, name))
+    for fund_id, crowd in scenario.crowding.items():
+        filled += _unset(f"crowding.{fund_id}", crowd)
+    for broker, terms in scenario.prime_brokers.items():
+        filled += _unset(f"prime_brokers.{broker}", terms)
     for fund in scenario.funds:
         if scenario.margin is None:
             filled += _unset(f"funds.{fund.id}.margin", fund.margin)
@@ -72,18 +85,35 @@ def filled_defaults(scenario: Scenario) -> tuple[str, ...]:
 def _unset(name: str, table: Table | None) -> list[str]:
     if table is None:
         return []
-    derived = {"cap", "target_leverage", "weights"}  # None stands for a default worked out from other keys
+    derived = {"target_leverage", "weights", "styles"}  # None stands for a default worked out from other keys
+    if isinstance(table, MarginTerms):
+        derived |= {"cap"}
     keys = []
-    for key in type(table).model_fields:
-        value = getattr(table, key)
-        if key in table.model_fields_set or value in ([], {}) or (value is None and key not in derived):
+    for field, info in type(table).model_fields.items():
+        key, value = info.alias or field, getattr(table, field)
+        if field in table.model_fields_set or value in ([], {}) or (value is None and key not in derived):
             continue
-        if key == "target_leverage" and getattr(table, "max_leverage", None) in (None, "none"):
-            continue
-        if key == "dof" and getattr(table, "model", None) != "student_t":
+        if not _matters(table, key):
             continue
         keys.append(f"{name}.{key}")
     return keys
+
+
+def _matters(table: Table, key: str) -> bool:
+    """Whether a key left to its default has any effect, given the rest of its table."""
+    if isinstance(table, FundTriggers):
+        limited = table.max_leverage not in (None, "none")
+        needs = {
+            "target_leverage": limited,
+            "two_way": not limited and table.target_leverage not in (None, "none"),
+            "speed": table.target_vol not in (None, "none"),
+        }
+        return needs.get(key, True)
+    if isinstance(table, MarginTerms):
+        return key != "floor" or table.method == "portfolio"
+    if isinstance(table, Impact):
+        return all(key not in keys for law, keys in KEYS_OF_LAW.items() if law != table.law)
+    return key != "dof" or getattr(table, "model", None) == "student_t"
 
 
 def _plain(table: Table) -> dict[str, Any]:
@@ -139,29 +169,31 @@ def _shocks(scenario: Scenario) -> dict[str, Any]:
     return _plain(scenario.shocks) | {"script": [{"step": step, "moves": script[step]} for step in sorted(script)]}
 
 
-def _fund(kind: TypeOf, assets: Assets) -> dict[str, Any]:
+def _fund(scenario: Scenario, kind: TypeOf, assets: Assets) -> dict[str, Any]:
     fund = kind.fund
     document = fund.model_dump(mode="json", exclude_none=True, exclude={"books", "positions", "margin", "triggers"})
     if fund.books is None:
         document["positions"] = _by_asset(kind.books[0].written, assets)
     else:
-        document["books"] = [
-            {
-                "id": book.id,
-                "share": book.share,
-                "positions": _by_asset(book.written, assets),
-                "stop_loss": book.stop_loss,
-            }
-            for book in kind.books
-        ]
+        document["books"] = [_book(book, assets) for book in kind.books]
     if kind.margin.written:
-        document["margin"] = _margin(kind.margin, assets)
+        document["margin"] = _margin(scenario, kind, assets)
     if kind.triggers.written:
         document["triggers"] = _triggers(kind.triggers)
     return document
 
 
-def _margin(margin: MarginOf, assets: Assets) -> dict[str, Any]:
+def _book(book: BookOf, assets: Assets) -> dict[str, Any]:
+    document: dict[str, Any] = {"id": book.id, "positions": _by_asset(book.written, assets)}
+    if book.overlay:
+        document["overlay"] = [list(point) for point in book.overlay]
+    else:
+        document |= {"share": book.share, "stop_loss": book.stop_loss}
+    return document if book.priority is None else document | {"priority": book.priority}
+
+
+def _margin(scenario: Scenario, kind: TypeOf, assets: Assets) -> dict[str, Any]:
+    margin = kind.margin
     # by asset before by class, the fund's own before the scenario's, as when rates are looked up
     rates = {}
     for asset, asset_class in zip(assets.ids, assets.asset_class, strict=True):
@@ -170,15 +202,31 @@ def _margin(margin: MarginOf, assets: Assets) -> dict[str, Any]:
         ]
         if found:
             rates[asset] = found[0]
-    return {
-        "method": "haircut" if margin.present else "none",
+    document = {
+        "method": margin.method,
         "buffer": margin.buffer,
         "grace_steps": margin.grace_steps,
         "procyclicality": margin.procyclicality,
-        "cap": margin.cap,
-        "lockup_steps": list(margin.lockup_steps),
+        "lockup_steps": list(margin.lockup_steps) if kind.crowd is None else margin.lockup_steps[0],
         "rates": rates,
     }
+    # with a broker's own procyclicality the default of the cap is worked out from that one
+    brokers = [scenario.prime_brokers.get(broker) for broker in kind.fund.prime_brokers]
+    if margin.written_cap is not None or all(terms is None or terms.procyclicality is None for terms in brokers):
+        document["cap"] = margin.cap
+    if margin.hike is not None:
+        document["hike"] = _plain(margin.hike)
+    if margin.concentration is not None and margin.method == "haircut":
+        document["concentration"] = _plain(margin.concentration)
+    if margin.method == "portfolio":
+        cases = type_moves(scenario, kind, assets)
+        document |= {"floor": margin.floor, "scenarios": [_case(moves, assets) for moves in cases]}
+    return document
+
+
+def _case(moves: Floats, assets: Assets) -> dict[str, float]:
+    """A shock vector by asset; one that moves nothing keeps one asset, as an empty one would be an error."""
+    return _by_asset(moves, assets) or {assets.ids[0]: 0.0}
 
 
 def _triggers(triggers: TriggersOf) -> dict[str, Any]:
@@ -191,10 +239,26 @@ def _triggers(triggers: TriggersOf) -> dict[str, Any]:
     }
     if document["max_leverage"] != "none":
         document["target_leverage"] = _leverage(triggers.target_leverage)
+    if triggers.has_target:
+        target = _leverage(triggers.own_target)
+        document |= {"target_leverage": target, "band": triggers.band, "two_way": triggers.two_way}
+    if triggers.has_target_vol:
+        target = _leverage(triggers.target_vol)
+        document |= {"target_vol": target, "vol_band": triggers.vol_band, "speed": triggers.speed}
     return document
 
 
-def _leverage(level: units.Leverage) -> float | str:
+def _impact(table: Impact) -> dict[str, Any]:
+    """The table without the parameters of other laws; with law "none" those that were written stay."""
+    document = _plain(table)
+    for law, keys in KEYS_OF_LAW.items():
+        for key in keys:
+            if law != table.law and (table.law != "none" or key not in table.given):
+                document.pop(key, None)
+    return document
+
+
+def _leverage(level: units.Leverage | units.Volatility) -> float | str:
     if level.value == float("inf"):
         return "none"
     return f"{level.value!r} x start" if level.relative else level.value

@@ -50,6 +50,11 @@ def _leverage(value: object) -> object:
     return value
 
 
+def _volatility_target(value: object) -> object:
+    units.volatility_target(value)
+    return value
+
+
 def _identifier(value: object) -> object:
     if not isinstance(value, str) or not re.fullmatch(ID_PATTERN, value):
         raise refuse("is no valid id", _ID_ALLOWED)
@@ -96,6 +101,18 @@ LeverageLimit = Annotated[
             "anyOf": [
                 {"type": "number", "exclusiveMinimum": 0},
                 {"type": "string", "pattern": rf"^(\s*{_DIGITS}(\s*x\s+start)?\s*|none)$"},
+            ]
+        }
+    ),
+]
+VolatilityTarget = Annotated[
+    float | str,
+    BeforeValidator(_parsed(_volatility_target)),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "exclusiveMinimum": 0},
+                {"type": "string", "pattern": rf"^\s*({_DIGITS}\s*(%|bp|x\s+start)?|start|none)\s*$"},
             ]
         }
     ),

@@ -14,6 +14,7 @@ _COLUMNS = {
 }
 _NESTED = {"assets": (), "funds": ("positions.", "prime_brokers.", "margin.", "triggers.")}
 _WHOLE = {"count", "grace_steps", "lockup_steps", "cure_steps"}
+_TRUTH = {"true": True, "false": False}
 INLINED = tuple(_COLUMNS)
 
 
@@ -50,6 +51,7 @@ def _entry(row: dict[str, str]) -> dict[str, Any]:
             continue
         table, dot, name = column.partition(".")
         value: object = int(cell) if (name or column) in _WHOLE and cell.isdigit() else cell
+        value = _TRUTH.get(cell, cell) if (name or column) == "two_way" else value
         if dot and not isinstance(entry.get(table, {}), str):
             entry.setdefault(table, {})[name] = value
         else:

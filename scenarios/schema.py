@@ -9,18 +9,20 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from stress.scenarios.fields import Identifier, Table, refuse
 from stress.scenarios.files import InputFiles
-from stress.scenarios.schema_funds import Fund, Margin, Triggers
+from stress.scenarios.schema_funds import Crowding, Fund
+from stress.scenarios.schema_impact import Impact
+from stress.scenarios.schema_margin import BrokerTerms, Margin
 from stress.scenarios.schema_market import (
     Asset,
     Cascade,
     Correlation,
     Estimation,
     Horizon,
-    Impact,
     Liquidity,
     Retail,
     Shocks,
 )
+from stress.scenarios.schema_triggers import Triggers
 
 
 class Scenario(Table):
@@ -39,6 +41,8 @@ class Scenario(Table):
     correlation: Correlation | None = None
     shocks: Shocks | None = None
     funds: Annotated[list[Fund], Field(min_length=1)]
+    crowding: dict[Identifier, Crowding] = Field(default_factory=dict, description="by fund")
+    prime_brokers: dict[Identifier, BrokerTerms] = Field(default_factory=dict, description="own terms of brokers")
     margin: Margin | None = None
     triggers: Triggers | None = None
     impact: Impact | None = None
@@ -49,11 +53,6 @@ class Scenario(Table):
 
     _files: InputFiles = PrivateAttr(default_factory=InputFiles)
     _document: dict[str, Any] = PrivateAttr(default_factory=dict)
-
-    @classmethod
-    def later_keys(cls) -> frozenset[str]:
-        """Keys of the format that this version lacks."""
-        return frozenset({"crowding"})
 
     @model_validator(mode="after")
     def _distinct_ids(self) -> Scenario:
@@ -84,7 +83,8 @@ def json_schema() -> dict[str, Any]:
     schema = _plain(Scenario.model_json_schema(by_alias=True))
     for model in Table.__subclasses__() + [sub for table in Table.__subclasses__() for sub in table.__subclasses__()]:
         properties = schema["$defs"].get(model.__name__, {}).get("properties", {})
-        for name, field in model.model_fields.items():
+        for attribute, field in model.model_fields.items():
+            name = field.alias or attribute
             if name in properties and "anyOf" in properties[name]:  # numbers with units: pydantic leaves the bounds out
                 properties[name] |= {
                     _BOUNDS[b]: getattr(m, b) for m in field.metadata for b in _BOUNDS if hasattr(m, b)

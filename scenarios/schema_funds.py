@@ -1,138 +1,17 @@
-"""Tables of the file that describe funds, their margin terms and their triggers."""
+"""Tables of the file that describe funds: their books, members and brokers, and crowds of funds."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, StrictInt, field_validator, model_validator
 
-from stress.scenarios import units
-from stress.scenarios.fields import (
-    Fraction,
-    Identifier,
-    LeverageLimit,
-    Money,
-    Number,
-    Positions,
-    Table,
-    refuse,
-)
+from stress.scenarios.fields import Fraction, Identifier, Money, Positions, Table, refuse
+from stress.scenarios.schema_margin import FundMargin
+from stress.scenarios.schema_triggers import FundTriggers, Points, check_ladder, check_overlay
 
 SHARE_TOLERANCE = 1e-6
-Ladder = list[Annotated[list[Fraction], Field(min_length=2, max_length=2)]]
-
-
-def check_ladder(ladder: list[list[float]] | None) -> list[list[float]] | None:
-    """Points (drawdown, cut): drawdowns above 0 and strictly increasing, cuts in [0, 1] and not decreasing."""
-    allowed = "points [drawdown, cut], drawdowns above 0 and increasing, cuts between 0 and 1 and not decreasing"
-    last_drawdown, last_cut = 0.0, 0.0
-    for drawdown, cut in ladder or []:
-        if not 0 <= cut <= 1:
-            raise refuse(f"has the cut {cut}, outside [0, 1]", allowed)
-        if drawdown <= last_drawdown or cut < last_cut:
-            raise refuse(f"is not increasing at [{drawdown}, {cut}]", allowed)
-        last_drawdown, last_cut = drawdown, cut
-    return ladder
-
-
-class MarginTerms(Table):
-    """`[margin]` and `[funds.margin]`; a key left out of the latter is taken from the former."""
-
-    method: Literal["haircut", "none"] = Field(default="haircut", description='"none": no requirement')
-    buffer: Fraction = Field(default=0.05, ge=0.01, le=10, description="a call is cured to E = (1 + buffer) M")
-    grace_steps: StrictInt = Field(default=0, ge=0, description="age from which a call forces sales")
-    procyclicality: Number = Field(default=0.0, ge=0, le=10, description="exponent gamma of the volatility ratio")
-    cap: Number | None = Field(
-        default=None, ge=1, le=100, description="of the multiplier; default 1.5, 1 without procyclicality"
-    )
-    rates: dict[Identifier, Fraction] = Field(
-        default_factory=dict, description="margin rates by asset id or asset class"
-    )
-
-    @classmethod
-    def later_keys(cls) -> frozenset[str]:
-        """Keys of the format that this version lacks."""
-        return frozenset({"hike", "scenarios", "concentration"})
-
-    @field_validator("rates")
-    @classmethod
-    def _rates(cls, rates: dict[str, float]) -> dict[str, float]:
-        for name, rate in rates.items():
-            if not 0 <= rate <= 5:
-                raise refuse("is outside [0, 5]", "a margin rate between 0 and 5 (500 %)", name)
-        return rates
-
-
-class Margin(MarginTerms):
-    """`[margin]`: terms of every fund."""
-
-    lockup_steps: Annotated[StrictInt, Field(ge=0)] = Field(
-        default=0, description="steps during which rates stay frozen"
-    )
-
-
-class FundMargin(MarginTerms):
-    """`[funds.margin]`."""
-
-    lockup_steps: int | list[int] = Field(
-        default=0, description="steps during which rates stay frozen, or one for each tier"
-    )
-
-    @field_validator("lockup_steps", mode="before")
-    @classmethod
-    def _lockup(cls, value: object) -> object:
-        items = value if isinstance(value, list) else [value]
-        if not items or any(isinstance(x, bool) or not isinstance(x, int) or x < 0 for x in items):
-            raise refuse("is no number of steps", "a whole number of 0 or more, or a list with one for each tier")
-        return value
-
-
-class FundTriggers(Table):
-    """`[funds.triggers]`; a key left out is taken from `[triggers]`."""
-
-    max_leverage: LeverageLimit | None = Field(default=None, description="the broker's limit on gross over equity")
-    target_leverage: LeverageLimit | None = Field(
-        default=None, description="where a breach sells down to; default: 0.95 times max_leverage"
-    )
-    stop_loss: Ladder | None = Field(
-        default=None, description="[drawdown, cut] points of the start size; [] turns it off"
-    )
-    scope: Literal["book", "fund"] = Field(default="book", description="whose drawdown the stop_loss reads")
-    cure_steps: StrictInt = Field(
-        default=3, ge=1, description="a deficit still growing after so many steps is a default"
-    )
-    closeout_participation: Fraction = Field(
-        default=0.25, ge=0, le=100, description="of depth times adv, after a default"
-    )
-
-    @classmethod
-    def later_keys(cls) -> frozenset[str]:
-        """Keys of the format that this version lacks."""
-        return frozenset({"band", "two_way", "target_vol", "speed"})
-
-    @field_validator("stop_loss")
-    @classmethod
-    def _ladder(cls, ladder: list[list[float]] | None) -> list[list[float]] | None:
-        return check_ladder(ladder)
-
-    @field_validator("target_leverage")
-    @classmethod
-    def _finite_target(cls, target: float | str | None) -> float | str | None:
-        if target is not None and units.leverage(target).value == float("inf"):
-            raise refuse("is no target", 'a positive number or "1.1 x start"')
-        return target
-
-
-class Triggers(FundTriggers):
-    """`[triggers]`: of every fund."""
-
-    max_participation: Fraction | None = Field(
-        default=None,
-        gt=0,
-        le=100,
-        description="limit on all forced sales together, share of depth times adv per asset and step",
-    )
 
 
 class Book(Table):
@@ -143,19 +22,33 @@ class Book(Table):
         default=None, ge=0, le=1, description="share of NAV on which its drawdown is measured; 0 = the fund's drawdown"
     )
     positions: Positions = Field(
-        description="signed weights (asset = multiple of NAV), or a file (asset, position in USD)"
+        description="signed weights (asset = multiple of NAV), or a file (asset, position in USD); "
+        "of an overlay only their proportions count"
     )
-    stop_loss: Ladder | None = None
-
-    @classmethod
-    def later_keys(cls) -> frozenset[str]:
-        """Keys of the format that this version lacks."""
-        return frozenset({"priority", "overlay"})
+    stop_loss: Points | None = None
+    priority: StrictInt | None = Field(
+        default=None, ge=0, description="brokers sell books of a lower number first; default: after all others"
+    )
+    overlay: Points | None = Field(
+        default=None, description="[loss of the fund, size in multiples of NAV] points: a hedge that starts at 0"
+    )
 
     @field_validator("stop_loss")
     @classmethod
     def _ladder(cls, ladder: list[list[float]] | None) -> list[list[float]] | None:
         return check_ladder(ladder)
+
+    @field_validator("overlay")
+    @classmethod
+    def _overlay(cls, overlay: list[list[float]] | None) -> list[list[float]] | None:
+        return check_overlay(overlay)
+
+    @model_validator(mode="after")
+    def _overlay_alone(self) -> Book:
+        for key in ("stop_loss", "share"):
+            if self.overlay is not None and getattr(self, key) is not None:
+                raise refuse("is given together with overlay", f"one of: overlay, {key}", key)
+        return self
 
 
 class Tiers(Table):
@@ -239,6 +132,8 @@ class Fund(Table):
         for identifier, uses in Counter(book.id for book in self.books or []).items():
             if uses > 1:
                 raise refuse("is used more than once", "distinct ids", f"books.{identifier}.id")
+        if self.books is not None and all(book.overlay is not None for book in self.books):
+            raise refuse("are all overlays", "at least one book without overlay", "books")
         shares = sum(book.share or 0.0 for book in self.books or [])
         if shares > 1 + SHARE_TOLERANCE:
             raise refuse(f"have shares that sum to {shares:.9g}", "shares of NAV that sum to 1 at most", "books")
@@ -248,3 +143,28 @@ class Fund(Table):
     def members(self) -> int:
         """Number of member funds."""
         return len(self.tiers.nav) if self.tiers is not None else self.count or 1
+
+
+class Crowding(Table):
+    """`[crowding.FUND]`: the fund type becomes a crowd of members that hold a common and an own part."""
+
+    count: StrictInt = Field(ge=1, le=1000, description="members")
+    common: Fraction = Field(ge=0, le=1, description="share of gross that all members hold alike")
+    styles: StrictInt | None = Field(
+        default=None, ge=1, le=1000, description="distinct own parts; default: 8, or count where that is less"
+    )
+    leverage_spread: Fraction = Field(
+        default=0.0, ge=0, lt=1, description="grosses of the members spread evenly +- this"
+    )
+    seed: StrictInt = Field(default=0, ge=0, description="of the own parts")
+
+    @model_validator(mode="after")
+    def _enough_members(self) -> Crowding:
+        if self.styles is not None and self.styles > self.count:
+            raise refuse(f"exceeds the count of {self.count}", f"1 to {self.count}", "styles")
+        return self
+
+    @property
+    def distinct(self) -> int:
+        """Number of own parts."""
+        return self.styles or min(self.count, 8)

@@ -9,7 +9,6 @@ from pydantic import Field, StrictBool, StrictInt, field_validator, model_valida
 from stress.scenarios.fields import (
     Drift,
     Fraction,
-    HalfLife,
     Identifier,
     Level,
     Matrix,
@@ -108,22 +107,6 @@ class Shocks(Table):
     def later_keys(cls) -> frozenset[str]:
         """Keys of the format that this version lacks."""
         return frozenset({"condition"})
-
-
-class Impact(Table):
-    """Price impact of the recent flow."""
-
-    law: Literal["none", "square_root"] = "square_root"
-    coefficient: Number = Field(default=1.0, ge=0, le=100)
-    core: Number = Field(default=1e-4, gt=0, le=1, description="participation below which the law is linear")
-    permanent: Fraction = Field(default=1 / 3, ge=0, le=1, description="share of the price change that never decays")
-    half_life: HalfLife = Field(default=5.0, description='of the recent flow, days; "none": it does not decay')
-    execution_weight: Fraction = Field(default=0.5, ge=0, le=1, description="sold at (1-w) P_before + w P_after")
-
-    @classmethod
-    def later_keys(cls) -> frozenset[str]:
-        """Keys of the format that this version lacks."""
-        return frozenset({"memory", "lambda", "c", "tau", "B", "pi", "outstanding"})
 
 
 class Liquidity(Table):

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from stress.scenarios.problem import Bools, Floats, Problem
+from stress.scenarios.requirement import by_fund, requirement, start_positions
 
 PARTICIPATION = 0.25
+_HALVINGS = 60
 
 
 @dataclass(frozen=True)
@@ -33,34 +35,26 @@ class StartTable:
 def start_table(problem: Problem) -> StartTable:
     """Work out the start table.
 
-    The move to the first call hits every position: longs fall by `x`, shorts rise by `x`. Equity is then
+    The move to the first call hits every position: longs fall by `x`, shorts rise by `x`. On haircuts equity is then
     `E - x G` and the requirement `M_long (1 - x) + M_short (1 + x)`, which meet at
     `x = (E - M)/(G - M_long + M_short)`; a fund that is long only has the textbook `1 - (1 - i)/(1 - m)`. Beyond
     `x = 1` longs are worthless and only the shorts go on losing: a fund that survives that without shorts has no call.
+    On portfolio margin the move is found by bisection. Overlays hold nothing yet; concentration is that of the start.
     """
     funds, books, assets = problem.funds, problem.books, problem.assets
     members = len(funds.ids)
-    weights = books.shapes[books.shape_of] * books.size[:, None]  # (book, asset) USD
-    rates = funds.rates[funds.type_of[books.fund_of]]
-    long, short = np.maximum(weights, 0.0), np.maximum(-weights, 0.0)
+    positions = start_positions(books)
 
-    def by_fund(values: Floats) -> Floats:
-        total = np.zeros((members, *values.shape[1:]))
-        np.add.at(total, books.fund_of, values)
-        return total
+    def of_fund(values: Floats) -> Floats:
+        return by_fund(values, books.fund_of, members)
 
-    long_usd, short_usd = by_fund(long.sum(axis=1)), by_fund(short.sum(axis=1))
-    gross = long_usd + short_usd
-    net = by_fund(((long - short) * assets.in_net).sum(axis=1))
-    margin_long = np.where(funds.has_margin, by_fund((np.minimum(rates, 1.0) * long).sum(axis=1)), 0.0)
-    margin_short = np.where(funds.has_margin, by_fund((rates * short).sum(axis=1)), 0.0)
-    move = _quotient(funds.nav - margin_long - margin_short, gross - margin_long + margin_short)
-    worthless = _quotient(funds.nav - long_usd - margin_short, short_usd + margin_short)
-    move = np.where(funds.has_margin, np.where(move <= 1, move, worthless), np.inf)
+    gross = of_fund(np.abs(positions).sum(axis=1))
+    net = of_fund((positions * assets.in_net).sum(axis=1))
+    needed = requirement(funds, assets, books.fund_of, positions)
     # books of one fund that are long and short in the same asset offset each other when all is sold
-    days = np.abs(by_fund(weights)) / (PARTICIPATION * assets.adv)
+    days = np.abs(of_fund(positions)) / (PARTICIPATION * assets.adv)
     slowest = days.argmax(axis=1)
-    held = (long + short).sum(axis=0)
+    held = np.abs(positions).sum(axis=0)
     types = [funds.types[t] for t in funds.type_of]
     order = np.argsort([funds.types_file_order.index(name) for name in types], kind="stable")
     return StartTable(
@@ -70,14 +64,55 @@ def start_table(problem: Problem) -> StartTable:
         gross=(gross / funds.nav)[order],
         net=(net / funds.nav)[order],
         has_margin=funds.has_margin[order],
-        requirement=((margin_long + margin_short) / funds.nav)[order],
-        adverse_move=move[order],
+        requirement=(needed / funds.nav)[order],
+        adverse_move=_adverse_move(problem, positions)[order],
         liquidation_days=days.max(axis=1)[order],
         slowest_asset=tuple(assets.ids[slowest[n]] if days[n, slowest[n]] > 0 else "" for n in order),
         assets=assets.ids,
         held_usd=held,
         held_days=held / assets.adv,
     )
+
+
+def _adverse_move(problem: Problem, positions: Floats) -> Floats:
+    """Fall of longs and rise of shorts to the first call (member,), inf without one."""
+    funds, fund_of, members = problem.funds, problem.books.fund_of, len(problem.funds.ids)
+    long, short = np.maximum(positions, 0.0), np.maximum(-positions, 0.0)
+    margin_long = requirement(funds, problem.assets, fund_of, long)
+    margin_short = requirement(funds, problem.assets, fund_of, -short)
+    long_usd, short_usd = (by_fund(side.sum(axis=1), fund_of, members) for side in (long, short))
+    move = _quotient(funds.nav - margin_long - margin_short, long_usd + short_usd - margin_long + margin_short)
+    worthless = _quotient(funds.nav - long_usd - margin_short, short_usd + margin_short)
+    move = np.where(move <= 1, move, worthless)
+    if (funds.portfolio & funds.has_margin).any():
+        move = np.where(funds.portfolio, _bisected_move(problem, long, short, long_usd, short_usd), move)
+    return np.where(funds.has_margin, move, np.inf)
+
+
+def _bisected_move(problem: Problem, long: Floats, short: Floats, long_usd: Floats, short_usd: Floats) -> Floats:
+    """The adverse move (member,) at which equity falls below the requirement, inf without one.
+
+    Equity less requirement is concave in the move up to 1 and again beyond, and starts above 0: it crosses 0 once. At
+    the latest that is where equity is gone.
+    """
+    funds, fund_of = problem.funds, problem.books.fund_of
+
+    def spare(move: Floats) -> Floats:
+        left = np.maximum(1.0 - move, 0.0)
+        after = long * left[fund_of][:, None] - short * (1.0 + move)[fund_of][:, None]
+        equity = funds.nav - long_usd * (1.0 - left) - short_usd * move
+        return equity - requirement(funds, problem.assets, fund_of, after)
+
+    one = np.ones(len(funds.ids))
+    beyond = spare(one) >= 0
+    broke = _quotient(funds.nav - long_usd, short_usd)
+    never = beyond & ~np.isfinite(broke)
+    low, high = np.where(beyond, 1.0, 0.0), np.where(beyond & ~never, np.maximum(broke, 1.0), 1.0)
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        holds = spare(middle) >= 0
+        low, high = np.where(holds, middle, low), np.where(holds, high, middle)
+    return np.where(never, np.inf, low)
 
 
 def _quotient(numerator: Floats, denominator: Floats) -> Floats:

@@ -32,8 +32,6 @@ _PHRASES = {
 }
 _LATER_VALUES = {
     "shocks.model": {"garch", "regime", "jump", "factor", "bootstrap", "filtered_historical"},
-    "margin.method": {"portfolio"},
-    "impact.law": {"linear", "bounded_exponential", "exponential"},
 }
 
 
@@ -75,6 +73,8 @@ def describe(location: Sequence[str | int], document: object) -> tuple[str, obje
     for part in location:
         if isinstance(part, str) and part.startswith(("<", "[")):  # tags of unions, and pydantic's mark for dict keys
             continue
+        if isinstance(part, str) and isinstance(here, list) and part.isdigit():
+            part = next((n for n, x in enumerate(here) if isinstance(x, Mapping) and x.get("id") == part), int(part))
         if isinstance(part, int):
             here = here[part] if found and isinstance(here, list) and part < len(here) else None
             found = here is not None

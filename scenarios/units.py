@@ -19,6 +19,11 @@ FRACTION_ALLOWED = 'a finite number as a fraction (0.39), or text with a unit: "
 MONEY_ALLOWED = 'a finite number in USD (70e9), or text with a unit: "70 bn USD" (k, mn, bn, tn)'
 LEVERAGE_ALLOWED = 'a positive multiple of NAV (6.5), "1.25 x start" (times the fund\'s own start gross) or "none"'
 
+VOLATILITY_ALLOWED = (
+    'an annual volatility of P&L over NAV (0.1, "10 %"), "start", "1.1 x start" (times the fund\'s own at the start) '
+    'or "none"'
+)
+
 
 class UnitError(ValueError):
     """A value that is no number of the kind expected; `allowed` says what is."""
@@ -38,6 +43,13 @@ class Leverage(NamedTuple):
     def at(self, start_gross: float) -> float:
         """The level as a multiple of NAV for a fund that starts at `start_gross`."""
         return self.value * start_gross if self.relative else self.value
+
+
+class Volatility(NamedTuple):
+    """A volatility target: annual, or as a multiple of the fund's start volatility where `relative`; inf = none."""
+
+    value: float
+    relative: bool
 
 
 def number(value: object) -> float:
@@ -86,6 +98,25 @@ def leverage(value: object) -> Leverage:
     if level <= 0:
         raise UnitError("is not positive", LEVERAGE_ALLOWED)
     return Leverage(level, relative)
+
+
+def volatility_target(value: object) -> Volatility:
+    """A volatility target: an annual volatility, "start", "1.1 x start", or "none".
+
+    Raises:
+        UnitError: anything else, or a level that is not positive.
+    """
+    relative = False
+    if isinstance(value, str):
+        if value.strip() == "none":
+            return Volatility(math.inf, False)
+        match = _RELATIVE.match("1 x start" if value.strip() == "start" else value)
+        if match:
+            relative, value = True, match.group(1)
+    level = _quantity(value, {"": 0} if relative else _FRACTION_UNITS, VOLATILITY_ALLOWED)
+    if level <= 0:
+        raise UnitError("is not positive", VOLATILITY_ALLOWED)
+    return Volatility(level, relative)
 
 
 def level_text(value: object) -> str:

@@ -56,6 +56,7 @@ class SalesSums(NamedTuple):
     broker_losses: Array  # (broker,) int32 paths
     at_round_limit: Array  # () int32 paths
     draws_clipped: Array  # () int32
+    prices_floored: Array  # () int32
     broken: Array  # () int32 values that are not finite or too large
 
 
@@ -107,6 +108,7 @@ def sales_sums(params: Params, metrics: PathMetrics, valid: Array) -> SalesSums:
         broker_losses=_count(broker > 0),
         at_round_limit=_count(valid & metrics.at_round_limit),
         draws_clipped=_count(jnp.where(valid, metrics.draws_clipped, 0)),
+        prices_floored=_count(jnp.where(valid, metrics.at_impact_floor, 0)),
         broken=sum((_broken(x) for x in (*every, broker, flows)), jnp.int32(0)),
     )
 

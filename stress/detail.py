@@ -15,6 +15,7 @@ from jax.sharding import Mesh
 from jax.typing import ArrayLike
 
 from stress.compile import BILLION
+from stress.invariants import Invariants, check, look_at
 from stress.kernels.path import simulate
 from stress.kernels.records import Params, Structure
 from stress.kernels.step import StepReport
@@ -22,10 +23,10 @@ from stress.results.collected import Sample, Timeline
 from stress.results.histogram import FloatHistogram
 from stress.tiles import Dealt, count_bins, over_devices
 
-MEAN_BY_ROW = ("called_usd", "forced_sales_usd", "fund_loss", "fund_loss_static", "open_call")
-MEAN_BY_ASSET = ("price", "depth", "forced_flow_usd")
+MEAN_BY_ROW = ("called_usd", "forced_sales_usd", "built_usd", "fund_loss", "fund_loss_static", "open_call")
+MEAN_BY_ASSET = ("price", "depth", "volatility", "forced_flow_usd")
 QUANTILES = ("gross_leverage", "net_leverage", "price_change", "depth_lost")  # the last two are fine near zero
-COMPONENTS = ("outside_shock", "impact", "rebound")
+COMPONENTS = ("outside_shock", "own_impact", "others_impact", "retail_offset", "execution_shortfall", "rebound")
 BINS = FloatHistogram.empty((), mantissa_bits=7, lo_exp=-14, hi_exp=10)
 Program = Callable[[Params, ArrayLike, ArrayLike, ArrayLike], tuple["Detail", Array]]
 TILES_PER_CALL = 16  # on each device
@@ -40,6 +41,7 @@ class Detail(NamedTuple):
     fund_loss_static: Array
     attribution: Array  # (component, row, path)
     rounds: Array  # (step,) int32 rounds that the tile needed
+    invariants: Invariants
 
 
 def leverage(position: Array, equity: Array, gross: Array) -> Array:
@@ -60,7 +62,8 @@ def _tile(structure: Structure, params: Params, inputs: tuple[Array, Array, Arra
     def by_step(cumulative: Array) -> Array:
         return jnp.diff(cumulative, axis=0, prepend=jnp.zeros_like(cumulative[:1]))
 
-    equity, gross = grouped(reports.equity), grouped(reports.gross)
+    profit, gross = grouped(reports.profit), grouped(reports.gross)
+    equity = 1.0 + profit
     spans = (*structure.group_members, (0, structure.members))
     in_call = jnp.stack([jnp.any(reports.call_open[:, a:b], axis=1) for a, b in spans], axis=1)
     values = {
@@ -72,13 +75,17 @@ def _tile(structure: Structure, params: Params, inputs: tuple[Array, Array, Arra
         "depth_lost": 1.0 - reports.depth,
         "called_usd": grouped(by_step(reports.called)),
         "forced_sales_usd": grouped(by_step(reports.sold)),
-        "fund_loss": 1.0 - equity,
-        "fund_loss_static": 1.0 - grouped(reports.static_equity),
+        "fund_loss": -profit,
+        "fund_loss_static": -grouped(reports.static_profit),
         "open_call": in_call.astype(equity.dtype),
         "forced_flow_usd": reports.forced * params.adv[None],
     }
-    masked = {name: jnp.where(valid, values[name], 0.0) for name in (*MEAN_BY_ROW, *MEAN_BY_ASSET)}
-    parts = (reports.outside, reports.impact, reports.rebound)
+    if structure.builds:
+        values["built_usd"] = grouped(by_step(reports.built))
+    if structure.volatility:
+        values["volatility"] = jnp.sqrt(reports.variance)
+    masked = {name: jnp.where(valid, values[name], 0.0) for name in (*MEAN_BY_ROW, *MEAN_BY_ASSET) if name in values}
+    parts = (reports.outside, *reports.causes, reports.rebound)
     joined = join_steps([values[name] for name in QUANTILES])
     counts = count_bins(joined.reshape(1, -1, joined.shape[-1]), valid[None], BINS).reshape(
         *joined.shape[:2], BINS.bins
@@ -90,6 +97,7 @@ def _tile(structure: Structure, params: Params, inputs: tuple[Array, Array, Arra
         fund_loss_static=metrics.fund_loss_static,
         attribution=jnp.stack([grouped(part).sum(0) for part in parts]),
         rounds=reports.rounds,
+        invariants=look_at(structure, params, reports, valid),
     )
     return detail, counts
 
@@ -153,6 +161,9 @@ def collect_detail(
         paths: how many.
         nav: (row,) USD, system last; turns fractions of NAV into USD.
         progress: called with the number of paths done.
+
+    Raises:
+        InvariantFailed: see `stress.invariants`.
     """
     devices, tiles = int(mesh.devices.size), tiles_of_a_call(mesh, tile, paths)
     rows, assets = len(nav), structure.assets
@@ -164,12 +175,14 @@ def collect_detail(
     loss = np.empty((rows, paths))
     static = np.empty((rows, paths))
     attribution = np.empty((len(COMPONENTS), rows, paths))
+    residual = 0.0
     for first in range(0, paths, tiles * tile):
         last = min(first + tiles * tile, paths)
         dealt = Dealt(np.arange(first, last, dtype=np.uint64), tiles, tile, devices)
         out, counted = jax.device_get(program(params, *dealt.words()))
         counts += counted.sum(axis=0, dtype=np.int64)
         rounds = np.maximum(rounds, out.rounds.max(axis=0))
+        residual = max(residual, check(out.invariants, str(params.draw_mean.dtype)))
         for name in out.sums:  # tile by tile: the same order of additions whatever the number of devices
             for total, by_tile in ((sums, out.sums[name]), (squares, out.squares[name])):
                 for one in dealt.in_order(by_tile):
@@ -177,7 +190,7 @@ def collect_detail(
         for target, source in ((loss, out.fund_loss), (static, out.fund_loss_static), (attribution, out.attribution)):
             target[..., first:last] = dealt.by_path(source)
         progress(last)
-    units = {"called_usd": nav, "forced_sales_usd": nav, "forced_flow_usd": np.full(assets, BILLION)}
+    units = {"called_usd": nav, "forced_sales_usd": nav, "built_usd": nav, "forced_flow_usd": np.full(assets, BILLION)}
     means = {name: _mean(sums[name], squares[name], paths, units.get(name)) for name in sums}
     components = {name: attribution[i] for i, name in enumerate(COMPONENTS)}
     ends = np.cumsum(list(entities.values()))
@@ -185,7 +198,7 @@ def collect_detail(
         name: FloatHistogram(counts[:, end - n : end].copy(), BINS.mantissa_bits, BINS.lo_exp, BINS.hi_exp)
         for (name, n), end in zip(entities.items(), ends, strict=True)
     }
-    return Sample(loss, static, components), Timeline(paths, quantiles, means, rounds)
+    return Sample(loss, static, components, residual), Timeline(paths, quantiles, means, rounds)
 
 
 def _mean(

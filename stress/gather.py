@@ -43,7 +43,7 @@ class Gatherer:
         names = ("loss_over_20pct", "margin_call", "default")
         self.counts: dict[str, npt.NDArray[np.int64]] = {name: np.zeros(rows, np.int64) for name in names}
         self.counts["broker_loss"] = np.zeros(brokers, np.int64)
-        self.scalars = {"paths_at_round_limit": 0, "draws_clipped": 0}
+        self.scalars = {"paths_at_round_limit": 0, "draws_clipped": 0, "prices_floored": 0}
         self._stored: list[Finished] | None = [] if store_paths else None
 
     def add(self, finished: Finished) -> None:
@@ -104,6 +104,7 @@ class Gatherer:
             self.counts[name] += count.sum(axis=0, dtype=np.int64)
         self.scalars["paths_at_round_limit"] += int(sums.at_round_limit.sum(dtype=np.int64))
         self.scalars["draws_clipped"] += int(sums.draws_clipped.sum(dtype=np.int64))
+        self.scalars["prices_floored"] += int(sums.prices_floored.sum(dtype=np.int64))
         self._histogram.counts += np.asarray(block.histogram).sum(axis=0, dtype=np.int64)
         metrics = block.metrics
         tails = [(self._loss, metrics.fund_loss), (self._broker, metrics.broker_loss)]

@@ -17,15 +17,15 @@ from stress.results.collected import (
 from stress.results.histogram import FloatHistogram
 from stress.scenarios.problem import (
     Assets,
-    Books,
     Cascade,
     Estimation,
-    Funds,
     Impact,
     Liquidity,
     Problem,
     Retail,
     Shocks,
+    plain_books,
+    plain_funds,
 )
 
 GROUPS = ("alpha", "mid", "zeta")  # id order
@@ -74,7 +74,7 @@ def problem(
             margin_rate=np.array([0.03, 0.15]),
         ),
         shocks=Shocks(model, 4.0, 1.0, 0.0, False, 1.0, np.eye(a), 0.0, np.zeros((STEPS, a))),
-        funds=Funds(
+        funds=plain_funds(
             types=funds,
             types_file_order=FILE_ORDER,
             strategy=("macro",) * n,
@@ -97,7 +97,7 @@ def problem(
             brokers_file_order=BROKERS_FILE_ORDER,
             broker_share=np.full((n, b), 0.5),
         ),
-        books=Books(
+        books=plain_books(
             ids=tuple(f"{fund}/main" for fund in funds),
             fund_of=np.arange(n),
             shape_of=np.arange(n),
@@ -109,7 +109,7 @@ def problem(
             ladder_drawdown=np.full((n, 1), np.inf),
             ladder_cut=np.zeros((n, 1)),
         ),
-        impact=Impact("square_root", 1.0, 1e-4, 1 / 3, 5.0, 0.5),
+        impact=Impact("square_root", 1 / 3, 5.0, 0.5),
         liquidity=Liquidity(1.2, 0.0, 0.1),
         retail=Retail(0.0, 0.0, 0.0, 0.0, np.zeros(a)),
         cascade=Cascade(64, None, True, np.inf),
@@ -180,7 +180,10 @@ def collected(
         twin[:, head],
         {
             "outside_shock": shock,
-            "impact": -1.1 * (loss - twin)[:, head],
+            "own_impact": -0.2 * (loss - twin)[:, head],
+            "others_impact": -0.7 * (loss - twin)[:, head],
+            "retail_offset": 0.1 * (loss - twin)[:, head],
+            "execution_shortfall": -0.3 * (loss - twin)[:, head],
             "rebound": 0.1 * (loss - twin)[:, head],
         },
     )

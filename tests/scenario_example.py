@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import copy
+import re
 from typing import Any
 
 import numpy as np
+import pytest
 
 from stress.scenarios.build import build_problem
+from stress.scenarios.errors import ScenarioError
 from stress.scenarios.loader import scenario_from_document
 from stress.scenarios.problem import Problem
 
@@ -69,6 +72,48 @@ def example(**tables: Any) -> dict[str, Any]:
     return document
 
 
+def full_example() -> dict[str, Any]:
+    """The example with every mechanism in use: crowd, brokers' terms, portfolio margin, own targets, overlay."""
+    document = example()
+    quant = document["funds"][0]
+    quant["books"][0]["priority"] = 3
+    quant["books"].append(
+        {"id": "tail", "positions": {"semis": -2.0, "japan": -1.0}, "overlay": [["5 %", 0.0], [0.2, 0.6]]}
+    )
+    quant["triggers"] = {"target_vol": "1.1 x start", "vol_band": 1.2, "speed": 0.5}
+    document["funds"] += [
+        {
+            "id": "crowd",
+            "nav": "5 bn USD",
+            "gross": 4.0,
+            "net": 0.2,
+            "positions": {"semis": 1.0, "japan": -1.0, "bonds": 0.4},
+            "prime_brokers": {"pb_b": 1.0},
+            "margin": {"concentration": {"per_day": "1 %", "above_days": 0.01}},
+            "triggers": {"target_vol": "200 %", "band": 1.5},
+        },
+        {
+            "id": "macro",
+            "nav": 3e9,
+            "positions": {"bonds": 4.0, "semis": -0.5},
+            "prime_brokers": {"pb_a": 0.5, "pb_c": 0.5},
+            "margin": {"method": "portfolio", "floor": "1 %", "cap": 2.0},
+            "triggers": {"target_leverage": "0.98 x start", "band": 0.1, "two_way": True, "stop_loss": []},
+        },
+    ]
+    document["crowding"] = {"crowd": {"count": 7, "common": 0.6, "styles": 3, "leverage_spread": "15 %", "seed": 5}}
+    document["prime_brokers"] = {
+        "pb_a": {"rate_factor": 1.1, "procyclicality": 0.8},
+        "pb_c": {"hike": {"level": 1.5, "size": 0.3}},
+    }
+    document["margin"] |= {
+        "scenarios": [{"equity": "-15 %"}, {"equity": "15 %", "rates": "-3 %", "japan": 0.2}, {"bonds": -0.05}],
+        "hike": {"level": 2.0, "size": 0.25},
+    }
+    document["impact"] = {"law": "exponential", "pi": 0.02, "outstanding": {"equity": "40 tn USD", "bonds": 2e13}}
+    return document
+
+
 def problem_of(document: dict[str, Any], *overrides: str) -> Problem:
     """The document, resolved."""
     return build_problem(scenario_from_document(document, overrides))
@@ -86,3 +131,20 @@ def differences(left: Any, right: Any, path: str = "") -> list[str]:
     else:
         same = left == right
     return [] if same else [path]
+
+
+def alone(fund: dict[str, Any] | None = None, **tables: Any) -> dict[str, Any]:
+    """The example with one fund of 2 bn USD, long 1.2 semis and 0.4 japan, financed by pb_c."""
+    document = example(triggers=None)
+    document["funds"] = [document["funds"][1] | (fund or {})]
+    return document | tables
+
+
+def refused(document: dict[str, Any], key: str, phrase: str) -> ScenarioError:
+    """The error of a document that is refused for `key` with `phrase` in the message."""
+    with pytest.raises(ScenarioError, match=re.escape(phrase)) as caught:
+        problem_of(document)
+    assert caught.value.key == key
+    assert caught.value.file == "<document>"
+    assert caught.value.allowed
+    return caught.value

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scenario_example import differences, example, problem_of
+from scenario_example import differences, example, full_example, problem_of
 from stress.scenarios.build import build_problem
 from stress.scenarios.canonical import digest
 from stress.scenarios.errors import ScenarioError, ScenarioWarning
@@ -38,7 +38,11 @@ def test_permuting_a_file_changes_no_bit(seed: int) -> None:
         "bonds": {"semis": 0.3, "bonds": 1.0, "japan": 0.1},
         "japan": {"semis": -0.2, "bonds": 0.1, "japan": 1.0},
     }
-    document = example(correlation={"matrix": matrix})
+    permute(example(correlation={"matrix": matrix}), seed)
+    permute(full_example() | {"correlation": {"matrix": matrix}}, seed)
+
+
+def permute(document: dict[str, Any], seed: int) -> None:
     left, right = problem_of(document), problem_of(shuffled(document, random.Random(seed)))
     allowed = {"assets.file_order", "funds.types_file_order", "funds.brokers_file_order"}
     assert set(differences(left, right)) <= allowed
@@ -201,8 +205,8 @@ def test_fund_tables_override_key_by_key() -> None:
     problem = problem_of(document)
     funds = problem.funds
     assert funds.buffer.tolist() == [0.2, 0.1, 0.1, 0.1, 0.1]
-    assert funds.procyclicality.tolist() == [0.0, 0.5, 0.5, 0.5, 0.5]
-    assert funds.margin_cap.tolist() == [1.0, 1.5, 1.5, 1.5, 1.5]  # the default follows the procyclicality
+    assert funds.procyclicality[:, 0].tolist() == [0.0, 0.5, 0.5, 0.5, 0.5]
+    assert funds.margin_cap[:, 0].tolist() == [1.0, 1.5, 1.5, 1.5, 1.5]  # the default follows the procyclicality
     assert funds.cure_steps.tolist() == [5, 3, 3, 3, 3]
     assert np.isinf(problem.books.ladder_drawdown[0]).all()
     assert problem.cascade.max_participation == 0.25

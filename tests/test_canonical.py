@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from scenario_example import differences, example, problem_of
+from scenario_example import differences, example, full_example, problem_of
 from stress.scenarios.build import build_problem
 from stress.scenarios.canonical import digest
 from stress.scenarios.library import library_path, list_names
@@ -39,6 +39,55 @@ def test_the_canonical_example_builds_the_same_problem() -> None:
         "funds.types_file_order",
         "funds.brokers_file_order",
     }
+
+
+@pytest.mark.parametrize(
+    "impact",
+    [
+        None,
+        {"law": "none", "pi": 0.1, "coefficient": 2.0},
+        {"law": "linear", "lambda": 1e-13},
+        {"law": "linear", "lambda": {"equity": 2e-13, "bonds": 1e-13}},
+        {"law": "bounded_exponential", "c": 0.3, "tau": 10, "B": "40 %"},
+        {"law": "exponential", "pi": 0.05, "outstanding": "30 tn USD"},
+    ],
+)
+def test_the_canonical_full_example_builds_the_same_problem(impact: dict[str, object] | None) -> None:
+    document = full_example()
+    document["impact"] = impact or document["impact"]
+    problem = problem_of(document)
+    again = problem_of(json.loads(json.dumps(problem.canonical, allow_nan=False)))
+    assert set(differences(problem, again)) <= {
+        "defaults_filled",
+        "assets.file_order",
+        "funds.types_file_order",
+        "funds.brokers_file_order",
+    }
+    assert digest(again.canonical) == digest(problem.canonical)
+
+
+def test_the_digest_sees_the_numbers_of_every_mechanism() -> None:
+    base = digest(problem_of(full_example()).canonical)
+    for override in (
+        "crowding.crowd.seed=6",
+        "crowding.crowd.common=0.5",
+        "prime_brokers.pb_a.rate_factor=1.2",
+        "prime_brokers.pb_a.cap=1.4",
+        "prime_brokers.pb_c.hike.size=0.4",
+        "margin.hike.level=2.1",
+        "funds.crowd.margin.concentration.per_day=0.02",
+        "funds.macro.margin.floor=0.02",
+        "margin.scenarios=[{equity=-0.16}]",
+        "funds.macro.triggers.two_way=false",
+        "funds.macro.triggers.band=0.2",
+        "funds.quant.triggers.speed=0.4",
+        "funds.quant.triggers.target_vol=1.2 x start",
+        "funds.quant.books.pod.priority=0",
+        "funds.quant.books.tail.overlay=[[0.05, 0.0], [0.2, 0.7]]",
+        "impact.pi=0.03",
+    ):
+        assert digest(problem_of(full_example(), override).canonical) != base, override
+    assert digest(problem_of(full_example(), "impact.outstanding.bonds=20 tn").canonical) == base
 
 
 def test_the_digest_sees_every_number() -> None:

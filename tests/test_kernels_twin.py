@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from fuzz import random_problem
+from fuzz import ALONE, random_problem
 from parity import Pair, run_both
 from stress.scenarios.problem import Problem
 from tiny import make_problem
@@ -28,16 +29,22 @@ def assert_parity(pair: Pair) -> None:
     close(ours.fund_loss_static[:-1], theirs.type_loss_static)
     close(ours.fund_loss[-1], theirs.system_loss)
     close(ours.max_drawdown[:-1], theirs.type_max_drawdown)
-    close(1.0 - report.equity[-1], theirs.loss)
+    close(-report.profit[-1], theirs.loss)
     close(report.called[-1] * nav, theirs.called_usd, 1e9)
     close(report.sold[-1] * nav, theirs.forced_sales_usd, 1e9)
     close(report.price, theirs.price)
     if pair.problem.cascade.feedback:  # without feedback nobody reads depth
         close(report.depth, theirs.depth)
     close(report.held, theirs.k)
+    by_step = np.diff(report.built, axis=0, prepend=np.zeros_like(report.built[:1]))
+    if by_step.shape[1]:
+        close(by_step * nav, theirs.built_usd_step, 1e9)
+    else:
+        assert not theirs.built_usd_step.any()
     close(report.forced * pair.problem.assets.adv[:, None], theirs.forced_flow_usd, 1e9)
     close(ours.broker_loss * nav.sum(), theirs.broker_loss_usd, 1e9)
-    for part, component in zip((report.outside, report.impact, report.rebound), theirs.attribution, strict=True):
+    parts = (report.outside, *report.causes, report.rebound)
+    for part, component in zip(parts, theirs.attribution, strict=True):
         close(part.sum(axis=0), component)
     np.testing.assert_array_equal(report.defaulted[-1], theirs.defaulted)
     np.testing.assert_array_equal(report.call_open, theirs.open_call)
@@ -54,7 +61,12 @@ def assert_quiet_parity(pair: Pair) -> None:
     close(quiet.loss[:-1], theirs.type_loss_static)
     if pair.problem.retail.per_percent > 0:
         return  # outside buyers move prices on every path: its triggers are not those of the start book
-    acts = (report.sold > 0).any(axis=1) | report.call_open.any(axis=1) | report.defaulted.any(axis=1)
+    acts = (
+        (report.sold > 0).any(axis=1)
+        | (report.built > 0).any(axis=1)
+        | report.call_open.any(axis=1)
+        | report.defaulted.any(axis=1)
+    )
     first = np.where(acts.any(axis=0), acts.argmax(axis=0) + 1, 0)
     np.testing.assert_array_equal(quiet.first_trigger, first)
     calm = first == 0
@@ -69,9 +81,20 @@ def spans(problem: Problem) -> list[tuple[int, int]]:
     ]
 
 
-@pytest.mark.parametrize("seed", range(40))
+MORE = [pytest.param(seed, marks=pytest.mark.slow) for seed in range(20, 120)]
+
+
+@pytest.mark.parametrize("seed", [*range(20), *MORE])
 def test_random_problems(seed: int) -> None:
     assert_parity(run_both(random_problem(seed), 12, seed))
+
+
+@pytest.mark.parametrize("name", [name for name, _ in ALONE])
+def test_each_mechanism_alone(name: str) -> None:
+    problem = dict(ALONE)[name]()
+    pair = run_both(replace(problem, shocks=replace(problem.shocks, scale=3.0)), 64, seed=3)
+    assert_parity(pair)
+    assert (pair.report.sold[-1] > 0).any(axis=0).sum() + (pair.report.built > 0).any(axis=(0, 1)).sum() >= 10
 
 
 SETTINGS: dict[str, dict[str, Any]] = {

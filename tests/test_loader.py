@@ -213,3 +213,16 @@ def test_a_copied_scenario_stands_alone(tmp_path: Path, name: str) -> None:
     assert copied.files.hashes == original.files.hashes
     with pytest.raises(FileExistsError):
         copy_scenario(name, tmp_path / "mine")
+
+
+def test_triggers_of_a_fund_file(folder: Path) -> None:
+    header, quant, longs, *_ = FUNDS.splitlines()
+    rows = [
+        f"{header},triggers.target_leverage,triggers.two_way,triggers.band",
+        f"{quant},2.9,true,10 %",
+        f"{longs},,,",
+    ]
+    (folder / "funds.csv").write_text("\n".join(rows))
+    funds = build_problem(load_scenario(folder / "scenario.toml")).funds
+    assert funds.two_way.tolist() == [False, True]
+    assert (funds.leverage_target[1], funds.leverage_band[1]) == (2.9, 0.1)

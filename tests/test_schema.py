@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from scenario_example import example
+from scenario_example import example, full_example
 from stress.scenarios.library import library_path, list_names
 from stress.scenarios.schema import json_schema
 
@@ -22,6 +22,7 @@ def validator() -> Draft202012Validator:
 
 def test_the_schema_accepts_a_scenario(validator: Draft202012Validator) -> None:
     validator.validate(example())
+    validator.validate(full_example())
 
 
 @pytest.mark.parametrize("name", list_names())
@@ -56,6 +57,22 @@ def _set(document: dict[str, Any], key: str, value: object) -> dict[str, Any]:
         ("shocks/drift", "fair"),
         ("impact/half_life", "never"),
         ("impact/half_life", 0),
+        ("impact/law", "cubic"),
+        ("impact/lambda", "steep"),
+        ("impact/slope", 1e-13),
+        ("impact/B", 1),
+        ("margin/method", "span"),
+        ("margin/hike", {"level": 2}),
+        ("margin/scenarios", {"equity": -0.1}),
+        ("margin/concentration", {"per_day": -1}),
+        ("triggers/target_vol", "0.1 x NAV"),
+        ("triggers/speed", 0),
+        ("triggers/two_way", "yes"),
+        ("prime_brokers", {"pb_a": {"rate": 1}}),
+        ("prime_brokers", {"pb_a": {"rate_factor": 0}}),
+        ("crowding", {"quant": {"count": 3}}),
+        ("funds/0/books/0/overlay", [[0.1]]),
+        ("funds/0/books/0/priority", -1),
     ],
 )
 def test_the_schema_refuses(validator: Draft202012Validator, key: str, value: object) -> None:
@@ -68,6 +85,10 @@ def test_the_schema_says_what_numbers_may_be(validator: Draft202012Validator) ->
     assert validator.is_valid(_set(example(), "funds/0/triggers/max_leverage", "none"))
     assert validator.is_valid(_set(example(), "impact/half_life", "none"))
     assert validator.is_valid(_set(example(), "impact/half_life", 2.5))
+    for target in ("start", "1.1 x start", "10 %", 0.1, "none"):
+        assert validator.is_valid(_set(example(), "triggers/target_vol", target))
+    assert validator.is_valid(_set(example(), "impact", {"law": "linear", "lambda": {"equity": 1e-13}}))
+    assert validator.is_valid(_set(example(), "impact", {"law": "exponential", "pi": "5 %", "outstanding": "1 tn USD"}))
     assert "null" not in str(json_schema())
 
 

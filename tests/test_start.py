@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scenario_example import example, problem_of
+from scenario_example import example, full_example, problem_of
 from stress.scenarios.problem import Problem
 from stress.scenarios.start import start_table
 
@@ -42,13 +42,21 @@ def test_long_only_is_the_textbook_formula(initial: float, maintenance: float) -
 
 
 def _requirement_and_equity(problem: Problem, member: int, move: float) -> tuple[float, float]:
-    needed, equity = 0.0, float(problem.funds.nav[member])
-    for book in np.flatnonzero(problem.books.fund_of == member):
+    """Haircut or portfolio margin of one member after the move, line by line, by loops; overlays hold nothing."""
+    funds, needed, equity = problem.funds, 0.0, float(problem.funds.nav[member])
+    net, gross = np.zeros(len(problem.assets.ids)), 0.0
+    lines = list(zip(funds.line_share[member], funds.rate_factor[member], strict=True))
+    for book in np.flatnonzero((problem.books.fund_of == member) & ~problem.books.overlay):
         position = problem.books.shapes[problem.books.shape_of[book]] * problem.books.size[book]
         after = np.where(position > 0, max(1 - move, 0.0), 1 + move) * position
-        rates = problem.funds.rates[problem.funds.type_of[member]]
-        needed += float((np.where(position > 0, np.minimum(rates, 1.0), rates) * np.abs(after)).sum())
+        for share, factor in lines:
+            rates = factor * funds.rates[member]
+            needed += share * float((np.where(position > 0, np.minimum(rates, 1.0), rates) * np.abs(after)).sum())
         equity += float((after - position).sum())
+        net, gross = net + after, gross + float(np.abs(after).sum())
+    if funds.portfolio[member]:
+        worst = max(0.0, *(-float((case * net).sum()) for case in funds.portfolio_moves[member]))
+        needed = max(worst, funds.portfolio_floor[member] * gross) * sum(share * factor for share, factor in lines)
     return needed, equity
 
 
@@ -59,6 +67,22 @@ def test_equity_meets_the_requirement_at_the_call(gross: float, tilt: float, mem
     row = table.members.index(problem.funds.ids[member])
     needed, equity = _requirement_and_equity(problem, member, float(table.adverse_move[row]))
     assert equity == pytest.approx(needed, rel=1e-9, abs=1e-3)
+    needed, equity = _requirement_and_equity(problem, member, 0.0)
+    assert table.requirement[row] == pytest.approx(needed / equity)
+
+
+@given(st.floats(0.1, 3.0), st.floats(0.0, 0.2), st.floats(0.5, 1.5), st.integers(0, 12))
+def test_equity_meets_the_requirement_under_every_mechanism(
+    gross: float, floor: float, factor: float, member: int
+) -> None:
+    overrides = (f"funds.macro.gross={gross}", f"funds.macro.margin.floor={floor}")
+    problem = problem_of(full_example(), *overrides, f"prime_brokers.pb_a.rate_factor={factor}")
+    table = start_table(problem)
+    assert len(table.members) == 13
+    row = table.members.index(problem.funds.ids[member])
+    if np.isfinite(table.adverse_move[row]):
+        needed, equity = _requirement_and_equity(problem, member, float(table.adverse_move[row]))
+        assert equity == pytest.approx(needed, rel=1e-9, abs=1e-3)
     needed, equity = _requirement_and_equity(problem, member, 0.0)
     assert table.requirement[row] == pytest.approx(needed / equity)
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from stress.scenarios.problem import Impact
 from tiny import BN, INF, falls, single
 from twin import drawdown, simulate
-from twin_path import impact
+from twin_books import several_books
 from twin_result import COMPONENTS
 
 SQUARE_ROOT = {"law": "square_root"}
@@ -132,19 +131,16 @@ def test_ladder_is_a_ceiling_measured_from_the_peak() -> None:
 
 def test_ladder_on_the_fund_reads_the_funds_equity() -> None:
     steps = ladder((0.1, 0.4))
-    two_books = {
-        "ids": ("f/a", "f/b"),
-        "fund_of": np.array([0, 0]),
-        "shape_of": np.array([0, 1]),
-        "size": np.array([2.0, 2.0]) * BN,
-        "shapes": np.array([[1.0], [-1.0]]),
-        "type_of_shape": np.array([0, 0]),
-        "capital": np.array([1.0, 0.5]) * BN,
-        "ladder_on_fund": np.array([True, False]),
-        "ladder_drawdown": np.vstack([steps["ladder_drawdown"]] * 2),
-        "ladder_cut": np.vstack([steps["ladder_cut"]] * 2),
-    }
-    result = simulate(single(funds=NO_MARGIN, books=two_books), falls(0.06, 0.0, 0.0))
+    books = several_books(
+        2.0,
+        2.0,
+        shapes=[[1.0], [-1.0]],
+        capital=np.array([1.0, 0.5]) * BN,
+        ladder_on_fund=np.array([True, False]),
+        ladder_drawdown=np.vstack([steps["ladder_drawdown"]] * 2),
+        ladder_cut=np.vstack([steps["ladder_cut"]] * 2),
+    )
+    result = simulate(single(funds=NO_MARGIN, books=books), falls(0.06, 0.0, 0.0))
     # the fund is flat: only the short book, which lost 0.12 of its capital 0.5, is cut
     assert result.k[0, :, 0] == pytest.approx([1.0, 0.6])
 
@@ -214,20 +210,6 @@ def test_depth_falls_with_the_forced_flow_of_the_last_step_only() -> None:
     assert result.depth[:, 0, 0] == pytest.approx([1.0, np.exp(-0.5 * 2.0), 1.0])
     floored = simulate(single(funds=NO_MARGIN, liquidity={"evaporation": 9.0, "floor": 0.3}), falls(-0.10, 0.0, 0.0))
     assert floored.depth[1, 0, 0] == 0.3
-
-
-def test_impact_law_is_odd_monotone_and_linear_below_its_core() -> None:
-    law = Impact("square_root", 0.8, 1e-4, 0.0, 5.0, 0.5)
-    flows = np.random.default_rng(3).normal(size=500)
-    sigma, depth = np.full(500, 0.02), np.random.default_rng(4).uniform(0.1, 1.0, 500)
-    np.testing.assert_array_equal(impact(law, sigma, -flows, depth), -impact(law, sigma, flows, depth))
-    small = impact(law, np.array([0.02]), np.array([1e-9]), np.array([0.5]))
-    assert small[0] == pytest.approx(0.8 * 0.02 * 2e-9 / (2 * 0.01), rel=1e-4)
-    ordered = impact(law, sigma, np.sort(flows), np.ones(500))
-    assert (np.diff(ordered) > 0).all()
-    assert impact(law, np.array([0.02]), np.array([1.0]), np.array([1.0]))[0] == pytest.approx(
-        0.016 * 0.99005, rel=1e-5
-    )
 
 
 def test_unknown_impact_law_is_refused() -> None:

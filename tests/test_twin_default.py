@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 
-from stress.scenarios.problem import Problem
 from tiny import BN, INF, falls, single
 from twin import simulate
+from twin_books import pair
 from twin_result import COMPONENTS
 
 SQUARE_ROOT = {"law": "square_root"}
@@ -66,38 +64,6 @@ def test_default_of_a_call_that_cannot_be_cured(cure_steps: int, second: float, 
     assert result.equity[1, 0, 0] > 0
 
 
-def pair(**overrides: Any) -> Problem:
-    """Fund d with 5 bn and fund f with 3 bn of the same asset, NAV 1 bn each; a call of f forces sales a step later."""
-    funds = {
-        "types": ("d", "f"),
-        "types_file_order": ("d", "f"),
-        "strategy": ("long", "long"),
-        "region": ("us", "us"),
-        "ids": ("d", "f"),
-        "type_of": np.array([0, 1]),
-        "rates": np.array([[0.15], [0.2]]),
-        "nav": np.array([1.0, 1.0]) * BN,
-        "grace_steps": np.array([1, 1]),
-        "broker_share": np.ones((2, 1)),
-        "has_margin": np.array([True, True]),
-    }
-    fund = single().funds
-    per_member = ("buffer", "procyclicality", "margin_cap", "lockup_steps", "max_leverage", "target_leverage")
-    funds |= {name: np.repeat(getattr(fund, name), 2) for name in (*per_member, "cure_steps", "closeout_participation")}
-    book = single().books
-    books = {
-        "ids": ("d/0", "f/0"),
-        "fund_of": np.array([0, 1]),
-        "shape_of": np.array([0, 0]),
-        "size": np.array([5.0, 3.0]) * BN,
-        "capital": np.array([1.0, 1.0]) * BN,
-        "ladder_on_fund": np.array([False, False]),
-        "ladder_drawdown": np.repeat(book.ladder_drawdown, 2, axis=0),
-        "ladder_cut": np.repeat(book.ladder_cut, 2, axis=0),
-    }
-    return single(funds=funds, books=books, **overrides)
-
-
 def test_closeout_takes_no_room_under_the_cap() -> None:
     capped = simulate(pair(cascade={"max_participation": 0.5}), falls(-0.25, 0.0, 0.0))
     assert capped.k[1, :, 0] == pytest.approx([1 - 0.25 / 5, 1 - 0.5 / 3])
@@ -143,7 +109,7 @@ def test_retail_buys_the_dip_in_the_first_round() -> None:
     assert result.price[1, 0, 0] == pytest.approx(first * 0.98 * np.exp(f(more) - f(flow)), rel=1e-13)
     assert result.rounds[:, 0].tolist() == [1, 1, 0]
     assert (result.forced_flow_usd == 0).all()
-    assert result.attribution[COMPONENTS.index("impact"), 0, 0] > 0
+    assert result.attribution[COMPONENTS.index("retail_offset"), 0, 0] > 0
 
 
 def test_retail_cap_budget_and_steps_per_day() -> None:

@@ -23,6 +23,8 @@ from stress.scenarios.problem import (
     Problem,
     Retail,
     Shocks,
+    plain_books,
+    plain_funds,
 )
 
 Array = npt.NDArray[Any]
@@ -84,7 +86,7 @@ def _shocks(steps: int) -> Shocks:
 
 def _funds(assets: Assets) -> Funds:
     ids = ("index", "longshort", "multistrat_t1", "multistrat_t2", "quant")
-    return Funds(
+    return plain_funds(
         types=("index", "longshort", "multistrat", "quant"),
         types_file_order=("multistrat", "quant", "longshort", "index"),
         strategy=("long only", "long-short", "multi-strategy", "market neutral"),
@@ -92,7 +94,7 @@ def _funds(assets: Assets) -> Funds:
         ids=ids,
         type_of=np.array([0, 1, 2, 2, 3]),
         nav=np.array([60.0, 25.0, 12.0, 8.0, 6.0]) * BN,
-        rates=np.outer([1.0, 1.4, 1.0, 0.9], assets.margin_rate),
+        rates=np.outer([1.0, 1.4, 1.0, 1.0, 0.9], assets.margin_rate),
         buffer=np.array([0.05, 0.05, 0.10, 0.02, 0.05]),
         grace_steps=np.array([0, 1, 0, 0, 2]),
         procyclicality=np.array([0.0, 0.5, 1.0, 0.5, 0.3]),
@@ -128,7 +130,7 @@ def _books(funds: Funds) -> Books:
     drawdown[4], cut[4] = [0.04, 0.08], [0.0, 1.0]
     drawdown[6], cut[6] = [0.10, 0.20], [0.2, 0.6]
     share = np.array([1.0, 1.0, 0.6, 0.4, 0.5, 0.5, 1.0])
-    return Books(
+    return plain_books(
         ids=ids,
         fund_of=fund_of,
         shape_of=np.array([0, 1, 2, 3, 2, 3, 4]),
@@ -159,7 +161,7 @@ def make_problem(**overrides: Any) -> Problem:
         shocks=replace(shocks, script=shocks.script[:steps]),
         funds=funds,
         books=_books(funds),
-        impact=Impact("square_root", 1.0, 1e-4, 1.0 / 3.0, 5.0, 0.5),
+        impact=Impact("square_root", 1.0 / 3.0, 5.0, 0.5),
         liquidity=Liquidity(evaporation=1.2, flow_sensitivity=0.3, floor=0.1),
         retail=Retail(0.5 * BN, 2.0 * BN, 0.2, 6.0 * BN, np.array([0.0, 0.1, 0.3, 0.1, 0.5])),
         cascade=Cascade(max_rounds=64, tolerance=None, feedback=True, max_participation=INF),
@@ -196,7 +198,7 @@ def single(**overrides: Any) -> Problem:
             0.2 * one,
         ),
         shocks=Shocks("gaussian", INF, 1.0, 0.0, False, 1.0, np.eye(1), 0.0, np.zeros((steps, 1))),
-        funds=Funds(
+        funds=plain_funds(
             types=("f",),
             types_file_order=("f",),
             strategy=("long",),
@@ -219,7 +221,7 @@ def single(**overrides: Any) -> Problem:
             brokers_file_order=("pb",),
             broker_share=np.ones((1, 1)),
         ),
-        books=Books(
+        books=plain_books(
             ids=("f/0",),
             fund_of=np.array([0]),
             shape_of=np.array([0]),
@@ -231,7 +233,7 @@ def single(**overrides: Any) -> Problem:
             ladder_drawdown=np.full((1, 1), INF),
             ladder_cut=np.zeros((1, 1)),
         ),
-        impact=Impact("none", 1.0, 1e-4, 1.0 / 3.0, 5.0, 0.5),
+        impact=Impact("none", 1.0 / 3.0, 5.0, 0.5),
         liquidity=Liquidity(evaporation=0.0, flow_sensitivity=0.0, floor=0.1),
         retail=Retail(0.0, INF, 0.0, INF, np.zeros(1)),
         cascade=Cascade(max_rounds=64, tolerance=None, feedback=True, max_participation=INF),

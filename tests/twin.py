@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from stress.scenarios.problem import Problem
+from twin_limits import next_variance
+from twin_margin import requirement
 from twin_path import Path
 from twin_result import COMPONENTS, TwinResult
 
@@ -48,13 +50,13 @@ def follow(problem: Problem, draws: Array) -> dict[str, Any]:
     for step in range(1, problem.steps + 1):
         start_price = path.price
         gross_return = np.exp(draws[step - 1]) * (1.0 + problem.shocks.script[step - 1])
-        held_still = np.zeros(len(path.fund))
-        path.move(path.price * np.exp(path.rebound(last_g)), held_still, COMPONENTS.index("rebound"))
-        path.move(path.price * gross_return, held_still, COMPONENTS.index("outside_shock"))
+        path.move(path.price * np.exp(path.rebound(last_g)), "rebound")
+        path.move(path.price * gross_return, "outside_shock")
         static_price = static_price * gross_return
         record: dict[str, Any] = {
             "forced": np.zeros_like(adv),
             "sales": np.zeros(len(problem.funds.ids)),
+            "built": np.zeros(len(problem.funds.ids)),
             "rounds": 0,
             "at_limit": False,
             "outlay": 0.0,
@@ -64,17 +66,20 @@ def follow(problem: Problem, draws: Array) -> dict[str, Any]:
             outside = record["outlay"] * problem.retail.weights / (path.price * adv)
             record |= path.cascade(step, outside)
         at_limit = at_limit or record["at_limit"]
+        record["requirement"] = requirement(path, step)
         # the step ends: peaks, volatility and depth
         equity = path.equity_usd()
         path.fund_peak = np.maximum(path.fund_peak, equity)
         path.book_peak = np.maximum(path.book_peak, problem.books.capital + path.book_pnl)
         whole = np.log(path.price / start_price)
         path.v = decay * path.v + (1.0 - decay) * problem.steps_per_day * whole**2 / sigma0_squared
+        path.u = next_variance(path, start_price)
         last_g = path.g
         flow_factor = np.exp(-liquidity.flow_sensitivity * np.abs(record["forced"]))
         path.g = np.clip(path.v ** (-liquidity.evaporation / 2.0) * flow_factor, liquidity.floor, 1.0)
         record |= {"equity": equity / problem.funds.nav, "price": path.price, "k": path.k, "j": path.j}
         record |= {"depth": last_g, "depth_next": path.g, "v": path.v, "open": path.open.copy()}
+        record |= {"u": path.u, "overlay_done": path.overlay_done}
         record["gross"], record["net"] = path.leverage()
         steps.append(record)
     return report(path, steps, static_price, at_limit)
@@ -96,7 +101,7 @@ def report(path: Path, steps: list[dict[str, Any]], static_price: Array, at_limi
     type_nav = np.array([funds.nav[funds.type_of == t].sum() for t in range(len(funds.types))])
     equity = stacked("equity")
     loss = 1.0 - equity[-1]
-    loss_static = -path.by_fund(path.held @ (static_price - 1.0)) / funds.nav
+    loss_static = -path.by_fund(path.start_k * (path.held @ (static_price - 1.0))) / funds.nav
     final_size = path.gross_usd()
     shortfall = np.maximum(0.0, -equity[-1]) * funds.nav
     return {
@@ -109,6 +114,7 @@ def report(path: Path, steps: list[dict[str, Any]], static_price: Array, at_limi
         "defaulted": path.defaulted,
         "max_drawdown": drawdown(equity),
         "attribution": path.attribution,
+        "avoided_by_selling": -loss_static - path.attribution[COMPONENTS.index("outside_shock")],
         "broker_loss_usd": funds.broker_share.T @ shortfall,
         "type_loss": by_type(loss),
         "type_loss_static": by_type(loss_static),
@@ -130,4 +136,8 @@ def report(path: Path, steps: list[dict[str, Any]], static_price: Array, at_limi
         "net": stacked("net"),
         "open_call": stacked("open"),
         "forced_sales_step_usd": stacked("sales"),
+        "built_usd_step": stacked("built"),
+        "pnl_variance": stacked("u"),
+        "overlay_done": stacked("overlay_done"),
+        "requirement": stacked("requirement"),
     }

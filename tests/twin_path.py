@@ -1,6 +1,6 @@
-"""One path of the NumPy twin: its state, its rebound, orders, rounds and defaults.
+"""What happens to one path of the NumPy twin within a step: rebound, outside buyers, orders, rounds and defaults.
 
-Arrays run over books, members or assets; there is no path axis. Flows are fractions of ADV, in units (start prices).
+Orders are cuts in units of k: positive for sales, negative for what is built.
 """
 
 from __future__ import annotations
@@ -10,111 +10,41 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from stress.scenarios.problem import Impact, Problem
+from twin_impact import log_change
+from twin_limits import OwnOrders, own_orders
+from twin_margin import by_priority, margin_base, requirement
 from twin_result import COMPONENTS
+from twin_state import State
 
 Array = npt.NDArray[Any]
 
 
-def impact(law: Impact, sigma: Array, j: Array, g: Array) -> Array:
-    """Log price change f of a recent flow `j` (fraction of ADV) at depth `g`, with daily impact volatility `sigma`."""
-    if law.law == "none":
-        return np.zeros_like(j)
-    if law.law == "square_root":
-        change = np.sign(j) * law.coefficient * sigma * (np.sqrt(np.abs(j) / g + law.core) - np.sqrt(law.core))
-        return np.asarray(change)
-    raise ValueError(f"the twin knows no impact law {law.law!r}")
-
-
-class Path:
+class Path(State):
     """The state of one path, and what happens to it within a step."""
 
-    def __init__(self, problem: Problem) -> None:
-        self.problem = problem
-        assets, funds, books = problem.assets, problem.funds, problem.books
-        self.held = books.size[:, None] * books.shapes[books.shape_of]  # H, (book, asset) USD at the start
-        self.fund = books.fund_of
-        tolerance = problem.cascade.tolerance
-        self.tolerance = 1e-9 if tolerance is None else tolerance
-        self.impact_sigma = assets.impact_vol / np.sqrt(252.0)
-        # prices and liquidity
-        self.price = np.ones(len(assets.ids))
-        self.j = np.zeros(len(assets.ids))
-        self.v = np.ones(len(assets.ids))
-        self.g = np.ones(len(assets.ids))  # the clip to [floor, 1] leaves 1 alone
-        # books
-        self.k = np.ones(len(books.ids))
-        self.book_pnl = np.zeros(len(books.ids))
-        self.book_peak = books.capital.astype(np.float64)
-        # funds
-        members = len(funds.ids)
-        self.fund_peak = funds.nav.astype(np.float64)
-        self.open = np.zeros(members, dtype=bool)
-        self.age = np.zeros(members, dtype=np.int64)
-        self.call_max = np.zeros(members)  # largest deficit of the present call
-        self.called = np.zeros(members)
-        self.first_call = np.zeros(members, dtype=np.int64)
-        self.defaulted = np.zeros(members, dtype=bool)
-        self.pending = np.zeros(members, dtype=bool)
-        self.done = np.zeros(members, dtype=bool)  # order cut by the participation cap in this step
-        self.cut_steps = np.zeros(members, dtype=np.int64)
-        self.last_deficit = np.zeros(members)
-        self.attribution = np.zeros((len(COMPONENTS), members))
-        # outside buyers
-        self.down_steps = 0
-        self.budget = problem.retail.budget
+    def book(self, component: str, per_book: Array) -> None:
+        """Add a P&L in USD per book to a component of its fund."""
+        self.attribution[COMPONENTS.index(component)] += self.by_fund(per_book) / self.problem.funds.nav
 
-    # -- what is held and owed at present prices ----------------------------------------------------------------
-
-    def by_fund(self, per_book: Array) -> Array:
-        """Sum over the books of each member."""
-        total = np.zeros(len(self.problem.funds.ids))
-        for b, f in enumerate(self.fund):
-            total[f] += per_book[b]
-        return total
-
-    def positions(self) -> Array:
-        """X, (book, asset) signed USD at present prices."""
-        return self.k[:, None] * self.held * self.price
-
-    def equity_usd(self) -> Array:
-        return self.problem.funds.nav + self.by_fund(self.book_pnl)
-
-    def gross_usd(self) -> Array:
-        return self.by_fund(np.abs(self.positions()).sum(axis=1))
-
-    def requirement(self, step: int) -> Array:
-        """Margin requirement of each member in USD, at present prices and the terms of `step`."""
-        funds = self.problem.funds
-        per_book = np.zeros(len(self.fund))
-        for b, f in enumerate(self.fund):
-            if not funds.has_margin[f]:
-                continue
-            multiplier = np.clip(self.v ** (funds.procyclicality[f] / 2.0), 1.0, funds.margin_cap[f])
-            if step <= funds.lockup_steps[f]:
-                multiplier = np.ones_like(multiplier)
-            rate = funds.rates[funds.type_of[f]] * multiplier
-            rate = np.where(self.held[b] > 0, np.minimum(rate, 1.0), rate)
-            per_book[b] = np.sum(rate * np.abs(self.k[b] * self.held[b] * self.price))
-        return self.by_fund(per_book)
-
-    # -- the parts of a step ------------------------------------------------------------------------------------
-
-    def move(self, new_price: Array, sold: Array, component: int) -> None:
-        """Book a price move on every book, of which the fraction `sold` trades at the execution price."""
-        weight = self.problem.impact.execution_weight
-        pnl = self.k * (self.held @ (new_price - self.price)) * (1.0 - sold * (1.0 - weight))
+    def move(self, new_price: Array, component: str) -> None:
+        """Book a price move on every book while nobody trades."""
+        pnl = self.k * (self.held @ (new_price - self.price))
         self.book_pnl = self.book_pnl + pnl
-        self.attribution[component] += self.by_fund(pnl) / self.problem.funds.nav
+        self.book(component, pnl)
         self.price = new_price
+
+    def impact(self, j: Array) -> Array:
+        """Log price change of a recent flow at the present depth."""
+        return log_change(self.problem.impact, self.problem.assets, j, self.g)
 
     def rebound(self, g: Array) -> Array:
         """Decay the recent flow and return the log price change that this gives back, at depth `g`."""
-        law = self.problem.impact
-        decayed = self.j * 2.0 ** (-1.0 / (law.half_life * self.problem.steps_per_day))
-        given_back = impact(law, self.impact_sigma, decayed, g) - impact(law, self.impact_sigma, self.j, g)
-        self.j = decayed
-        return (1.0 - law.permanent) * given_back
+        law, assets = self.problem.impact, self.problem.assets
+        decay = 2.0 ** (-1.0 / (law.half_life * self.problem.steps_per_day))
+        given_back = log_change(law, assets, self.j * decay, g) - log_change(law, assets, self.j, g)
+        self.j = self.j * decay
+        self.j_forced = self.j_forced * decay
+        return np.asarray((1.0 - law.permanent) * given_back)
 
     def retail(self, simple_return: Array) -> float:
         """Outlay of the dip buyers in USD; moves their day count and budget on."""
@@ -128,25 +58,6 @@ class Path:
         self.budget -= outlay
         self.down_steps = self.down_steps + 1 if index < 0.0 else 0
         return float(outlay)
-
-    def ladder(self) -> Array:
-        """Fraction that each book's stop-loss ladder wants sold, read once a step."""
-        books = self.problem.books
-        equity = self.equity_usd()
-        sell = np.zeros(len(self.fund))
-        for b, f in enumerate(self.fund):
-            points = np.isfinite(books.ladder_drawdown[b])
-            if not points.any() or self.k[b] <= 0.0:
-                continue
-            if books.ladder_on_fund[b]:
-                fall = self.fund_peak[f] - equity[f]
-            else:
-                fall = self.book_peak[b] - (books.capital[b] + self.book_pnl[b])
-            cut = np.interp(
-                fall / books.capital[b], books.ladder_drawdown[b][points], books.ladder_cut[b][points], left=0.0
-            )
-            sell[b] = max(0.0, 1.0 - (1.0 - cut) / self.k[b])
-        return sell
 
     def closeout(self) -> Array:
         """Fraction that the brokers sell of each book of a fund whose default was booked in an earlier step."""
@@ -163,108 +74,150 @@ class Path:
 
     def age_calls(self, step: int) -> None:
         """At the start of a cascade: a call that is met lapses, any other ages by one step."""
-        met = self.equity_usd() >= self.requirement(step)
+        met = self.equity_usd() >= requirement(self, step)
         for f in np.flatnonzero(self.open & ~self.defaulted):
             if met[f]:
                 self.open[f] = False
             else:
                 self.age[f] += 1
 
-    def orders(self, step: int, first_round: bool, own: Array) -> Array:
-        """Evaluate every fund at present prices: latch defaults, open and measure calls, return s before the cap."""
+    def broker_sales(self, step: int) -> tuple[Array, Array]:
+        """Latch defaults, open and measure calls; return what brokers force: per member, and per book."""
         funds = self.problem.funds
-        equity, requirement, gross = self.equity_usd(), self.requirement(step), self.gross_usd()
-        fund_sells = np.zeros(len(funds.ids))
+        equity, needed, gross = self.equity_usd(), requirement(self, step), self.gross_usd()
+        per_member, per_book = np.zeros(len(funds.ids)), np.zeros(len(self.fund))
         for f in range(len(funds.ids)):
             if self.defaulted[f]:
                 continue
             if equity[f] <= 0.0:
                 self.pending[f] = True
-            if not self.open[f] and requirement[f] > 0.0 and equity[f] < requirement[f]:
+            if not self.open[f] and needed[f] > 0.0 and equity[f] < needed[f]:
                 self.open[f], self.age[f], self.call_max[f] = True, 0, 0.0
                 if self.first_call[f] == 0:
                     self.first_call[f] = step
             if self.open[f]:
-                deficit = max(0.0, requirement[f] - equity[f])
+                deficit = max(0.0, needed[f] - equity[f])
                 self.called[f] += max(0.0, deficit - self.call_max[f])
                 self.call_max[f] = max(self.call_max[f], deficit)
             if self.pending[f]:
                 continue
-            if self.open[f] and self.age[f] >= funds.grace_steps[f] and requirement[f] > 0.0:
-                fund_sells[f] = max(0.0, 1.0 - equity[f] / ((1.0 + funds.buffer[f]) * requirement[f]))
+            margin, limit = 0.0, 0.0
+            if self.open[f] and self.age[f] >= funds.grace_steps[f] and needed[f] > 0.0:
+                margin = max(0.0, 1.0 - equity[f] / ((1.0 + funds.buffer[f]) * needed[f]))
             if gross[f] / equity[f] > funds.max_leverage[f]:
-                fund_sells[f] = max(fund_sells[f], 1.0 - funds.target_leverage[f] * equity[f] / gross[f])
-        sell = fund_sells[self.fund]
+                limit = max(0.0, 1.0 - funds.target_leverage[f] * equity[f] / gross[f])
+            per_member[f] = max(margin, limit)
+            if margin > 0.0:
+                per_book = np.maximum(per_book, by_priority(self, f, margin, margin_base(self, step)))
+            if limit > 0.0:
+                per_book = np.maximum(per_book, by_priority(self, f, limit, self.book_gross()))
+        return per_member, per_book
+
+    def orders(self, step: int, first_round: bool, own: OwnOrders) -> Array:
+        """Evaluate every fund at present prices and return the cuts of k before the participation cap."""
+        per_member, sell = self.broker_sales(step)
         if first_round:
-            sell = np.maximum(sell, own)
-        sell[(self.defaulted | self.pending | self.done)[self.fund]] = 0.0
+            sell = np.maximum(sell, own.sell)
+        idle = (self.defaulted | self.pending | self.done)[self.fund]
+        sell[idle] = 0.0
         if first_round:
             sell = np.maximum(sell, self.closeout())
         sell[(sell <= self.tolerance) | (self.k <= 0.0)] = 0.0
-        return sell
+        cut = sell * self.k
+        if first_round:
+            builds = ~idle & (per_member[self.fund] <= self.tolerance) & (own.sell <= self.tolerance)
+            for b in np.flatnonzero(builds):
+                if own.buy[b] > self.tolerance:
+                    cut[b] = -own.buy[b] * self.k[b]
+                elif own.add[b] > self.tolerance:
+                    cut[b] = -own.add[b]
+        return np.asarray(cut)
 
-    def fit(self, sell: Array, traded: Array) -> tuple[Array, Array]:
+    def fit(self, cut: Array, traded: Array) -> tuple[Array, Array]:
         """Scale orders to the participation cap; return them and the members whose order was cut."""
         limit = self.problem.cascade.max_participation
-        cut = np.zeros(len(self.problem.funds.ids), dtype=bool)
+        short = np.zeros(len(self.problem.funds.ids), dtype=bool)
         if not np.isfinite(limit):
-            return sell, cut
-        sell = sell.copy()
+            return cut, short
+        cut = cut.copy()
         under_cap = ~self.defaulted[self.fund]
-        requested = self.volume(np.where(under_cap, sell, 0.0))
+        requested = self.volume(np.where(under_cap, cut, 0.0))
         room = np.maximum(0.0, limit * self.g - traded)
         asset_fit = np.ones_like(room)
         asked = requested > 0.0
         asset_fit[asked] = np.minimum(1.0, room[asked] / requested[asked])
-        size = np.abs(self.positions())
-        for b in np.flatnonzero(under_cap & (sell > 0.0)):
+        size = np.abs(self.held) * self.price  # an overlay is weighed by what it will hold
+        for b in np.flatnonzero(under_cap & (cut != 0.0)):
             if size[b].sum() > 0.0 and (asset_fit[size[b] > 0.0] < 1.0).any():
-                sell[b] *= float((size[b] * asset_fit).sum() / size[b].sum())
-                cut[self.fund[b]] = True
-        return sell, cut
+                cut[b] *= float((size[b] * asset_fit).sum() / size[b].sum())
+                short[self.fund[b]] = True
+        return cut, short
 
-    def volume(self, sell: Array) -> Array:
+    def volume(self, cut: Array) -> Array:
         """Absolute units traded per asset, as a fraction of ADV."""
-        return np.asarray(((sell * self.k)[:, None] * np.abs(self.held)).sum(axis=0) / self.problem.assets.adv)
+        return np.asarray((np.abs(cut)[:, None] * np.abs(self.held)).sum(axis=0) / self.problem.assets.adv)
+
+    def trade(self, cut: Array, outside: Array) -> Array:
+        """Execute one round; return the forced flow per asset as a fraction of ADV."""
+        order = -cut[:, None] * self.held / self.problem.assets.adv  # q, (book, asset)
+        forced = order.sum(axis=0)
+        flow = forced + outside
+        new_price = self.price * np.exp(self.impact(self.j + flow) - self.impact(self.j))
+        by_forced = self.price * (np.exp(self.impact(self.j_forced + forced) - self.impact(self.j_forced)) - 1.0)
+        weight = self.problem.impact.execution_weight
+        change = new_price - self.price
+        pnl = self.held @ change * (self.k - cut * (1.0 - weight))
+        # the forced move is shared among the books that trade in the direction of the net forced flow
+        along = np.where(np.sign(order) == np.sign(forced), np.abs(order), 0.0)
+        total = along.sum(axis=0)
+        share = along / np.where(total > 0.0, total, 1.0)
+        kept = self.k - np.maximum(cut, 0.0)
+        own = kept * (self.held * by_forced * share).sum(axis=1)
+        everyone = kept * (self.held @ by_forced)
+        self.book("own_impact", own)
+        self.book("others_impact", everyone - own)
+        self.book("retail_offset", kept * (self.held @ (change - by_forced)))
+        self.book("execution_shortfall", pnl - kept * (self.held @ change))
+        self.book_pnl = self.book_pnl + pnl
+        self.price = new_price
+        self.j = self.j + flow
+        self.j_forced = self.j_forced + forced
+        self.k = self.k - cut
+        self.overlay_done = self.overlay_done + np.where(self.problem.books.overlay, np.maximum(-cut, 0.0), 0.0)
+        return np.asarray(forced)
 
     def cascade(self, step: int, outside: Array) -> dict[str, Any]:
-        """Rounds of forced sales; `outside` (fraction of ADV) joins in the first."""
-        adv, cascade, law = self.problem.assets.adv, self.problem.cascade, self.problem.impact
+        """Rounds of forced orders; `outside` (fraction of ADV) joins in the first."""
+        cascade = self.problem.cascade
         self.pending[:] = False
         self.done[:] = False
-        forced = np.zeros_like(adv)
-        traded = np.zeros_like(adv)
-        sales = np.zeros(len(self.problem.funds.ids))
+        forced, traded = np.zeros_like(self.price), np.zeros_like(self.price)
+        sales, built = np.zeros(len(self.problem.funds.ids)), np.zeros(len(self.problem.funds.ids))
         self.age_calls(step)
-        own = self.ladder()
+        own = own_orders(self)
         rounds, at_limit = 0, False
         for number in range(1, cascade.max_rounds + 2):
-            sell, cut = self.fit(self.orders(step, number == 1, own), traded)
+            cut, short = self.fit(self.orders(step, number == 1, own), traded)
             if number > cascade.max_rounds:
-                at_limit = bool((sell > 0.0).any())
+                at_limit = bool((cut != 0.0).any())
                 break
-            self.done |= cut
+            self.done |= short
             outside_now = outside if number == 1 else np.zeros_like(outside)
-            if not (sell > 0.0).any() and not (outside_now != 0.0).any():
+            if not (cut != 0.0).any() and not (outside_now != 0.0).any():
                 break
             rounds = number
-            traded += self.volume(np.where(self.defaulted[self.fund], 0.0, sell))
-            forced_now = -((sell * self.k)[:, None] * self.held).sum(axis=0) / adv
-            forced += forced_now
-            flow = forced_now + outside_now
-            sales += self.by_fund(sell * np.abs(self.positions()).sum(axis=1))
-            before = impact(law, self.impact_sigma, self.j, self.g)
-            after = impact(law, self.impact_sigma, self.j + flow, self.g)
-            self.move(self.price * np.exp(after - before), sell, COMPONENTS.index("impact"))
-            self.j = self.j + flow
-            self.k = self.k * (1.0 - sell)
+            traded += self.volume(np.where(self.defaulted[self.fund], 0.0, cut))
+            value = np.abs(self.held) @ self.price
+            sales += self.by_fund(np.maximum(cut, 0.0) * value)
+            built += self.by_fund(np.maximum(-cut, 0.0) * value)
+            forced += self.trade(cut, outside_now)
         self.book_defaults(step)
-        return {"forced": forced, "sales": sales, "rounds": rounds, "at_limit": at_limit}
+        return {"forced": forced, "sales": sales, "built": built, "rounds": rounds, "at_limit": at_limit}
 
     def book_defaults(self, step: int) -> None:
         """Book pending defaults and those of funds that could not cure their call in time."""
         funds = self.problem.funds
-        deficit = self.requirement(step) - self.equity_usd()
+        deficit = requirement(self, step) - self.equity_usd()
         for f in range(len(funds.ids)):
             held_up = self.open[f] and self.age[f] >= funds.grace_steps[f] and self.done[f]
             self.cut_steps[f] = self.cut_steps[f] + 1 if held_up else 0
@@ -278,14 +231,3 @@ class Path:
                 self.defaulted[f] = True
                 self.open[f] = False
             self.last_deficit[f] = max(0.0, deficit[f])
-
-    def leverage(self) -> tuple[Array, Array]:
-        """Gross and net leverage of each member; +inf when positions stand on no equity, 0 when flat."""
-        positions = self.positions()
-        gross = self.by_fund(np.abs(positions).sum(axis=1))
-        net = self.by_fund(positions[:, self.problem.assets.in_net].sum(axis=1))
-        equity = self.equity_usd()
-        above = equity > 0.0
-        safe = np.where(above, equity, 1.0)
-        none = np.where(gross > 0.0, np.inf, 0.0)
-        return np.where(above, gross / safe, none), np.where(above, net / safe, none)

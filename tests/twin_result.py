@@ -8,7 +8,14 @@ from typing import Any
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
-COMPONENTS = ("outside_shock", "impact", "rebound")
+COMPONENTS = (
+    "outside_shock",
+    "own_impact",
+    "others_impact",
+    "retail_offset",
+    "execution_shortfall",
+    "rebound",
+)  # they sum to the P&L
 
 
 @dataclass(frozen=True)
@@ -16,7 +23,7 @@ class TwinResult:
     """What `simulate` returns; the comment of each field gives its axes and unit."""
 
     loss: Array  # (member, path) fraction of NAV_0
-    loss_static: Array  # (member, path) fraction of NAV_0, the start book held
+    loss_static: Array  # (member, path) fraction of NAV_0, the start book held, without overlays
     called_usd: Array  # (member, path)
     forced_sales_usd: Array  # (member, path)
     unliquidated_usd: Array  # (member, path)
@@ -24,6 +31,7 @@ class TwinResult:
     defaulted: Array  # (member, path)
     max_drawdown: Array  # (member, path)
     attribution: Array  # (component, member, path) fraction of NAV_0, in the order of COMPONENTS
+    avoided_by_selling: Array  # (member, path) fraction of NAV_0: P&L of the start book held less the outside shock
     broker_loss_usd: Array  # (broker, path)
     type_loss: Array  # (type, path)
     type_loss_static: Array  # (type, path)
@@ -45,3 +53,7 @@ class TwinResult:
     net: Array  # (step, member, path)
     open_call: Array  # (step, member, path) a call is open at the end of the step
     forced_sales_step_usd: Array  # (step, member, path) of that step
+    built_usd_step: Array  # (step, member, path) bought in that step towards two-way targets and for overlays
+    pnl_variance: Array  # (step, shape, path) u at the end of the step
+    overlay_done: Array  # (step, book, path) what the overlay's rule has built by the end of the step
+    requirement: Array  # (step, member, path) USD at prices of the end of the step, on the terms of the step

@@ -29,7 +29,7 @@ def close_out_sale(structure: Structure, params: Params, state: State, depth: Ar
     days = product(params.gross_flow_matrix, books_to_shapes(structure, units)) / depth
     weighted = shapes_to_books(structure, product(params.gross_shapes, state.price * days))
     sells = closing & (weighted > 0)
-    rate = members_to_books(structure, jnp.broadcast_to(params.closeout_participation, state.equity.shape))
+    rate = members_to_books(structure, jnp.broadcast_to(params.closeout_participation, state.profit.shape))
     return jnp.where(sells, jnp.minimum(1.0, rate * book_gross_value / jnp.where(sells, weighted, 1.0)), 0.0)
 
 

@@ -47,10 +47,13 @@ def drawdowns(structure: Structure, params: Params, track: Track) -> Array:
 
 
 def ladder_sale(structure: Structure, params: Params, state: State) -> Array:
-    """Fraction to sell, `max(0, 1 - (1 - cut)/k)`, (book, path); `cut` is linear between the ladder's points."""
+    """Fraction to sell, `max(0, 1 - (1 - cut)/k)` where there is a cut, (book, path), linear between the points.
+
+    Without a cut there is no ceiling: a two-way target may have bought beyond the start size.
+    """
     drawdown = drawdowns(structure, params, state)
     cut = jnp.where(drawdown >= params.ladder_start[0], params.ladder_first_cut, 0.0)
     for p in range(structure.ladder_points):
         cut = cut + params.ladder_slope[p] * jnp.clip(drawdown - params.ladder_start[p], 0.0, params.ladder_width[p])
     ceiling = 1.0 - cut
-    return jnp.where(state.held > ceiling, 1.0 - ceiling / jnp.maximum(state.held, ceiling), 0.0)
+    return jnp.where((cut > 0) & (state.held > ceiling), 1.0 - ceiling / jnp.maximum(state.held, ceiling), 0.0)

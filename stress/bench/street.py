@@ -20,6 +20,8 @@ from stress.scenarios.problem import (
     Problem,
     Retail,
     Shocks,
+    plain_books,
+    plain_funds,
 )
 
 BILLION = 1e9
@@ -50,7 +52,7 @@ def street_problem(
         ),
         funds=desks,
         books=books,
-        impact=Impact("square_root", 1.0, 1e-4, 1.0 / 3.0, 5.0, 0.5),
+        impact=Impact("square_root", 1.0 / 3.0, 5.0, 0.5),
         liquidity=Liquidity(evaporation=1.2, flow_sensitivity=0.3, floor=0.1),
         retail=Retail(1.0 * BILLION, 5.0 * BILLION, 0.2, 40.0 * BILLION, market.adv / market.adv.sum()),
         cascade=Cascade(max_rounds=64, tolerance=None, feedback=True, max_participation=0.25),
@@ -95,7 +97,7 @@ def _funds(random: np.random.Generator, market: Assets, count: int, brokers: int
     share = np.zeros((count, brokers))
     for f in range(count):
         share[f, random.choice(brokers, size=2, replace=False)] = (0.6, 0.4)
-    return Funds(
+    return plain_funds(
         types=ids,
         types_file_order=ids,
         strategy=("long-short",) * count,
@@ -106,8 +108,8 @@ def _funds(random: np.random.Generator, market: Assets, count: int, brokers: int
         rates=random.uniform(0.8, 1.2, count)[:, None] * market.margin_rate,
         buffer=np.full(count, 0.10),
         grace_steps=np.arange(count) % 2,
-        procyclicality=np.full(count, 0.5),
-        margin_cap=np.full(count, 1.5),
+        procyclicality=0.5,
+        margin_cap=1.5,
         lockup_steps=np.zeros(count, np.int64),
         has_margin=np.ones(count, bool),
         max_leverage=random.uniform(8.0, 10.0, count),
@@ -134,7 +136,7 @@ def _books(random: np.random.Generator, market: Assets, funds: Funds) -> Books:
     rate = (np.abs(shapes) * funds.rates[fund_of]).sum(axis=1)
     wanted = random.uniform(0.60, 0.85, len(funds.ids))[fund_of]
     size = wanted / BOOKS_PER_FUND / rate * funds.nav[fund_of]
-    return Books(
+    return plain_books(
         ids=tuple(f"{funds.ids[f]}/{'ab'[b % BOOKS_PER_FUND]}" for b, f in enumerate(fund_of)),
         fund_of=fund_of,
         shape_of=np.arange(count),

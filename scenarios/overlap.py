@@ -1,0 +1,65 @@
+"""How much fund types hold in common at the start: overlap of positions, weighted by illiquidity, in days of volume."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from stress.scenarios.problem import Floats, Problem
+from stress.scenarios.requirement import start_positions
+
+_TRADING_DAYS = 252
+
+
+def type_positions(problem: Problem) -> Floats:
+    """Start positions of each fund type, net over its books and members: (type, asset), USD, types sorted by id."""
+    total = np.zeros((len(problem.funds.types), len(problem.assets.ids)))
+    np.add.at(total, problem.funds.type_of[problem.books.fund_of], start_positions(problem.books))
+    return total
+
+
+def overlap(problem: Problem) -> Floats:
+    """Cosine overlap of fund types: `x.y / (|x| |y|)` of their start positions in USD.
+
+    Returns:
+        (type, type) in [-1, 1], symmetric with unit diagonal; 0 with a type that holds nothing, itself included.
+    """
+    held = type_positions(problem)
+    length = np.linalg.norm(held, axis=1)
+    return np.asarray(_unit(held, length) @ _unit(held, length).T, np.float64)
+
+
+def _unit(held: Floats, length: Floats) -> Floats:
+    unit = np.zeros_like(held)
+    np.divide(held, length[:, None], out=unit, where=length[:, None] > 0)
+    return unit
+
+
+def market_depth(problem: Problem) -> Floats:
+    """`D = ADV / sigma` (asset,): USD of net sales that move a price by 100 %, at linear impact and unit coefficient.
+
+    `sigma` is the daily volatility of the impact law; an asset without has infinite depth.
+    """
+    sigma = problem.assets.impact_vol / math.sqrt(_TRADING_DAYS)
+    depth = np.full(len(sigma), np.inf)
+    np.divide(problem.assets.adv, sigma, out=depth, where=sigma > 0)
+    return depth
+
+
+def liquidity_overlap(problem: Problem) -> Floats:
+    """Liquidity-weighted overlap `Omega = Pi D^-1 Pi'` of fund types (Cont and Schaanning 2017).
+
+    With `Pi` in USD and `D` in USD per unit of simple return, `Omega` is in USD: what type `f` loses on its start
+    positions, to first order, when type `g` sells all of its own.
+
+    Returns:
+        (type, type) USD, symmetric positive semidefinite; its first eigenvector ranks types by endogenous risk.
+    """
+    held = type_positions(problem)
+    return np.asarray((held / market_depth(problem)) @ held.T, np.float64)
+
+
+def days_of_volume(problem: Problem) -> Floats:
+    """Net start position of each fund type in days of average volume of the whole market: (type, asset), 0 or more."""
+    return np.asarray(np.abs(type_positions(problem)) / problem.assets.adv, np.float64)

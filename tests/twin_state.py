@@ -1,0 +1,89 @@
+"""The state of one path of the NumPy twin, and what is held and owed at present prices.
+
+Arrays run over books, members or assets; there is no path axis. Flows are fractions of ADV, in units (start prices).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from stress.scenarios.problem import Problem
+from twin_result import COMPONENTS
+
+Array = npt.NDArray[Any]
+
+
+class State:
+    """Prices, books and funds of one path."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        assets, funds, books = problem.assets, problem.funds, problem.books
+        self.held = books.size[:, None] * books.shapes[books.shape_of]  # H, (book, asset) USD at k = 1
+        self.fund = books.fund_of
+        tolerance = problem.cascade.tolerance
+        self.tolerance = 1e-9 if tolerance is None else tolerance
+        # prices and liquidity
+        self.price = np.ones(len(assets.ids))
+        self.j = np.zeros(len(assets.ids))  # recent flow
+        self.j_forced = np.zeros(len(assets.ids))  # its forced part alone
+        self.v = np.ones(len(assets.ids))
+        self.g = np.ones(len(assets.ids))  # the clip to [floor, 1] leaves 1 alone
+        # books
+        self.start_k = np.where(books.overlay, 0.0, 1.0)
+        self.k = self.start_k
+        self.book_pnl = np.zeros(len(books.ids))
+        self.book_peak = books.capital.astype(np.float64)
+        self.u = np.ones(len(books.shapes))  # EWMA variance of a shape's P&L per unit gross over its start
+        self.overlay_done = np.zeros(len(books.ids))  # what the overlay's rule has built so far
+        # funds
+        members = len(funds.ids)
+        self.fund_peak = funds.nav.astype(np.float64)
+        self.open = np.zeros(members, dtype=bool)
+        self.age = np.zeros(members, dtype=np.int64)
+        self.call_max = np.zeros(members)  # largest deficit of the present call
+        self.called = np.zeros(members)
+        self.first_call = np.zeros(members, dtype=np.int64)
+        self.defaulted = np.zeros(members, dtype=bool)
+        self.pending = np.zeros(members, dtype=bool)
+        self.done = np.zeros(members, dtype=bool)  # order cut by the participation cap in this step
+        self.cut_steps = np.zeros(members, dtype=np.int64)
+        self.last_deficit = np.zeros(members)
+        self.attribution = np.zeros((len(COMPONENTS), members))
+        # outside buyers
+        self.down_steps = 0
+        self.budget = problem.retail.budget
+
+    def by_fund(self, per_book: Array) -> Array:
+        """Sum over the books of each member."""
+        total = np.zeros(len(self.problem.funds.ids))
+        for b, f in enumerate(self.fund):
+            total[f] += per_book[b]
+        return total
+
+    def positions(self) -> Array:
+        """X, (book, asset) signed USD at present prices."""
+        return self.k[:, None] * self.held * self.price
+
+    def book_gross(self) -> Array:
+        """USD per book at present prices."""
+        return np.asarray(np.abs(self.positions()).sum(axis=1))
+
+    def equity_usd(self) -> Array:
+        return self.problem.funds.nav + self.by_fund(self.book_pnl)
+
+    def gross_usd(self) -> Array:
+        return self.by_fund(self.book_gross())
+
+    def leverage(self) -> tuple[Array, Array]:
+        """Gross and net leverage of each member; +inf when positions stand on no equity, 0 when flat."""
+        gross = self.gross_usd()
+        net = self.by_fund(self.positions()[:, self.problem.assets.in_net].sum(axis=1))
+        equity = self.equity_usd()
+        above = equity > 0.0
+        safe = np.where(above, equity, 1.0)
+        none = np.where(gross > 0.0, np.inf, 0.0)
+        return np.where(above, gross / safe, none), np.where(above, net / safe, none)
