@@ -23,6 +23,7 @@ EXPECTED = {
     "demo",
     "run",
     "show",
+    "validate",
     "scenarios",
     "scenarios list",
     "scenarios show",

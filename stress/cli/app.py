@@ -23,6 +23,7 @@ from stress.cli.library import library
 from stress.cli.run import run
 from stress.cli.schema import schema
 from stress.cli.show import show
+from stress.cli.validate import validate
 
 app = typer.Typer(
     name="levstress",
@@ -41,6 +42,7 @@ app.command(cls=Command)(check)
 app.command(cls=Command)(schema)
 app.command(cls=Command)(doctor)
 app.command(cls=Command)(bench)
+app.command(cls=Command)(validate)
 
 
 def _print_version(wanted: bool) -> None:

@@ -25,6 +25,7 @@ INVALID = 3
 NO_DEVICE = 4
 NO_RESOURCES = 5
 BROKEN_INVARIANT = 7
+MISMATCH = 9
 INTERRUPTED = 130
 TERMINATED = 143
 PIPE_CLOSED = 141  # what the shell reports for a program that SIGPIPE has ended
