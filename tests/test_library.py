@@ -20,7 +20,7 @@ INDUSTRY = ("tariff-2025", "ai-unwind-2026", "calm")
 DESKS = ("desk", "desk-calm")
 MARKETS = INDUSTRY + DESKS  # many funds with margin, as opposed to the replay of one
 REPLAY = "long-short-2025-04-03"
-LIBRARY = (*MARKETS, REPLAY)
+LIBRARY = (*MARKETS, REPLAY, "quant-2007-08", "archegos-2021")
 FOLDER = library_path("desk").parent
 
 # Published ranges of haircuts on shares, by the kind of account.
@@ -66,7 +66,10 @@ TYPES = {
     "asia_ls": (180, 1.70, 0.60),
     "treasury_rv": (40, 20.0, 0.00),
     "family_office": (60, 2.50, 2.10),
+    "leveraged_etf": (76, 3.00, 3.00),
 }
+TIERS = {"leveraged_etf": ([1.0], [1.0])}  # others: shares of NAV and multiples of gross of four tiers
+FOUR_TIERS = ([0.05, 0.20, 0.30, 0.45], [0.72, 1.0, 1.28, 1.56])
 
 
 @cache
@@ -79,8 +82,12 @@ def document(name: str) -> dict[str, Any]:
 
 
 def start_positions(problem: Problem) -> np.ndarray:
-    """Signed start positions in USD, (book, asset): books that hold an asset on opposite sides do not cancel."""
-    return problem.books.size[:, None] * problem.books.shapes[problem.books.shape_of]
+    """Signed start positions in USD, (book, asset): books that hold an asset on opposite sides do not cancel.
+
+    An overlay holds nothing at the start.
+    """
+    size = np.where(problem.books.overlay, 0.0, problem.books.size)
+    return size[:, None] * problem.books.shapes[problem.books.shape_of]
 
 
 def by_member(problem: Problem, per_book: np.ndarray) -> np.ndarray:
@@ -88,8 +95,9 @@ def by_member(problem: Problem, per_book: np.ndarray) -> np.ndarray:
 
 
 def requirement(problem: Problem) -> np.ndarray:
-    rates = problem.funds.rates[problem.funds.type_of]
+    rates = problem.funds.rates
     charge = (np.abs(start_positions(problem)) * rates[problem.books.fund_of]).sum(axis=1)
+    charge = charge * problem.funds.has_margin[problem.books.fund_of]
     return by_member(problem, charge)
 
 
@@ -121,11 +129,12 @@ def test_haircuts_lie_in_published_ranges(name: str) -> None:
     for book, fund in enumerate(problem.books.fund_of):
         held[problem.funds.type_of[fund]] |= problem.books.shapes[problem.books.shape_of[book]] != 0
     assert held.any(axis=1).all()
-    for kind, asset in np.argwhere(held):
+    on_margin = np.isin(np.arange(len(held)), problem.funds.type_of[problem.funds.has_margin])
+    for kind, asset in np.argwhere(held & on_margin[:, None]):
         fund_type, asset_id = problem.funds.types[kind], problem.assets.ids[asset]
         equity = problem.assets.asset_class[asset] == "equity"
         low, high = EQUITY_RANGE[fund_type] if equity else ASSET_RANGE[asset_id]
-        rate = problem.funds.rates[kind, asset]
+        rate = problem.funds.rates[list(problem.funds.type_of).index(kind), asset]
         assert low - 1e-12 <= rate <= high + 1e-12, f"{fund_type} pays {rate} on {asset_id}, published {low}-{high}"
 
 
@@ -134,8 +143,10 @@ def test_enough_funds_and_brokers_and_shares_add_up(name: str) -> None:
     funds = problem_of(name).funds
     assert len(funds.types) >= 8
     assert len(funds.brokers) >= 3
-    np.testing.assert_allclose(funds.broker_share.sum(axis=1), 1.0, rtol=0, atol=1e-12)
-    assert np.count_nonzero(funds.broker_share) == funds.broker_share.size
+    shares = funds.broker_share[funds.has_margin]
+    assert {funds.types[t] for t in funds.type_of[~funds.has_margin]} <= {"leveraged_etf"}
+    np.testing.assert_allclose(shares.sum(axis=1), 1.0, rtol=0, atol=1e-12)
+    assert np.count_nonzero(shares) == shares.size
 
 
 @pytest.mark.parametrize("name", MARKETS)
@@ -143,7 +154,7 @@ def test_nobody_starts_in_a_call(name: str) -> None:
     problem = problem_of(name)
     ratio = requirement(problem) / problem.funds.nav
     assert ratio.max() < 0.95
-    assert ratio.min() > 0.05
+    assert ratio[problem.funds.has_margin].min() > 0.05
     table = start_table(problem)
     ratio_of = dict(zip(problem.funds.ids, ratio, strict=True))
     np.testing.assert_allclose(table.requirement, [ratio_of[member] for member in table.members], rtol=1e-12)
@@ -162,10 +173,11 @@ def test_types_have_the_stated_size_and_leverage(name: str) -> None:
         nav = problem.funds.nav[members]
         stated_nav, stated_gross, stated_net = TYPES[fund_type]
         np.testing.assert_allclose(nav.sum(), stated_nav * 1e9, rtol=1e-12)
-        np.testing.assert_allclose(np.sort(nav) / nav.sum(), [0.05, 0.20, 0.30, 0.45], rtol=1e-12)
+        shares, multiples = TIERS.get(fund_type, FOUR_TIERS)
+        np.testing.assert_allclose(np.sort(nav) / nav.sum(), shares, rtol=1e-12)
         np.testing.assert_allclose(gross[members].sum() / nav.sum(), stated_gross, rtol=1e-9)
         np.testing.assert_allclose(net[members].sum() / nav.sum(), stated_net, rtol=1e-9, atol=1e-9)
-        np.testing.assert_allclose(np.sort(gross[members] / nav), stated_gross * np.array([0.72, 1.0, 1.28, 1.56]))
+        np.testing.assert_allclose(np.sort(gross[members] / nav), stated_gross * np.array(multiples))
 
 
 def test_the_industry_scenarios_share_their_funds_and_rules() -> None:
@@ -178,9 +190,10 @@ def test_the_industry_scenarios_share_their_funds_and_rules() -> None:
 def test_total_crowding_is_the_industry_frame() -> None:
     """8.7 trillion USD gross on 3.05 trillion of NAV; days of volume held by all funds."""
     problem = problem_of("calm")
-    held = np.abs(start_positions(problem)).sum(axis=0)
+    hedge_fund = problem.funds.has_margin  # the leveraged ETFs are no hedge funds
+    held = np.abs(start_positions(problem))[hedge_fund[problem.books.fund_of]].sum(axis=0)
     assert held.sum() == pytest.approx(8.709e12, rel=1e-3)
-    assert problem.funds.nav.sum() == pytest.approx(3.05e12)
+    assert problem.funds.nav[hedge_fund].sum() == pytest.approx(3.05e12)
     days = dict(zip(problem.assets.ids, held / problem.assets.adv, strict=True))
     stated = {"most_shorted": 7.1, "japan": 7.0, "hong_kong": 7.3, "small_caps": 9.3, "hy_credit": 23, "semis": 3.6}
     for asset, value in stated.items():
@@ -219,12 +232,12 @@ def share_of_paths_with_a_call(problem: Problem, paths: int) -> float:
     price = np.ones((len(assets.ids), paths))
     variance = np.ones_like(price)  # relative to the start
     called = np.zeros(paths, bool)
-    charge = np.abs(exposure) * funds.rates[funds.type_of]
+    charge = np.abs(exposure) * funds.rates
     assert np.ptp(funds.procyclicality) == 0
     for _ in range(problem.steps):
         shock = (shocks.scale * day)[:, None] * (root @ rng.standard_normal(price.shape))
         price *= np.exp(shock)
-        multiplier = np.clip(variance ** (funds.procyclicality[0] / 2), 1.0, funds.margin_cap[0])
+        multiplier = np.clip(variance ** (funds.procyclicality[0, 0] / 2), 1.0, funds.margin_cap[0, 0])
         equity = funds.nav[:, None] + exposure @ (price - 1.0)
         called |= (equity < charge @ (multiplier * price)).any(axis=0)
         variance = 0.94 * variance + 0.06 * (shock / day[:, None]) ** 2
@@ -309,7 +322,10 @@ def test_the_replay_is_one_observed_day_and_one_fund_without_rules() -> None:
     assert script == pytest.approx(observed, abs=1e-12)
     # The same positions as those of the average tier of the fund type in tariff-2025.
     second_tier = april.funds.ids.index("fundamental_ls_t2")
-    held = start_positions(april)[april.books.fund_of == second_tier] / april.funds.nav[second_tier]
+    held = (
+        start_positions(april)[(april.books.fund_of == second_tier) & ~april.books.overlay]
+        / april.funds.nav[second_tier]
+    )
     np.testing.assert_allclose(start_positions(problem) / problem.funds.nav, held, rtol=1e-9, atol=1e-15)
     table = start_table(problem)
     assert table.gross == pytest.approx(2.0)
