@@ -171,7 +171,7 @@ class Params(NamedTuple):
     steps_per_day: Array  # ()
     # reporting
     group_matrix: Array  # (row, member) NAV weights of a group, system last
-    system_nav: Array  # () bn USD
+    flow_scale: Array  # () 1/(bn USD), the power of two that is next to the inverse of the system's NAV: exact
     broker_matrix: Array  # (broker, member) share times NAV over the system's NAV
 
 

@@ -12,7 +12,7 @@ from stress.kernels.cascade import Round, cascade
 from stress.kernels.growth import simple_return
 from stress.kernels.impact import LINEAR_FLOOR, linear, log_displacement
 from stress.kernels.layout import books_to_members, shapes_to_books
-from stress.kernels.linear import any_row, product, sum_rows
+from stress.kernels.linear import any_row, product
 from stress.kernels.margin import multipliers, term_weights
 from stress.kernels.records import Calls, Params, State, Structure, Terms
 from stress.kernels.retail import purchases
@@ -191,8 +191,8 @@ def _close_step(
     forced = last.flow - state.flow
     if structure.retail:
         forced = forced - jnp.where(last.number > 0, outside, 0.0)
-    forced_usd = jnp.abs(forced) * params.adv
-    beyond = jnp.where(jnp.abs(forced) > terms.depth, forced_usd, 0.0)
+    size = jnp.abs(forced)
+    beyond = jnp.where(size > terms.depth, size, 0.0)
     at_floor = state.counts.at_impact_floor
     if structure.law == "linear":
         floored = linear(last.flow, terms.depth if structure.depth else None, params.impact_scale) <= LINEAR_FLOOR
@@ -200,8 +200,8 @@ def _close_step(
     counts = state.counts._replace(
         at_impact_floor=at_floor,
         at_round_limit=state.counts.at_round_limit | any_row(last.sale > 0),
-        forced_usd=state.counts.forced_usd + sum_rows(forced_usd)[None],
-        beyond_depth_usd=state.counts.beyond_depth_usd + sum_rows(beyond)[None],
+        forced_usd=state.counts.forced_usd + product(params.adv.T, size),
+        beyond_depth_usd=state.counts.beyond_depth_usd + product(params.adv.T, beyond),
     )
     return state._replace(
         price=last.price,

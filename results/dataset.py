@@ -13,6 +13,7 @@ import stress.results.accessor  # noqa: F401  (registers `tree.stress`)
 from stress.results.collected import Collected
 from stress.results.dataset_detail import attribution, timeline
 from stress.results.dataset_paths import diagnostics, distribution, paths, tails
+from stress.results.dataset_start import start
 from stress.results.dataset_summary import summary
 
 CONVENTIONS = {
@@ -38,12 +39,13 @@ def spec_digest(canonical: dict[str, Any]) -> str:
 def to_datatree(collected: Collected) -> xr.DataTree:
     """The result as a DataTree.
 
-    Groups `summary`, `distribution`, `timeline`, `attribution`, `diagnostics`; `tails` when worst paths were kept and
-    `paths` when all were. Every variable and coordinate has `units` and `long_name`; funds, assets and brokers are in
-    file order.
+    Groups `start`, `summary`, `distribution`, `timeline`, `attribution`, `diagnostics`; `tails` when worst paths were
+    kept and `paths` when all were. Every variable and coordinate has `units` and `long_name`; funds, assets and
+    brokers are in file order.
     """
     groups = {
         "/": xr.Dataset(attrs=_attributes(collected)),
+        "start": start(collected),
         "summary": summary(collected),
         "distribution": distribution(collected),
         "timeline": timeline(collected),

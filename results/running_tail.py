@@ -8,6 +8,7 @@ import numpy.typing as npt
 from stress.results.collected import Tail
 
 Ids = npt.NDArray[np.uint64]
+Piece = tuple[npt.NDArray[np.floating], Ids]
 NO_ID = np.uint64(2**64 - 1)
 
 
@@ -20,6 +21,33 @@ class RunningTail:
         self._values: list[npt.NDArray[np.floating]] = []
         self._ids: list[Ids] = []
         self._held = 0
+        self._fresh: list[Piece] = []
+
+    def fresh(self) -> tuple[npt.NDArray[np.floating], Ids]:
+        """What has come in since the last call and may still be among the largest: values and ids, both (entry,)."""
+        self._prune()
+        pieces, self._fresh = self._fresh, []
+        if not pieces:
+            return np.zeros(0), np.zeros(0, np.uint64)
+        values, ids = (np.concatenate(every) for every in zip(*pieces, strict=True))
+        value, path = self._last
+        chosen = (values > value) | ((values == value) & (ids <= path))
+        return values[chosen], ids[chosen]
+
+    def forget(self, first: int, last: int) -> None:
+        """Drop what paths `first` .. `last - 1` have offered; all of them must be offered again."""
+
+        def without(pieces: list[Piece]) -> list[Piece]:
+            left = []
+            for values, ids in pieces:
+                chosen = (ids < first) | (ids >= last)
+                left.append((values[chosen], ids[chosen]))
+            return left
+
+        self._fresh = without(self._fresh)
+        kept = without(list(zip(self._values, self._ids, strict=True)))
+        self._values, self._ids = [values for values, _ in kept], [ids for _, ids in kept]
+        self._held = sum(map(len, self._ids))
 
     def least(self, smallest: np.uint64, dtype: npt.DTypeLike) -> float:
         """A smaller value of this type has no place on a path with this id or a larger one."""
@@ -38,8 +66,10 @@ class RunningTail:
             values, ids = values[better], ids[better]
         if len(values) == 0:
             return
-        self._values.append(np.array(values))
-        self._ids.append(np.array(ids))
+        piece = np.array(values), np.array(ids)
+        self._fresh.append(piece)
+        self._values.append(piece[0])
+        self._ids.append(piece[1])
         self._held += len(values)
         if self._held > 2 * self._keep:
             self._prune()

@@ -16,6 +16,7 @@ import numpy as np
 import xarray as xr
 
 import stress.results.accessor  # noqa: F401  (registers `tree.stress`)
+from stress.results.readable import Damaged, check_spec, open_tree
 
 SPEC = "spec.json"
 RESULT = "result.zarr"
@@ -28,6 +29,10 @@ class RunExists(FileExistsError):
 
 class UnfinishedRun(RuntimeError):
     """The directory holds no finished run."""
+
+
+class DamagedRun(UnfinishedRun):
+    """The directory holds something in place of a result that cannot be read as one."""
 
 
 def write_run(tree: xr.DataTree, spec: dict[str, Any], out: Path, overwrite: bool) -> Path:
@@ -67,6 +72,7 @@ def open_result(directory: str | Path, allow_unfinished: bool = False) -> xr.Dat
     Raises:
         FileNotFoundError: there is no such directory.
         UnfinishedRun: the run was not finished; with `allow_unfinished` only when there is no result at all.
+        DamagedRun: the result, or the spec beside it, cannot be read.
     """
     directory = Path(directory)
     if not directory.is_dir():
@@ -74,7 +80,11 @@ def open_result(directory: str | Path, allow_unfinished: bool = False) -> xr.Dat
     path = directory / RESULT
     if not path.exists():
         raise UnfinishedRun(f"{directory} holds no {RESULT}: the run did not finish, or this is no run directory")
-    tree = xr.open_datatree(path, engine="zarr")
+    try:
+        check_spec(directory / SPEC)
+        tree = open_tree(path)
+    except Damaged as error:
+        raise DamagedRun(f"{directory} holds no result that can be read: {error}") from error
     if tree.attrs.get("complete") is not True and not allow_unfinished:
         tree.close()
         raise UnfinishedRun(f"{path} is not marked complete; allow_unfinished=True opens it all the same")

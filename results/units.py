@@ -8,6 +8,8 @@ import xarray as xr
 DESCRIPTIONS: dict[str, tuple[str, str]] = {
     # coordinates
     "fund": ("1", "fund, 'system' being all funds together"),
+    "fund_type": ("1", "fund type"),
+    "with_type": ("1", "the other fund type"),
     "level": ("1", "level of VaR and ES; 0 stands for the mean"),
     "prime_broker": ("1", "prime broker"),
     "asset": ("1", "asset"),
@@ -43,6 +45,16 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
     "broker_loss_prob": ("1", "probability of a loss of the prime broker"),
     "broker_loss_var": ("USD", "value at risk of the prime broker's loss"),
     "broker_loss_es": ("USD", "expected shortfall of the prime broker's loss"),
+    # start
+    "position_usd": ("USD", "net start position of the fund type"),
+    "days_of_volume": ("d", "net start position of the fund type in days of average volume"),
+    "held_usd": ("USD", "long plus short start positions of all funds"),
+    "held_days": ("d", "long plus short start positions of all funds in days of average volume"),
+    "overlap": ("1", "cosine of the angle between the start positions of two fund types"),
+    "liquidity_overlap_usd": (
+        "USD",
+        "what one fund type loses, to first order, when the other sells all it holds",
+    ),
     # distribution
     "loss": ("1", "number of paths whose loss falls in the bin"),
     "loss_static": ("1", "number of paths whose loss, the book held still, falls in the bin"),

@@ -15,6 +15,7 @@ from stress.scenarios.build_market import (
 )
 from stress.scenarios.canonical import canonical_document, filled_defaults
 from stress.scenarios.fund_types import resolve_fund_types
+from stress.scenarios.limits import check_size
 from stress.scenarios.problem import Estimation, Problem
 from stress.scenarios.schema import Scenario
 from stress.scenarios.unused import check_unused
@@ -29,6 +30,7 @@ def build_problem(scenario: Scenario) -> Problem:
     Raises:
         ScenarioError: an unknown id, inconsistent numbers, a fund that starts in a margin call.
     """
+    check_size(scenario)
     assets = build_assets(scenario)
     types = resolve_fund_types(scenario, assets)
     shocks = build_shocks(scenario, assets)

@@ -51,7 +51,16 @@ def resolve_correlation(
             value=table.constant if table.constant is not None else _name(table.matrix),
             allowed="a positive semidefinite matrix; correlation.repair = true takes the nearest one",
         )
-    repaired = nearest_correlation(matrix)
+    try:
+        repaired = nearest_correlation(matrix)
+    except (ArithmeticError, np.linalg.LinAlgError) as error:
+        raise ScenarioError(
+            f"cannot be made true: {error}",
+            file=files.scenario_file,
+            key="correlation.repair",
+            value=True,
+            allowed="a matrix that is closer to a correlation matrix",
+        ) from error
     return repaired, float(np.linalg.norm(repaired - matrix))
 
 
@@ -66,9 +75,9 @@ def read_matrix(
     file = Path(source).name if isinstance(source, str) else files.scenario_file
     if isinstance(source, (str, Mapping)):
         rows = _read_csv(source, key, files) if isinstance(source, str) else source
-        _check_labels(list(rows), ids, key, file)
+        _check_labels(rows, ids, key, file)
         for label, row in rows.items():
-            _check_labels(list(row), ids, f"{key}.{label}", file)
+            _check_labels(row, ids, f"{key}.{label}", file)
         matrix = np.array([[rows[i][j] for j in ids] for i in ids], dtype=np.float64)
     else:
         sizes = {len(source), *(len(row) for row in source)}
@@ -79,7 +88,8 @@ def read_matrix(
                 key=key,
                 allowed=f"{len(ids)} rows of {len(ids)} entries, in the order of the assets in the file",
             )
-        order = [list(file_order).index(i) for i in ids]
+        place = {label: n for n, label in enumerate(file_order)}
+        order = [place[i] for i in ids]
         matrix = np.array(source, dtype=np.float64)[np.ix_(order, order)]
     _check_entries(matrix, ids, key, file)
     return (matrix + matrix.T) / 2
@@ -139,9 +149,10 @@ def _read_csv(path: str, key: str, files: InputFiles) -> dict[str, dict[str, flo
     return matrix
 
 
-def _check_labels(labels: Sequence[str], ids: Sequence[str], key: str, file: str) -> None:
+def _check_labels(labels: Mapping[str, object], ids: Sequence[str], key: str, file: str) -> None:
+    known = set(ids)
     for label in labels:
-        if label not in ids:
+        if label not in known:
             raise ScenarioError("is no asset", file=file, key=key, value=label, allowed=suggest(label, ids))
     missing = [i for i in ids if i not in labels]
     if missing:

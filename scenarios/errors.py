@@ -6,6 +6,9 @@ import difflib
 from collections.abc import Iterable
 
 _LONGEST_VALUE = 120
+_LONGEST_KEY = 300
+_LONGEST_PHRASE = 1_000
+_LONGEST_ALLOWED = 4_000
 _MOST_LISTED = 10
 
 
@@ -42,8 +45,10 @@ class ScenarioError(ValueError):
 
     def _text(self) -> str:
         shown = "" if self.value is None else f" = {_short(self.value)}"
-        where = f"{self.file}: {self.key}{shown}" if self.key else self.file
-        return f"{where}: {self.problem}" + (f"\n  allowed: {self.allowed}" if self.allowed else "")
+        file, key = _clean(self.file, _LONGEST_KEY), _clean(self.key, _LONGEST_KEY)
+        where = f"{file}: {key}{shown}" if key else file
+        allowed = f"\n  allowed: {_clean(self.allowed, _LONGEST_ALLOWED)}" if self.allowed else ""
+        return f"{where}: {_clean(self.problem, _LONGEST_PHRASE)}{allowed}"
 
 
 class ScenarioWarning(UserWarning):
@@ -53,11 +58,20 @@ class ScenarioWarning(UserWarning):
 def suggest(wrong: str, known: Iterable[str]) -> str:
     """The known names as a phrase, the closest to `wrong` first: "did you mean 'semis'? one of: ..."."""
     names = list(known)
-    close = difflib.get_close_matches(wrong, names, n=1)
+    close = difflib.get_close_matches(wrong[:_LONGEST_VALUE], names, n=1)
     listed = ", ".join(names[:40]) + (f" ... ({len(names)} in all)" if len(names) > 40 else "")
     return (f"did you mean {close[0]!r}? " if close else "") + (f"one of: {listed}" if names else "none is defined")
 
 
 def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 4] + " ..."
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # an integer of thousands of digits, or lists in lists in lists
+        text = f"<{type(value).__name__}>"
+    return _clean(text, _LONGEST_VALUE)
+
+
+def _clean(text: str, longest: int) -> str:
+    """Text for one line of a terminal: shortened, and what cannot be printed written as an escape."""
+    text = text if len(text) <= longest else text[: longest - 4] + " ..."
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)

@@ -25,6 +25,9 @@ from stress.scenarios.errors import suggest
 
 ID_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"
 _ID_ALLOWED = "1 to 64 of the characters A-Z a-z 0-9 _ . - and not a dot or dash first"
+LOWEST_USD = 1.0  # of a fund, and of a day of volume
+_LARGEST_DRIFT = 1000.0  # a year, of the log return
+_SHORTEST_HALF_LIFE = 1e-6  # days
 _DIGITS = r"[+-]?(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)([eE][+-]?\d+)?"
 
 _Parsed = TypeVar("_Parsed")
@@ -65,9 +68,12 @@ def _drift(value: object) -> object:
     if value == "martingale":
         return value
     try:
-        return units.fraction(value)
+        drift = units.fraction(value)
     except units.UnitError as error:
         raise refuse(error.problem, f'{error.allowed}, or "martingale"') from error
+    if abs(drift) > _LARGEST_DRIFT:
+        raise refuse("is too large", f'between {-_LARGEST_DRIFT:g} and {_LARGEST_DRIFT:g}, or "martingale"')
+    return drift
 
 
 def _half_life(value: object) -> object:
@@ -80,6 +86,8 @@ def _half_life(value: object) -> object:
         raise refuse(error.problem, allowed) from error
     if days <= 0:
         raise refuse("is not positive", allowed)
+    if days < _SHORTEST_HALF_LIFE:
+        raise refuse("is too short", f"{_SHORTEST_HALF_LIFE:g} days or more")
     return days
 
 

@@ -3,11 +3,35 @@
 from __future__ import annotations
 
 import csv
+import errno
 import hashlib
 import io
+import os
+import stat
+from collections import Counter
 from pathlib import Path
 
 from stress.scenarios.errors import ScenarioError
+
+LARGEST_TABLE = 64 << 20  # bytes
+MOST_LINES = 20_000
+MOST_CELLS = 5_000_000
+
+
+def read_regular(path: Path, most: int) -> bytes:
+    """Bytes of a regular file; what never ends, or waits for somebody to write, is not opened.
+
+    Raises:
+        OSError: unreadable, a folder, a pipe or a device, or more than `most` bytes.
+    """
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with os.fdopen(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise OSError(errno.EFBIG, f"larger than {most >> 20} MiB", str(path))
+    return data
 
 
 class InputFiles:
@@ -36,14 +60,14 @@ class InputFiles:
         where = Path(path) if self.folder is None else self.folder / path
         if where not in self._texts:
             try:
-                data = where.read_bytes()
+                data = read_regular(where, LARGEST_TABLE)
             except (OSError, ValueError) as error:  # ValueError: a NUL in the path
                 raise ScenarioError(
                     f"cannot read the file ({getattr(error, 'strerror', None) or error})",
                     file=self.scenario_file,
                     key=key,
                     value=path,
-                    allowed="a readable file, its path relative to the scenario file",
+                    allowed="a readable file of 64 MiB at most, its path relative to the scenario file",
                 ) from error
             self._texts[where] = self.remember(where, data, key)
         return self._texts[where]
@@ -72,8 +96,11 @@ class InputFiles:
         Raises:
             ScenarioError: no header, a column named twice or not at all, a row of another length.
         """
-        name = Path(path).name
-        lines = [line for line in self.read(path, key).splitlines() if line.strip() and not line.startswith("#")]
+        name, text = Path(path).name, self.read(path, key)
+        for sign, most, what in (("\n", MOST_LINES, "lines"), (",", MOST_CELLS, "cells")):
+            if text.count(sign) > most:
+                raise ScenarioError(f"has {text.count(sign):,} {what}", file=name, key=key, allowed=f"{most:,} at most")
+        lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
         try:
             table = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO("\n".join(lines)), strict=True)]
         except csv.Error as error:
@@ -82,9 +109,9 @@ class InputFiles:
             ) from error
         if not table:
             raise ScenarioError("is empty", file=name, key=key, allowed="a header and rows")
-        header = table[0]
+        header, uses = table[0], Counter(table[0])
         for column in header:
-            if not column or header.count(column) > 1:
+            if not column or uses[column] > 1:
                 problem = f"names the column {column!r} twice" if column else "has a column without a name"
                 raise ScenarioError(problem, file=name, key=key, value=header, allowed="distinct column names")
         for position, row in enumerate(table[1:], start=1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ _COLUMNS = {
 }
 _NESTED = {"assets": (), "funds": ("positions.", "prime_brokers.", "margin.", "triggers.")}
 _WHOLE = {"count", "grace_steps", "lockup_steps", "cure_steps"}
+_DIGITS = re.compile(r"[0-9]{1,18}")
 _TRUTH = {"true": True, "false": False}
+MOST_ROWS = 2_000
 INLINED = tuple(_COLUMNS)
 
 
@@ -32,6 +35,8 @@ def inline_table(document: dict[str, Any], key: str, files: InputFiles) -> None:
         return
     rows = files.rows(path, key)
     file = Path(path).name
+    if len(rows) > MOST_ROWS:
+        raise ScenarioError(f"has {len(rows):,} rows", file=file, key=key, value=path, allowed=f"{MOST_ROWS:,} at most")
     if not rows:
         raise ScenarioError("has no rows", file=file, key=key, value=path, allowed="one row for each entry")
     for column in rows[0]:
@@ -50,7 +55,7 @@ def _entry(row: dict[str, str]) -> dict[str, Any]:
         if not cell:
             continue
         table, dot, name = column.partition(".")
-        value: object = int(cell) if (name or column) in _WHOLE and cell.isdigit() else cell
+        value: object = int(cell) if (name or column) in _WHOLE and _DIGITS.fullmatch(cell) else cell
         value = _TRUTH.get(cell, cell) if (name or column) == "two_way" else value
         if dot and not isinstance(entry.get(table, {}), str):
             entry.setdefault(table, {})[name] = value

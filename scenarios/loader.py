@@ -11,12 +11,15 @@ from typing import Any
 from pydantic import ValidationError
 
 from stress.scenarios.errors import ScenarioError, suggest
-from stress.scenarios.files import InputFiles
+from stress.scenarios.files import InputFiles, read_regular
 from stress.scenarios.inline import INLINED, inline_table
 from stress.scenarios.library import library_path, list_names
+from stress.scenarios.limits import check_dotted_keys, check_limits
 from stress.scenarios.overrides import apply_override
 from stress.scenarios.schema import Scenario
 from stress.scenarios.translate import translate
+
+LARGEST_SCENARIO = 2 << 20  # bytes
 
 
 def load_scenario(name_or_file: str | Path, overrides: Sequence[str] = ()) -> Scenario:
@@ -41,14 +44,20 @@ def load_scenario(name_or_file: str | Path, overrides: Sequence[str] = ()) -> Sc
         )
     files = InputFiles(path.name, path.parent)
     try:
-        data = path.read_bytes()
+        data = read_regular(path, LARGEST_SCENARIO)
     except OSError as error:
         raise ScenarioError(
-            f"cannot be read ({error.strerror})", file=path.name, key="", allowed="a TOML file"
+            f"cannot be read ({error.strerror})",
+            file=path.name,
+            key="",
+            allowed=f"a TOML file of {LARGEST_SCENARIO >> 20} MiB at most",
         ) from error
     text = files.remember(path, data, "")
+    check_dotted_keys(text, path.name)
     try:
         document = tomllib.loads(text)
+    except RecursionError as error:
+        raise ScenarioError("is nested too deeply", file=path.name, key="", allowed="TOML 1.0") from error
     except ValueError as error:  # TOMLDecodeError, and Python's limit on the digits of an integer
         raise ScenarioError(f"is no valid TOML: {error}", file=path.name, key="", allowed="TOML 1.0") from error
     return _scenario(document, files, overrides)
@@ -57,7 +66,7 @@ def load_scenario(name_or_file: str | Path, overrides: Sequence[str] = ()) -> Sc
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
-    except OSError:  # such as a name that no file system takes
+    except (OSError, ValueError):  # such as a name that no file system takes
         return False
 
 
@@ -69,12 +78,14 @@ def scenario_from_document(
     Raises:
         ScenarioError: as `load_scenario`.
     """
+    check_limits(document, file)
     return _scenario(copy.deepcopy(dict(document)), InputFiles(file, folder), overrides)
 
 
 def _scenario(document: dict[str, Any], files: InputFiles, overrides: Sequence[str]) -> Scenario:
     for assignment in overrides:
         apply_override(document, assignment, files)
+    check_limits(document, files.scenario_file)
     for key in INLINED:
         inline_table(document, key, files)
     try:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from typing import Any
 
 from stress.scenarios.errors import ScenarioError, suggest
 from stress.scenarios.files import InputFiles
 from stress.scenarios.inline import inline_table
+from stress.scenarios.limits import MOST_PARTS, check_dotted_keys, check_limits
 
 
 def apply_override(document: dict[str, Any], assignment: str, files: InputFiles) -> None:
@@ -20,6 +22,11 @@ def apply_override(document: dict[str, Any], assignment: str, files: InputFiles)
     """
     path, equals, text = assignment.partition("=")
     parts = path.strip().split(".")
+    check_limits({"--set": assignment}, "--set")
+    if len(parts) > MOST_PARTS:
+        raise ScenarioError(
+            f"has {len(parts)} parts", file="--set", key=path.strip(), allowed=f"{MOST_PARTS} parts at most"
+        )
     if not equals or not all(parts):
         raise ScenarioError(
             "is no assignment",
@@ -32,10 +39,15 @@ def apply_override(document: dict[str, Any], assignment: str, files: InputFiles)
 
 
 def parse_value(text: str) -> object:
-    """A TOML value, or the text itself."""
+    """A TOML value, or the text itself.
+
+    Raises:
+        ScenarioError: a value with keys of very many parts.
+    """
+    check_dotted_keys(text, "--set")
     try:
         parsed = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # no TOML, or of thousands of digits or levels: no value is a text like that
         return text
     return parsed["value"] if set(parsed) == {"value"} else text
 
@@ -74,7 +86,7 @@ def _entry(entries: list[Any], parts: list[str], path: str) -> tuple[int, int]:
         name = ".".join(parts[:used])
         if name in ids:
             return ids.index(name), used
-    if parts[0].isdigit() and int(parts[0]) < len(entries):
+    if re.fullmatch("[0-9]{1,9}", parts[0]) and int(parts[0]) < len(entries):
         return int(parts[0]), 1
     known = [str(x) for x in ids if x is not None] or [str(n) for n in range(len(entries))]
     raise ScenarioError(f"has no entry {parts[0]!r}", file="--set", key=path, allowed=suggest(parts[0], known))

@@ -37,10 +37,10 @@ class Scenario(Table):
     description: str = ""
     sources: list[str] = Field(default_factory=list)
     horizon: Horizon = Horizon()
-    assets: Annotated[list[Asset], Field(min_length=1)]
+    assets: Annotated[list[Asset], Field(min_length=1, max_length=2_000)]
     correlation: Correlation | None = None
     shocks: Shocks | None = None
-    funds: Annotated[list[Fund], Field(min_length=1)]
+    funds: Annotated[list[Fund], Field(min_length=1, max_length=2_000)]
     crowding: dict[Identifier, Crowding] = Field(default_factory=dict, description="by fund")
     prime_brokers: dict[Identifier, BrokerTerms] = Field(default_factory=dict, description="own terms of brokers")
     margin: Margin | None = None

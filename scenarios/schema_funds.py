@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, StrictInt, field_validator, model_validator
 
-from stress.scenarios.fields import Fraction, Identifier, Money, Positions, Table, refuse
+from stress.scenarios.fields import LOWEST_USD, Fraction, Identifier, Money, Positions, Table, refuse
 from stress.scenarios.schema_margin import FundMargin
 from stress.scenarios.schema_triggers import FundTriggers, Points, check_ladder, check_overlay
 
@@ -78,7 +78,7 @@ class Fund(Table):
     id: Identifier
     strategy: str = ""
     region: str = ""
-    nav: Money = Field(gt=0, description="USD, all members together")
+    nav: Money = Field(gt=0, le=1e18, description="USD, all members together")
     gross: Fraction | None = Field(
         default=None, gt=0, le=1000, description="scales positions: long plus short over NAV"
     )
@@ -95,6 +95,13 @@ class Fund(Table):
     margin: FundMargin | None = None
     triggers: FundTriggers | None = None
     books: Annotated[list[Book], Field(min_length=1)] | None = None
+
+    @field_validator("nav")
+    @classmethod
+    def _not_next_to_nothing(cls, value: float) -> float:
+        if value < LOWEST_USD:
+            raise refuse("is too small", f"{LOWEST_USD:g} USD or more")
+        return value
 
     @field_validator("id")
     @classmethod

@@ -68,6 +68,8 @@ class Impact(Table):
         for name, number in entries.items():
             if number <= 0:
                 raise refuse("is not positive", "numbers above 0, one or by asset id or asset class", name)
+            if not 1e-30 <= number <= 1e18:
+                raise refuse("is out of range", "numbers between 1e-30 and 1e18", name)
         return value
 
     @model_validator(mode="after")

@@ -8,6 +8,8 @@ from pydantic import Field, StrictInt, field_validator
 
 from stress.scenarios.fields import Fraction, Identifier, Number, Table, refuse
 
+MOST_STEPS = 1_000_000_000
+
 
 class Hike(Table):
     """A broker asks for more once volatility has risen far enough."""
@@ -31,7 +33,7 @@ class MarginTerms(Table):
         description='"portfolio": the worst loss over `scenarios`; "none": no requirement',
     )
     buffer: Fraction = Field(default=0.05, ge=0.01, le=10, description="a call is cured to E = (1 + buffer) M")
-    grace_steps: StrictInt = Field(default=0, ge=0, description="age from which a call forces sales")
+    grace_steps: StrictInt = Field(default=0, ge=0, le=MOST_STEPS, description="age from which a call forces sales")
     procyclicality: Number = Field(default=0.0, ge=0, le=10, description="exponent gamma of the volatility ratio")
     cap: Number | None = Field(
         default=None, ge=1, le=100, description="of the multiplier; default 1.5, 1 without procyclicality"
@@ -71,7 +73,7 @@ class MarginTerms(Table):
 class Margin(MarginTerms):
     """`[margin]`: terms of every fund."""
 
-    lockup_steps: Annotated[StrictInt, Field(ge=0)] = Field(
+    lockup_steps: Annotated[StrictInt, Field(ge=0, le=MOST_STEPS)] = Field(
         default=0, description="steps during which rates stay frozen"
     )
 
@@ -87,8 +89,10 @@ class FundMargin(MarginTerms):
     @classmethod
     def _lockup(cls, value: object) -> object:
         items = value if isinstance(value, list) else [value]
-        if not items or any(isinstance(x, bool) or not isinstance(x, int) or x < 0 for x in items):
-            raise refuse("is no number of steps", "a whole number of 0 or more, or a list with one for each tier")
+        if not items or any(isinstance(x, bool) or not isinstance(x, int) or not 0 <= x <= MOST_STEPS for x in items):
+            raise refuse(
+                "is no number of steps", "a whole number of 0 or more (1e9 at most), or a list, one for each tier"
+            )
         return value
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictBool, StrictInt, field_validator, model_validator
+from pydantic import Field, StrictBool, StrictInt, ValidationInfo, field_validator, model_validator
 
 from stress.scenarios.fields import (
+    LOWEST_USD,
     Drift,
     Fraction,
     Identifier,
@@ -19,6 +20,8 @@ from stress.scenarios.fields import (
 )
 
 LOWEST_MOVE = -0.9999  # below it a price of float32 loses its digits, and at last becomes 0
+LOWEST_VOL = 1e-6  # what arithmetic of 32 bits can divide by
+HIGHEST_MOVE = 1000.0
 AssetClass = Literal["equity", "credit", "rates", "commodity", "fx", "crypto", "other"]
 
 
@@ -44,8 +47,16 @@ class Asset(Table):
         default=None, ge=0, le=20, description="annual volatility of the impact law; default: vol"
     )
     in_net: bool = Field(default=True, description="counts in net leverage")
-    adv: Money = Field(gt=0, description="average daily volume, USD, pre-stress")
+    adv: Money = Field(gt=0, le=1e30, description="average daily volume, USD, pre-stress")
     margin: Fraction | None = Field(default=None, ge=0, le=5, description="base margin rate")
+
+    @field_validator("vol", "adv")
+    @classmethod
+    def _not_next_to_nothing(cls, value: float, info: ValidationInfo) -> float:
+        lowest = LOWEST_VOL if info.field_name == "vol" else LOWEST_USD
+        if value < lowest:
+            raise refuse("is too small", f"{lowest:g} or more")
+        return value
 
 
 class Blend(Table):
@@ -90,6 +101,8 @@ class ScriptStep(Table):
         for asset, move in moves.items():
             if move < LOWEST_MOVE:
                 raise refuse("leaves no price", "a simple return of -0.9999 (-99.99 %) or more", asset)
+            if move > HIGHEST_MOVE:
+                raise refuse("is too large", f"a simple return of {HIGHEST_MOVE:g} at most", asset)
         return moves
 
 
@@ -97,10 +110,10 @@ class Shocks(Table):
     """The outside shock: a random draw and a script on top."""
 
     model: Literal["none", "gaussian", "student_t"]
-    dof: Number = Field(default=4.0, gt=2, description="degrees of freedom, read by student_t only")
+    dof: Number = Field(default=4.0, gt=2, le=1e9, description="degrees of freedom, read by student_t only")
     scale: Fraction = Field(default=1.0, ge=0, le=100, description="multiplies the draw only")
     drift: Drift = Field(default=0.0, description='annual mean of the log return, or "martingale"')
-    max_move: Number = Field(default=1.0, gt=0, description="the log return of one step is clipped at +- this")
+    max_move: Number = Field(default=1.0, gt=0, le=100, description="the log return of one step is clipped at +- this")
     script: list[ScriptStep] = Field(default_factory=list)
 
     @classmethod
@@ -122,10 +135,10 @@ class Liquidity(Table):
 class Retail(Table):
     """Dip-buying by households."""
 
-    per_percent: Money = Field(ge=0, description="USD a day for each percent the index falls")
-    cap: Money = Field(ge=0, description="USD a day")
+    per_percent: Money = Field(ge=0, le=1e18, description="USD a day for each percent the index falls")
+    cap: Money = Field(ge=0, le=1e18, description="USD a day")
     fatigue: Number = Field(default=0.2, ge=0, le=100, description="per down day in a row")
-    budget: Money = Field(ge=0, description="USD in total")
+    budget: Money = Field(ge=0, le=1e18, description="USD in total")
     weights: dict[Identifier, Fraction] | None = Field(
         default=None, description="relative weights of index and purchases; default: US equity by adv"
     )

@@ -69,7 +69,7 @@ class FundTriggers(Table):
     )
     scope: Literal["book", "fund"] = Field(default="book", description="whose drawdown the stop_loss reads")
     cure_steps: StrictInt = Field(
-        default=3, ge=1, description="a deficit still growing after so many steps is a default"
+        default=3, ge=1, le=1_000_000_000, description="a deficit still growing after so many steps is a default"
     )
     closeout_participation: Fraction = Field(
         default=0.25, ge=0, le=100, description="of depth times adv, after a default"

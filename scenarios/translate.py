@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -73,7 +74,7 @@ def describe(location: Sequence[str | int], document: object) -> tuple[str, obje
     for part in location:
         if isinstance(part, str) and part.startswith(("<", "[")):  # tags of unions, and pydantic's mark for dict keys
             continue
-        if isinstance(part, str) and isinstance(here, list) and part.isdigit():
+        if isinstance(part, str) and isinstance(here, list) and re.fullmatch("[0-9]{1,9}", part):
             part = next((n for n, x in enumerate(here) if isinstance(x, Mapping) and x.get("id") == part), int(part))
         if isinstance(part, int):
             here = here[part] if found and isinstance(here, list) and part < len(here) else None

@@ -11,6 +11,9 @@ _NUMBER = r"[+-]?(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?"
 _WITH_UNIT = re.compile(rf"^\s*({_NUMBER})\s*(.*?)\s*$", re.ASCII)
 _RELATIVE = re.compile(rf"^\s*({_NUMBER})\s*x\s+start\s*$", re.ASCII)
 
+_LONGEST = 100  # characters of a number with its unit
+_MOST_DECIMALS = 15  # of a level
+
 _FRACTION_UNITS = {"": 0, "%": -2, "bp": -4}
 _MONEY_UNITS = {"": 0, "k": 3, "m": 6, "mn": 6, "bn": 9, "tn": 12}
 
@@ -77,7 +80,7 @@ def money(value: object) -> float:
         UnitError: not a number, NaN, infinite, another unit or currency.
     """
     if isinstance(value, str):
-        value = re.sub(r"\s*USD\s*$", "", value)
+        value = value.rstrip().removesuffix("USD").rstrip()
     return _quantity(value, _MONEY_UNITS, MONEY_ALLOWED)
 
 
@@ -87,6 +90,7 @@ def leverage(value: object) -> Leverage:
     Raises:
         UnitError: anything else, or a level that is not positive.
     """
+    _check_length(value, LEVERAGE_ALLOWED)
     relative = False
     if isinstance(value, str):
         if value.strip() == "none":
@@ -106,6 +110,7 @@ def volatility_target(value: object) -> Volatility:
     Raises:
         UnitError: anything else, or a level that is not positive.
     """
+    _check_length(value, VOLATILITY_ALLOWED)
     relative = False
     if isinstance(value, str):
         if value.strip() == "none":
@@ -129,11 +134,22 @@ def level_text(value: object) -> str:
     exact = _decimal(value, _FRACTION_UNITS, allowed)
     if not 0 < exact < 1:
         raise UnitError("is outside (0, 1)", allowed)
+    if exact != round(exact, _MOST_DECIMALS):
+        raise UnitError(f"has more than {_MOST_DECIMALS} decimals", allowed)
     return format(exact.normalize(), "f")
 
 
+def _check_length(value: object, allowed: str) -> None:
+    """Before a pattern is matched: its time grows faster than the text."""
+    if isinstance(value, str) and len(value) > _LONGEST:
+        raise UnitError(f"has more than {_LONGEST} characters", allowed)
+
+
 def _quantity(value: object, units: dict[str, int], allowed: str) -> float:
-    result = float(_decimal(value, units, allowed))
+    try:
+        result = float(_decimal(value, units, allowed))
+    except OverflowError:
+        result = math.inf
     if not math.isfinite(result):
         raise UnitError("is too large", allowed)
     return result
@@ -143,10 +159,15 @@ def _decimal(value: object, units: dict[str, int], allowed: str) -> Decimal:
     """Exact decimal value: a percentage is shifted, not divided, so that "9.95 %" is the same float as 0.0995."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise UnitError("is not a number", allowed)
-    if not isinstance(value, str):
+    if isinstance(value, int):
+        if value.bit_length() > 1024:  # a float ends there, and Python writes no digits of much larger ones
+            raise UnitError("is too large", allowed)
+        return Decimal(value)
+    if isinstance(value, float):
         if not math.isfinite(value):
             raise UnitError("is not finite", allowed)
         return Decimal(repr(value))
+    _check_length(value, allowed)
     match = _WITH_UNIT.match(value)
     if match is None:
         problem = (

@@ -8,13 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from stress.api import build_problem, load_scenario, open_result, run
+    from stress.api import build_problem, load_scenario, open_result, resume, run
+    from stress.comparison import compare
     from stress.options import RunOptions
 
-__all__ = ["RunOptions", "build_problem", "load_scenario", "open_result", "run"]
+__all__ = ["RunOptions", "build_problem", "compare", "load_scenario", "open_result", "resume", "run"]
 __version__ = "0.1.0"
 
-_HOMES = {"RunOptions": "stress.options"}
+_HOMES = {"RunOptions": "stress.options", "compare": "stress.comparison"}
 
 
 def __getattr__(name: str) -> Any:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
-from importlib.metadata import version
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +16,7 @@ from stress.scenarios.schema import Scenario
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["build_problem", "load_scenario", "open_result", "run", "run_problem", "spec_of"]
+__all__ = ["build_problem", "load_scenario", "open_result", "resume", "run", "run_problem"]
 
 
 def run(
@@ -68,39 +66,58 @@ def run_problem(
     out: Path | None,
     overwrite: bool,
     progress: Callable[[Progress], None] | None,
+    resume: bool = False,
 ) -> xr.DataTree:
-    """Simulate a resolved scenario and write it to `out`, unless that is None."""
+    """Simulate a resolved scenario and write it to `out`, unless that is None.
+
+    In `out` finished parts are kept as they come; with `resume` those that are there are not computed specs.
+    """
     from stress.engine import execute, plan
     from stress.output import check_room, check_writable, writing
     from stress.results.dataset import to_datatree
     from stress.results.store import RESULT, RunExists, write_run
 
-    if out is not None:
-        with writing(out):
-            if not overwrite and (out / RESULT).exists():
-                raise RunExists(f"{out} already holds a finished run; choose another directory, or overwrite it")
-        check_room(out, plan(problem, options).disk_bytes)
-        check_writable(out)
-    tree = to_datatree(execute(problem, options, progress))
-    if out is not None:
-        with writing(out):
-            write_run(tree, spec_of(problem, options, tree.attrs), out, overwrite=overwrite)
+    if out is None:
+        return to_datatree(execute(problem, options, progress))
+    from stress import spec as specs
+    from stress.chunks import FOLDER, ChunkStore
+
+    with writing(out):
+        finished, begun = (out / RESULT).exists(), (out / FOLDER).exists()
+        if finished and not overwrite:
+            raise RunExists(f"{out} already holds a finished run; choose another directory, or overwrite it")
+        if begun and not (overwrite or resume):
+            raise RunExists(f"{out} holds an unfinished run: resume it, choose another directory, or overwrite it")
+    planned = plan(problem, options)
+    check_room(out, planned.disk_bytes)
+    check_writable(out)
+    spec = specs.spec_of(problem, options, planned)
+    with writing(out):
+        if resume:
+            specs.check_same(out, specs.read_spec(out), spec)
+        else:
+            specs.begin(out, spec)
+    store = ChunkStore(out, specs.identity_digest(spec))
+    try:
+        tree = to_datatree(execute(problem, options, progress, store))
+    finally:
+        store.close()
+    with writing(out):
+        write_run(tree, spec, out, overwrite=False)
+        specs.end(out)
     return tree
 
 
-def spec_of(problem: Problem, options: RunOptions, attributes: Mapping[Any, Any]) -> dict[str, Any]:
-    """What `spec.json` holds: the scenario with every input resolved, how it was run, and with which versions.
+def resume(directory: str | Path, progress: Callable[[Progress], None] | None = None) -> xr.DataTree:
+    """Take up a run that did not finish, as it was begun: its numbers are those of an undisturbed run.
 
-    Args:
-        problem: the scenario.
-        options: as they were given; None among them means "chosen".
-        attributes: root attributes of the result, which say what was chosen.
+    Raises:
+        UnfinishedRun: the directory holds no run to take up.
+        RunExists: it holds a finished one.
+        OtherRun: this version, device type or package computes other numbers than the run was begun with.
     """
-    return {
-        "scenario": problem.canonical,
-        "inputs_sha256": problem.input_hashes,
-        "defaults": list(problem.defaults_filled),
-        "options": asdict(options),
-        "resolved": {name: attributes[name] for name in ("device", "block_size", "tile")},
-        "versions": {name: version(name) for name in ("levstress", "jax", "jaxlib", "numpy", "xarray", "zarr")},
-    }
+    from stress.spec import problem_of, read_spec
+
+    out = Path(directory)
+    problem, options = problem_of(read_spec(out), out)
+    return run_problem(problem, options, out, overwrite=False, progress=progress, resume=True)

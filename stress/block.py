@@ -49,7 +49,7 @@ class SalesSums(NamedTuple):
     cross: Array  # (row, group, limb) loss times static loss
     broker_sums: Array  # (broker, group, limb)
     broker_squares: Array  # (broker, group, limb)
-    flows: Array  # (2, group, limb): forced flow and its part beyond a day's depth, fraction of the system's NAV
+    flows: Array  # (2, group, limb): forced flow and its part beyond a day's depth, scaled
     large_losses: Array  # (row,) int32 paths
     called: Array  # (row,) int32 paths
     defaulted: Array  # (row,) int32 paths
@@ -94,7 +94,7 @@ def sales_sums(params: Params, metrics: PathMetrics, valid: Array) -> SalesSums:
     every = [getattr(metrics, name) for name in PATH_METRICS]
     masked = [jnp.where(valid, x, 0.0) for x in every]
     broker = jnp.where(valid, metrics.broker_loss, 0.0)
-    flows = jnp.where(valid, jnp.stack([metrics.forced_usd, metrics.beyond_depth_usd]) / params.system_nav, 0.0)
+    flows = jnp.where(valid, jnp.stack([metrics.forced_usd, metrics.beyond_depth_usd]) * params.flow_scale, 0.0)
     return SalesSums(
         sums=jnp.stack([limbs(x) for x in masked]),
         squares=jnp.stack([limbs(x * x) for x in masked]),

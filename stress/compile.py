@@ -166,7 +166,7 @@ def params_of(problem: Problem, seed: int, precision: str, members: bool = False
         "retail_budget": retail.budget / BILLION,
         "steps_per_day": per_day,
         "group_matrix": group_matrix(problem, members),
-        "system_nav": system / BILLION,
+        "flow_scale": 2.0 ** -math.ceil(math.log2(system / BILLION)),
         "broker_matrix": (funds.broker_share * (funds.nav / system)[:, None]).T,
     }
     arrays: dict[str, Any] = {name: np.asarray(value, dtype) for name, value in numbers.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from stress.options import Progress, RunOptions
 from stress.results.collected import Collected
 from stress.results.histogram import FloatHistogram
 from stress.scenarios.problem import Problem
+
+if TYPE_CHECKING:
+    from stress.chunks import ChunkStore
 
 TAIL_KEEP = 65_536  # largest losses kept of each distribution
 ASSETS_OF_A_TILE = 40  # that a whole CPU tile has cache for
@@ -29,6 +33,7 @@ class RunPlan:
     blocks: int
     tile: int
     device: str
+    device_kind: str
     detail_paths: int
     memory_bytes: int
     disk_bytes: int
@@ -69,9 +74,13 @@ def plan(problem: Problem, options: RunOptions, measure: bool = False) -> RunPla
         blocks=math.ceil(options.paths / block),
         tile=devices.tile,
         device=devices.describe(),
+        device_kind=devices.kind,
         detail_paths=detail,
         memory_bytes=memory,
-        disk_bytes=stored + distributions * bins // 2 + options.worst * rows * rows * 40 + 2**20,
+        disk_bytes=2 * stored
+        + distributions * (bins // 2 + 3 * TAIL_KEEP * (item + 8))  # the result, and the tails of chunks
+        + options.worst * rows * rows * 40
+        + 2**20,
         estimated_seconds=None,
     )
     available = options.max_memory if options.max_memory is not None else free_memory()
@@ -91,13 +100,19 @@ def plan(problem: Problem, options: RunOptions, measure: bool = False) -> RunPla
     return replace(result, estimated_seconds=estimate(problem, options, devices))
 
 
-def execute(problem: Problem, options: RunOptions, progress: Callable[[Progress], None] | None = None) -> Collected:
+def execute(
+    problem: Problem,
+    options: RunOptions,
+    progress: Callable[[Progress], None] | None = None,
+    store: ChunkStore | None = None,
+) -> Collected:
     """Run a resolved scenario.
 
     Args:
         problem: the scenario.
         options: paths, seed, precision, devices, what to store.
         progress: called after each block with how far the run is.
+        store: where finished chunks are kept and found again; None = in memory only.
 
     Returns:
         All counts, sums, tails and samples; bit-identical for any block size and number of devices.
@@ -109,7 +124,7 @@ def execute(problem: Problem, options: RunOptions, progress: Callable[[Progress]
     plan(problem, options)
     from stress.runner import collect
 
-    return collect(problem, options, devices_for(problem, options), progress or (lambda _: None))
+    return collect(problem, options, devices_for(problem, options), progress or (lambda _: None), store)
 
 
 def devices_for(problem: Problem, options: RunOptions) -> Devices:

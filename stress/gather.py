@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import jax
 import numpy as np
@@ -12,39 +11,38 @@ import numpy.typing as npt
 
 from stress.block import QuietBlock, SalesBlock
 from stress.errors import InvariantFailed
-from stress.kernels.path import PathMetrics
+from stress.path_tables import TABLE_ARRAYS, joined, path_table, table_arrays, table_of
 from stress.results.collected import PATH_METRICS, Distribution, PathTable
-from stress.results.exact import LARGEST, ExactSum
-from stress.results.histogram import FloatHistogram
+from stress.results.exact import LARGEST
 from stress.results.running_tail import RunningTail
 from stress.simulator import Finished
 from stress.tiles import Dealt
+from stress.totals import State, Totals
 
 Ids = npt.NDArray[np.uint64]
 Floats = npt.NDArray[np.floating]
 Bools = npt.NDArray[np.bool_]
-LOSS, STATIC, DRAWDOWN = (PATH_METRICS.index(name) for name in ("fund_loss", "fund_loss_static", "max_drawdown"))
 
 
 class Gatherer:
-    """What has been seen so far. The order in which blocks arrive changes nothing."""
+    """What has been seen so far. The order in which blocks arrive changes nothing.
+
+    Calls are taken in with `add`; `finish_chunk` then says what those since the last chunk came to, in a form that
+    `add_chunk` of another gatherer takes in their place.
+    """
 
     def __init__(self, rows: int, brokers: int, keep: int, store_paths: bool) -> None:
         self.rows, self.brokers = rows, brokers
-        self._sums, self._squares = ExactSum((len(PATH_METRICS), rows)), ExactSum((len(PATH_METRICS), rows))
-        self.cross = ExactSum((rows,))
-        self.broker_sums, self.broker_squares = ExactSum((brokers,)), ExactSum((brokers,))
-        self._flows = ExactSum((2,))
+        self.totals, self._chunk = Totals(rows, brokers), Totals(rows, brokers)
         self._loss = [RunningTail(keep) for _ in range(rows)]
         self._static = [RunningTail(keep) for _ in range(rows)]
         self._broker = [RunningTail(keep) for _ in range(brokers)]
-        self._histogram = FloatHistogram.empty((2 * rows + brokers,))
-        self._zero = int(self._histogram.bin_index(np.zeros(1))[0])
-        names = ("loss_over_20pct", "margin_call", "default")
-        self.counts: dict[str, npt.NDArray[np.int64]] = {name: np.zeros(rows, np.int64) for name in names}
-        self.counts["broker_loss"] = np.zeros(brokers, np.int64)
-        self.scalars = {"paths_at_round_limit": 0, "draws_clipped": 0, "prices_floored": 0}
-        self._stored: list[Finished] | None = [] if store_paths else None
+        self._calls: list[Finished] | None = [] if store_paths else None
+        self._tables: list[PathTable] = []
+
+    @property
+    def _tails(self) -> tuple[RunningTail, ...]:
+        return (*self._loss, *self._static, *self._broker)
 
     def add(self, finished: Finished) -> None:
         """Take in one call.
@@ -58,24 +56,15 @@ class Gatherer:
                 f"paths {dealt.ids.min()} to {dealt.ids.max()}: a result is not finite or beyond {LARGEST:g} times NAV"
             )
         if isinstance(block, QuietBlock):
-            self._add_quiet(dealt, block)
+            self._chunk.add_quiet(jax.device_get(block.sums), np.asarray(block.histogram))
+            self._offer_quiet(dealt, block)
         else:
-            self._add_sales(dealt, block, finished.first_pass)
-        if self._stored is not None:
-            self._stored.append(replace(finished, block=jax.device_get(block)))
+            self._chunk.add_sales(jax.device_get(block.sums), np.asarray(block.histogram))
+            self._offer_sales(dealt, block, finished.first_pass)
+        if self._calls is not None:
+            self._calls.append(replace(finished, block=jax.device_get(block)))
 
-    def _add_quiet(self, dealt: Dealt, block: QuietBlock) -> None:
-        sums = jax.device_get(block.sums)
-        for metric, part in ((LOSS, 0), (STATIC, 0), (DRAWDOWN, 1)):
-            self._sums.add(sums.sums[:, part], (metric,))
-            self._squares.add(sums.squares[:, part], (metric,))
-        self.cross.add(sums.squares[:, 0])
-        self.counts["loss_over_20pct"] += sums.large_losses.sum(axis=0, dtype=np.int64)
-        self.scalars["draws_clipped"] += int(sums.draws_clipped.sum(dtype=np.int64))
-        counted = np.asarray(block.histogram).sum(axis=0, dtype=np.int64)
-        self._histogram.counts[: self.rows] += counted
-        self._histogram.counts[self.rows : 2 * self.rows] += counted
-        self._histogram.counts[2 * self.rows :, self._zero] += int(counted[0].sum())
+    def _offer_quiet(self, dealt: Dealt, block: QuietBlock) -> None:
         for losses, first, ids, valid in dealt.by_device(block.metrics.loss, block.metrics.first_trigger):
             calm = valid & (first == 0)
             _offer(((self._static, valid), (self._loss, calm)), losses, ids)
@@ -84,28 +73,7 @@ class Gatherer:
                 if len(calm_ids) and broker.least(calm_ids.min(), losses.dtype) <= 0.0:
                     broker.add(np.zeros(len(calm_ids), losses.dtype), calm_ids)
 
-    def _add_sales(self, dealt: Dealt, block: SalesBlock, first_pass: bool) -> None:
-        sums = jax.device_get(block.sums)
-        for total, limbs in (
-            (self._sums, sums.sums),
-            (self._squares, sums.squares),
-            (self.cross, sums.cross),
-            (self.broker_sums, sums.broker_sums),
-            (self.broker_squares, sums.broker_squares),
-            (self._flows, sums.flows),
-        ):
-            total.add(limbs)
-        for name, count in (
-            ("loss_over_20pct", sums.large_losses),
-            ("margin_call", sums.called),
-            ("default", sums.defaulted),
-            ("broker_loss", sums.broker_losses),
-        ):
-            self.counts[name] += count.sum(axis=0, dtype=np.int64)
-        self.scalars["paths_at_round_limit"] += int(sums.at_round_limit.sum(dtype=np.int64))
-        self.scalars["draws_clipped"] += int(sums.draws_clipped.sum(dtype=np.int64))
-        self.scalars["prices_floored"] += int(sums.prices_floored.sum(dtype=np.int64))
-        self._histogram.counts += np.asarray(block.histogram).sum(axis=0, dtype=np.int64)
+    def _offer_sales(self, dealt: Dealt, block: SalesBlock, first_pass: bool) -> None:
         metrics = block.metrics
         tails = [(self._loss, metrics.fund_loss), (self._broker, metrics.broker_loss)]
         if first_pass:
@@ -114,28 +82,62 @@ class Gatherer:
             for values, ids, valid in dealt.by_device(every):
                 _offer(((group, valid),), values, ids)
 
+    def finish_chunk(self) -> State:
+        """What the calls since the last chunk came to.
+
+        Of the tails only what may still be among the largest: what was left out is beaten by other chunks of the run.
+        """
+        state = self._chunk.state()
+        self.totals.add_state(state)
+        self._chunk = Totals(self.rows, self.brokers)
+        for number, tail in enumerate(self._tails):
+            state[f"tail_{number}_values"], state[f"tail_{number}_ids"] = tail.fresh()
+        if self._calls:
+            table = path_table(self._calls, self.brokers)
+            self._tables.append(table)
+            self._calls = []
+            state |= {f"path_{name}": values for name, values in table_arrays(table).items()}
+        return state
+
+    def drop_chunk(self, first: int, last: int) -> None:
+        """Forget the calls since the last chunk, which were of paths `first` .. `last - 1`; they must come again."""
+        self._chunk = Totals(self.rows, self.brokers)
+        for tail in self._tails:
+            tail.forget(first, last)
+        if self._calls is not None:
+            self._calls = []
+
+    def add_chunk(self, state: State) -> None:
+        """Take in a chunk that is known already."""
+        self.totals.add_state(state)
+        for number, tail in enumerate(self._tails):
+            tail.add(state[f"tail_{number}_values"], state[f"tail_{number}_ids"])
+            tail.fresh()
+        if self._calls is not None:
+            self._tables.append(table_of({name: state[f"path_{name}"] for name in TABLE_ARRAYS}))
+
     def sums(self) -> dict[str, npt.NDArray[np.float64]]:
         """Sum of each path metric by row."""
-        return dict(zip(PATH_METRICS, self._sums.value(), strict=True))
+        return dict(zip(PATH_METRICS, self.totals.sums["sums"].value(), strict=True))
 
     def squares(self) -> dict[str, npt.NDArray[np.float64]]:
         """Sum of squares of each path metric by row."""
-        return dict(zip(PATH_METRICS, self._squares.value(), strict=True))
+        return dict(zip(PATH_METRICS, self.totals.sums["squares"].value(), strict=True))
 
     def flow_share(self) -> float:
         """Share of forced flow in steps where it exceeded a day's depth."""
-        forced, beyond = self._flows.value()
+        forced, beyond = self.totals.sums["flows"].value()
         return float(beyond / forced) if forced > 0 else 0.0
 
     def distributions(self) -> tuple[list[Distribution], list[Distribution], list[Distribution]]:
         """Histogram and tail of the losses, of the static losses (row) and of the broker losses (broker)."""
-        tails = (*self._loss, *self._static, *self._broker)
-        every = [Distribution(self._histogram.row(i), tail.result()) for i, tail in enumerate(tails)]
+        histogram = self.totals.histogram
+        every = [Distribution(histogram.row(i), tail.result()) for i, tail in enumerate(self._tails)]
         return every[: self.rows], every[self.rows : 2 * self.rows], every[2 * self.rows :]
 
     def stored(self) -> PathTable | None:
         """Every path, when asked for."""
-        return None if self._stored is None else path_table(self._stored, self.brokers)
+        return None if self._calls is None else joined(self._tables)
 
 
 def loss_values(finished: Finished) -> Iterator[tuple[bool, Floats]]:
@@ -166,46 +168,3 @@ def _offer(groups: tuple[tuple[list[RunningTail], Bools], ...], values: Floats, 
         for r, tail in enumerate(tails):
             here = allowed & (row == r)
             tail.add(found[here], of[here])
-
-
-def path_table(blocks: list[Finished], brokers: int) -> PathTable:
-    """Metrics of single paths from calls on the host, ordered by path id; sales overwrite what held still."""
-    ids = np.unique(np.concatenate([finished.dealt.ids for finished in blocks]))
-    block = blocks[0].block
-    rows = block.histogram.shape[1] if isinstance(block, QuietBlock) else block.metrics.fund_loss.shape[1]
-    table = PathTable(
-        path_ids=ids,
-        metrics={name: np.zeros((rows, len(ids))) for name in PATH_METRICS},
-        first_call_step=np.zeros((rows, len(ids)), np.int64),
-        defaulted=np.zeros((rows, len(ids)), np.bool_),
-        broker_loss=np.zeros((brokers, len(ids))),
-    )
-    for finished in sorted(blocks, key=lambda x: isinstance(x.block, SalesBlock)):
-        dealt, metrics = finished.dealt, finished.block.metrics
-        at = np.searchsorted(ids, dealt.ids)
-
-        def by_path(values: Any, dealt: Dealt = dealt) -> npt.NDArray[Any]:
-            return dealt.by_path(np.asarray(values))
-
-        if isinstance(metrics, PathMetrics):
-            for name in PATH_METRICS:
-                table.metrics[name][:, at] = by_path(getattr(metrics, name))
-            table.first_call_step[:, at] = by_path(metrics.first_call_step)
-            table.defaulted[:, at] = by_path(metrics.defaulted)
-            table.broker_loss[:, at] = by_path(metrics.broker_loss)
-        else:
-            table.metrics["fund_loss"][:, at] = table.metrics["fund_loss_static"][:, at] = by_path(metrics.loss)
-            table.metrics["max_drawdown"][:, at] = by_path(metrics.max_drawdown)
-    return table
-
-
-def select_paths(table: PathTable, ids: Ids) -> PathTable:
-    """The rows of a table for some path ids, in the order of `ids`."""
-    at = np.searchsorted(table.path_ids, ids)
-    return PathTable(
-        path_ids=ids,
-        metrics={name: values[:, at] for name, values in table.metrics.items()},
-        first_call_step=table.first_call_step[:, at],
-        defaulted=table.defaulted[:, at],
-        broker_loss=table.broker_loss[:, at],
-    )

@@ -27,6 +27,8 @@ def writing(folder: Path) -> Iterator[None]:
         CannotWrite: whatever the system refuses.
         NotEnoughResources: the disk, or this user's share of it, is full.
     """
+    if "\0" in str(folder):
+        raise CannotWrite(f"{str(folder)!r} cannot be written: no path holds a NUL")
     try:
         yield
     except OSError as error:

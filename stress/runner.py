@@ -14,11 +14,13 @@ import numpy.typing as npt
 
 from stress._jax import Devices
 from stress.background import in_background
+from stress.chunks import Chunk, ChunkStore, missing
 from stress.compile import group_nav, params_of, structure_of
 from stress.detail import Program, collect_detail, compile_detail
 from stress.engine import TAIL_KEEP, tiles_per_call
-from stress.gather import Gatherer, loss_values, path_table, select_paths
+from stress.gather import Gatherer, loss_values
 from stress.options import Progress, RunOptions
+from stress.path_tables import path_table, select_paths
 from stress.refine import exact_quantiles
 from stress.results.collected import Collected, Distribution, PathTable
 from stress.results.levels import order_rank, tail_mass
@@ -26,12 +28,16 @@ from stress.scenarios.problem import Problem
 from stress.simulator import Finished, Simulator
 
 Report = Callable[[Progress], None]
+SECONDS_OF_A_CHUNK = 2.0
+OUT_OF_MEMORY = "RESOURCE_EXHAUSTED"  # how JAX's error begins
 
 
-def collect(problem: Problem, options: RunOptions, devices: Devices, progress: Report) -> Collected:
+def collect(
+    problem: Problem, options: RunOptions, devices: Devices, progress: Report, store: ChunkStore | None
+) -> Collected:
     """Run a problem to the end; see `stress.engine.execute`."""
     with jax.enable_x64(options.precision == "float64"):
-        return _Run(problem, options, devices, progress).collect()
+        return _Run(problem, options, devices, progress, store).collect()
 
 
 def estimate(problem: Problem, options: RunOptions, devices: Devices) -> float:
@@ -40,16 +46,39 @@ def estimate(problem: Problem, options: RunOptions, devices: Devices) -> float:
         return _Run(problem, options, devices, lambda _: None).estimate()
 
 
+class _Pace:
+    """How many paths go into the next chunk: about two seconds of work, in whole calls."""
+
+    def __init__(self, call: int) -> None:
+        self._call, self.size, self._compiled = call, call, False
+
+    def took(self, chunk: Chunk, seconds: float) -> None:
+        """A chunk is done; the first one says nothing, as its time is that of the compiler."""
+        if not self._compiled:
+            self._compiled, self.size = True, 2 * self._call
+            return
+        each = seconds / (chunk.last - chunk.first)
+        self.size = self._call * max(1, min(int(SECONDS_OF_A_CHUNK / each / self._call), 2 * self.size // self._call))
+
+
 class _Run:
     """One run: the compiled block, and what has been gathered so far."""
 
-    def __init__(self, problem: Problem, options: RunOptions, devices: Devices, progress: Report) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        options: RunOptions,
+        devices: Devices,
+        progress: Report,
+        store: ChunkStore | None = None,
+    ) -> None:
         self.problem, self.options, self.devices, self.progress = problem, options, devices, progress
         self.structure = structure_of(problem, options.members)
         self.params = params_of(problem, options.seed, options.precision, options.members)
         self.nav = group_nav(problem, options.members)
         self.tiles = tiles_per_call(options, devices)
         self.simulator = Simulator(self.structure, self.params, devices, self.tiles)
+        self.store = store
         self.seconds: dict[str, float] = {}
 
     def estimate(self) -> float:
@@ -77,12 +106,7 @@ class _Run:
         detail = in_background(lambda: self.compile_beside(detail_paths))
         started = time.perf_counter()
         self.progress(Progress(0, paths, "compiling"))
-        for finished in self.simulator.run(paths):
-            gatherer.add(finished)
-            if "compile_and_first_block" not in self.seconds:
-                self.seconds["compile_and_first_block"] = time.perf_counter() - started
-            if finished.first_pass:
-                self.progress(Progress(int(finished.dealt.ids[-1]) + 1, paths, "paths"))
+        self.gather(gatherer, started)
         self.seconds["paths"] = time.perf_counter() - started
         started = time.perf_counter()
         sample, timeline = collect_detail(
@@ -115,11 +139,11 @@ class _Run:
             broker_loss=broker,
             sums=gatherer.sums(),
             squares=gatherer.squares(),
-            cross=gatherer.cross.value(),
-            broker_sums=gatherer.broker_sums.value(),
-            broker_squares=gatherer.broker_squares.value(),
-            counts=gatherer.counts,
-            scalars=gatherer.scalars,
+            cross=gatherer.totals.sums["cross"].value(),
+            broker_sums=gatherer.totals.sums["broker_sums"].value(),
+            broker_squares=gatherer.totals.sums["broker_squares"].value(),
+            counts=gatherer.totals.counts,
+            scalars=gatherer.totals.scalars,
             checkpoints=_checkpoints(sample.fund_loss, problem.estimation.levels),
             sample=sample,
             timeline=timeline,
@@ -127,6 +151,50 @@ class _Run:
             stored=gatherer.stored(),
             attrs=self.attributes(gatherer.flow_share()),
         )
+
+    def gather(self, gatherer: Gatherer, started: float) -> None:
+        """All paths, chunk by chunk: those that are on disk are read, the others simulated and written."""
+        paths, done, count = self.options.paths, [], 0
+        for chunk, state in self.store.read_all() if self.store is not None else ():
+            gatherer.add_chunk(state)
+            done.append(chunk)
+            count += chunk.last - chunk.first
+        if count:
+            self.progress(Progress(count, paths, "found on disk"))
+        pace = _Pace(self.simulator.size)
+        for gap in missing(done, paths):
+            first = gap.first
+            while first < gap.last:
+                chunk = Chunk(first, min(first + pace.size, gap.last))
+                began = time.perf_counter()
+                try:
+                    for finished in self.simulator.run(np.arange(*chunk, dtype=np.uint64)):
+                        gatherer.add(finished)
+                        self.seconds.setdefault("compile_and_first_block", time.perf_counter() - started)
+                        if finished.first_pass:
+                            done_now = count + int(finished.dealt.ids[-1]) + 1 - chunk.first
+                            self.progress(Progress(done_now, paths, "paths"))
+                except RuntimeError as error:
+                    if not str(error).startswith(OUT_OF_MEMORY) or self.tiles <= self.devices.count:
+                        raise
+                    gatherer.drop_chunk(*chunk)
+                    self.halve()
+                    pace = _Pace(self.simulator.size)
+                    continue
+                count += chunk.last - chunk.first
+                state = gatherer.finish_chunk()
+                if self.store is not None:
+                    self.store.write(chunk, state)
+                pace.took(chunk, time.perf_counter() - began)
+                first = chunk.last
+        if self.store is not None:
+            self.store.flush()
+
+    def halve(self) -> None:
+        """Half as many paths a call, after the device ran out of memory; changes no number."""
+        self.tiles = max(self.devices.count, self.tiles // 2 // self.devices.count * self.devices.count)
+        self.simulator = Simulator(self.structure, self.params, self.devices, self.tiles)
+        self.progress(Progress(0, self.options.paths, f"out of memory: {self.simulator.size:,} paths a block now"))
 
     def compile_beside(self, detail_paths: int) -> Program:
         """Compile what the main thread needs later: the detailed program."""

@@ -7,7 +7,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import tomllib
@@ -132,22 +131,6 @@ def test_a_dry_run_writes_nothing_and_uses_every_core(tmp_path: Path) -> None:
     assert text.exit_code == 0
     assert "1,000,000 in " in text.stdout
     assert "about " in text.stdout
-
-
-def test_an_interrupted_run_leaves_nothing_and_says_so(tmp_path: Path) -> None:
-    for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
-        call = [LEVSTRESS, "run", "desk", "--paths", "1e9", "--device", "cpu"]
-        with subprocess.Popen(call, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-            assert process.stderr is not None
-            for line in process.stderr:
-                if line.startswith("paths: "):
-                    break
-            process.send_signal(number)
-            out, messages = process.communicate(timeout=120)
-        assert process.returncode == code
-        assert out == ""
-        assert "no result was written" in messages
-        assert list(tmp_path.rglob("result.zarr")) == []
 
 
 def test_a_device_that_is_not_there_ends_with_4(tmp_path: Path) -> None:

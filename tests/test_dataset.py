@@ -29,7 +29,7 @@ def losses(fund: str, metric: str = "fund_loss") -> np.ndarray:
 
 
 def test_groups_and_variables_are_those_of_the_contract() -> None:
-    groups = {"summary", "distribution", "timeline", "attribution", "tails", "paths", "diagnostics"}
+    groups = {"start", "summary", "distribution", "timeline", "attribution", "tails", "paths", "diagnostics"}
     assert set(TREE.children) == groups
     by_level = ("var", "es", "amplification", "added_loss", "broker_loss_var", "broker_loss_es")
     for name in by_level:

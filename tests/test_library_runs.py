@@ -23,6 +23,7 @@ from typer.testing import CliRunner
 import stress
 from stress.cli import app
 from stress.compile import params_of, structure_of
+from stress.detail import COMPONENTS
 from stress.engine import execute
 from stress.kernels.path import simulate
 from stress.options import RunOptions
@@ -142,8 +143,10 @@ def with_leverage(problem: Problem, factor: float) -> Problem:
         rates=funds.rates / factor,
         max_leverage=funds.max_leverage * factor,
         target_leverage=funds.target_leverage * factor,
+        leverage_target=funds.leverage_target * factor,
     )
-    return replace(problem, funds=terms, books=replace(books, size=books.size * factor))
+    size = np.where(books.overlay, books.size, books.size * factor)  # hedges are stated in NAV
+    return replace(problem, funds=terms, books=replace(books, size=size))
 
 
 def overrides_for(factor: float, rates: bool) -> list[str]:
@@ -265,11 +268,12 @@ def test_attribution_adds_up_to_the_loss_of_every_path(name: str) -> None:
     of_type = [gross[problem.funds.type_of == kind].max() for kind in range(len(problem.funds.types))]
     allowed = 1e-6 * np.maximum(1.0, [*of_type, gross.max()])
     components = result.sample.attribution
-    assert {"outside_shock", "impact", "rebound"} <= set(components)
+    assert set(components) == set(COMPONENTS)
+    assert result.sample.residual <= 1e-6
     gap = np.abs(sum(components.values()) + path_metric(result, "fund_loss")[:, :DETAIL]).max(axis=1)
     assert np.all(gap <= allowed), dict(zip((*problem.funds.types, "system"), gap, strict=True))
     somebody_sold = bool(path_metric(result, "forced_sales")[:, :DETAIL].any())
-    assert somebody_sold == bool(components["impact"].any())
+    assert somebody_sold == bool(components["own_impact"].any())
 
 
 # benchmarks/calibrate_script.py

@@ -15,11 +15,13 @@ import typer
 from stress.cli.bench import bench
 from stress.cli.check import check
 from stress.cli.command import Command
+from stress.cli.compare import compare
 from stress.cli.console import say
 from stress.cli.demo import demo
 from stress.cli.doctor import doctor
 from stress.cli.exits import Terminated
 from stress.cli.library import library
+from stress.cli.resume import resume, verify
 from stress.cli.run import run
 from stress.cli.schema import schema
 from stress.cli.show import show
@@ -36,7 +38,10 @@ app = typer.Typer(
 )
 app.command(cls=Command)(demo)
 app.command(cls=Command)(run)
+app.command(cls=Command)(resume)
+app.command(cls=Command)(verify)
 app.command(cls=Command)(show)
+app.command(cls=Command)(compare)
 app.add_typer(library, name="scenarios")
 app.command(cls=Command)(check)
 app.command(cls=Command)(schema)

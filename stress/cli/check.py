@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from stress.scenarios.start import StartTable
 
 MOST_HELD = 10  # assets listed by how many days of volume the funds hold together
+MOST_ALIKE = 8  # pairs of fund types listed by how much their positions overlap
 
 
 @ends_with_exit_code
@@ -42,6 +43,8 @@ def check(scenario: common.Scenario, overrides: common.Set = None, json: common.
     screen = console()
     screen.print(_funds(start, problem))
     screen.print(_assets(start))
+    if len(problem.funds.types) > 1:
+        screen.print(_pairs(problem))
     say(f"{problem.name} is valid; values left to their defaults: {len(problem.defaults_filled)} (--json lists them)")
 
 
@@ -80,8 +83,32 @@ def _assets(start: StartTable) -> Table:
     return table
 
 
+def _pairs(problem: Problem) -> Table:
+    import numpy as np
+    from rich.table import Table
+
+    from stress.scenarios.overlap import liquidity_overlap, overlap
+
+    alike, cost = overlap(problem), liquidity_overlap(problem)
+    nav = np.bincount(problem.funds.type_of, problem.funds.nav)
+    first, second = np.triu_indices(len(nav), 1)
+    table = Table(title="crowding: fund types whose start positions are most alike", title_justify="left")
+    table.add_column("fund type")
+    table.add_column("and")
+    for heading in ("overlap", "first loses, % of NAV", "second loses, % of NAV"):
+        table.add_column(heading, justify="right")
+    for at in np.argsort(-alike[first, second], kind="stable")[:MOST_ALIKE]:
+        f, g = first[at], second[at]
+        shares = (f"{100 * cost[f, g] / nav[f]:.2f}", f"{100 * cost[f, g] / nav[g]:.2f}")
+        table.add_row(problem.funds.types[f], problem.funds.types[g], f"{alike[f, g]:.2f}", *shares)
+    table.caption = "loses: to first order, when the other sells all of its positions"
+    return table
+
+
 def _document(problem: Problem, start: StartTable) -> dict[str, Any]:
     """The start table as JSON: fractions and USD; null where a fund never gets a call."""
+    from stress.scenarios.overlap import liquidity_overlap, overlap
+
     funds = [
         {
             "fund": member,
@@ -100,6 +127,17 @@ def _document(problem: Problem, start: StartTable) -> dict[str, Any]:
         {"asset": asset, "held_usd": float(start.held_usd[i]), "held_days_of_volume": float(start.held_days[i])}
         for i, asset in enumerate(start.assets)
     ]
+    alike, cost = overlap(problem), liquidity_overlap(problem)
+    crowding = [
+        {
+            "type": problem.funds.types[f],
+            "with": problem.funds.types[g],
+            "overlap": float(alike[f, g]),
+            "liquidity_overlap_usd": float(cost[f, g]),
+        }
+        for f in range(len(alike))
+        for g in range(f + 1, len(alike))
+    ]
     return {
         "scenario": problem.name,
         "valid": True,
@@ -108,4 +146,5 @@ def _document(problem: Problem, start: StartTable) -> dict[str, Any]:
         "inputs_sha256": problem.input_hashes,
         "funds": funds,
         "assets": assets,
+        "crowding": crowding,
     }

@@ -24,6 +24,7 @@ USAGE = 2
 INVALID = 3
 NO_DEVICE = 4
 NO_RESOURCES = 5
+BREACHED = 6
 BROKEN_INVARIANT = 7
 MISMATCH = 9
 INTERRUPTED = 130
@@ -34,6 +35,7 @@ CODES = {
     "stress.scenarios.errors.ScenarioError": INVALID,
     "stress.results.store.UnfinishedRun": INVALID,
     "stress.results.store.RunExists": USAGE,
+    "stress.spec.OtherRun": INVALID,
     "stress.output.CannotWrite": USAGE,
     "stress.errors.DeviceNotFound": NO_DEVICE,
     "stress.errors.NotEnoughResources": NO_RESOURCES,
@@ -74,11 +76,12 @@ def exit_code(error: BaseException) -> int:
 
 def explain(error: BaseException, code: int) -> str:
     """What the user reads on stderr when a command ends with `code` because of `error`."""
+    notes = getattr(error, "__notes__", [])
     if code in (INTERRUPTED, TERMINATED):
-        return AGAIN
+        return "\n".join(["interrupted", *notes]) if notes else AGAIN
     if code == BUG:
-        return f"{type(error).__name__}: {error}\n{REPORT}"
-    text = str(error) or type(error).__name__
+        return "\n".join([f"{type(error).__name__}: {error}", REPORT, *notes])
+    text = "\n".join([str(error) or type(error).__name__, *notes])
     if type(error).__name__ == "RunExists":
         text += "\nhint: --overwrite replaces it, --out DIR writes elsewhere"
     return text

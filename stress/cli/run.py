@@ -9,10 +9,12 @@ import typer
 from stress.cli import options as common
 from stress.cli.console import console, print_json, say
 from stress.cli.exits import ends_with_exit_code
+from stress.cli.fail_on import FailOn, end_by, limits_json, read_limits
 from stress.cli.quantities import format_seconds, format_size, parse_count, parse_size
 
 if TYPE_CHECKING:
     from stress.engine import RunPlan
+    from stress.limits import Verdict
     from stress.options import RunOptions
     from stress.scenarios.problem import Problem
 
@@ -50,7 +52,11 @@ def run(
             "65,536 paths reach, and within 0.1 % elsewhere.",
         ),
     ] = False,
+    fail_on: FailOn = None,
     overwrite: common.Overwrite = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the unfinished run in --out, if it is the same one.")
+    ] = False,
     dry_run: Annotated[
         bool,
         typer.Option(
@@ -70,7 +76,9 @@ def run(
       levstress run my.toml --seed 7 --set impact.coefficient=1.5 --out runs/steeper
       levstress run desk --dry-run
       levstress run desk --paths 2e5 --json --quiet > desk.json
+      levstress run desk --fail-on "es(trend, 0.99) >= 25 %" --fail-on "prob_default(system) >= 1 %"
     """
+    limits = read_limits(fail_on)
     from stress.cli.simulate import how_to_open, output_directory, simulate
     from stress.options import RunOptions
     from stress.scenarios.build import build_problem
@@ -93,7 +101,14 @@ def run(
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     problem = build_problem(load_scenario(scenario, overrides or ()))
-    where = output_directory(out, problem.name, seed, paths, overwrite)
+    if limits:
+        from stress.limits import check_names, names_in_problem
+
+        check_names(limits, names_in_problem(problem, members), scenario)
+    if resume and (out is None or overwrite):
+        raise typer.BadParameter("--resume needs --out, and excludes --overwrite")
+    taking_up = resume and out is not None and (out / "spec.json").exists()
+    where = out if taking_up and out is not None else output_directory(out, problem.name, seed, paths, overwrite)
     if dry_run:
         from stress.engine import plan
         from stress.output import check_room
@@ -102,16 +117,22 @@ def run(
         say("timing one block", quiet)
         _show_plan(plan(problem, choice, measure=True), problem, choice, str(where), json)
         return
-    tree = simulate(problem, choice, where, overwrite, quiet)
+    tree = simulate(problem, choice, where, overwrite, quiet, taking_up)
+    verdicts: list[Verdict] = []
+    if limits:
+        from stress.limits import judge
+
+        verdicts = judge(limits, tree)
     if json:
         from stress.results.table import summary_json
 
-        print_json({"directory": str(where), **summary_json(tree)})
+        print_json({"directory": str(where), **summary_json(tree), **limits_json(verdicts)})
     else:
         from stress.results.table import summary_table
 
         console().print(summary_table(tree))
         say(how_to_open(where), quiet)
+    end_by(verdicts, quiet)
 
 
 def _show_plan(plan: RunPlan, problem: Problem, options: RunOptions, where: str, json: bool) -> None:

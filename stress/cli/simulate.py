@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,16 +38,31 @@ def output_directory(wanted: Path | None, name: str, seed: int, paths: int, over
                 number += 1
             return candidate
         if wanted.exists() and not overwrite and any(wanted.iterdir()):
-            raise RunExists(f"{wanted} is already there")
+            unfinished = (wanted / "spec.json").exists() and not (wanted / "result.zarr").exists()
+            more = f"; it holds an unfinished run: levstress resume {shlex.quote(str(wanted))}" if unfinished else ""
+            raise RunExists(f"{wanted} is already there{more}")
     return wanted
 
 
-def simulate(problem: Problem, options: RunOptions, out: Path, overwrite: bool, quiet: bool) -> xr.DataTree:
+def simulate(
+    problem: Problem, options: RunOptions, out: Path, overwrite: bool, quiet: bool, resume: bool = False
+) -> xr.DataTree:
     """Run the simulation and write its result to `out`; returns the result as a tree."""
     from stress.api import run_problem
 
-    with progress_shown(quiet) as callback:
-        return run_problem(problem, options, out, overwrite, callback)
+    with progress_shown(quiet) as callback, says_how_to_resume(out):
+        return run_problem(problem, options, out, overwrite, callback, resume)
+
+
+@contextmanager
+def says_how_to_resume(out: Path) -> Iterator[None]:
+    """Add to whatever stops a run how it is taken up again, if there is anything to take up."""
+    try:
+        yield
+    except BaseException as error:
+        if (out / "spec.json").exists() and not (out / "result.zarr").exists():
+            error.add_note(f"finished blocks are kept; to go on: levstress resume {shlex.quote(str(out))}")
+        raise
 
 
 def how_to_open(out: Path) -> str:

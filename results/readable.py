@@ -1,0 +1,185 @@
+"""A result from disk is looked at before it is believed: files, metadata, and what every reader of it relies on."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+LARGEST_METADATA = 64 << 20  # bytes
+LARGEST_ARRAY = 256 << 20  # bytes, of an array beside those of the group `paths`
+MOST_OF_PATHS = 1 << 36  # numbers in an array of the group `paths`
+METADATA = "zarr.json"
+CODECS = {"bytes", "blosc", "crc32c", "gzip", "sharding_indexed", "transpose", "vlen-utf8", "zstd"}
+TYPES = {"bool", "string", *(f"{kind}{bits}" for kind in ("int", "uint", "float") for bits in (8, 16, 32, 64))}
+TEXTS = ("name", "title", "model_limits")
+COUNTS = ("paths", "scenario_members")
+ESTIMATES = ("prob_margin_call", "prob_default", "expected_forced_sales_usd")  # by fund
+BY_LEVEL = ("var", "es", "amplification", "added_loss")
+
+
+class Damaged(ValueError):
+    """What is wrong with a result."""
+
+
+def open_tree(path: Path) -> xr.DataTree:
+    """Open `result.zarr` lazily, its summary and diagnostics checked.
+
+    Raises:
+        Damaged: it cannot be read, or is no result of this program.
+        PermissionError: as the system says.
+    """
+    try:
+        _check_files(path)
+        tree = xr.open_datatree(path, engine="zarr", zarr_format=3)
+    except (Damaged, PermissionError):
+        raise
+    except Exception as error:  # of zarr, its codecs, xarray: whatever a damaged store leads them to
+        raise Damaged(_reason(error)) from error
+    try:
+        _check_tree(tree)
+    except Exception as error:
+        tree.close()
+        if isinstance(error, Damaged | PermissionError):
+            raise
+        raise Damaged(_reason(error)) from error
+    return tree
+
+
+def check_spec(path: Path) -> None:
+    """Refuse a `spec.json` that is no JSON table; one that is missing is no concern of a reader of numbers.
+
+    Raises:
+        Damaged: not a JSON table.
+    """
+    if path.exists() and not isinstance(_json(path), dict):
+        raise Damaged(f"{path.name} holds no table")
+
+
+def _reason(error: Exception) -> str:
+    text = " ".join(str(error).split())[:200]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _json(path: Path) -> Any:
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode) or found.st_size > LARGEST_METADATA:
+        raise Damaged(f"{path.name} is no file of {LARGEST_METADATA >> 20} MiB at most")
+    try:
+        return json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise Damaged(f"{path.name} is no JSON: {_reason(error)}") from error
+
+
+def _check_files(path: Path) -> None:
+    """Plain files only, the format that this program writes, and arrays of a size that can be meant."""
+    if not (path / METADATA).is_file():
+        raise Damaged(f"it holds no {METADATA}")
+    for parent, folders, files in os.walk(path):
+        for name in (*folders, *files):
+            place = Path(parent) / name
+            mode = place.stat().st_mode
+            if not (stat.S_ISREG(mode) or (stat.S_ISDIR(mode) and not place.is_symlink())):
+                raise Damaged(f"{place.relative_to(path)} is neither a file nor a folder")
+        if METADATA in files:
+            group = Path(parent).relative_to(path).as_posix()
+            for where, node in _nodes(_json(Path(parent) / METADATA), "" if group == "." else group):
+                _check_node(where, node)
+
+
+def _nodes(metadata: Any, where: str) -> Iterator[tuple[str, Any]]:
+    """A group or array, and those that its consolidated metadata describe."""
+    yield where, metadata
+    inner = metadata.get("consolidated_metadata") if isinstance(metadata, dict) else None
+    for name, node in (inner.get("metadata", {}) if isinstance(inner, dict) else {}).items():
+        yield f"{where}/{name}".lstrip("/"), node
+
+
+def _check_node(where: str, node: Any) -> None:
+    if not isinstance(node, dict) or node.get("zarr_format") != 3 or node.get("node_type") not in ("group", "array"):
+        raise Damaged(f"{where or METADATA} is no group or array of zarr 3")
+    if node["node_type"] == "group":
+        return
+    if node.get("data_type") not in TYPES:
+        raise Damaged(f"{where} has the data type {str(node.get('data_type'))[:40]!r}")
+    chunks = node["chunk_grid"]["configuration"]["chunk_shape"]
+    for shape in (node["shape"], chunks):
+        if not isinstance(shape, list) or not all(isinstance(n, int) and n >= 0 for n in shape):
+            raise Damaged(f"{where} has the shape {str(shape)[:40]}")
+        most = MOST_OF_PATHS if where.startswith("paths/") and shape is not chunks else LARGEST_ARRAY // 8
+        if math.prod(shape) > most:
+            raise Damaged(f"{where} has the shape {shape}")
+    for codec in _codecs(node["codecs"]):
+        if codec not in CODECS:
+            raise Damaged(f"{where} is packed with {codec[:40]!r}")
+
+
+def _codecs(codecs: Any) -> Iterator[str]:
+    """Names of codecs, those inside of others too."""
+    for codec in codecs:
+        yield str(codec["name"])
+        inner = codec.get("configuration", {})
+        for key in ("codecs", "index_codecs"):
+            yield from _codecs(inner.get(key, ()))
+
+
+def _check_tree(tree: xr.DataTree) -> None:
+    """Names, kinds and dimensions that the table, the JSON and the accessor read; loads summary and diagnostics."""
+    for name, kind in (*((text, str) for text in TEXTS), *((count, int) for count in COUNTS)):
+        if not isinstance(tree.attrs.get(name), kind):
+            raise Damaged(f"the attribute {name} is {str(tree.attrs.get(name))[:40]!r}")
+    limits = json.loads(tree.attrs["model_limits"])
+    if not isinstance(limits, list) or not all(isinstance(x, str) and x.isprintable() and "[" not in x for x in limits):
+        raise Damaged("the attribute model_limits is no list of texts")
+    for group in ("summary", "diagnostics"):
+        if group not in tree.children:
+            raise Damaged(f"it lacks the group {group}")
+        tree[group].load()
+    _check_summary(tree["summary"].to_dataset())
+    diagnostics = tree["diagnostics"].to_dataset()
+    for key, variable in diagnostics.data_vars.items():
+        if variable.dtype.kind not in "fiub" or (variable.ndim == 0 and not math.isfinite(variable.item())):
+            raise Damaged(f"diagnostics/{key} is no number")
+    if diagnostics["correlation_repair_distance"].ndim:
+        raise Damaged("diagnostics/correlation_repair_distance is no number")
+
+
+def _check_summary(summary: xr.Dataset) -> None:
+    funds, levels = summary["fund"], summary["level"]
+    if funds.dims != ("fund",) or not all(isinstance(fund, str) for fund in funds.values.tolist()):
+        raise Damaged("summary/fund holds no names")
+    if levels.dims != ("level",) or levels.dtype.kind != "f" or not ((levels >= 0) & (levels < 1)).all():
+        raise Damaged("summary/level holds no levels")
+    if not (levels > 0).any() or len(np.unique(levels)) < len(levels) or len(set(funds.values.tolist())) < len(funds):
+        raise Damaged("summary/level or summary/fund is empty or names one twice")
+    for key, variable in summary.data_vars.items():
+        if variable.dtype.kind not in "fiub" or not set(variable.dims) <= {"fund", "level", "prime_broker"}:
+            raise Damaged(f"summary/{key} is no estimate")
+    for prefix, dims in (("", ("fund",)), ("system_", ())):
+        names = {f"{prefix}{name}{end}": dims for name in ESTIMATES for end in ("", "_se")}
+        names |= {f"{prefix}{name}{end}": (*dims, "level") for name in BY_LEVEL for end in ("", "_se")}
+        for name, wanted in (names | {f"{prefix}nav_usd": dims}).items():
+            if name not in summary or summary[name].dims != wanted:
+                raise Damaged(f"summary/{name} is missing, or not by {' and '.join(wanted) or 'itself'}")
+        if not bool((summary[f"{prefix}nav_usd"] > 0).all()):
+            raise Damaged(f"summary/{prefix}nav_usd is not positive")
+    if "prime_broker" in summary.dims or "broker_loss_mean" in summary:
+        _check_brokers(summary)
+
+
+def _check_brokers(summary: xr.Dataset) -> None:
+    brokers = summary["prime_broker"]
+    if brokers.dims != ("prime_broker",) or not all(isinstance(broker, str) for broker in brokers.values.tolist()):
+        raise Damaged("summary/prime_broker holds no names")
+    wanted = {"prob": ("prime_broker",), "mean": ("prime_broker",), "es": ("prime_broker", "level")}
+    for name, dims in wanted.items():
+        for variable in (f"broker_loss_{name}", f"broker_loss_{name}_se"):
+            if variable not in summary or summary[variable].dims != dims:
+                raise Damaged(f"summary/{variable} is missing, or not by {' and '.join(dims)}")

@@ -1,0 +1,138 @@
+"""Finished parts of a run on disk: write-once files that carry their digest, found or found wanting one by one.
+
+A chunk is a range of path ids. Its file `FIRST-LAST-SHA256.npz` is written under another name, flushed, renamed, and
+the folder flushed; it counts if and only if its content has the digest of its name. What is missing is computed again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import re
+import tempfile
+import warnings
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from stress.output import writing
+from stress.totals import State
+
+FOLDER = "blocks"
+NAME = re.compile(r"(\d{19})-(\d{19})-([0-9a-f]{64})\.npz")
+IDENTITY = "identity"
+
+
+class Chunk(NamedTuple):
+    """Paths `first` .. `last - 1`."""
+
+    first: int
+    last: int
+
+
+class ChunkStore:
+    """The chunks of one run below its directory.
+
+    Attributes:
+        folder: where the files are.
+        identity: digest of all that decides the numbers; a file of another run does not count.
+    """
+
+    def __init__(self, out: Path, identity: str) -> None:
+        self.folder, self.identity = out / FOLDER, identity
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="chunks")
+        self._pending: list[Future[None]] = []
+
+    def read_all(self) -> Iterator[tuple[Chunk, State]]:
+        """The chunks that verify and do not overlap, by path id; warns of others, which stay where they are."""
+        reached = 0
+        for path in sorted(self.folder.glob("*.npz")) if self.folder.is_dir() else []:
+            found = NAME.fullmatch(path.name)
+            if found is None:
+                continue
+            chunk = Chunk(int(found[1]), int(found[2]))
+            state = read_state(path, found[3])
+            if state is None or str(state.get(IDENTITY)) != self.identity:
+                warnings.warn(f"{path} is damaged or of another run: its paths do not count", stacklevel=2)
+            elif chunk.first >= reached:
+                reached = chunk.last
+                yield chunk, state
+
+    def write(self, chunk: Chunk, state: State) -> None:
+        """Hand a chunk to the writing thread; waits while two are being written.
+
+        Raises:
+            CannotWrite, NotEnoughResources: an earlier one could not be written.
+        """
+        while len(self._pending) > 1:
+            self._pending.pop(0).result()
+        self._pending.append(self._thread.submit(self._write, chunk, state))
+
+    def close(self) -> None:
+        """Let the file that is being written be finished; raises nothing."""
+        self._thread.shutdown(wait=True, cancel_futures=True)
+
+    def flush(self) -> None:
+        """Wait until everything is on the disk; raises as `write`."""
+        while self._pending:
+            self._pending.pop(0).result()
+
+    def _write(self, chunk: Chunk, state: State) -> None:
+        with writing(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_state(self.folder, chunk, {**state, IDENTITY: np.array(self.identity)})
+
+
+def missing(done: list[Chunk], paths: int) -> list[Chunk]:
+    """What is left of paths 0 .. paths - 1, given chunks in the order of their paths that do not overlap."""
+    gaps, reached = [], 0
+    for chunk in done:
+        if chunk.first > reached:
+            gaps.append(Chunk(reached, chunk.first))
+        reached = max(reached, chunk.last)
+    return [*gaps, Chunk(reached, paths)] if reached < paths else gaps
+
+
+def write_state(folder: Path, chunk: Chunk, state: State) -> Path:
+    """Write one file, durably; returns its path.
+
+    Raises:
+        OSError: whatever the disk refuses; nothing that could be taken for a chunk is left.
+    """
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **state)
+    content = buffer.getvalue()
+    digest = hashlib.sha256(content).hexdigest()
+    final = folder / f"{chunk.first:019d}-{chunk.last:019d}-{digest}.npz"
+    handle, scratch = tempfile.mkstemp(prefix=".writing-", dir=folder)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(scratch, final)
+    except BaseException:
+        Path(scratch).unlink(missing_ok=True)
+        raise
+    directory = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+    return final
+
+
+def read_state(path: Path, digest: str) -> State | None:
+    """The arrays of a file, None unless its content has the digest."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    if hashlib.sha256(content).hexdigest() != digest:
+        return None
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays.files}

@@ -1,0 +1,139 @@
+"""`levstress compare`: what differs between two runs, in settings and then in numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from stress.cli import options as common
+from stress.cli.console import console, print_json
+from stress.cli.exits import ends_with_exit_code
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from stress.comparison import Comparison
+
+LONGEST_VALUE = 60  # characters of a setting that are shown
+
+
+@ends_with_exit_code
+def compare(
+    a: Annotated[Path, typer.Argument(metavar="A", help="A run directory.")],
+    b: Annotated[Path, typer.Argument(metavar="B", help="Another one.")],
+    level: Annotated[
+        list[str] | None,
+        typer.Option("--level", metavar="P", help="Level to show: 0.99, '99 %'; may be repeated. Default: all."),
+    ] = None,
+    json: common.Json = False,
+) -> None:
+    """Compare two finished runs: the settings that differ, then every figure with the error of its difference.
+
+    Differences are B less A. Runs with the same seed share their draws; the error shown is then an upper bound.
+
+    \b
+    Examples:
+      levstress compare runs/calm runs/crisis
+      levstress compare runs/desk-1-1000000 runs/desk-2-1000000 --level 0.99
+      levstress compare runs/calm runs/crisis --json > compared.json
+    """
+    for directory in (a, b):
+        if not directory.is_dir():
+            raise typer.BadParameter(f"{directory} is no directory")
+    wanted = _read_levels(level)
+    from stress.comparison import compare_runs, settings_json
+    from stress.results.compared_table import compared_json, compared_notes, compared_table
+
+    found = compare_runs(a, b)
+    levels = _choose(found.numbers, wanted, a, b)
+    if json:
+        document = {
+            "a": str(a),
+            "b": str(b),
+            "identical": found.identical,
+            "settings": {"equal": found.settings_equal, "different": settings_json(found.settings)},
+            "same_numbers": found.same_numbers,
+        }
+        print_json(document | compared_json(found.numbers, levels or _all_levels(found.numbers)))
+        return
+    print(f"A: {a}\nB: {b}")
+    if found.identical:
+        print(f"The runs are identical: {found.settings_equal} settings and every number of the summary.")
+        return
+    _print_settings(found)
+    if found.same_numbers:
+        print("Every number of the summary is the same.")
+        return
+    shown = levels or [x for x in _all_levels(found.numbers) if x > 0]
+    console().print(compared_table(found.numbers, shown))
+    for note in compared_notes(found.numbers, shown):
+        print(note)
+
+
+def _read_levels(texts: list[str] | None) -> list[str]:
+    from stress.scenarios.units import UnitError, level_text
+
+    levels = []
+    for text in texts or ():
+        try:
+            levels.append(level_text(text))
+        except UnitError as error:
+            message = f"{text!r} {error.problem}; allowed: {error.allowed}"
+            raise typer.BadParameter(message, param_hint="--level") from error
+    return list(dict.fromkeys(levels))
+
+
+def _all_levels(numbers: xr.Dataset) -> list[float]:
+    return [float(x) for x in numbers["level"].values]
+
+
+def _choose(numbers: xr.Dataset, wanted: list[str], a: Path, b: Path) -> list[float]:
+    """The levels asked for, as both runs have them; empty where none was asked for.
+
+    Raises:
+        ScenarioError: a level that one of the runs does not have.
+    """
+    from stress.results.compared import only_in
+    from stress.scenarios.errors import ScenarioError
+
+    there = _all_levels(numbers)
+    for text in wanted:
+        if float(text) in there:
+            continue
+        shared = ", ".join(f"{x:g}" for x in there if x > 0) or "none"
+        alone = {side: float(text) in only_in(numbers, "levels", side) for side in "ab"}
+        where = f"only {a if alone['a'] else b} has it" if any(alone.values()) else "neither run has it"
+        raise ScenarioError(where, file=f"{a} and {b}", key="level", value=text, allowed=f"in both: {shared}")
+    return [float(text) for text in wanted]
+
+
+def _print_settings(found: Comparison) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from stress.comparison import ABSENT
+
+    def shown(value: Any) -> Text:
+        text = "-" if value is ABSENT else value if isinstance(value, str) else repr(value)
+        return Text(text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 4]} ...")
+
+    if not found.settings:
+        print(f"All {found.settings_equal} settings are the same.")
+        return
+    table = Table(
+        title="Settings that differ",
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 2, 0, 0),
+        pad_edge=False,
+    )
+    for title in ("", "setting", "A", "B"):
+        table.add_column(title, overflow="fold")
+    for setting in found.settings:
+        table.add_row(setting.section, Text(setting.key), shown(setting.a), shown(setting.b))
+    console().print(table)
+    print(f"{found.settings_equal} other settings are the same.")

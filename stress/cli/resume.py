@@ -1,0 +1,86 @@
+"""`levstress resume` and `levstress verify`: go on with a run that was stopped; check what a run left behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stress.cli import options as common
+from stress.cli.console import console, print_json, progress_shown, say
+from stress.cli.exits import MISMATCH, ends_with_exit_code
+
+Directory = Annotated[Path, typer.Argument(metavar="DIR", help="A run directory.")]
+
+
+@ends_with_exit_code
+def resume(directory: Directory, json: common.Json = False, quiet: common.Quiet = False) -> None:
+    """Take up a run that was stopped: what is missing is computed, and the result sealed.
+
+    The numbers are those of an undisturbed run, bit for bit. Scenario, options and seed are those the run was begun
+    with. Exit 3 when this version or device would compute others.
+
+    \b
+    Examples:
+      levstress resume runs/tariff-2025-1-1000000000
+    """
+    from stress.api import resume as take_up
+    from stress.cli.simulate import how_to_open, says_how_to_resume
+    from stress.results.table import summary_json, summary_table
+
+    with progress_shown(quiet) as callback, says_how_to_resume(directory):
+        tree = take_up(directory, callback)
+    if json:
+        print_json({"directory": str(directory), **summary_json(tree)})
+        return
+    console().print(summary_table(tree))
+    say(how_to_open(directory), quiet)
+
+
+@ends_with_exit_code
+def verify(
+    directory: Directory,
+    blocks: Annotated[
+        int, typer.Option("--blocks", min=0, metavar="N", help="Blocks, chosen at random, to simulate again.")
+    ] = 3,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of that choice.")] = 0,
+    json: common.Json = False,
+) -> None:
+    """Check a run directory: digests of its blocks, some of them simulated again, the result against their sums.
+
+    Exit 9 when something does not agree.
+
+    \b
+    Examples:
+      levstress verify runs/desk-1-1000000
+      levstress verify runs/desk-1-1000000 --blocks 20 --json
+    """
+    from stress.verify import verify as check
+
+    found = check(directory, blocks, seed)
+    if json:
+        print_json(
+            {
+                "directory": str(directory),
+                "blocks": found.files,
+                "blocks_verified": found.verified,
+                "blocks_recomputed": [{"first": c.first, "last": c.last - 1} for c in found.recomputed],
+                "paths_on_disk": found.paths_on_disk,
+                "paths_missing": found.paths_missing,
+                "result_compared": found.sealed,
+                "problems": list(found.problems),
+                "agrees": not found.problems,
+            }
+        )
+    else:
+        lines = [
+            f"{found.verified} of {found.files} blocks have the digest of their name: {found.paths_on_disk:,} paths",
+            f"{len(found.recomputed)} of them simulated again",
+            "the result has the means of its blocks" if found.sealed and not found.problems else None,
+            f"{found.paths_missing:,} paths are missing: levstress resume {directory}" if found.paths_missing else None,
+            *(f"WRONG: {problem}" for problem in found.problems),
+        ]
+        console().print("\n".join(line for line in lines if line), markup=False, highlight=False)
+    if found.problems:
+        raise typer.Exit(MISMATCH)

@@ -1,0 +1,139 @@
+"""Compare two run directories: what differs in their settings, then in their numbers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stress.results.compared import compared, same_numbers
+from stress.results.store import SPEC, UnfinishedRun, open_result
+from stress.scenarios.errors import ScenarioError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+ABSENT = object()  # a setting that one of the two does not have
+SECTIONS = ("scenario", "options", "resolved", "versions", "inputs_sha256", "defaults")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting that differs: `a` and `b` are its values, ABSENT where a run does not have it."""
+
+    section: str  # one of SECTIONS, or another top-level key of spec.json
+    key: str  # dotted; entries of a list are named by their id
+    a: Any
+    b: Any
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two runs: their settings, and the numbers of `stress.results.compared`."""
+
+    settings: tuple[Setting, ...]  # those that differ, by section and key
+    settings_equal: int
+    numbers: xr.Dataset
+    same_numbers: bool  # every number of the two summaries, to the last bit
+
+    @property
+    def identical(self) -> bool:
+        """Whether no setting and no number of the summary differs."""
+        return not self.settings and self.same_numbers
+
+
+def compare(a: str | Path, b: str | Path) -> xr.Dataset:
+    """The numbers of two finished runs, B less A, with standard errors.
+
+    Args:
+        a: a run directory.
+        b: another.
+
+    Returns:
+        Dims fund ("system" last) and level (0 = the mean); for each figure, such as `es`, the variables `es_a`,
+        `es_b`, `es_difference`, `es_difference_se` and `es_z`. Losses are fractions of start NAV, positive = loss.
+        Attributes: `same_seed` (then the errors are upper bounds), the funds and levels that only one of them
+        has, `settings_different` (JSON) and `settings_equal` (a count).
+
+    Raises:
+        FileNotFoundError, UnfinishedRun: no run directory, or one without a finished run.
+        ScenarioError: a spec.json that cannot be read.
+
+    Example:
+        >>> import stress
+        >>> stress.compare("runs/calm", "runs/crisis")["es_difference"].sel(level=0.99)  # doctest: +SKIP
+    """
+    found = compare_runs(Path(a), Path(b))
+    found.numbers.attrs |= {
+        "settings_different": json.dumps(settings_json(found.settings), ensure_ascii=False),
+        "settings_equal": found.settings_equal,
+    }
+    return found.numbers
+
+
+def compare_runs(a: Path, b: Path) -> Comparison:
+    """Settings and numbers of two finished runs; raises what `compare` does."""
+    first, second = open_result(a), open_result(b)
+    try:
+        different, equal = compare_settings(read_spec(a), read_spec(b))
+        return Comparison(different, equal, compared(first, second), same_numbers(first, second))
+    finally:
+        first.close()
+        second.close()
+
+
+def read_spec(directory: Path) -> dict[str, Any]:
+    """`spec.json` of a run directory.
+
+    Raises:
+        UnfinishedRun: there is none.
+        ScenarioError: it is not a JSON object.
+    """
+    path = directory / SPEC
+    if not path.exists():
+        raise UnfinishedRun(f"{directory} holds no {SPEC}: this is no whole run directory")
+    try:
+        spec = json.loads(path.read_text(encoding="utf-8"), parse_constant=str)  # NaN is equal to itself, as a text
+    except (ValueError, RecursionError) as error:
+        raise ScenarioError(f"is not JSON: {error}", file=str(path), key="") from error
+    if not isinstance(spec, dict):
+        raise ScenarioError("is not a JSON object", file=str(path), key="")
+    return spec
+
+
+def compare_settings(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[tuple[Setting, ...], int]:
+    """The settings of two `spec.json` that differ, and how many are the same."""
+    different, equal = [], 0
+    for section in dict.fromkeys((*SECTIONS, *sorted({*a, *b}))):
+        first, second = (dict(_flat(spec.get(section, {}))) for spec in (a, b))
+        for key in sorted({*first, *second}):
+            one, other = first.get(key, ABSENT), second.get(key, ABSENT)
+            if one is not ABSENT and other is not ABSENT and one == other:
+                equal += 1
+            else:
+                different.append(Setting(section, key, one, other))
+    return tuple(different), equal
+
+
+def settings_json(settings: tuple[Setting, ...]) -> list[dict[str, Any]]:
+    """Settings that differ; "a" or "b" is left out where a run does not have the setting."""
+    documents = []
+    for setting in settings:
+        values = {name: value for name, value in (("a", setting.a), ("b", setting.b)) if value is not ABSENT}
+        documents.append({"section": setting.section, "key": setting.key, **values})
+    return documents
+
+
+def _flat(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted keys and values: entries of a list by their id, texts of a list by themselves, other lists whole."""
+    if isinstance(value, list) and value and all(isinstance(x, dict) and isinstance(x.get("id"), str) for x in value):
+        value = {entry["id"]: {name: part for name, part in entry.items() if name != "id"} for entry in value}
+    elif key == "" and isinstance(value, list) and all(isinstance(x, str) for x in value):
+        value = dict.fromkeys(value, "set by default")
+    if isinstance(value, dict) and value:
+        for name, part in value.items():
+            yield from _flat(part, f"{key}.{name}" if key else str(name))
+    elif key or not isinstance(value, dict | list):
+        yield key, value

@@ -1,0 +1,119 @@
+"""Is a run directory what it says? Files against digests, blocks against a new simulation, sums against results."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import jax
+import numpy as np
+
+from stress.chunks import FOLDER, NAME, Chunk, ChunkStore, missing
+from stress.compile import params_of, structure_of
+from stress.engine import TAIL_KEEP, devices_for, plan, tiles_per_call
+from stress.gather import Gatherer
+from stress.results.store import RESULT, open_result
+from stress.simulator import Simulator
+from stress.spec import check_same, identity_digest, problem_of, read_spec, spec_of
+from stress.totals import State
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was looked at, and what was found wrong; paths are counted."""
+
+    files: int  # in the folder of blocks
+    verified: int  # whose content has its digest and is of this run
+    paths_on_disk: int
+    paths_missing: int
+    recomputed: tuple[Chunk, ...]
+    sealed: bool  # there is a result, and its means were compared with the blocks
+    problems: tuple[str, ...]
+
+
+def verify(directory: str | Path, blocks: int = 3, seed: int = 0) -> Verdict:
+    """Check a run directory.
+
+    Args:
+        directory: of a run, finished or not.
+        blocks: how many blocks, chosen at random, are simulated again; 0 = none.
+        seed: of that choice.
+
+    Raises:
+        UnfinishedRun: there is no run.
+        OtherRun: this version, device type or package computes other numbers than the run was begun with.
+    """
+    out = Path(directory)
+    spec = read_spec(out)
+    problem, options = problem_of(spec, out)
+    check_same(out, spec, spec_of(problem, options, plan(problem, options)))
+    rows = len(problem.funds.ids if options.members else problem.funds.types) + 1
+    store = ChunkStore(out, identity_digest(spec))
+    chosen = dict(_some(store, blocks, seed))
+    every = Gatherer(rows, len(problem.funds.brokers), 1, store_paths=False)
+    done: list[Chunk] = []
+    for chunk, state in store.read_all():
+        every.totals.add_state(state)
+        done.append(chunk)
+    store.close()
+    problems = []
+    with jax.enable_x64(options.precision == "float64"):
+        devices = devices_for(problem, options)
+        structure = structure_of(problem, options.members)
+        params = params_of(problem, options.seed, options.precision, options.members)
+        simulator = Simulator(structure, params, devices, tiles_per_call(options, devices))
+        for chunk, state in chosen.items():
+            again = Gatherer(rows, len(problem.funds.brokers), min(options.paths, TAIL_KEEP), store_paths=False)
+            for finished in simulator.run(np.arange(*chunk, dtype=np.uint64)):
+                again.add(finished)
+            wrong = differences(state, again.finish_chunk())
+            if wrong:
+                problems.append(f"paths {chunk.first} to {chunk.last - 1}: other numbers for {', '.join(wrong)}")
+    gaps = missing(done, options.paths)
+    left = sum(gap.last - gap.first for gap in gaps)
+    files = [path for path in (out / FOLDER).glob("*.npz") if NAME.fullmatch(path.name)]
+    if len(files) > len(done):
+        problems.append(f"{len(files) - len(done)} of {len(files)} files are damaged, of another run or superfluous")
+    sealed = (out / RESULT).exists()
+    if sealed and left:
+        problems.append(f"the result is sealed, and the blocks of {left} paths are missing or damaged")
+    elif sealed:
+        with open_result(out) as tree:
+            summary = tree["summary"].to_dataset().load()
+        reported = np.append(summary["mean_loss"].values, summary["system_mean_loss"].values)
+        order = None if options.members else _row_order(problem.funds.types, problem.funds.types_file_order)
+        means = every.sums()["fund_loss"] / options.paths
+        in_order = (reported, means[order]) if order is not None else (np.sort(reported), np.sort(means))
+        if not np.array_equal(*in_order):
+            problems.append("the mean losses of the result are not those of its blocks")
+    return Verdict(
+        len(files), len(done), options.paths - left, left, tuple(chosen), sealed and not left, tuple(problems)
+    )
+
+
+def _row_order(ids: tuple[str, ...], order: tuple[str, ...]) -> list[int]:
+    """Rows of `ids` in file order, the system last."""
+    return [*(ids.index(name) for name in order), len(ids)]
+
+
+def _some(store: ChunkStore, count: int, seed: int) -> list[tuple[Chunk, State]]:
+    every = [chunk for chunk, _ in store.read_all()]
+    picked = {every[i] for i in np.random.default_rng(seed).permutation(len(every))[:count]}
+    return [(chunk, state) for chunk, state in store.read_all() if chunk in picked]
+
+
+def differences(kept: State, again: State) -> list[str]:
+    """Names of the arrays of a block that a new simulation does not give."""
+    wrong = []
+    for name in again:
+        if name.startswith(("path_", "tail_")):
+            continue
+        if not np.array_equal(kept[name], again[name]):
+            wrong.append(name)
+    for name in (name for name in again if name.startswith("tail_") and name.endswith("_ids")):
+        values = name.replace("_ids", "_values")
+        here = dict(zip(again[name].tolist(), again[values].tolist(), strict=True))
+        pairs = zip(kept[name].tolist(), kept[values].tolist(), strict=True)
+        if any(here.get(path) != value for path, value in pairs):  # fewer are kept: others beat them
+            wrong.append(name.removesuffix("_ids"))
+    return wrong
