@@ -148,12 +148,16 @@ def _ceiling(scenario: Scenario, row: _Row, own: float, of_fund: float) -> float
         )
     ceiling = triggers.vol_band * (target.value if target.relative else target.value / of_fund)
     if ceiling < 1 - ROUNDING:
-        lowest = (1.0 if target.relative else of_fund) / triggers.vol_band
+        lowest = (1.0 if target.relative else of_fund) / triggers.vol_band if triggers.vol_band > 0 else math.inf
         raise ScenarioError(
             f"{member} starts above its target times the band of {triggers.vol_band:.6g}",
             file=scenario.source,
             key=key,
             value=target.value,
-            allowed=f"a target of {lowest:.6g}{' x start' if target.relative else ''} or more",
+            allowed=(
+                f"a target of {lowest:.6g}{' x start' if target.relative else ''} or more"
+                if math.isfinite(lowest)
+                else "a band above 0"
+            ),
         )
     return ceiling

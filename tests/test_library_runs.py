@@ -130,6 +130,34 @@ def test_returns_of_3_april_2025_are_near_the_reported_ones(fund: str, low: floa
     assert low < -float(loss) < high
 
 
+# what was observed in April 2025, and how much the AI unwind feeds on itself
+
+
+def test_april_2025_in_the_whole_library() -> None:
+    tree = to_datatree(collected("tariff-2025"))
+    timeline = tree["timeline"].to_dataset()
+    loss = 100 * float(timeline["fund_loss"].sel(fund="fundamental_ls", step=1))
+    assert loss == pytest.approx(2.6, abs=0.25)
+    middle = timeline.sel(quantile=0.5, fund="fundamental_ls", step=1)
+    net, gross = 100 * (0.5 - float(middle["net_leverage"])), 100 * (2.0 - float(middle["gross_leverage"]))
+    assert 4.0 < net < 6.0
+    assert gross < net
+    calls = timeline["called_usd"].sel(fund="system").values
+    assert calls[1] > calls[0]
+    assert calls[2] > calls[0]
+    problem = problem_of("tariff-2025")
+    volume = xr.DataArray(problem.assets.adv, {"asset": list(problem.assets.ids)}, ["asset"])
+    sectors = ["semis", "tech", "comm", "discretionary", "financials", "industrials", "energy", "health", "staples"]
+    sectors += ["utilities", "materials", "real_estate"]
+    sold = (-timeline["forced_flow_usd"].sel(step=slice(1, 3)).sum("step") / volume).sel(asset=sectors)
+    assert str(sold["asset"][int(sold.values.argmax())].item()) == "semis"
+
+
+def test_the_mean_loss_of_the_ai_unwind_is_amplified() -> None:
+    tree = to_datatree(collected("ai-unwind-2026"))
+    assert 1.1 < float(tree["summary"]["system_amplification"].sel(level=0.0)) < 1.35
+
+
 # ai-unwind-2026: more leverage, more forced sales
 
 LEVERAGES = (0.75, 1.0, 1.15)

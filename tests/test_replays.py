@@ -43,28 +43,3 @@ def test_archegos_costs_its_brokers_what_was_reported() -> None:
     assert start["held_days"].values == pytest.approx([13.75, 13.0])
     flow = -replayed("archegos-2021")["timeline"]["forced_flow_usd"].sum("asset") / 1e9
     assert float(flow.sel(step=3)) == pytest.approx(21.0, rel=0.1)  # the first day of blocks
-
-
-def test_april_2025_in_the_whole_library() -> None:
-    tree = stress.run("tariff-2025", paths=4096, seed=1, store="summary")
-    timeline = tree["timeline"].to_dataset()
-    loss = 100 * float(timeline["fund_loss"].sel(fund="fundamental_ls", step=1))
-    assert loss == pytest.approx(2.6, abs=0.25)
-    middle = timeline.sel(quantile=0.5, fund="fundamental_ls", step=1)
-    net, gross = 100 * (0.5 - float(middle["net_leverage"])), 100 * (2.0 - float(middle["gross_leverage"]))
-    assert 4.0 < net < 6.0
-    assert gross < net
-    calls = timeline["called_usd"].sel(fund="system").values
-    assert calls[1] > calls[0]
-    assert calls[2] > calls[0]
-    problem = stress.build_problem(stress.load_scenario("tariff-2025"))
-    volume = xr.DataArray(problem.assets.adv, {"asset": list(problem.assets.ids)}, ["asset"])
-    sectors = ["semis", "tech", "comm", "discretionary", "financials", "industrials", "energy", "health", "staples"]
-    sectors += ["utilities", "materials", "real_estate"]
-    sold = (-timeline["forced_flow_usd"].sel(step=slice(1, 3)).sum("step") / volume).sel(asset=sectors)
-    assert str(sold["asset"][int(sold.values.argmax())].item()) == "semis"
-
-
-def test_the_mean_loss_of_the_ai_unwind_is_amplified() -> None:
-    tree = stress.run("ai-unwind-2026", paths=4096, seed=1, store="summary")
-    assert 1.1 < float(tree["summary"]["system_amplification"].sel(level=0.0)) < 1.35
