@@ -46,7 +46,7 @@ def haircut_per_gross(structure: Structure, params: Params, terms: Terms, price:
         base = shapes_to_books(structure, product(params.margin_shapes, price))
         value = members_to_books(structure, terms.weight[0]) * base
     for t in range(structure.margin_terms):
-        by_shape = product(params.margin_shapes, price * terms.multiplier[t])
+        by_shape = product(params.term_shapes, price * terms.multiplier[t])
         if structure.long_cap:
             excess = jnp.maximum(params.margin_rates[:, :, None] * terms.multiplier[t][None] - 1.0, 0.0)
             by_shape = by_shape - jnp.sum(params.margin_long_shapes[:, :, None] * excess * price[None], axis=1)

@@ -109,6 +109,7 @@ class Params(NamedTuple):
     adv: Array  # (asset, 1) bn USD
     # margin
     margin_shapes: Array  # (shape, asset) rate times |weight|; 0 for funds without a requirement
+    term_shapes: Array  # (shape, asset) the same with rates that terms multiply before they are capped
     margin_long_shapes: Array  # (shape, asset) |weight| of longs, 0 for shorts (used with long_cap)
     margin_rates: Array  # (shape, asset) rate (used with long_cap)
     term_factor: Array  # (term,) multiplies the rates

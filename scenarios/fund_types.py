@@ -174,4 +174,5 @@ def _plain_books(scenario: Scenario, fund: Fund, ladder: list[list[float]], asse
             overlay=tuple((loss, size) for loss, size in book.overlay or []),
         )
 
-    return tuple(read(book) for book in sorted(fund.books, key=lambda book: book.id))
+    held = (book for book in fund.books if book.overlay != [])  # [] turns an overlay off
+    return tuple(read(book) for book in sorted(held, key=lambda book: book.id))

@@ -46,7 +46,7 @@ class Book(Table):
     @model_validator(mode="after")
     def _overlay_alone(self) -> Book:
         for key in ("stop_loss", "share"):
-            if self.overlay is not None and getattr(self, key) is not None:
+            if self.overlay and getattr(self, key) is not None:
                 raise refuse("is given together with overlay", f"one of: overlay, {key}", key)
         return self
 

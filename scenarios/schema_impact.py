@@ -81,7 +81,11 @@ class Impact(Table):
             for key in keys:
                 if law != self.law and key in self.given:
                     own = ", ".join(KEYS_OF_LAW[self.law])
-                    raise refuse(f"belongs to the law {law}, and the law is {self.law}", f"the keys {own}", key)
+                    raise refuse(
+                        f"belongs to the law {law}, and the law is {self.law}",
+                        f"the keys {own}; a table as a whole may replace another: impact={{law='{self.law}', ...}}",
+                        key,
+                    )
         for key in _REQUIRED.get(self.law, ()):
             if key not in self.given:
                 raise refuse(f"is missing, and the law is {self.law}", "this key is required", key)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictBool, StrictInt, field_validator
+from pydantic import BeforeValidator, Field, StrictBool, StrictInt, field_validator
 
 from stress.scenarios.fields import Fraction, LeverageLimit, Number, Table, VolatilityTarget, refuse
 
@@ -26,8 +26,8 @@ def check_ladder(ladder: list[list[float]] | None) -> list[list[float]] | None:
 
 def check_overlay(overlay: list[list[float]] | None) -> list[list[float]] | None:
     """Points (loss, size): losses above 0 and strictly increasing, sizes from 0 to 1000, not decreasing, last > 0."""
-    if overlay is None:
-        return None
+    if not overlay:
+        return overlay  # [] turns it off
     allowed = (
         "points [loss, size], losses of the fund above 0 and increasing, "
         "sizes in multiples of its NAV not decreasing and the last above 0"
@@ -81,12 +81,16 @@ class FundTriggers(Table):
         return check_ladder(ladder)
 
 
+def _none_is_off(value: object) -> object:
+    return None if value == "none" else value
+
+
 class Triggers(FundTriggers):
     """`[triggers]`: of every fund."""
 
-    max_participation: Fraction | None = Field(
+    max_participation: Annotated[Fraction | None, BeforeValidator(_none_is_off)] = Field(
         default=None,
         gt=0,
         le=100,
-        description="limit on all forced sales together, share of depth times adv per asset and step",
+        description='limit on all forced sales together, share of depth times adv per asset and step; "none": no limit',
     )

@@ -123,10 +123,22 @@ def _merged(own: Table | None, common: Table | None, fallback: Table) -> dict[st
 
 
 def margin_of(scenario: Scenario, fund: Fund) -> MarginOf:
-    """Margin terms of a fund; without any table there is no requirement."""
+    """Margin terms of a fund; without any table there is no requirement.
+
+    Raises:
+        ScenarioError: lock-ups by tier for a crowd.
+    """
     written = scenario.margin is not None or fund.margin is not None
     values = _merged(fund.margin, scenario.margin, FundMargin())
     lockup = values["lockup_steps"]
+    if isinstance(lockup, list) and fund.id in scenario.crowding:
+        raise ScenarioError(
+            "is a list, and the members of a crowd have no tiers",
+            file=scenario.source,
+            key=f"funds.{fund.id}.margin.lockup_steps",
+            value=lockup,
+            allowed="one number of steps for all of them",
+        )
     own_scenarios = fund.margin is not None and "scenarios" in fund.margin.model_fields_set
     return MarginOf(
         method=values["method"] if written else "none",

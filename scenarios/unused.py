@@ -15,6 +15,13 @@ _MARGIN: tuple[tuple[str, Callable[[TypeOf], bool], str], ...] = (
     ("floor", lambda kind: kind.margin.method != "haircut", 'method = "portfolio"'),
     ("concentration", lambda kind: kind.margin.method != "portfolio", 'method = "haircut"'),
 )
+# a limit that is turned off by name may keep its keys
+_TURNED_OFF = {
+    "band": ("target_leverage", "target_vol"),
+    "two_way": ("target_leverage",),
+    "vol_band": ("target_vol",),
+    "speed": ("target_vol",),
+}
 _TARGET = "target_leverage without max_leverage"
 _TRIGGERS: tuple[tuple[str, Callable[[TypeOf], bool], str], ...] = (
     ("band", lambda kind: kind.triggers.has_target or kind.triggers.has_target_vol, f"{_TARGET}, or target_vol"),
@@ -49,6 +56,8 @@ def check_unused(scenario: Scenario, types: Sequence[TypeOf]) -> None:
 
 def _check(scenario: Scenario, table: Table | None, place: str, key: str, read: bool, needs: str) -> None:
     if table is None or key not in table.model_fields_set or read:
+        return
+    if any(getattr(table, main, None) == "none" for main in _TURNED_OFF.get(key, ())):
         return
     value = getattr(table, key)
     raise ScenarioError(

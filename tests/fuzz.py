@@ -121,12 +121,12 @@ def margin_terms(rng: np.random.Generator, on: dict[str, bool], base: Problem) -
     share = financed[:, None] * np.stack([broker, 1.0 - broker], axis=1)
     each, alike = rng.integers(2, size=(members, lines)), np.repeat(rng.integers(2, size=(members, 1)), lines, axis=1)
     of = each if on["lines"] else alike  # two sets of terms: every further one takes the compiler longer
-    factor, gamma, cap = rng.uniform(0.8, 1.5, 2)[of], rng.uniform(0.0, 1.2, 2)[of], rng.uniform(1.0, 3.0, 2)[of]
+    factor, gamma, cap = rng.uniform(0.3, 1.5, 2)[of], rng.uniform(0.0, 1.2, 2)[of], rng.uniform(1.0, 3.0, 2)[of]
     level, size, ever = rng.uniform(1.02, 1.6, 2)[of], rng.uniform(0.1, 0.8, 2)[of], of < rng.integers(1, 3)
     by_cases = (rng.random(len(base.funds.types)) < 0.5)[base.funds.type_of] & on["portfolio"]
     cases = rng.uniform(-0.3, 0.3, (members, 4, assets)) * (rng.random((members, 4, 1)) < 0.8)
     cases[:, 0], cases[:, 1] = -0.15, 0.15
-    rates = rng.uniform(0.05, 0.35, (members, assets))
+    rates = rng.uniform(0.05, 0.35, (members, assets)) * rng.choice([1.0, 1.0, 5.0], (members, assets))
     return {
         "rates": rates if on["lines"] else rates[np.searchsorted(base.funds.type_of, base.funds.type_of)],
         "broker_share": share,

@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 
 from scenario_example import alone, example, full_example, problem_of, refused
+from stress.scenarios.build import build_problem
+from stress.scenarios.errors import ScenarioError
+from stress.scenarios.loader import load_scenario
 from stress.scenarios.start import start_table
 
 SEMIS = 2
@@ -166,7 +169,6 @@ def test_the_start_leaves_overlays_out() -> None:
         ({"positions": {}}, "positions", "not all zero"),
         ({"stop_loss": [[0.1, 0.5]]}, "stop_loss", "one of: overlay, stop_loss"),
         ({"share": 0.5}, "share", "one of: overlay, share"),
-        ({"overlay": []}, "overlay", "never holds anything"),
         ({"overlay": [[0.1, 0.0]]}, "overlay", "never holds anything"),
         ({"overlay": [[0.0, 0.1]]}, "overlay", "not increasing at [0.0, 0.1]"),
         ({"overlay": [[0.1, 0.3], [0.2, 0.2]]}, "overlay", "not increasing at [0.2, 0.2]"),
@@ -256,3 +258,30 @@ def test_defaults_of_the_mechanisms_in_use_are_named() -> None:
     short = full_example()
     del short["crowding"]["crowd"]["styles"]
     assert "crowding.crowd.styles" in problem_of(short).defaults_filled
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "funds.trend.triggers.target_vol=none",
+        "funds.leveraged_etf.triggers.target_leverage=none",
+        "funds.fundamental_ls.books.index_hedge.overlay=[]",
+        "triggers.max_participation=none",
+    ],
+)
+def test_what_the_library_switches_on_can_be_switched_off(override: str) -> None:
+    with_it = build_problem(load_scenario("calm"))
+    without = build_problem(load_scenario("calm", [override]))
+    off = {
+        "target_vol": not np.isfinite(without.books.vol_ceiling).any() and np.isfinite(with_it.books.vol_ceiling).any(),
+        "target_leverage": not np.isfinite(without.funds.leverage_target).any(),
+        "overlay": without.books.overlay.sum() == with_it.books.overlay.sum() - 4,
+        "max_participation": np.isinf(without.cascade.max_participation),
+    }
+    assert off[override.split("=")[0].split(".")[-1]]
+
+
+def test_lockups_by_tier_are_not_for_a_crowd() -> None:
+    overrides = ["crowding.trend.count=3", "crowding.trend.common=0.5", "funds.trend.margin.lockup_steps=[5]"]
+    with pytest.raises(ScenarioError, match="is a list, and the members of a crowd have no tiers"):
+        build_problem(load_scenario("desk", overrides))

@@ -288,7 +288,7 @@ def test_what_cannot_be_compared_ends_with_its_code(runs: tuple[Path, Path], tmp
         assert f"{empty} holds no result.zarr" in result.stderr
         assert result.stdout == ""
     broken = copy_of(a, tmp_path / "c", "{")
-    for text, said in (("{", "is not JSON"), ("[]", "is not a JSON object"), (None, "holds no spec.json")):
+    for text, said in (("{", "is no JSON"), ("[]", "spec.json"), (None, "holds no spec.json")):
         spec = broken / "spec.json"
         spec.unlink() if text is None else spec.write_text(text, encoding="utf-8")
         result = invoke("compare", str(a), str(broken))
