@@ -126,6 +126,7 @@ class Engine:
         def gather(first: int) -> None:
             for finished in self.simulators["block"].run(self._ids(first)):
                 gatherer.add(finished)
+            gatherer.finish_chunk()
 
         gather(0)  # fills the tails, as the beginning of a run does
         return self._repeat(lambda first: gather(first + CALLS * self.paths), seconds)
@@ -168,6 +169,8 @@ class Engine:
                 copied = time.perf_counter()
                 gatherer.add(Finished(finished.dealt, block, finished.first_pass))
                 copying, gathering = copying + copied - started, gathering + time.perf_counter() - copied
+
+            gatherer.finish_chunk()
 
         sample = self._repeat(one, seconds)
         return copying / sample.paths, gathering / sample.paths
