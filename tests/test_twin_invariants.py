@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fuzz import MECHANISMS, random_problem, scaled
 from stress.scenarios.problem import Problem
@@ -11,10 +13,13 @@ from tiny import make_draws, make_problem, overridden
 from twin import simulate
 from twin_result import TwinResult
 
-SEEDS = range(30)
+# Hypothesis picks the problems: the same ones on every run, and it prints the seed of one that breaks an invariant.
+anywhere = given(seed=st.integers(0, 2**31 - 1))
+few = settings(max_examples=25, deadline=None, derandomize=True)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@few
+@anywhere
 def test_invariants(seed: int) -> None:
     problem = random_problem(seed)
     result = simulate(problem, make_draws(problem, 4, seed, scale=2.0))
@@ -48,7 +53,8 @@ def drawdown_by_hand(equity: np.ndarray) -> np.ndarray:
     return worst
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@few
+@anywhere
 def test_without_feedback_the_loss_is_the_static_one(seed: int) -> None:
     problem = random_problem(seed)
     still = make_still(problem)
@@ -63,7 +69,8 @@ def make_still(problem: Problem) -> Problem:
     return overridden(problem, {"cascade": {"feedback": False}})  # type: ignore[no-any-return]
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@few
+@anywhere
 def test_without_impact_and_retail_nobody_is_hurt_by_others(seed: int) -> None:
     problem = overridden(random_problem(seed), {"impact": {"law": "none"}, "retail": {"per_percent": 0.0}})
     draws = make_draws(problem, 4, seed)
@@ -71,14 +78,12 @@ def test_without_impact_and_retail_nobody_is_hurt_by_others(seed: int) -> None:
     np.testing.assert_array_equal(result.price, still.price)
     idle = (result.forced_sales_usd == 0) & (result.built_usd_step.sum(axis=0) == 0)
     np.testing.assert_allclose(result.loss[idle], result.loss_static[idle], atol=1e-12)
-    if seed == 0:
-        assert idle.any()
-        assert not idle.all()
     for component in result.attribution[1:4]:  # impact and retail
         np.testing.assert_array_equal(component, 0)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@few
+@anywhere
 def test_scaling_all_dollars_changes_no_fraction(seed: int) -> None:
     problem, scale = random_problem(seed), 8.0  # a power of two: not even the rounding changes
     larger = scaled(problem, scale)
