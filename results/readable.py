@@ -53,14 +53,16 @@ def open_tree(path: Path) -> xr.DataTree:
     return tree
 
 
-def check_spec(path: Path) -> None:
-    """Refuse a `spec.json` that is no JSON table; one that is missing is no concern of a reader of numbers.
+def read_table(path: Path) -> dict[str, Any]:
+    """A JSON table, such as `spec.json`.
 
     Raises:
-        Damaged: not a JSON table.
+        Damaged: it is none.
     """
-    if path.exists() and not isinstance(_json(path), dict):
+    table = _json(path)
+    if not isinstance(table, dict):
         raise Damaged(f"{path.name} holds no table")
+    return table
 
 
 def _reason(error: Exception) -> str:
@@ -73,7 +75,7 @@ def _json(path: Path) -> Any:
     if not stat.S_ISREG(found.st_mode) or found.st_size > LARGEST_METADATA:
         raise Damaged(f"{path.name} is no file of {LARGEST_METADATA >> 20} MiB at most")
     try:
-        return json.loads(path.read_bytes())
+        return json.loads(path.read_bytes(), parse_constant=str)  # NaN is equal to itself, as a text
     except (ValueError, RecursionError) as error:
         raise Damaged(f"{path.name} is no JSON: {_reason(error)}") from error
 

@@ -16,7 +16,8 @@ import numpy as np
 import xarray as xr
 
 import stress.results.accessor  # noqa: F401  (registers `tree.stress`)
-from stress.results.readable import Damaged, check_spec, open_tree
+from stress.results.durable import flush
+from stress.results.readable import Damaged, open_tree, read_table
 
 SPEC = "spec.json"
 RESULT = "result.zarr"
@@ -51,19 +52,38 @@ def write_run(tree: xr.DataTree, spec: dict[str, Any], out: Path, overwrite: boo
     scratch = Path(tempfile.mkdtemp(prefix=".writing-", dir=out))
     try:
         _write_zarr(tree, scratch / RESULT)
-        (scratch / SPEC).write_text(
-            json.dumps(spec, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8"
-        )
+        (scratch / SPEC).write_bytes(spec_bytes(spec))
         _flush(scratch)
         if final.exists():
             final.rename(scratch / "replaced")
         (scratch / SPEC).replace(out / SPEC)
-        _flush_one(out)
+        flush(out)
         (scratch / RESULT).rename(final)
-        _flush_one(out)
+        flush(out)
     finally:
         shutil.rmtree(scratch)
     return final
+
+
+def spec_bytes(spec: dict[str, Any]) -> bytes:
+    """A spec as `spec.json` holds it."""
+    return (json.dumps(spec, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def read_spec(directory: Path) -> dict[str, Any]:
+    """`spec.json` of a run directory.
+
+    Raises:
+        UnfinishedRun: there is none.
+        DamagedRun: it is no JSON table.
+    """
+    path = directory / SPEC
+    if not path.exists():
+        raise UnfinishedRun(f"{directory} holds no {SPEC}: this is no whole run directory")
+    try:
+        return read_table(path)
+    except Damaged as error:
+        raise DamagedRun(f"{directory} holds no run that can be read: {error}") from error
 
 
 def open_result(directory: str | Path, allow_unfinished: bool = False) -> xr.DataTree:
@@ -81,7 +101,8 @@ def open_result(directory: str | Path, allow_unfinished: bool = False) -> xr.Dat
     if not path.exists():
         raise UnfinishedRun(f"{directory} holds no {RESULT}: the run did not finish, or this is no run directory")
     try:
-        check_spec(directory / SPEC)
+        if (directory / SPEC).exists():  # one that is missing is no concern of a reader of numbers
+            read_table(directory / SPEC)
         tree = open_tree(path)
     except Damaged as error:
         raise DamagedRun(f"{directory} holds no result that can be read: {error}") from error
@@ -130,13 +151,5 @@ def _flush(folder: Path) -> None:
     """Have everything below `folder` on the disk."""
     for parent, _, files in os.walk(folder):
         for name in files:
-            _flush_one(Path(parent) / name)
-        _flush_one(Path(parent))
-
-
-def _flush_one(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+            flush(Path(parent) / name)
+        flush(Path(parent))

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import re
-import tempfile
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from stress.output import writing
+from stress.results.durable import write_durably
 from stress.totals import State
 
 FOLDER = "blocks"
@@ -32,6 +31,14 @@ class Chunk(NamedTuple):
 
     first: int
     last: int
+
+
+class ChunkFile(NamedTuple):
+    """A file that by its name is a chunk."""
+
+    path: Path
+    chunk: Chunk
+    digest: str
 
 
 class ChunkStore:
@@ -47,18 +54,33 @@ class ChunkStore:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="chunks")
         self._pending: list[Future[None]] = []
 
-    def read_all(self) -> Iterator[tuple[Chunk, State]]:
-        """The chunks that verify and do not overlap, by path id; warns of others, which stay where they are."""
+    def files(self) -> list[ChunkFile]:
+        """The files by path id, whatever is in them."""
+        paths = sorted(self.folder.glob("*.npz")) if self.folder.is_dir() else []
+        named = ((path, NAME.fullmatch(path.name)) for path in paths)
+        return [ChunkFile(path, Chunk(int(name[1]), int(name[2])), name[3]) for path, name in named if name]
+
+    def read(self, file: ChunkFile) -> State | None:
+        """What a file holds; None when that has not the digest of its name, or is of another run."""
+        state = read_state(file.path, file.digest)
+        return None if state is None or str(state.get(IDENTITY)) != self.identity else state
+
+    def read_all(self, within: Chunk | None = None) -> Iterator[tuple[Chunk, State]]:
+        """The chunks that verify and do not overlap, by path id; warns of others, which stay where they are.
+
+        Args:
+            within: leave out chunks that reach beyond these paths.
+        """
         reached = 0
-        for path in sorted(self.folder.glob("*.npz")) if self.folder.is_dir() else []:
-            found = NAME.fullmatch(path.name)
-            if found is None:
+        for file in self.files():
+            chunk = file.chunk
+            inside = within is None or (within.first <= chunk.first and chunk.last <= within.last)
+            if chunk.first < reached or not inside:  # the same paths twice have the same numbers
                 continue
-            chunk = Chunk(int(found[1]), int(found[2]))
-            state = read_state(path, found[3])
-            if state is None or str(state.get(IDENTITY)) != self.identity:
-                warnings.warn(f"{path} is damaged or of another run: its paths do not count", stacklevel=2)
-            elif chunk.first >= reached:
+            state = self.read(file)
+            if state is None:
+                warnings.warn(f"{file.path} is damaged or of another run: its paths do not count", stacklevel=2)
+            else:
                 reached = chunk.last
                 yield chunk, state
 
@@ -108,21 +130,7 @@ def write_state(folder: Path, chunk: Chunk, state: State) -> Path:
     content = buffer.getvalue()
     digest = hashlib.sha256(content).hexdigest()
     final = folder / f"{chunk.first:019d}-{chunk.last:019d}-{digest}.npz"
-    handle, scratch = tempfile.mkstemp(prefix=".writing-", dir=folder)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(scratch, final)
-    except BaseException:
-        Path(scratch).unlink(missing_ok=True)
-        raise
-    directory = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    write_durably(final, content)
     return final
 
 

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stress.results.compared import compared, same_numbers
-from stress.results.store import SPEC, UnfinishedRun, open_result
-from stress.scenarios.errors import ScenarioError
+from stress.results.store import open_result, read_spec
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -58,8 +57,7 @@ def compare(a: str | Path, b: str | Path) -> xr.Dataset:
         has, `settings_different` (JSON) and `settings_equal` (a count).
 
     Raises:
-        FileNotFoundError, UnfinishedRun: no run directory, or one without a finished run.
-        ScenarioError: a spec.json that cannot be read.
+        FileNotFoundError, UnfinishedRun: no run directory, or one without a finished run that can be read.
 
     Example:
         >>> import stress
@@ -82,25 +80,6 @@ def compare_runs(a: Path, b: Path) -> Comparison:
     finally:
         first.close()
         second.close()
-
-
-def read_spec(directory: Path) -> dict[str, Any]:
-    """`spec.json` of a run directory.
-
-    Raises:
-        UnfinishedRun: there is none.
-        ScenarioError: it is not a JSON object.
-    """
-    path = directory / SPEC
-    if not path.exists():
-        raise UnfinishedRun(f"{directory} holds no {SPEC}: this is no whole run directory")
-    try:
-        spec = json.loads(path.read_text(encoding="utf-8"), parse_constant=str)  # NaN is equal to itself, as a text
-    except (ValueError, RecursionError) as error:
-        raise ScenarioError(f"is not JSON: {error}", file=str(path), key="") from error
-    if not isinstance(spec, dict):
-        raise ScenarioError("is not a JSON object", file=str(path), key="")
-    return spec
 
 
 def compare_settings(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[tuple[Setting, ...], int]:

@@ -26,6 +26,7 @@ from stress.results.collected import Collected, Distribution, PathTable
 from stress.results.levels import order_rank, tail_mass
 from stress.scenarios.problem import Problem
 from stress.simulator import Finished, Simulator
+from stress.spec import RNG
 
 Report = Callable[[Progress], None]
 SECONDS_OF_A_CHUNK = 2.0
@@ -131,7 +132,7 @@ class _Run:
         return Collected(
             problem=problem,
             groups=groups,
-            groups_file_order=_file_order(problem, options.members),
+            groups_file_order=groups_in_file_order(problem, options.members),
             group_nav=self.nav,
             paths=paths,
             loss=loss,
@@ -233,7 +234,7 @@ class _Run:
         """Provenance: what, with what, where, how long."""
         return {
             "seed": self.options.seed,
-            "rng": "threefry2x32-20, key = hash of (seed, stream, step, pair of normals), counter = path id",
+            "rng": RNG,
             "precision": self.options.precision,
             "paths": self.options.paths,
             "device": self.devices.describe(),
@@ -249,7 +250,8 @@ class _Run:
         }
 
 
-def _file_order(problem: Problem, members: bool) -> tuple[str, ...]:
+def groups_in_file_order(problem: Problem, members: bool) -> tuple[str, ...]:
+    """Reported funds in the order of the scenario file, the members of a type together."""
     order = problem.funds.types_file_order
     if not members:
         return order

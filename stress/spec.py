@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
-import tempfile
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -14,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from stress.chunks import FOLDER
 from stress.options import RunOptions
+from stress.results import store
 from stress.results.dataset import spec_digest
-from stress.results.store import RESULT, SPEC, UnfinishedRun
+from stress.results.durable import write_durably
+from stress.results.store import RESULT, SPEC, UnfinishedRun, spec_bytes
 from stress.scenarios.build import build_problem
 from stress.scenarios.errors import ScenarioError
 from stress.scenarios.loader import scenario_from_document
@@ -89,11 +89,8 @@ def read_spec(out: Path) -> dict[str, Any]:
     Raises:
         UnfinishedRun: there is none, or it is not one of ours.
     """
-    try:
-        spec = json.loads((out / SPEC).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UnfinishedRun(f"{out} holds no run to take up: {SPEC} cannot be read ({error})") from error
-    if not isinstance(spec, dict) or not isinstance(spec.get("identity"), dict) or "options" not in spec:
+    spec = store.read_spec(out)
+    if not isinstance(spec.get("identity"), dict) or "options" not in spec:
         raise UnfinishedRun(f"{out / SPEC} is not that of a run that can be taken up again")
     return spec
 
@@ -162,12 +159,7 @@ def begin(out: Path, spec: dict[str, Any]) -> None:
         aside.mkdir()
         for path in old:
             path.rename(aside / path.name)
-    handle, scratch = tempfile.mkstemp(prefix=".writing-", dir=out)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(json.dumps(spec, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(scratch, out / SPEC)
+    write_durably(out / SPEC, spec_bytes(spec))
 
 
 def end(out: Path) -> None:

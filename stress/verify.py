@@ -8,11 +8,15 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from stress.chunks import FOLDER, NAME, Chunk, ChunkStore, missing
+from stress.chunks import Chunk, ChunkStore, missing
 from stress.compile import params_of, structure_of
 from stress.engine import TAIL_KEEP, devices_for, plan, tiles_per_call
 from stress.gather import Gatherer
+from stress.options import RunOptions
+from stress.results.dataset_summary import file_order
 from stress.results.store import RESULT, open_result
+from stress.runner import groups_in_file_order
+from stress.scenarios.problem import Problem
 from stress.simulator import Simulator
 from stress.spec import check_same, identity_digest, problem_of, read_spec, spec_of
 from stress.totals import State
@@ -47,59 +51,60 @@ def verify(directory: str | Path, blocks: int = 3, seed: int = 0) -> Verdict:
     spec = read_spec(out)
     problem, options = problem_of(spec, out)
     check_same(out, spec, spec_of(problem, options, plan(problem, options)))
-    rows = len(problem.funds.ids if options.members else problem.funds.types) + 1
+    brokers, groups = len(problem.funds.brokers), problem.funds.ids if options.members else problem.funds.types
     store = ChunkStore(out, identity_digest(spec))
-    chosen = dict(_some(store, blocks, seed))
-    every = Gatherer(rows, len(problem.funds.brokers), 1, store_paths=False)
-    done: list[Chunk] = []
-    for chunk, state in store.read_all():
-        every.totals.add_state(state)
-        done.append(chunk)
     store.close()
-    problems = []
-    with jax.enable_x64(options.precision == "float64"):
-        devices = devices_for(problem, options)
-        structure = structure_of(problem, options.members)
-        params = params_of(problem, options.seed, options.precision, options.members)
-        simulator = Simulator(structure, params, devices, tiles_per_call(options, devices))
-        for chunk, state in chosen.items():
-            again = Gatherer(rows, len(problem.funds.brokers), min(options.paths, TAIL_KEEP), store_paths=False)
-            for finished in simulator.run(np.arange(*chunk, dtype=np.uint64)):
-                again.add(finished)
-            wrong = differences(state, again.finish_chunk())
-            if wrong:
-                problems.append(f"paths {chunk.first} to {chunk.last - 1}: other numbers for {', '.join(wrong)}")
-    gaps = missing(done, options.paths)
-    left = sum(gap.last - gap.first for gap in gaps)
-    files = [path for path in (out / FOLDER).glob("*.npz") if NAME.fullmatch(path.name)]
-    if len(files) > len(done):
-        problems.append(f"{len(files) - len(done)} of {len(files)} files are damaged, of another run or superfluous")
+    files = store.files()
+    chosen = {files[i].chunk for i in np.random.default_rng(seed).permutation(len(files))[:blocks]}
+    every, kept, done = Gatherer(len(groups) + 1, brokers, 1, store_paths=False), {}, list[Chunk]()
+    sound, reached = 0, 0
+    for file in files:
+        state = store.read(file)
+        sound += state is not None
+        if state is None or file.chunk.first < reached:
+            continue
+        reached = file.chunk.last
+        every.totals.add_state(state)
+        done.append(file.chunk)
+        if file.chunk in chosen:
+            kept[file.chunk] = state
+    problems = _recomputed(problem, options, kept)
+    if sound < len(files):
+        problems.append(f"{len(files) - sound} of {len(files)} files are damaged or of another run")
+    left = sum(gap.last - gap.first for gap in missing(done, options.paths))
     sealed = (out / RESULT).exists()
     if sealed and left:
         problems.append(f"the result is sealed, and the blocks of {left} paths are missing or damaged")
     elif sealed:
         with open_result(out) as tree:
             summary = tree["summary"].to_dataset().load()
-        reported = np.append(summary["mean_loss"].values, summary["system_mean_loss"].values)
-        order = None if options.members else _row_order(problem.funds.types, problem.funds.types_file_order)
+        order = file_order(groups, groups_in_file_order(problem, options.members))
         means = every.sums()["fund_loss"] / options.paths
-        in_order = (reported, means[order]) if order is not None else (np.sort(reported), np.sort(means))
-        if not np.array_equal(*in_order):
+        reported = np.append(summary["mean_loss"].values, summary["system_mean_loss"].values)
+        if not np.array_equal(reported, means[[*order, len(groups)]]):
             problems.append("the mean losses of the result are not those of its blocks")
     return Verdict(
-        len(files), len(done), options.paths - left, left, tuple(chosen), sealed and not left, tuple(problems)
+        len(files), sound, options.paths - left, left, tuple(sorted(kept)), sealed and not left, tuple(problems)
     )
 
 
-def _row_order(ids: tuple[str, ...], order: tuple[str, ...]) -> list[int]:
-    """Rows of `ids` in file order, the system last."""
-    return [*(ids.index(name) for name in order), len(ids)]
-
-
-def _some(store: ChunkStore, count: int, seed: int) -> list[tuple[Chunk, State]]:
-    every = [chunk for chunk, _ in store.read_all()]
-    picked = {every[i] for i in np.random.default_rng(seed).permutation(len(every))[:count]}
-    return [(chunk, state) for chunk, state in store.read_all() if chunk in picked]
+def _recomputed(problem: Problem, options: RunOptions, kept: dict[Chunk, State]) -> list[str]:
+    """What is wrong with some blocks: their arrays that a new simulation does not give."""
+    problems = []
+    rows = len(problem.funds.ids if options.members else problem.funds.types) + 1
+    with jax.enable_x64(options.precision == "float64"):
+        devices = devices_for(problem, options)
+        structure = structure_of(problem, options.members)
+        params = params_of(problem, options.seed, options.precision, options.members)
+        simulator = Simulator(structure, params, devices, tiles_per_call(options, devices))
+        for chunk, state in kept.items():
+            again = Gatherer(rows, len(problem.funds.brokers), min(options.paths, TAIL_KEEP), store_paths=False)
+            for finished in simulator.run(np.arange(*chunk, dtype=np.uint64)):
+                again.add(finished)
+            wrong = differences(state, again.finish_chunk())
+            if wrong:
+                problems.append(f"paths {chunk.first} to {chunk.last - 1}: other numbers for {', '.join(wrong)}")
+    return problems
 
 
 def differences(kept: State, again: State) -> list[str]:
