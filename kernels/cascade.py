@@ -11,6 +11,8 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array, lax
 
+from stress.kernels import asset_pnl
+from stress.kernels.asset_pnl import ByAsset
 from stress.kernels.attribution import Causes, add_round, no_causes
 from stress.kernels.growth import simple_return
 from stress.kernels.impact import log_displacement
@@ -52,6 +54,7 @@ class Round(NamedTuple):
     forced_recent: Array  # (asset, path) recent flow of forced orders alone
     forced_displacement: Array  # (asset, path)
     causes: Causes
+    by_asset: ByAsset
     close_out: Array  # (book, path) bool: that sale is a broker's, outside the participation cap
 
     @property
@@ -81,7 +84,7 @@ def orders(
         fraction = margin_sale(params, calls, worst, now.equity, margin, live)
         deficit = margin - now.equity if structure.participation else deficit
         if sale is not None:
-            sale = by_priority(structure, fraction, _margin_size(structure, params, haircuts, held_gross * book_value))
+            sale = by_priority(structure, fraction, margin_size(structure, params, haircuts, held_gross * book_value))
     if structure.leverage_limit:
         gross = books_to_members(structure, held_gross * book_value)
         above = leverage_sale(params, now.equity, gross, live)
@@ -104,7 +107,7 @@ def orders(
     return now, fraction
 
 
-def _margin_size(structure: Structure, params: Params, haircuts: Array, gross: Array) -> Array:
+def margin_size(structure: Structure, params: Params, haircuts: Array, gross: Array) -> Array:
     """What each book adds to the total that a margin call sheds: its haircut, or its gross under portfolio margin."""
     if not structure.haircut:
         return gross
@@ -154,7 +157,7 @@ def _above_tolerance(params: Params, now: Round, sale: Array) -> Array:
     return jnp.where((sale > params.tolerance) & (now.held > 0), sale, 0.0)
 
 
-def _within_participation(structure: Structure, params: Params, terms: Terms, now: Round) -> Round:
+def within_participation(structure: Structure, params: Params, terms: Terms, now: Round) -> Round:
     """Scale orders so that forced sellers together stay within `max_participation` of g ADV, asset by asset.
 
     Each book's order is scaled by the value-weighted share of its assets that fits; a fund whose order was cut is done
@@ -182,7 +185,7 @@ def _within_participation(structure: Structure, params: Params, terms: Terms, no
 def trade(structure: Structure, params: Params, terms: Terms, outside: Array, now: Round) -> Round:
     """Trade all orders of a round: flow, price, equity of what is kept and of what was sold."""
     if structure.participation:
-        now = _within_participation(structure, params, terms, now)
+        now = within_participation(structure, params, terms, now)
         now = lax.optimization_barrier(now)  # else XLA repeats the scaling in every consumer of an order
     start_held = params.book_gross * now.held
     cut = start_held * now.sale
@@ -220,7 +223,7 @@ def trade(structure: Structure, params: Params, terms: Terms, outside: Array, no
 def _with_causes(
     structure: Structure, params: Params, terms: Terms, before: Round, now: Round, forced: Array, gain: Array
 ) -> Round:
-    """The round after its trades with its P&L split by cause."""
+    """The round after its trades with its P&L split by cause and by asset."""
     forced_gain = gain
     if structure.retail:
         recent = now.forced_recent + forced
@@ -230,24 +233,13 @@ def _with_causes(
         now = now._replace(forced_recent=recent, forced_displacement=now.forced_displacement + change)
     cut = before.held * before.sale - (before.build if structure.builds else 0.0)
     causes = add_round(structure, params, now.causes, before.held, cut, gain, forced, forced_gain)
-    return now._replace(causes=causes)
+    return now._replace(causes=causes, by_asset=asset_pnl.add_round(params, now.by_asset, forced, gain))
 
 
-def cascade(structure: Structure, params: Params, state: State, terms: Terms, outside: Array) -> tuple[Round, Calls]:
-    """All rounds of one step.
-
-    Args:
-        structure: what is compiled.
-        params: numbers.
-        state: the tile after the outside shock.
-        terms: margin multipliers and depth of this step.
-        outside: (asset, path) retail flow in round 1, fraction of ADV; (0, path) without retail.
-
-    Returns:
-        The last round, and the calls at the end of the step. A path whose `sale` is still positive anywhere has hit
-        `max_rounds`.
-    """
+def before_rounds(structure: Structure, params: Params, state: State, terms: Terms) -> tuple[Round, Calls]:
+    """The tile after the outside shock with its first orders, and its calls, aged by this step."""
     capped = structure.participation
+    units = asset_pnl.units_held(structure, params, state.held)
     now = Round(
         number=jnp.zeros((), jnp.int32),
         price=state.price,
@@ -270,6 +262,7 @@ def cascade(structure: Structure, params: Params, state: State, terms: Terms, ou
         forced_recent=state.forced_recent,
         forced_displacement=state.forced_displacement,
         causes=no_causes(structure, state.profit),
+        by_asset=ByAsset(units, jnp.zeros_like(units)),
         close_out=jnp.zeros_like(state.held[: None if capped else 0], bool),
     )
     calls = state.calls
@@ -277,18 +270,37 @@ def cascade(structure: Structure, params: Params, state: State, terms: Terms, ou
         margin, _ = requirements(structure, params, terms, now.price, params.book_gross * now.held)
         calls = age_calls(calls, margin - now.equity)
     now, by_brokers = orders(structure, params, state, terms, calls, now)
-    now = _once_a_step(structure, params, state, terms, now, by_brokers)
+    return _once_a_step(structure, params, state, terms, now, by_brokers), calls
 
-    def unfinished(now: Round) -> Array:
-        wanted = jnp.any(any_row(now.sale > 0))
-        if structure.builds:
-            wanted = wanted | jnp.any(any_row(now.build > 0))
-        if structure.retail:
-            wanted = wanted | ((now.number == 0) & jnp.any(outside > 0))
-        return wanted & (now.number < structure.max_rounds)
+
+def unfinished(structure: Structure, outside: Array, now: Round) -> Array:
+    """Whether some path of the tile has another round to trade, () bool."""
+    wanted = jnp.any(any_row(now.sale > 0))
+    if structure.builds:
+        wanted = wanted | jnp.any(any_row(now.build > 0))
+    if structure.retail:
+        wanted = wanted | ((now.number == 0) & jnp.any(outside > 0))
+    return wanted & (now.number < structure.max_rounds)
+
+
+def cascade(structure: Structure, params: Params, state: State, terms: Terms, outside: Array) -> tuple[Round, Calls]:
+    """All rounds of one step.
+
+    Args:
+        structure: what is compiled.
+        params: numbers.
+        state: the tile after the outside shock.
+        terms: margin multipliers and depth of this step.
+        outside: (asset, path) retail flow in round 1, fraction of ADV; (0, path) without retail.
+
+    Returns:
+        The last round, and the calls at the end of the step. A path whose `sale` is still positive anywhere has hit
+        `max_rounds`.
+    """
+    now, calls = before_rounds(structure, params, state, terms)
 
     def one_round(now: Round) -> Round:
         return orders(structure, params, state, terms, calls, trade(structure, params, terms, outside, now))[0]
 
-    last = lax.while_loop(unfinished, one_round, now)
+    last = lax.while_loop(lambda now: unfinished(structure, outside, now), one_round, now)
     return last, record_calls(calls, last.worst, terms.step) if structure.margin else calls

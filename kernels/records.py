@@ -172,6 +172,7 @@ class Params(NamedTuple):
     steps_per_day: Array  # ()
     # reporting
     group_matrix: Array  # (row, member) NAV weights of a group, system last
+    adv_share: Array  # (asset, 1) ADV over the system's NAV
     flow_scale: Array  # () 1/(bn USD), the power of two that is next to the inverse of the system's NAV: exact
     broker_matrix: Array  # (broker, member) share times NAV over the system's NAV
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax.numpy as jnp
 from jax import Array, lax
 
+from stress.kernels.asset_pnl import on_all, units_held
 from stress.kernels.attribution import Causes, no_causes
 from stress.kernels.cascade import Round, cascade
 from stress.kernels.growth import simple_return
@@ -19,6 +21,8 @@ from stress.kernels.retail import purchases
 from stress.kernels.triggers.close_out import incurable
 from stress.kernels.triggers.vol_target import update_pnl_variance
 from stress.kernels.volatility import depth, update_variance
+
+Resolve = Callable[[Structure, Params, State, Terms, Array], tuple[Round, Calls]]  # as `cascade`
 
 
 class StepReport(NamedTuple):
@@ -39,6 +43,7 @@ class StepReport(NamedTuple):
     outside: Array  # (member, path) P&L of the outside shock
     rebound: Array  # (member, path) P&L of the decay of impact
     causes: Causes  # P&L of the cascade
+    asset_pnl: Array  # (asset, path) P&L of all funds, fraction of the system's NAV; no rows where nobody asks
     gross: Array  # (member, path) start NAV multiples
     net: Array  # (member, path)
     rounds: Array  # () rounds used by the tile
@@ -49,13 +54,19 @@ def book_pnl(structure: Structure, params: Params, held: Array, gain: Array) -> 
     return params.book_gross * held * shapes_to_books(structure, product(params.shapes, gain))
 
 
-def _rebound(structure: Structure, params: Params, state: State, terms: Terms) -> tuple[State, Array, Array]:
-    """Decay of the recent flow gives back part of its price change; the displacement is restated at today's depth."""
+def _rebound(
+    structure: Structure, params: Params, state: State, terms: Terms, units: Array
+) -> tuple[State, Array, Array, Array]:
+    """Decay of the recent flow gives back part of its price change; the displacement is restated at today's depth.
+
+    Returns:
+        The tile, the log price change, and its P&L: (member, path), and by asset on `units` (see `asset_pnl`).
+    """
 
     def displaced(flow: Array, g: Array) -> Array:
         return log_displacement(structure, params, flow, g)
 
-    def apply() -> tuple[State, Array, Array]:
+    def apply() -> tuple[State, Array, Array, Array]:
         flow, forced = state.flow * params.decay, state.forced_recent * params.decay
         back = (1.0 - params.permanent) * (displaced(flow, state.depth) - state.displacement)
         split = structure.attribution and structure.retail
@@ -73,17 +84,24 @@ def _rebound(structure: Structure, params: Params, state: State, terms: Terms) -
             ),
             back,
             books_to_members(structure, pnl),
+            on_all(units, gain),
         )
 
-    def nothing() -> tuple[State, Array, Array]:
-        return state, jnp.zeros_like(state.price), jnp.zeros_like(state.profit)
+    def nothing() -> tuple[State, Array, Array, Array]:
+        return state, jnp.zeros_like(state.price), jnp.zeros_like(state.profit), jnp.zeros_like(units)
 
-    result: tuple[State, Array, Array] = lax.cond(state.any_flow, apply, nothing)
+    result: tuple[State, Array, Array, Array] = lax.cond(state.any_flow, apply, nothing)
     return result
 
 
 def advance(
-    structure: Structure, params: Params, state: State, draw: Array, script: Array, step: Array
+    structure: Structure,
+    params: Params,
+    state: State,
+    draw: Array,
+    script: Array,
+    step: Array,
+    resolve: Resolve = cascade,
 ) -> tuple[State, StepReport]:
     """Carry a tile through one step, given its draw.
 
@@ -94,6 +112,7 @@ def advance(
         draw: (asset, path) log return of the outside draw.
         script: (asset, 1) `log(1 + m)` of this step's script.
         step: () int32, 1-based.
+        resolve: the step's cascade; a replay passes one that keeps its rounds (`recording`).
 
     Returns:
         The tile at the end of this step and a report of what happened.
@@ -105,14 +124,16 @@ def advance(
         step=step,
     )
     begin = state.price
-    back, rebound_pnl = jnp.zeros_like(state.price), jnp.zeros_like(state.profit)
+    units = units_held(structure, params, state.held)
+    back, rebound_pnl, asset_pnl = jnp.zeros_like(state.price), jnp.zeros_like(state.profit), jnp.zeros_like(units)
     if structure.decay:
-        state, back, rebound_pnl = _rebound(structure, params, state, terms)
+        state, back, rebound_pnl, asset_pnl = _rebound(structure, params, state, terms, units)
     news = draw + script
     growth = simple_return(structure, news)
     gain = state.price * growth
     pnl = book_pnl(structure, params, state.held, gain)
     outside_pnl = books_to_members(structure, pnl)
+    asset_pnl = asset_pnl + on_all(units, gain)
     state = state._replace(
         price=state.price + gain,
         profit=state.profit + outside_pnl,
@@ -131,9 +152,10 @@ def advance(
         state = state._replace(down_steps=down, retail_spent=spent)
     before = state
     if structure.feedback:
-        last, calls = cascade(structure, params, state, terms, outside_flow)
+        last, calls = resolve(structure, params, state, terms, outside_flow)
         state = _close_step(structure, params, state, terms, last, calls, outside_flow)
         rounds, causes = last.number, last.causes
+        asset_pnl = asset_pnl + last.by_asset.pnl
         if structure.volatility:
             moved = back + news + (state.displacement - before.displacement)
             state = state._replace(variance=update_variance(params, state.variance, moved))
@@ -171,6 +193,7 @@ def advance(
         outside=outside_pnl,
         rebound=rebound_pnl,
         causes=causes,
+        asset_pnl=asset_pnl * params.adv_share[: asset_pnl.shape[0]],
         gross=value(params.gross_shapes),
         net=value(params.net_shapes),
         rounds=rounds,

@@ -84,15 +84,18 @@ class Timeline:
     means: dict[str, tuple[Floats, Floats]]  # called_usd, forced_sales_usd, fund_loss, fund_loss_static, open_call, and
     # built_usd where a book may grow (rows); price, depth, forced_flow_usd, and volatility where it matters (assets)
     rounds: Ints  # (step,) the most cascade rounds that any of these paths used
+    # mean and standard error of the signed forced flow, USD at start prices, (step, group, asset) without the system
+    flow_by_fund: tuple[Floats, Floats]
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Arrays kept for the first `detail_paths` paths: joint losses and the attribution components, float64."""
+    """Kept of the first `detail_paths` paths: joint losses, attribution components and P&L by asset, float64."""
 
     fund_loss: Floats  # (row, path)
     fund_loss_static: Floats  # (row, path)
     attribution: dict[str, Floats]  # component -> (row, path), profit (+) or loss (-) as a fraction of start NAV
+    asset_pnl: Floats  # (asset, path), P&L of all funds on the asset as a fraction of the system's start NAV
     residual: float = 0.0  # largest gap between their sum and the P&L of a member fund, over max(1, gross, |loss|)
 
 

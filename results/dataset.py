@@ -11,6 +11,7 @@ import xarray as xr
 
 import stress.results.accessor  # noqa: F401  (registers `tree.stress`)
 from stress.results.collected import Collected
+from stress.results.dataset_contributions import contributions
 from stress.results.dataset_detail import attribution, timeline
 from stress.results.dataset_paths import diagnostics, distribution, paths, tails
 from stress.results.dataset_start import start
@@ -39,9 +40,9 @@ def spec_digest(canonical: dict[str, Any]) -> str:
 def to_datatree(collected: Collected) -> xr.DataTree:
     """The result as a DataTree.
 
-    Groups `start`, `summary`, `distribution`, `timeline`, `attribution`, `diagnostics`; `tails` when worst paths were
-    kept and `paths` when all were. Every variable and coordinate has `units` and `long_name`; funds, assets and
-    brokers are in file order.
+    Groups `start`, `summary`, `distribution`, `timeline`, `attribution`, `contributions`, `diagnostics`; `tails` when
+    worst paths were kept and `paths` when all were. Every variable and coordinate has `units` and `long_name`; funds,
+    assets and brokers are in file order.
     """
     groups = {
         "/": xr.Dataset(attrs=_attributes(collected)),
@@ -50,6 +51,7 @@ def to_datatree(collected: Collected) -> xr.DataTree:
         "distribution": distribution(collected),
         "timeline": timeline(collected),
         "attribution": attribution(collected),
+        "contributions": contributions(collected),
         "diagnostics": diagnostics(collected),
     }
     if collected.worst:

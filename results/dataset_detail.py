@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from stress.results import coordinates
 from stress.results.collected import Collected, Timeline
-from stress.results.dataset_summary import file_order, row_names, row_order
+from stress.results.dataset_summary import file_order, row_order
 from stress.results.estimators import SMALLEST_STATIC, Z95, binomial_ranks
 from stress.results.histogram import FloatHistogram
 from stress.results.levels import order_rank
 from stress.results.units import described
 
 Floats = npt.NDArray[np.float64]
+Table = dict[str, tuple[tuple[str, ...], Floats]]
+LARGEST_TABLE = 1 << 22  # numbers in the table by step, fund and asset
 QUANTILES = ("0.01", "0.05", "0.25", "0.5", "0.75", "0.95", "0.99")
 LEVERAGES = ("gross_leverage", "net_leverage")
 BY_ASSET = ("price", "depth", "volatility", "forced_flow_usd")
@@ -43,7 +45,7 @@ def timeline(collected: Collected) -> xr.Dataset:
         "asset": file_order(assets.ids, assets.file_order),
     }
     fixed = collected.problem.shocks.model == "none"
-    data: dict[str, tuple[tuple[str, ...], Floats]] = {}
+    data: Table = {}
     for name in LEVERAGES:
         for suffix, values in zip(("", "_se"), _quantiles(line.quantiles[name], line.paths, fixed), strict=True):
             data[name + suffix] = (("step", "quantile", "fund"), values[..., axes["fund"]])
@@ -69,16 +71,36 @@ def timeline(collected: Collected) -> xr.Dataset:
     data["added_loss_se"] = (dims, np.hypot(loss_se, static_se))
     data["added_loss_usd"] = (dims, (loss - static) * nav)
     data["added_loss_usd_se"] = (dims, np.hypot(loss_se, static_se) * nav)
-    coords: dict[str, Sequence[str] | Sequence[float]] = {
-        "step": range(1, len(loss) + 1),
-        "quantile": [float(q) for q in QUANTILES],
-        "fund": row_names(collected),
-        "asset": assets.file_order,
+    by_fund = _flow_by_fund(collected, data)
+    data.update(by_fund)
+    coords = {
+        "step": ("step", list(range(1, len(loss) + 1))),
+        "quantile": ("quantile", [float(q) for q in QUANTILES]),
+        **coordinates.of_funds(collected, system=True),
+        **coordinates.of_assets(collected.problem),
     }
-    dataset = xr.Dataset(data, {name: (name, list(values)) for name, values in coords.items()})
-    dataset = dataset.assign_coords(asset_name=("asset", [assets.names[i] for i in axes["asset"]]))
+    dataset = xr.Dataset(data, coords)
     dataset.attrs["paths"] = line.paths
+    if not by_fund:
+        dataset.attrs["note"] = f"no forced flow by fund: over {LARGEST_TABLE} steps times funds times assets"
     return described(dataset, **TIMELINE_NAMES)
+
+
+def _flow_by_fund(collected: Collected, data: Table) -> Table:
+    """Forced flow by fund, the row of the system being `forced_flow_usd`; empty where the table would be too large."""
+    values, errors = collected.timeline.flow_by_fund
+    if values.size > LARGEST_TABLE:
+        return {}
+    funds = file_order(collected.groups, collected.groups_file_order)
+    assets = file_order(collected.problem.assets.ids, collected.problem.assets.file_order)
+    if collected.problem.shocks.model == "none":
+        errors = np.zeros_like(errors)
+    table: Table = {}
+    for suffix, by_fund in (("", values), ("_se", errors)):
+        whole = data[f"forced_flow_usd{suffix}"][1][:, None]
+        by_label = np.concatenate([by_fund[:, funds][:, :, assets], whole], axis=1)
+        table[f"forced_flow_by_fund_usd{suffix}"] = (("step", "fund", "asset"), by_label)
+    return table
 
 
 def _shifted(line: Timeline, kept: str, fixed: bool) -> tuple[Floats, Floats]:
@@ -147,7 +169,7 @@ def attribution(collected: Collected) -> xr.Dataset:
             "avoided_by_selling_se": (("fund", "slice"), error[:, -1]),
         },
         {
-            "fund": ("fund", row_names(collected)),
+            **coordinates.of_funds(collected, system=True),
             "component": ("component", list(parts)),
             "slice": ("slice", list(SLICES)),
         },

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from stress.results import coordinates
 from stress.results.collected import Collected
 from stress.results.dataset_summary import file_order
 from stress.results.units import described
@@ -31,7 +32,8 @@ def start(collected: Collected) -> xr.Dataset:
         {
             "fund_type": list(problem.funds.types_file_order),
             "with_type": list(problem.funds.types_file_order),
-            "asset": list(problem.assets.file_order),
+            **coordinates.of_assets(problem),
+            **coordinates.of_types(problem, problem.funds.types_file_order, "fund_type"),
         },
     )
     return described(dataset)

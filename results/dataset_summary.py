@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from stress.results import estimators
+from stress.results import coordinates, estimators
 from stress.results.collected import Collected, Distribution
 from stress.results.estimators import Estimate, Moments
 from stress.results.units import described
@@ -73,14 +73,14 @@ def summary(collected: Collected) -> xr.Dataset:
             column = np.array([getattr(row[name], part) for row in plain])
             data[name + suffix] = (("fund",), column[order])
             data[f"system_{name}{suffix}"] = ((), column[system])
-    coords: dict[str, Sequence[str] | Sequence[float]] = {
-        "fund": collected.groups_file_order,
-        "level": level_values(collected),
+    coords: dict[str, tuple[str, list[str] | list[float]]] = {
+        **coordinates.of_funds(collected, system=False),
+        "level": ("level", level_values(collected)),
     }
     if collected.problem.funds.brokers:
         data |= _brokers(collected)
-        coords["prime_broker"] = collected.problem.funds.brokers_file_order
-    return described(xr.Dataset(data, {name: (name, list(values)) for name, values in coords.items()}))
+        coords["prime_broker"] = ("prime_broker", list(collected.problem.funds.brokers_file_order))
+    return described(xr.Dataset(data, coords))
 
 
 def _settled(collected: Collected) -> Callable[[Estimate], Estimate]:

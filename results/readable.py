@@ -23,6 +23,11 @@ TEXTS = ("name", "title", "model_limits")
 COUNTS = ("paths", "scenario_members")
 ESTIMATES = ("prob_margin_call", "prob_default", "expected_forced_sales_usd")  # by fund
 BY_LEVEL = ("var", "es", "amplification", "added_loss")
+CONTRIBUTIONS = {
+    "es_contribution": "fund",
+    "es_contribution_by_asset": "asset",
+    **dict.fromkeys(("mes", "covar", "delta_covar"), "fund"),
+}
 
 
 class Damaged(ValueError):
@@ -133,7 +138,7 @@ def _codecs(codecs: Any) -> Iterator[str]:
 
 
 def _check_tree(tree: xr.DataTree) -> None:
-    """Names, kinds and dimensions that the table, the JSON and the accessor read; loads summary and diagnostics."""
+    """Names, kinds and dimensions that the table, the JSON and the accessor read; loads the groups with few numbers."""
     for name, kind in (*((text, str) for text in TEXTS), *((count, int) for count in COUNTS)):
         if not isinstance(tree.attrs.get(name), kind):
             raise Damaged(f"the attribute {name} is {str(tree.attrs.get(name))[:40]!r}")
@@ -145,6 +150,8 @@ def _check_tree(tree: xr.DataTree) -> None:
             raise Damaged(f"it lacks the group {group}")
         tree[group].load()
     _check_summary(tree["summary"].to_dataset())
+    if "contributions" in tree.children:  # a result of an earlier version has none
+        _check_contributions(tree["contributions"].load().to_dataset())
     diagnostics = tree["diagnostics"].to_dataset()
     for key, variable in diagnostics.data_vars.items():
         if variable.dtype.kind not in "fiub" or (variable.ndim == 0 and not math.isfinite(variable.item())):
@@ -174,6 +181,18 @@ def _check_summary(summary: xr.Dataset) -> None:
             raise Damaged(f"summary/{prefix}nav_usd is not positive")
     if "prime_broker" in summary.dims or "broker_loss_mean" in summary:
         _check_brokers(summary)
+
+
+def _check_contributions(table: xr.Dataset) -> None:
+    for dim in ("fund", "asset", "level"):
+        kind = float if dim == "level" else str
+        labels = table[dim].values.tolist() if table[dim].dims == (dim,) else [None]
+        if not all(isinstance(label, kind) for label in labels) or len(set(labels)) < len(labels):
+            raise Damaged(f"contributions/{dim} holds no labels, or one twice")
+    for name, dim in CONTRIBUTIONS.items():
+        for variable in (name, f"{name}_se"):
+            if variable not in table or table[variable].dims != (dim, "level") or table[variable].dtype.kind != "f":
+                raise Damaged(f"contributions/{variable} is missing, or not by {dim} and level")
 
 
 def _check_brokers(summary: xr.Dataset) -> None:

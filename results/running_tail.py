@@ -10,14 +10,15 @@ from stress.results.collected import Tail
 Ids = npt.NDArray[np.uint64]
 Piece = tuple[npt.NDArray[np.floating], Ids]
 NO_ID = np.uint64(2**64 - 1)
+NOTHING = (-np.inf, NO_ID)
 
 
 class RunningTail:
     """Keeps the `keep` largest (value, path id) pairs; equal values are ranked by path id, smaller first."""
 
-    def __init__(self, keep: int) -> None:
+    def __init__(self, keep: int, last: tuple[float, np.uint64] = NOTHING) -> None:
         self._keep = keep
-        self._last: tuple[float, np.uint64] = (-np.inf, NO_ID)  # ranked last among what is kept, once `keep` are held
+        self._last = last  # ranked last among what is kept, once `keep` are held; here or where `last` comes from
         self._values: list[npt.NDArray[np.floating]] = []
         self._ids: list[Ids] = []
         self._held = 0
@@ -48,6 +49,11 @@ class RunningTail:
         kept = without(list(zip(self._values, self._ids, strict=True)))
         self._values, self._ids = [values for values, _ in kept], [ids for _, ids in kept]
         self._held = sum(map(len, self._ids))
+
+    def last(self) -> tuple[float, np.uint64]:
+        """Value and path id ranked last among what is kept, once as many are held; what is below has no place."""
+        self._prune()
+        return self._last
 
     def least(self, smallest: np.uint64, dtype: npt.DTypeLike) -> float:
         """A smaller value of this type has no place on a path with this id or a larger one."""

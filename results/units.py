@@ -14,6 +14,10 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
     "prime_broker": ("1", "prime broker"),
     "asset": ("1", "asset"),
     "asset_name": ("1", "name of the asset"),
+    "asset_class": ("1", "asset class"),
+    "asset_region": ("1", "region of the asset"),
+    "strategy": ("1", "strategy of the fund"),
+    "fund_region": ("1", "region of the fund"),
     "step": ("1", "step, the first being 1"),
     "quantile": ("1", "share of paths at or below the value"),
     "component": ("1", "component of the profit or loss"),
@@ -70,6 +74,10 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
     "built_usd": ("USD", "mean positions added in the step by overlays and two-way leverage targets"),
     "volatility": ("1", "mean realised volatility at the end of the step, over its start"),
     "forced_flow_usd": ("USD", "mean signed forced flow of the step at start prices"),
+    "forced_flow_by_fund_usd": (
+        "USD",
+        "mean signed forced flow of the step at start prices, below 0 what the fund sells",
+    ),
     "open_call": ("1", "share of paths with an open margin call at the end of the step"),
     "fund_loss": ("1", "loss, as a fraction of start NAV"),
     "fund_loss_static": ("1", "loss of the book held still, as a fraction of start NAV"),
@@ -79,6 +87,21 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
     "avoided_by_selling": (
         "1",
         "P&L of the book held still less the outside shock on what was held; no part",
+    ),
+    # contributions
+    "es_contribution": ("1", "contribution of the fund to the system's ES, as a fraction of the system's start NAV"),
+    "es_contribution_by_asset": (
+        "1",
+        "contribution of the asset to the system's ES, as a fraction of the system's start NAV",
+    ),
+    "mes": ("1", "mean loss of the fund on the system's worst paths, as a fraction of its start NAV"),
+    "covar": (
+        "1",
+        "VaR of the system given that the fund loses its VaR or more, as a fraction of the system's start NAV",
+    ),
+    "delta_covar": (
+        "1",
+        "CoVaR less the VaR of the system given that the fund is within one standard deviation of its mean",
     ),
     # tails and paths
     "path_id": ("1", "64-bit path id"),

@@ -167,6 +167,7 @@ def params_of(problem: Problem, seed: int, precision: str, members: bool = False
         "retail_budget": retail.budget / BILLION,
         "steps_per_day": per_day,
         "group_matrix": group_matrix(problem, members),
+        "adv_share": (assets.adv / system)[:, None],
         "flow_scale": 2.0 ** -math.ceil(math.log2(system / BILLION)),
         "broker_matrix": (funds.broker_share * (funds.nav / system)[:, None]).T,
     }

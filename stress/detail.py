@@ -15,6 +15,7 @@ from jax.sharding import Mesh
 from jax.typing import ArrayLike
 
 from stress.compile import BILLION
+from stress.fund_flows import banded_products, by_fund_and_asset, row_flows
 from stress.invariants import Invariants, check, look_at
 from stress.kernels.path import simulate
 from stress.kernels.records import Params, Structure
@@ -27,6 +28,7 @@ MEAN_BY_ROW = ("called_usd", "forced_sales_usd", "built_usd", "fund_loss", "fund
 MEAN_BY_ASSET = ("price", "depth", "volatility", "forced_flow_usd")
 QUANTILES = ("gross_leverage", "net_leverage", "price_change", "depth_lost")  # the last two are fine near zero
 COMPONENTS = ("outside_shock", "own_impact", "others_impact", "retail_offset", "execution_shortfall", "rebound")
+FUND_FLOW = "fund_flow"  # by row of `fund_flows`
 BINS = FloatHistogram.empty((), mantissa_bits=7, lo_exp=-14, hi_exp=10)
 Program = Callable[[Params, ArrayLike, ArrayLike, ArrayLike], tuple["Detail", Array]]
 TILES_PER_CALL = 16  # on each device
@@ -36,10 +38,11 @@ class Detail(NamedTuple):
     """What one tile gives; in a call's output a leading tile axis is added."""
 
     sums: dict[str, Array]  # (step, entity)
-    squares: dict[str, Array]
+    squares: dict[str, Array]  # likewise; of the flow by fund (band, step, row)
     fund_loss: Array  # (row, path)
     fund_loss_static: Array
     attribution: Array  # (component, row, path)
+    asset_pnl: Array  # (asset, path)
     rounds: Array  # (step,) int32 rounds that the tile needed
     invariants: Invariants
 
@@ -85,17 +88,20 @@ def _tile(structure: Structure, params: Params, inputs: tuple[Array, Array, Arra
     if structure.volatility:
         values["volatility"] = jnp.sqrt(reports.variance)
     masked = {name: jnp.where(valid, values[name], 0.0) for name in (*MEAN_BY_ROW, *MEAN_BY_ASSET) if name in values}
+    flow = jnp.where(valid, row_flows(structure, params, reports.held), 0.0)
     parts = (reports.outside, *reports.causes, reports.rebound)
     joined = join_steps([values[name] for name in QUANTILES])
     counts = count_bins(joined.reshape(1, -1, joined.shape[-1]), valid[None], BINS).reshape(
         *joined.shape[:2], BINS.bins
     )
     detail = Detail(
-        sums={name: value.sum(-1) for name, value in masked.items()},
-        squares={name: (value * value).sum(-1) for name, value in masked.items()},
+        sums={name: value.sum(-1) for name, value in masked.items()} | {FUND_FLOW: flow.sum(-1)},
+        squares={name: (value * value).sum(-1) for name, value in masked.items()}
+        | {FUND_FLOW: banded_products(structure, flow)},
         fund_loss=metrics.fund_loss,
         fund_loss_static=metrics.fund_loss_static,
         attribution=jnp.stack([grouped(part).sum(0) for part in parts]),
+        asset_pnl=reports.asset_pnl.sum(0),
         rounds=reports.rounds,
         invariants=look_at(structure, params, reports, valid),
     )
@@ -150,7 +156,7 @@ def collect_detail(
     nav: npt.NDArray[np.float64],
     progress: Callable[[int], None],
 ) -> tuple[Sample, Timeline]:
-    """Simulate paths 0 .. paths - 1 and keep their timeline statistics, losses and attribution.
+    """Simulate paths 0 .. paths - 1 and keep their timeline statistics, losses, attribution and P&L by asset.
 
     Args:
         program: from `compile_detail` with the same arguments.
@@ -175,6 +181,7 @@ def collect_detail(
     loss = np.empty((rows, paths))
     static = np.empty((rows, paths))
     attribution = np.empty((len(COMPONENTS), rows, paths))
+    asset_pnl = np.empty((assets, paths))
     residual = 0.0
     for first in range(0, paths, tiles * tile):
         last = min(first + tiles * tile, paths)
@@ -187,10 +194,17 @@ def collect_detail(
             for total, by_tile in ((sums, out.sums[name]), (squares, out.squares[name])):
                 for one in dealt.in_order(by_tile):
                     total[name] = total.get(name, 0.0) + one.astype(np.float64)
-        for target, source in ((loss, out.fund_loss), (static, out.fund_loss_static), (attribution, out.attribution)):
+        kept = (
+            (loss, out.fund_loss),
+            (static, out.fund_loss_static),
+            (attribution, out.attribution),
+            (asset_pnl, out.asset_pnl),
+        )
+        for target, source in kept:
             target[..., first:last] = dealt.by_path(source)
         progress(last)
     units = {"called_usd": nav, "forced_sales_usd": nav, "built_usd": nav, "forced_flow_usd": np.full(assets, BILLION)}
+    flow = by_fund_and_asset(structure, params, sums.pop(FUND_FLOW), squares.pop(FUND_FLOW), paths)
     means = {name: _mean(sums[name], squares[name], paths, units.get(name)) for name in sums}
     components = {name: attribution[i] for i, name in enumerate(COMPONENTS)}
     ends = np.cumsum(list(entities.values()))
@@ -198,7 +212,8 @@ def collect_detail(
         name: FloatHistogram(counts[:, end - n : end].copy(), BINS.mantissa_bits, BINS.lo_exp, BINS.hi_exp)
         for (name, n), end in zip(entities.items(), ends, strict=True)
     }
-    return Sample(loss, static, components, residual), Timeline(paths, quantiles, means, rounds)
+    timeline = Timeline(paths, quantiles, means, rounds, (flow[0] * BILLION, flow[1] * BILLION))
+    return Sample(loss, static, components, asset_pnl, residual), timeline
 
 
 def _mean(

@@ -10,6 +10,7 @@ from jax import Array
 
 from stress.errors import InvariantFailed
 from stress.kernels.layout import members_to_books
+from stress.kernels.linear import product
 from stress.kernels.records import Params, Structure
 from stress.kernels.step import StepReport
 
@@ -20,6 +21,7 @@ class Invariants(NamedTuple):
     """Of one tile; a leading tile axis is added in a call's output."""
 
     residual: Array  # () largest gap between the sum of the components and the P&L, over max(1, gross, |loss|)
+    asset_residual: Array  # () likewise for the system, between the sum over assets and its P&L
     bad_prices: Array  # () int32 paths with a price that is not positive or not finite
     bad_holdings: Array  # () int32 paths on which a book that never builds grew, or a holding below 0
 
@@ -37,6 +39,9 @@ def look_at(structure: Structure, params: Params, reports: StepReport, valid: Ar
     profit = reports.profit[-1]
     scale = jnp.maximum(jnp.maximum(reports.gross.max(0), jnp.abs(profit)), 1.0)
     gap = jnp.where(valid, jnp.abs(parts - profit) / scale, 0.0)
+    system = params.group_matrix[-1:]
+    total, most = product(system, profit)[0], product(system, reports.gross.max(0))[0]
+    missed = jnp.abs(reports.asset_pnl.sum((0, 1)) - total) / jnp.maximum(jnp.maximum(most, jnp.abs(total)), 1.0)
     price = reports.price
     start = jnp.broadcast_to(params.start_held, reports.held.shape[1:])
     held = jnp.concatenate([start[None], reports.held])
@@ -47,6 +52,7 @@ def look_at(structure: Structure, params: Params, reports: StepReport, valid: Ar
         grew = grew & ~may
     return Invariants(
         residual=gap.max(),
+        asset_residual=jnp.where(valid, missed, 0.0).max(),
         bad_prices=_paths(~((price > 0) & jnp.isfinite(price)), valid),
         bad_holdings=_paths(grew | ~(reports.held >= 0), valid),
     )
@@ -67,6 +73,9 @@ def check(found: Invariants, precision: str) -> float:
     problems = []
     if not residual <= limit:
         problems.append(f"the attribution misses the profit or loss of a path by {residual:.3g}, allowed: {limit:g}")
+    by_asset = float(np.max(found.asset_residual))
+    if not by_asset <= limit:
+        problems.append(f"the P&L by asset misses that of the system on a path by {by_asset:.3g}, allowed: {limit:g}")
     if int(np.sum(found.bad_prices)):
         problems.append(f"a price is not positive on {int(np.sum(found.bad_prices))} paths")
     if int(np.sum(found.bad_holdings)):

@@ -65,7 +65,7 @@ def problem(
             file_order=ASSETS_FILE_ORDER,
             names=("Government bonds", "Semiconductors"),
             asset_class=("rates", "equity"),
-            region=("us", "us"),
+            region=("eu", "us"),
             in_net=np.ones(a, bool),
             vol=np.array([0.1, 0.4]),
             shock_vol=np.array([0.1, 0.4]),
@@ -77,8 +77,8 @@ def problem(
         funds=plain_funds(
             types=funds,
             types_file_order=FILE_ORDER,
-            strategy=("macro",) * n,
-            region=("us",) * n,
+            strategy=("long-short", "macro", "trend")[:n],
+            region=("asia", "eu", "us")[:n],
             ids=funds,
             type_of=np.arange(n),
             nav=NAV[:n],
@@ -175,6 +175,7 @@ def collected(
     loss, twin = metrics["fund_loss"], metrics["fund_loss_static"]
     head = slice(0, detail)
     shock = -twin[:, head]
+    hedge = 0.01 * rng.normal(size=shock.shape[1])  # what the funds gain on bonds and lose on semis
     sample = Sample(
         loss[:, head],
         twin[:, head],
@@ -186,6 +187,7 @@ def collected(
             "execution_shortfall": -0.3 * (loss - twin)[:, head],
             "rebound": 0.1 * (loss - twin)[:, head],
         },
+        asset_pnl=np.stack([0.2 * loss[-1, head] + hedge, -1.2 * loss[-1, head] - hedge]),
     )
     navs = np.append(NAV, NAV.sum())
     share = np.arange(1, STEPS + 1) / STEPS
@@ -201,6 +203,7 @@ def collected(
     steps["price"] = np.exp(-share[:, None, None] * asset[None])
     steps["depth"] = np.clip(1 - share[:, None, None] * np.abs(asset[None]), 0.1, 1)
     steps["forced_flow_usd"] = -share[:, None, None] * asset[None] * 1e9
+    parts = np.array([0.5, -0.1, 0.6])[:, None, None] * steps["forced_flow_usd"][:, None]  # (step, fund, asset, path)
     quantiles = {}
     kept_by_step = {
         "gross_leverage": steps["gross_leverage"],
@@ -245,7 +248,13 @@ def collected(
             "es": np.stack([np.repeat(loss[:, :m].max(axis=1)[:, None], 3, axis=1) for m in marks]),
         },
         sample=sample,
-        timeline=Timeline(detail, quantiles, means, np.arange(STEPS)),
+        timeline=Timeline(
+            detail,
+            quantiles,
+            means,
+            np.arange(STEPS),
+            (parts.mean(axis=-1), parts.std(axis=-1) / np.sqrt(parts.shape[-1])),
+        ),
         worst={row: table(np.argsort(-loss[r], kind="stable")[:worst]) for r, row in enumerate(rows)},
         stored=table(np.arange(paths)) if stored else None,
         attrs={

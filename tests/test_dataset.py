@@ -9,12 +9,14 @@ import pytest
 import xarray as xr
 
 from collected_example import ASSETS_FILE_ORDER, BROKERS_FILE_ORDER, FILE_ORDER, GROUPS, NAV, STEPS, collected
+from stress.results import coordinates
 from stress.results.collected import Collected
 from stress.results.dataset import spec_digest, to_datatree
 from stress.results.dataset_detail import conditional_mean
 from stress.results.histogram import FloatHistogram
 from stress.results.levels import order_rank
 from stress.results.units import described, description
+from tiny import make_problem
 
 RUN = collected()
 TREE = to_datatree(RUN)
@@ -29,8 +31,8 @@ def losses(fund: str, metric: str = "fund_loss") -> np.ndarray:
 
 
 def test_groups_and_variables_are_those_of_the_contract() -> None:
-    groups = {"start", "summary", "distribution", "timeline", "attribution", "tails", "paths", "diagnostics"}
-    assert set(TREE.children) == groups
+    groups = {"start", "summary", "distribution", "timeline", "attribution", "contributions", "tails", "paths"}
+    assert set(TREE.children) == groups | {"diagnostics"}
     by_level = ("var", "es", "amplification", "added_loss", "broker_loss_var", "broker_loss_es")
     for name in by_level:
         for suffix in ("", "_se", "_ci_low", "_ci_high"):
@@ -45,6 +47,7 @@ def test_groups_and_variables_are_those_of_the_contract() -> None:
     assert TREE["timeline"]["price_se"].dims == ("step", "quantile", "asset")
     assert TREE["timeline"]["forced_sales_usd_se"].dims == ("step", "fund")
     assert TREE["attribution"]["contribution_se"].dims == ("fund", "component", "slice")
+    assert TREE["timeline"]["forced_flow_by_fund_usd"].dims == ("step", "fund", "asset")
     assert TREE["tails"]["path_id"].dims == ("rank", "fund")
     metrics = ("fund_loss", "fund_loss_static", "called_usd", "forced_sales_usd", "unliquidated_usd")
     for name in (*metrics, "first_call_step", "defaulted", "max_drawdown"):
@@ -70,12 +73,38 @@ def test_every_variable_and_coordinate_has_units_and_a_long_name() -> None:
 
 
 def test_everything_is_reported_in_file_order() -> None:
-    for group in ("summary", "paths"):
+    for group in ("summary", "paths", "contributions"):
         assert tuple(TREE[group].to_dataset()["fund"].values) == FILE_ORDER
     for group in ("distribution", "timeline", "attribution", "tails", "diagnostics"):
         assert tuple(TREE[group].to_dataset()["fund"].values) == (*FILE_ORDER, "system")
-    assert tuple(TREE["timeline"].to_dataset()["asset"].values) == ASSETS_FILE_ORDER
+    for group in ("start", "timeline", "contributions"):
+        assert tuple(TREE[group].to_dataset()["asset"].values) == ASSETS_FILE_ORDER
     assert tuple(TREE["summary"].to_dataset()["prime_broker"].values) == BROKERS_FILE_ORDER
+
+
+def test_funds_and_assets_say_what_they_are() -> None:
+    for group in ("start", "timeline", "contributions"):
+        asset = TREE[group].to_dataset()["asset"].sel(asset="bonds")
+        assert [asset[name].item() for name in ("asset_name", "asset_class", "asset_region")] == [
+            "Government bonds",
+            "rates",
+            "eu",
+        ]
+    for group, dim in (("summary", "fund"), ("timeline", "fund"), ("contributions", "fund"), ("start", "fund_type")):
+        fund = TREE[group].to_dataset()[dim].sel({dim: "mid"})
+        assert [fund[name].item() for name in ("strategy", "fund_region")] == ["macro", "eu"]
+    system = TREE["timeline"].to_dataset()["fund"].sel(fund="system")
+    assert [system[name].item() for name in ("strategy", "fund_region")] == ["", ""]
+
+
+def test_members_are_what_their_type_is() -> None:
+    problem = make_problem()
+    members = problem.funds.ids
+    order = ("quant", "multistrat_t2", *members[:3])
+    run = dataclasses.replace(RUN, problem=problem, groups=members, groups_file_order=order)
+    labels = coordinates.of_funds(run, system=True)
+    assert labels["fund"] == ("fund", [*order, "system"])
+    assert labels["strategy"][1][:2] == ["market neutral", "multi-strategy"]
 
 
 @pytest.mark.parametrize("fund", [*FILE_ORDER, "system"])
@@ -122,6 +151,25 @@ def test_distribution_counts_every_path_and_is_trimmed() -> None:
     ends = (distribution["loss"] + distribution["loss_static"]).sum("fund")
     assert ends[0] > 0
     assert ends[-1] > 0
+
+
+def test_forced_flow_of_funds_sums_to_that_of_all() -> None:
+    line = TREE["timeline"].to_dataset()
+    by_fund, whole = line["forced_flow_by_fund_usd"], line["forced_flow_usd"]
+    np.testing.assert_allclose(by_fund.drop_sel(fund="system").sum("fund"), whole, rtol=1e-12)
+    np.testing.assert_array_equal(by_fund.sel(fund="system"), whole)
+    mean, error = RUN.timeline.flow_by_fund
+    at = {"step": 2, "fund": "zeta", "asset": "semis"}
+    assert by_fund.sel(at).item() == mean[1, 2, 1] != 0
+    assert line["forced_flow_by_fund_usd_se"].sel(at).item() == error[1, 2, 1]
+
+
+def test_a_flow_by_fund_that_is_too_large_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stress.results.dataset_detail.LARGEST_TABLE", RUN.timeline.flow_by_fund[0].size - 1)
+    line = to_datatree(RUN)["timeline"].to_dataset()
+    assert not [name for name in line.data_vars if "by_fund" in str(name)]
+    assert "no forced flow by fund" in line.attrs["note"]
+    assert "forced_flow_usd" in line
 
 
 def test_timeline_by_step() -> None:

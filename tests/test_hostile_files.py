@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import xarray as xr
 
 from collected_example import collected
 from scenario_example import example
@@ -222,6 +223,41 @@ def test_a_damaged_run_is_refused_or_shown(run: Path) -> None:
 @pytest.mark.slow
 def test_many_damaged_runs_are_refused_or_shown(run: Path) -> None:
     damage(run, 2, 1_000)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda table: table.drop_vars("mes_se"), "contributions/mes_se is missing"),
+        (
+            lambda table: table.assign(covar=table["covar"].isel(level=0)),
+            "contributions/covar is missing, or not by fund",
+        ),
+        (
+            lambda table: table.assign(covar=table["covar"].astype(str)),
+            "contributions/covar is missing, or not by fund",
+        ),
+        (lambda table: table.assign_coords(asset=["a", "a"]), "contributions/asset holds no labels, or one twice"),
+        (lambda table: table.assign_coords(level=["a", "b", "c"]), "contributions/level holds no labels"),
+        (lambda table: table.drop_dims("asset"), "'asset'"),
+    ],
+)
+def test_contributions_that_are_none_are_refused(tmp_path: Path, change: Any, reason: str) -> None:
+    tree = to_datatree(collected(paths=600, detail=300))
+    tree["contributions"] = xr.DataTree(change(tree["contributions"].to_dataset()))
+    write_run(tree, {}, tmp_path, overwrite=False)
+    with pytest.raises(DamagedRun, match=reason):
+        open_result(tmp_path)
+
+
+def test_a_result_of_a_version_without_contributions_opens(tmp_path: Path) -> None:
+    tree = to_datatree(collected(paths=600, detail=300))
+    del tree["contributions"]
+    write_run(tree, {}, tmp_path, overwrite=False)
+    opened = open_result(tmp_path)
+    assert opened.stress.es(0.99).size == 4
+    with pytest.raises(ValueError, match="no group 'contributions': an earlier version wrote it"):
+        opened.stress.mes(0.99)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "\0", "null", "[" * 5000])

@@ -40,6 +40,14 @@ def test_a_wrong_component_is_seen() -> None:
         check(found(outside=jnp.asarray(outside)), "float32")
 
 
+def test_a_wrong_asset_is_seen() -> None:
+    assert float(found().asset_residual) < 1e-7  # looked at in float32
+    by_asset = np.array(PAIR.report.asset_pnl)
+    by_asset[3, 2, 5] += 1e-4
+    with pytest.raises(InvariantFailed, match="the P&L by asset misses that of the system on a path by"):
+        check(found(asset_pnl=jnp.asarray(by_asset)), "float32")
+
+
 def test_a_holding_that_grew_and_a_price_below_zero_are_seen() -> None:
     held, price = np.array(PAIR.report.held), np.array(PAIR.report.price)
     held[3, 0, 7] = held[2, 0, 7] * 1.01
@@ -54,7 +62,7 @@ def test_a_holding_that_grew_and_a_price_below_zero_are_seen() -> None:
 
 def test_a_violation_ends_a_run_with_exit_7(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     def refuse(*_: Any) -> float:
-        return check(Invariants(jnp.ones(1), jnp.zeros(1, int), jnp.full(1, 3)), "float32")
+        return check(Invariants(jnp.ones(1), jnp.zeros(1), jnp.zeros(1, int), jnp.full(1, 3)), "float32")
 
     monkeypatch.setattr(detail, "check", refuse)
     call = ["run", "desk-calm", "--paths", "2000", "--quiet", "--out", str(tmp_path / "run")]

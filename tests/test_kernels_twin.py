@@ -5,11 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from fuzz import ALONE, random_problem
 from parity import Pair, run_both
+from stress.compile import params_of, structure_of
+from stress.fund_flows import row_flows, row_groups
+from stress.kernels.layout import shapes_to_books
 from stress.scenarios.problem import Problem
 from tiny import make_problem
 
@@ -43,6 +48,8 @@ def assert_parity(pair: Pair) -> None:
         assert not theirs.built_usd_step.any()
     close(report.forced * pair.problem.assets.adv[:, None], theirs.forced_flow_usd, 1e9)
     close(ours.broker_loss * nav.sum(), theirs.broker_loss_usd, 1e9)
+    close(report.asset_pnl.sum(axis=0) * nav.sum(), theirs.asset_pnl_usd, nav.sum())
+    close(flow_by_member(pair), theirs.forced_flow_by_fund_usd, 1e9)
     parts = (report.outside, *report.causes, report.rebound)
     for part, component in zip(parts, theirs.attribution, strict=True):
         close(part.sum(axis=0), component)
@@ -53,6 +60,20 @@ def assert_parity(pair: Pair) -> None:
         calls = np.where(theirs.first_call_step[first:last] > 0, theirs.first_call_step[first:last], 10**6).min(axis=0)
         np.testing.assert_array_equal(ours.first_call_step[group], np.where(calls == 10**6, 0, calls))
     assert_quiet_parity(pair)
+
+
+def flow_by_member(pair: Pair) -> np.ndarray:
+    """Signed forced flow (step, member, asset, path) in USD from what `stress.fund_flows` keeps of each path."""
+    structure, params = structure_of(pair.problem, members=True), params_of(pair.problem, 1, "float64", members=True)
+    groups = np.array(row_groups(structure))
+    with jax.enable_x64(True):
+        flow = np.asarray(row_flows(structure, params, jnp.asarray(pair.report.held))) * 1e9
+        by_shape = jnp.asarray(params.shapes)
+        weights = np.asarray(by_shape if len(groups) == structure.shapes else shapes_to_books(structure, by_shape))
+    result = np.zeros((flow.shape[0], structure.members, structure.assets, flow.shape[2]))
+    for row, group in enumerate(groups):
+        result[:, group] += flow[:, row, None] * weights[row][:, None]
+    return result
 
 
 def assert_quiet_parity(pair: Pair) -> None:

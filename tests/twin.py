@@ -79,7 +79,7 @@ def follow(problem: Problem, draws: Array) -> dict[str, Any]:
         path.g = np.clip(path.v ** (-liquidity.evaporation / 2.0) * flow_factor, liquidity.floor, 1.0)
         record |= {"equity": equity / problem.funds.nav, "price": path.price, "k": path.k, "j": path.j}
         record |= {"depth": last_g, "depth_next": path.g, "v": path.v, "open": path.open.copy()}
-        record |= {"u": path.u, "overlay_done": path.overlay_done}
+        record |= {"forced_by_fund": path.forced_by_asset.copy(), "u": path.u, "overlay_done": path.overlay_done}
         record["gross"], record["net"] = path.leverage()
         steps.append(record)
     return report(path, steps, static_price, at_limit)
@@ -129,6 +129,8 @@ def report(path: Path, steps: list[dict[str, Any]], static_price: Array, at_limi
         "variance_ratio": stacked("v"),
         "recent_flow": stacked("j"),
         "forced_flow_usd": stacked("forced") * problem.assets.adv,
+        "forced_flow_by_fund_usd": stacked("forced_by_fund"),
+        "asset_pnl_usd": path.pnl_by_asset.sum(axis=0),
         "retail_usd": stacked("outlay"),
         "k": stacked("k"),
         "equity": equity,

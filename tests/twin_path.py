@@ -29,9 +29,14 @@ class Path(State):
     def move(self, new_price: Array, component: str) -> None:
         """Book a price move on every book while nobody trades."""
         pnl = self.k * (self.held @ (new_price - self.price))
+        self.pnl_by_asset += self.of_members(self.k[:, None] * self.held) * (new_price - self.price)
         self.book_pnl = self.book_pnl + pnl
         self.book(component, pnl)
         self.price = new_price
+
+    def of_members(self, per_book: Array) -> Array:
+        """Sum (book, asset) over the books of each member: (member, asset)."""
+        return np.stack([per_book[self.fund == f].sum(axis=0) for f in range(len(self.problem.funds.ids))])
 
     def impact(self, j: Array) -> Array:
         """Log price change of a recent flow at the present depth."""
@@ -167,6 +172,8 @@ class Path(State):
         weight = self.problem.impact.execution_weight
         change = new_price - self.price
         pnl = self.held @ change * (self.k - cut * (1.0 - weight))
+        self.pnl_by_asset += self.of_members((self.k - cut * (1.0 - weight))[:, None] * self.held) * change
+        self.forced_by_asset += self.of_members(order) * self.problem.assets.adv
         # the forced move is shared among the books that trade in the direction of the net forced flow
         along = np.where(np.sign(order) == np.sign(forced), np.abs(order), 0.0)
         total = along.sum(axis=0)
@@ -191,6 +198,7 @@ class Path(State):
         cascade = self.problem.cascade
         self.pending[:] = False
         self.done[:] = False
+        self.forced_by_asset[:] = 0.0
         forced, traded = np.zeros_like(self.price), np.zeros_like(self.price)
         sales, built = np.zeros(len(self.problem.funds.ids)), np.zeros(len(self.problem.funds.ids))
         self.age_calls(step)

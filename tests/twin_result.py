@@ -46,6 +46,8 @@ class TwinResult:
     variance_ratio: Array  # (step, asset, path) sigma^2 / sigma_0^2 at the end of the step
     recent_flow: Array  # (step, asset, path) J / ADV at the end of the step
     forced_flow_usd: Array  # (step, asset, path) of that step, signed, USD at start prices, without retail
+    forced_flow_by_fund_usd: Array  # (step, member, asset, path) likewise, of each member
+    asset_pnl_usd: Array  # (asset, path) P&L of all members on the asset from start to end
     retail_usd: Array  # (step, path) outlay
     k: Array  # (step, book, path)
     equity: Array  # (step, member, path) fraction of NAV_0

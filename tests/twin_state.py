@@ -53,6 +53,8 @@ class State:
         self.cut_steps = np.zeros(members, dtype=np.int64)
         self.last_deficit = np.zeros(members)
         self.attribution = np.zeros((len(COMPONENTS), members))
+        self.pnl_by_asset = np.zeros((members, len(assets.ids)))  # USD
+        self.forced_by_asset = np.zeros((members, len(assets.ids)))  # of the present step, USD at start prices
         # outside buyers
         self.down_steps = 0
         self.budget = problem.retail.budget
