@@ -1,23 +1,18 @@
-"""Pictures of the loss distributions against the book held still: for a terminal, and as a file."""
+"""Pictures of the loss distributions against the book held still in the characters of a terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
 Floats = npt.NDArray[np.float64]
 BLOCKS = " ▁▂▃▄▅▆▇█"
-NARROWEST = 24  # columns of a terminal picture
-PANEL_BINS = 90
+WIDEST, NARROWEST = 110, 24  # columns of a terminal picture
 SERIES = ("loss", "loss_static")
 
 
@@ -83,31 +78,73 @@ def curve(tree: xr.DataTree, fund: str, edges: Floats) -> Curve:
     return Curve(fund, shares("loss"), shares("loss_static"), risk("var"), risk("es"), risk("es_static"))
 
 
-def loss_picture(tree: xr.DataTree, width: int) -> str:
+def loss_picture(tree: xr.DataTree, width: int, funds: Sequence[str] | None = None) -> str:
     """Distributions in block characters, at most `width` columns wide and legible without colour.
 
-    Two lines a fund on one axis: its loss, and below it that of the start book held still.
+    Two lines a fund (default: every fund, then the system) on one axis: its loss, and below it that of the start book
+    held still.
     """
-    funds = fund_names(tree)
-    level = f"{100 * reference_level(tree):g} %"
-    name_width = min(max(len(name) for name in [*funds, "whole system"]), 22)
-    columns = max(width - name_width - 11, NARROWEST)
+    funds = fund_names(tree) if funds is None else funds
     low, high = loss_range(tree, funds)
-    edges = np.linspace(low, high, columns + 1)
+
+    def rows(edges: Floats) -> list[list[Row]]:
+        shown = [curve(tree, fund, edges) for fund in funds]
+        return [[Row(_label(x.fund), x.es, x.loss), Row(" held still", x.es_static, x.static)] for x in shown]
+
+    title = "Loss distributions, % of start NAV: each fund, then its start book held still"
+    return _drawn(title, rows, (low, high), [*map(_label, funds), " held still"], width, reference_level(tree))
+
+
+def compared_picture(a: xr.DataTree, b: xr.DataTree, width: int) -> str:
+    """The same of two results, for the funds that both have: the losses of A, and below them those of B."""
+    funds = [fund for fund in fund_names(a) if fund in fund_names(b)]
+    ends = [loss_range(tree, funds) for tree in (a, b)]
+
+    def rows(edges: Floats) -> list[list[Row]]:
+        pairs = [(curve(a, fund, edges), curve(b, fund, edges)) for fund in funds]
+        return [[Row(_label(x.fund), x.es, x.loss), Row(" in B", y.es, y.loss)] for x, y in pairs]
+
+    span = min(low for low, _ in ends), max(high for _, high in ends)
+    title = "Loss distributions, % of start NAV: each fund in A, then in B"
+    return _drawn(title, rows, span, [*map(_label, funds), " in B"], width, reference_level(a))
+
+
+class Row(NamedTuple):
+    """One line of a picture: ES in %, shares of paths by column."""
+
+    label: str
+    es: float
+    share: Floats
+
+
+def _label(fund: str) -> str:
+    return "whole system" if fund == "system" else fund
+
+
+def _drawn(
+    title: str,
+    rows: Callable[[Floats], list[list[Row]]],
+    span: tuple[float, float],
+    labels: Sequence[str],
+    width: int,
+    level: float,
+) -> str:
+    """Groups of rows over one axis; the rows of a group have one scale."""
+    name_width = min(max(map(len, labels)), 22)
+    columns = max(width - name_width - 11, NARROWEST)
     indent = " " * (name_width + 11)
     lines = [
-        "Loss distributions, % of start NAV: each fund, and below it the start book held still",
-        "(height: square root of the share of paths; all but 0.1 % of the paths of a fund are shown)"[:width],
+        title,
+        "(height: square root of the share of paths; all but 0.1 % of them are shown)",
         "",
-        f"{'':<{name_width}} {'ES ' + level:>9}",
+        f"{'':<{name_width}} {f'ES {100 * level:g} %':>9}",
     ]
-    for fund in funds:
-        shown = curve(tree, fund, edges)
-        peak = max(float(shown.loss.max()), float(shown.static.max()))
-        label = "whole system" if fund == "system" else fund
-        lines.append(f"{label[:name_width]:<{name_width}} {_percent(shown.es):>7} %  {_blocks(shown.loss, peak)}")
-        lines.append(f"{' held still':<{name_width}} {_percent(shown.es_static):>7} %  {_blocks(shown.static, peak)}")
-    lines += [indent + line for line in _axis(low, high, columns)]
+    for group in rows(np.linspace(*span, columns + 1)):
+        peak = max(float(row.share.max()) for row in group)
+        for row in group:
+            label = f"{row.label[:name_width]:<{name_width}}"
+            lines.append(f"{label} {_percent(row.es):>7} %  {_blocks(row.share, peak)}")
+    lines += [indent + line for line in _axis(*span, columns)]
     return "\n".join(line[:width].rstrip() for line in lines)
 
 
@@ -130,7 +167,7 @@ def _axis(low: float, high: float, columns: int) -> list[str]:
     for tick in np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step:
         at = min(int((tick - low) / (high - low) * columns), columns - 1)
         ruler[at] = "┬"
-        text = f"{tick:.10g}"
+        text = f"{tick + 0.0:.10g}"  # never a negative zero
         start = max(at - len(text) // 2, 0)
         if start >= free and start + len(text) <= columns:
             numbers[start : start + len(text)] = text
@@ -142,59 +179,3 @@ def _round_step(wanted: float) -> float:
     """The smallest of 1, 2, 5 times a power of ten that is not below `wanted`."""
     power = 10.0 ** np.floor(np.log10(wanted))
     return float(next(m * power for m in (1, 2, 5, 10) if m * power >= wanted * (1 - 1e-9)))
-
-
-def save_distribution_plot(tree: xr.DataTree, path: Path) -> None:
-    """Save small multiples of the loss densities, the twin's behind, as PNG or SVG by the suffix of `path`.
-
-    Raises:
-        ImportError: matplotlib is not installed (extra `report`).
-        ValueError: matplotlib does not know the suffix.
-    """
-    from matplotlib.figure import Figure
-
-    funds = fund_names(tree)
-    across = 2 if len(funds) in (2, 4) else min(3, len(funds))
-    down = -(-len(funds) // across)
-    figure = Figure(figsize=(4.0 * across, 2.6 * down + 1.0), layout="constrained")
-    axes = figure.subplots(down, across, squeeze=False)
-    for position, fund in enumerate(funds):
-        _panel(axes.flat[position], tree, fund)
-        if position + across >= len(funds):  # the lowest panel of its column
-            axes.flat[position].set_xlabel("loss, % of start NAV", fontsize=9)
-    for spare in list(axes.flat)[len(funds) :]:
-        spare.axis("off")
-    level = f"{100 * reference_level(tree):g} %"
-    figure.suptitle(
-        f"{tree.attrs['title']}: loss after {tree.attrs['steps']} steps, {tree.attrs['paths']:,} paths", fontsize=12
-    )
-    figure.supylabel("share of paths per percentage point (log scale)", fontsize=10)
-    handles, labels = axes.flat[0].get_legend_handles_labels()
-    named = [label.replace("LEVEL", level) for label in labels]
-    figure.legend(handles, named, loc="outside lower center", ncols=len(named), frameon=False, fontsize=9)
-    figure.savefig(path, dpi=150)
-
-
-def _panel(axis: Axes, tree: xr.DataTree, fund: str) -> None:
-    low, high = loss_range(tree, [fund], outside=0.0001)
-    edges = np.linspace(low, high, PANEL_BINS + 1)
-    shown = curve(tree, fund, edges)
-    width = edges[1] - edges[0]
-    floor = 0.5 / int(tree.attrs["paths"]) / width  # below the density of a single path
-    for series in (shown.loss, shown.static):
-        floor = min(floor, float(series[series > 0].min(initial=1.0)) / width)
-    static, loss = np.maximum(shown.static / width, floor), np.maximum(shown.loss / width, floor)
-    axis.stairs(static, edges, baseline=floor, fill=True, color="0.8", label="start book held still")
-    axis.stairs(loss, edges, baseline=floor, color="black", linewidth=1.2, label="with calls, sales and impact")
-    axis.axvline(shown.var, color="0.25", linewidth=1.0, linestyle=":", label="VaR LEVEL")
-    axis.axvline(shown.es, color="black", linewidth=1.0, linestyle="--", label="ES LEVEL")
-    axis.set_yscale("log")
-    axis.set_ylim(bottom=floor)
-    axis.set_xlim(low, high)
-    title = "whole system" if fund == "system" else fund
-    axis.set_title(
-        f"{title}: ES {_percent(shown.es)} % (held still {_percent(shown.es_static)} %)", fontsize=9, loc="left"
-    )
-    axis.tick_params(labelsize=8)
-    for side in ("top", "right"):
-        axis.spines[side].set_visible(False)

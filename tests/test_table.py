@@ -4,7 +4,6 @@ import dataclasses
 import io
 import json
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +13,7 @@ from rich.console import Console
 from collected_example import FILE_ORDER, collected, distribution
 from stress.results.collected import Collected, Distribution
 from stress.results.dataset import to_datatree
-from stress.results.picture import BLOCKS, curve, loss_picture, loss_range, save_distribution_plot
+from stress.results.picture import BLOCKS, curve, loss_picture, loss_range
 from stress.results.table import notes, summary_json, summary_table
 
 RUN = collected(paths=20_000)
@@ -30,10 +29,10 @@ def text_of(tree: xr.DataTree, width: int = 100) -> str:
 
 def renamed(run: Collected, names: dict[str, str]) -> Collected:
     worst = {names.get(name, name): table for name, table in run.worst.items()}
-    groups = tuple(names[name] for name in run.groups)
-    return dataclasses.replace(
-        run, groups=groups, groups_file_order=tuple(names[name] for name in run.groups_file_order), worst=worst
-    )
+    groups, order = (tuple(names[name] for name in old) for old in (run.groups, run.groups_file_order))
+    funds = dataclasses.replace(run.problem.funds, types=groups, ids=groups, types_file_order=order)
+    problem = dataclasses.replace(run.problem, funds=funds)
+    return dataclasses.replace(run, problem=problem, groups=groups, groups_file_order=order, worst=worst)
 
 
 def test_table_has_funds_in_file_order_and_the_system_last() -> None:
@@ -162,16 +161,3 @@ def test_pictures_of_a_run_without_a_draw() -> None:
     lines = loss_picture(tree, 80).splitlines()
     starts = [next(i for i, line in enumerate(lines) if line.startswith(name)) for name in (*FILE_ORDER, "whole")]
     assert all("█" in lines[i] + lines[i + 1] for i in starts)
-
-
-@pytest.mark.parametrize("suffix", ["png", "svg"])
-def test_plot_is_saved(suffix: str, tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
-    path = tmp_path / f"losses.{suffix}"
-    save_distribution_plot(TREE, path)
-    content = path.read_bytes()
-    assert content.startswith(b"\x89PNG" if suffix == "png" else b"<?xml")
-    assert len(content) > 10_000
-    if suffix == "svg":
-        text = content.decode()
-        assert all(f"<!-- {name}: ES" in text for name in (*FILE_ORDER, "whole system"))

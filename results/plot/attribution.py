@@ -1,0 +1,67 @@
+"""Where the profit or loss of a fund comes from: a waterfall of its components."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+
+from stress.results.plot import choice, labels, style
+from stress.results.plot.bars import named_rows, room_for_values, signed_bars, whiskers, write_values
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+TOTAL = "total"
+WORDS = {
+    "outside_shock": "outside shock",
+    "own_impact": "own impact",
+    "others_impact": "others' impact",
+    "retail_offset": "retail offset",
+    "execution_shortfall": "execution shortfall",
+    "rebound": "rebound",
+}
+
+
+@style.in_style
+def attribution(tree: xr.DataTree, fund: str = labels.SYSTEM, slice: str = "all", ax: Axes | None = None) -> Axes:
+    """Mean contributions to the profit or loss of `fund`, each bar from where the one above it ends, and their sum.
+
+    `slice` says over which paths: "all" or the fund's own worst, as "worst_1pct". Whiskers are 95 % intervals.
+
+    Raises:
+        ImportError: matplotlib is not installed.
+        ValueError: there is no such fund or slice.
+    """
+    table = choice.group(tree, "attribution")
+    chosen = [choice.at(choice.at(table[v], "fund", fund), "slice", slice) for v in ("contribution", "contribution_se")]
+    scale = labels.scale_of(table["contribution"])
+    there = [str(component) for component in table["component"].values]
+    parts = [name for name in WORDS if name in there] + [name for name in there if name not in (*WORDS, TOTAL)]
+    values, error = (choice.rows(one, "component", [*parts, TOTAL]) * scale.factor for one in chosen)
+    start = np.concatenate([[0.0], np.cumsum(values[:-1])[:-1], [0.0]])
+    end = start + values
+    ax = style.new_axes(ax, height=style.rows_height(len(values), 1.3))
+    places = named_rows(ax, [WORDS.get(part, part) for part in [*parts, TOTAL]])
+    signed_bars(ax, places[:-1], values[:-1], start=start[:-1])
+    ax.barh(places[-1:], values[-1:], 0.62, color=style.BLACK, edgecolor=style.BLACK)
+    for place, at in zip(places[:-1], end[:-1], strict=True):
+        ax.plot([at, at], [place, place + 1], color=style.MIDDLE, linewidth=0.8, linestyle=":")
+    ax.axvline(0, color=style.DARK, linewidth=0.8)
+    whiskers(ax, places, end, end - style.Z95 * error, end + style.Z95 * error)
+    right = np.maximum(start, end)
+    write_values(ax, places, right, labels.numbers(values))
+    finite = np.concatenate([[0.0], start[np.isfinite(start)], end[np.isfinite(end)]])
+    room_for_values(ax, float(finite.min()), float(finite.max()), left=0.04)
+    style.title(ax, f"{labels.name(fund)}: what made the profit or loss")
+    ax.set_xlabel(scale.unit)
+    style.caption(ax, f"{scale.heading}.", _paths(slice))
+    return ax
+
+
+def _paths(slice: str) -> str:
+    if slice == "all":
+        return "Over all detailed paths."
+    share = labels.literal(slice.removeprefix("worst_").removesuffix("pct"))
+    return f"Over the worst {share} % of detailed paths, by its own loss."
