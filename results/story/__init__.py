@@ -1,0 +1,1 @@
+"""One path in full: its labelled dataset, and how it is told."""

@@ -1,0 +1,165 @@
+"""One step of a story, round by round: news, rebound, calls, who trades what and why, prices, more calls."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import xarray as xr
+
+from stress.results.story.items import (
+    FLAT,
+    NEGLIGIBLE,
+    billions,
+    counted,
+    largest_first,
+    listed,
+    percent,
+    points,
+)
+from stress.results.story.summary import Line, cause_list, focus
+from stress.results.story.words import BECAUSE, SYSTEM, TRADES
+
+MOST_ROUNDS = 3  # of a step that are told unless all are asked for
+MOST_STEPS = 5
+
+
+def told_steps(story: xr.DataTree, most: int = MOST_STEPS) -> list[int]:
+    """The steps worth telling: all of a few, else those with most of the losses, calls, trades and defaults."""
+    steps = story["steps"].to_dataset().sel(fund=SYSTEM)
+    score = np.zeros(steps.sizes["step"])
+    for amount in (
+        np.diff(steps["fund_loss"].values, prepend=0.0),
+        steps["called_usd"].values,
+        steps["forced_sales_usd"].values + steps["built_usd"].values,
+        np.diff(steps["defaults"].values, prepend=0),
+    ):
+        score += np.maximum(amount, 0.0) / max(float(amount.max()), 1e-300)
+    labels = [int(step) for step in steps["step"].values]
+    ranked = sorted(range(len(labels)), key=lambda at: (-round(float(score[at]), 9), labels[at]))
+    return sorted(labels[at] for at in ranked[:most])
+
+
+def step_lines(story: xr.DataTree, step: int, which: int | str | None, top: int) -> list[Line]:
+    """What happened in a step.
+
+    Args:
+        story: the path.
+        step: 1-based.
+        which: a round, "all", "none", or None for the rounds with most of the trades.
+        top: items named in a list.
+    """
+    first = focus(story)
+    steps, rounds = (story[name].to_dataset().sel(step=step) for name in ("steps", "rounds"))
+    lines = [Line("news, %", _moves(steps["outside_return"], top) or "none")]
+    rebound = _moves(steps["rebound_return"], top)
+    if rebound:
+        lines.append(Line("rebound, %", rebound))
+    lines.append(Line("", _standing(rounds, 0)))
+    lines += _calls(rounds, 0, top, first)
+    bought = largest_first(steps["retail_purchases_usd"], "asset", NEGLIGIBLE)
+    if bought:
+        total = billions(math.fsum(usd for _, usd in bought))
+        lines.append(Line("retail", f"buys {total} bn USD: {listed(bought, billions, top)}"))
+    last = int(steps["rounds"])
+    shown, left = chosen_rounds(rounds, last, which)
+    for number in shown:
+        lines += round_lines(rounds, number, top, first)
+    if left:
+        usd = billions(math.fsum(_traded(rounds, number) for number in left))
+        lines.append(Line("", f"and {counted(len(left), 'smaller round')} with {usd} bn USD of trades (--round all)"))
+    if last == 0:
+        lines.append(Line("", "nobody trades"))
+    return [*lines, *_end(steps, first)]
+
+
+def chosen_rounds(rounds: xr.Dataset, last: int, which: int | str | None) -> tuple[list[int], list[int]]:
+    """The rounds told of a step, and those that are left out of a selection that was not asked for."""
+    every = list(range(1, last + 1))
+    if which == "all" or (which is None and last <= MOST_ROUNDS):
+        return every, []
+    if which is not None:
+        return [number for number in every if number == which], []
+    shown = sorted(every, key=lambda number: (-_traded(rounds, number), number))[:MOST_ROUNDS]
+    return sorted(shown), [number for number in every if number not in shown]
+
+
+def _traded(rounds: xr.Dataset, number: int) -> float:
+    now = rounds.sel(round=number, fund=SYSTEM)
+    return float(now["forced_sales_usd"]) + float(now["built_usd"])
+
+
+def _moves(values: xr.DataArray, top: int) -> str:
+    return listed(largest_first(values, "asset", FLAT), points, top, total=False)
+
+
+def _standing(rounds: xr.Dataset, number: int) -> str:
+    """How a round leaves the system."""
+    now = rounds.sel(round=number, fund=SYSTEM)
+    return f"system: loss {percent(float(now['loss']))}, gross leverage {float(now['gross_leverage']):.2f}"
+
+
+def _calls(rounds: xr.Dataset, number: int, top: int, first: list[str]) -> list[Line]:
+    """Calls read at the prices of a round."""
+    now = rounds.sel(round=number)
+    items = largest_first(now["called_usd"], "fund", 1.0, first)
+    if not items:
+        return []
+    grown = {fund: "" if int(now["new_calls"].sel(fund=fund)) else " (an open call grows)" for fund, _ in items}
+    new = int(now["new_calls"].sel(fund=SYSTEM))
+    total = billions(math.fsum(usd for _, usd in items))
+    how_many = f" in {counted(new, 'new call')}" if new else ""
+    if new > 0 and any(grown.values()):
+        how_many += " and open ones"
+    return [Line("calls", f"{total} bn USD{how_many}: {listed(items, billions, top, beside=grown)}")]
+
+
+def round_lines(rounds: xr.Dataset, number: int, top: int, first: list[str]) -> list[Line]:
+    """One round: who trades what and why, what that does to prices, and the calls that follow."""
+    now = rounds.sel(round=number)
+    funds = largest_first(now["forced_sales_usd"] + now["built_usd"], "fund", NEGLIGIBLE, first)
+    named = funds if len(funds) <= top + 1 else funds[:top]
+    texts = [_trader(now.sel(fund=fund), fund, top) for fund, _ in named] or ["retail purchases alone"]
+    left = funds[len(named) :]
+    if left:
+        texts.append(f"and {len(left)} other funds, {billions(math.fsum(usd for _, usd in left))} bn USD")
+    cut = int(now["orders_cut"].sel(fund=SYSTEM)) - int(rounds["orders_cut"].sel(round=number - 1, fund=SYSTEM))
+    if cut > 0:
+        texts.append(f"orders of {counted(cut, 'member')} are cut to the participation limit")
+    lines = [Line("" if at else f"round {number}", text) for at, text in enumerate(texts)]
+    lines.append(Line("prices, %", _moves(now["price_move"], top) or "hardly move"))
+    lines.append(Line("", _standing(rounds, number)))
+    return lines + _calls(rounds, number, top, first)
+
+
+def _trader(now: xr.Dataset, fund: str, top: int) -> str:
+    """What a fund trades in a round, and why."""
+    parts = []
+    for verb, total, split in (
+        ("sheds", "forced_sales_usd", "forced_sales_by_trigger_usd"),
+        ("adds", "built_usd", "built_by_trigger_usd"),
+    ):
+        reasons = [(BECAUSE[name], usd) for name, usd in largest_first(now[split], "trigger", NEGLIGIBLE)]
+        if reasons:
+            why = f" on {reasons[0][0]}" if len(reasons) == 1 else f" ({listed(reasons, billions, len(reasons))})"
+            parts.append(f"{verb} {billions(float(now[total]))} bn USD{why}")
+    trades = []
+    for name, (verb, _) in TRADES.items():
+        assets = largest_first(now[name], "asset", NEGLIGIBLE) if name in now else []
+        if assets:
+            trades.append(f"{verb} {listed(assets, billions, top)}")
+    return f"{fund} {' and '.join(parts)}: {'; '.join(trades)}"
+
+
+def _end(steps: xr.Dataset, first: list[str]) -> list[Line]:
+    """P&L of the step by cause, for the system and the fund the path was chosen by, and who is left in trouble."""
+    lines: list[Line] = []
+    for fund in [SYSTEM, *first]:
+        now, causes = steps.sel(fund=fund), cause_list(steps["contribution"].sel(fund=fund))
+        so_far = f"loss so far {percent(float(now['fund_loss']))}, held still {percent(float(now['fund_loss_static']))}"
+        lines.append(Line("" if lines else "P&L, %", f"{fund}: {causes or 'none'}; {so_far}"))
+    system = steps.sel(fund=SYSTEM)
+    open_calls, defaults = int(system["open_calls"]), int(system["defaults"])
+    left = [counted(open_calls, "open call")] if open_calls else []
+    left += [f"{counted(defaults, 'member')} in default"] if defaults else []
+    return [*lines, Line("", f"left at the end: {', '.join(left)}")] if left else lines

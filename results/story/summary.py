@@ -1,0 +1,138 @@
+"""The story of a path in a few lines: how much was lost, why, by whom, who was called, and who sold what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from stress.results.story.items import (
+    FLAT,
+    NEGLIGIBLE,
+    billions,
+    counted,
+    joined,
+    largest_first,
+    listed,
+    percent,
+    points,
+    printable,
+)
+from stress.results.story.words import BECAUSE, CAUSED_BY, SYSTEM, TRADES
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a story: what it is about, and what happened."""
+
+    label: str
+    text: str
+
+
+def heading(story: xr.DataTree) -> str:
+    """Which path of which run this is."""
+    attrs = story.attrs
+    which = f"path {int(attrs['path'])}"
+    if attrs["rank"]:
+        whom = "the whole system" if attrs["ranked_by"] == SYSTEM else attrs["ranked_by"]
+        place = "the worst" if attrs["rank"] == 1 else f"number {attrs['rank']} of the worst"
+        which += f", {place} of {attrs['paths']:,} for {whom}"
+    return printable(f"{attrs['title'] or attrs['name']}: {which}")
+
+
+def focus(story: xr.DataTree) -> list[str]:
+    """The fund by whose loss the path was chosen, if it is a single one."""
+    whom = str(story.attrs["ranked_by"])
+    return [whom] if whom not in ("", SYSTEM) else []
+
+
+def summary_lines(story: xr.DataTree, top: int) -> list[Line]:
+    """The whole path; lists name the `top` largest items."""
+    outcome, steps, rounds = (story[name].to_dataset() for name in ("outcome", "steps", "rounds"))
+    lines = [Line("loss", _loss(outcome, SYSTEM, "the funds"))]
+    lines += [Line("", _loss(outcome, fund, fund)) for fund in focus(story)]
+    for fund in [SYSTEM, *focus(story)]:
+        causes = cause_list(steps["contribution"].sel(fund=fund).sum("step"))
+        if causes:
+            lines.append(Line("P&L, %" if fund == SYSTEM else "", f"{fund}: {causes}"))
+    lost = largest_first((outcome["fund_loss"] * outcome["nav_usd"]).clip(min=0), "fund", NEGLIGIBLE, focus(story))
+    if len(lost) > 1:
+        share = {fund: f" ({percent(float(outcome['fund_loss'].sel(fund=fund)), 1)})" for fund, _ in lost}
+        lines.append(Line("who", f"{listed(lost, billions, top, beside=share)} bn USD"))
+    lines.append(_called(outcome, top, focus(story)))
+    lines += _sold(outcome, steps, rounds, top, focus(story))
+    names = [str(fund) for fund in outcome["fund"].values if fund != SYSTEM]
+    default = [fund for fund in names if bool(outcome["defaulted"].sel(fund=fund))]
+    if default:
+        lines.append(Line("defaults", joined(_default(steps, fund) for fund in default)))
+    if "broker_loss_usd" in outcome:
+        losing = largest_first(outcome["broker_loss_usd"], "prime_broker", NEGLIGIBLE)
+        if losing:
+            lines.append(Line("brokers", f"lose {listed(losing, billions, top)} bn USD"))
+    return lines
+
+
+def cause_list(contribution: xr.DataArray) -> str:
+    """P&L by component, the largest first, in % of start NAV."""
+    causes = [(CAUSED_BY[name], value) for name, value in largest_first(contribution, "component", FLAT)]
+    return listed(causes, points, len(causes), total=False)
+
+
+def _loss(outcome: xr.Dataset, fund: str, subject: str) -> str:
+    """`quant_emn loses 31.0 bn USD, 14.11 % of start NAV; held still it would lose 11.55 %: ...`."""
+    one = outcome.sel(fund=fund)
+    loss, static, usd = float(one["fund_loss"]), float(one["fund_loss_static"]), float(one["nav_usd"])
+    several = fund == SYSTEM
+
+    verb = ("lose" if loss >= 0 else "gain") + ("" if several else "s")
+    still = f"{'they' if several else 'it'} would {'lose' if static >= 0 else 'gain'} {percent(abs(static))}"
+    return (
+        f"{subject} {verb} {billions(abs(loss) * usd)} bn USD, {percent(abs(loss))} of start NAV; "
+        f"held still {still}: {_trading(loss - static)}"
+    )
+
+
+def _trading(cost: float) -> str:
+    if abs(cost) < FLAT:
+        return "trading makes no difference"
+    return f"trading and its impact {'cost' if cost > 0 else 'spare'} {percent(abs(cost))}"
+
+
+def _called(outcome: xr.Dataset, top: int, first: list[str]) -> Line:
+    items = largest_first(outcome["called_usd"], "fund", 1.0, first)
+    if not items:
+        return Line("calls", "nobody gets a margin call")
+    steps = outcome["first_call_step"]
+    earliest = int(steps.sel(fund=SYSTEM))
+    named = [str(fund) for fund in steps["fund"].values if fund != SYSTEM and int(steps.sel(fund=fund)) == earliest]
+    who = joined(named) if len(named) <= 3 else counted(len(named), "fund")
+    total = billions(float(outcome["called_usd"].sel(fund=SYSTEM)))
+    return Line("calls", f"{total} bn USD, from step {earliest} on ({who}): {listed(items, billions, top)}")
+
+
+def _sold(outcome: xr.Dataset, steps: xr.Dataset, rounds: xr.Dataset, top: int, first: list[str]) -> list[Line]:
+    items = largest_first(outcome["forced_sales_usd"], "fund", NEGLIGIBLE, first)
+    if not items:
+        return [Line("sales", "nobody is forced to sell")]
+    total = billions(float(outcome["forced_sales_usd"].sel(fund=SYSTEM)))
+    count = counted(int(steps["rounds"].sum()), "round")
+    lines = [Line("sales", f"{total} bn USD in {count}: {listed(items, billions, top)}")]
+    because = rounds["forced_sales_by_trigger_usd"].sel(fund=SYSTEM).sum(["step", "round"])
+    reasons = [
+        (BECAUSE[name].replace("its", "their"), usd) for name, usd in largest_first(because, "trigger", NEGLIGIBLE)
+    ]
+    lines.append(Line("", f"because of {listed(reasons, billions, len(reasons))}"))
+    for name, (_, what) in TRADES.items():
+        if name in rounds:
+            assets = largest_first(rounds[name].sel(fund=SYSTEM).sum(["step", "round"]), "asset", NEGLIGIBLE)
+            if assets:
+                lines.append(Line("", f"{what}: {listed(assets, billions, top)}"))
+    return lines
+
+
+def _default(steps: xr.Dataset, fund: str) -> str:
+    members = steps["defaults"].sel(fund=fund)
+    first = int(members["step"].values[int(np.argmax(members.values > 0))])
+    last = int(members.isel(step=-1))
+    return f"{fund} in step {first}" + (f" ({last} members in the end)" if last > 1 else "")

@@ -1,0 +1,75 @@
+"""How a story is put into words: lists, amounts, and which steps and rounds are worth telling."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from stress.results.story.items import billions, counted, joined, largest_first, listed, percent, points, printable
+from stress.results.story.steps import chosen_rounds, told_steps
+
+
+def test_amounts_have_three_digits_and_no_exponent() -> None:
+    shown = [billions(usd) for usd in (0.0, 4e5, 6e5, 1.2345e7, 1.2e9, 12.34e9, 187.4e9, 1_240e9, -2.5e9)]
+    assert shown == ["0", "0", "0.001", "0.012", "1.20", "12.3", "187", "1,240", "-2.50"]
+    assert [percent(x) for x in (0.07524, -1e-7, 1.9897)] == ["7.52 %", "0.00 %", "198.97 %"]
+    assert [points(x) for x in (0.0042, -0.0913, -1e-9)] == ["+0.42", "-9.1", "+0.00"]
+    assert [counted(n, "call") for n in (0, 1, 2)] == ["0 calls", "1 call", "2 calls"]
+    assert [joined("abc"[:n]) for n in range(4)] == ["", "a", "a and b", "a, b and c"]
+
+
+def test_the_largest_are_named_and_the_others_counted() -> None:
+    values = xr.DataArray([1.0, -5.0, 0.0, 3.0, 1.0], {"fund": ["b", "c", "d", "system", "a"]}, ["fund"])
+    assert largest_first(values, "fund", 0.5) == [("c", -5.0), ("a", 1.0), ("b", 1.0)]
+    assert largest_first(values, "fund", 0.5, ["b"])[0] == ("b", 1.0)
+    items = [(name, float(10 - at)) for at, name in enumerate("abcd")]
+    assert listed(items, str, 3) == "a 10.0, b 9.0, c 8.0, d 7.0", "one more is named, not counted"
+    assert listed(items, str, 2) == "a 10.0, b 9.0 and 2 others (15.0)"
+    assert listed(items, str, 1, total=False) == "a 10.0 and 3 others"
+    assert listed(items[:1], str, 1, beside={"a": " (new)"}) == "a 10.0 (new)"
+    assert listed([], str, 3) == ""
+
+
+def test_a_terminal_takes_no_name_for_a_command() -> None:
+    assert printable("a\x1b[31mb\nc\u202e") == "a\\x1b[31mb\\nc\\u202e"
+    assert printable("Überhang 株") == "Überhang 株"
+
+
+def steps(**columns: list[float]) -> xr.DataTree:
+    count = len(columns["fund_loss"])
+    names = ("fund_loss", "called_usd", "forced_sales_usd", "built_usd", "defaults")
+    data = {name: (("step", "fund"), np.array([columns.get(name, [0.0] * count)]).T) for name in names}
+    dataset = xr.Dataset(data, {"step": np.arange(1, count + 1), "fund": ["system"]})
+    return xr.DataTree.from_dict({"steps": dataset})
+
+
+def test_steps_with_losses_calls_trades_or_defaults_are_told() -> None:
+    quiet = [0.0] * 9
+    tree = steps(
+        fund_loss=[0.0, 0.1, *[0.1] * 7],
+        called_usd=[*quiet[:3], 1e9, *quiet[:5]],
+        forced_sales_usd=[*quiet[:5], 2e9, *quiet[:3]],
+        defaults=[*quiet[:7], 1.0, 1.0],
+    )
+    assert told_steps(tree, 4) == [2, 4, 6, 8]
+    assert told_steps(tree, 20) == list(range(1, 10))
+    assert told_steps(steps(fund_loss=quiet), 3) == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("which", "told", "left"),
+    [
+        (None, [1, 2, 4], [3, 5]),
+        ("all", [1, 2, 3, 4, 5], []),
+        ("none", [], []),
+        (5, [5], []),
+        (9, [], []),
+    ],
+)
+def test_rounds_with_most_of_the_trades_are_told(which: int | str | None, told: list[int], left: list[int]) -> None:
+    usd = np.array([[0.0, 9.0, 5.0, 1.0, 2.0, 0.5]]).T
+    data = {name: (("round", "fund"), usd) for name in ("forced_sales_usd", "built_usd")}
+    rounds = xr.Dataset(data, {"round": np.arange(6), "fund": ["system"]})
+    assert chosen_rounds(rounds, 5, which) == (told, left)
+    assert chosen_rounds(rounds, 3, None) == ([1, 2, 3], [])
