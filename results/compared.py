@@ -37,8 +37,10 @@ def compared(a: xr.DataTree, b: xr.DataTree) -> xr.Dataset:
     Returns:
         Dims fund (order of A, "system" last) and level (0 = the mean). For every NAME of BY_LEVEL (fund, level) and of
         BY_FUND (fund): NAME_a, NAME_b, NAME_difference, NAME_difference_se (unit of NAME), and NAME_z, the difference
-        over its standard error (NaN where that is zero or unknown). Attributes: same_seed (0 or 1), and, as JSON
-        lists, what only one of them has: funds_only_in_a, funds_only_in_b, levels_only_in_a, levels_only_in_b.
+        over its standard error (NaN where that is zero or unknown), and NAME_p, its two-sided p-value, adjusted for
+        all differences of this dataset (see `holm`). Attributes: same_seed (0 or 1), differences (how many have a
+        p-value), and, as JSON lists, what only one of them has: funds_only_in_a, funds_only_in_b, levels_only_in_a,
+        levels_only_in_b.
     """
     first, second = a["summary"].to_dataset(), b["summary"].to_dataset()
     funds, *alone = _shared(_funds(first), _funds(second))
@@ -63,18 +65,49 @@ def compared(a: xr.DataTree, b: xr.DataTree) -> xr.Dataset:
             if suffix == "z":
                 attrs = {"units": "1", "long_name": f"B less A over its standard error: {long_name}"}
             data[f"{name}_{suffix}"] = (dims, values, attrs)
+    differences = _add_p_values(data)
     coords = {
         name: (name, values, dict(zip(("units", "long_name"), description(name), strict=True)))
         for name, values in {"fund": [*funds, SYSTEM], "level": levels}.items()
     }
     about: dict[str, Any] = {
         "same_seed": int(_draws(a) == _draws(b)),
+        "differences": differences,
         "funds_only_in_a": json.dumps(alone[0]),
         "funds_only_in_b": json.dumps(alone[1]),
         "levels_only_in_a": json.dumps(levels_alone[0]),
         "levels_only_in_b": json.dumps(levels_alone[1]),
     }
     return xr.Dataset(data, coords, about)
+
+
+def _add_p_values(data: dict[str, Any]) -> int:
+    """Put NAME_p beside every NAME_z; returns how many there are."""
+    from scipy.special import erfc
+
+    names = [name.removesuffix("_z") for name in data if name.endswith("_z")]
+    scores = [data[f"{name}_z"][1] for name in names]
+    adjusted = holm(np.concatenate([erfc(np.abs(score).ravel() / np.sqrt(2)) for score in scores]))
+    ends = np.cumsum([score.size for score in scores])
+    for name, score, part in zip(names, scores, np.split(adjusted, ends[:-1]), strict=True):
+        long_name = f"p-value of B less A, adjusted for all differences compared: {description(name)[1]}"
+        data[f"{name}_p"] = (data[f"{name}_z"][0], part.reshape(score.shape), {"units": "1", "long_name": long_name})
+    return int(np.isfinite(adjusted).sum())
+
+
+def holm(p_values: Floats) -> Floats:
+    """p-values adjusted for their number, (test,); NaN stays NaN and is not counted.
+
+    Holm (1979), "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 6: the
+    k-th smallest of m becomes the largest of `(m - i + 1) p_i` for `i <= k`, at most 1. Calling those under a
+    threshold significant errs at all with that probability at most, however the tests depend on each other.
+    """
+    adjusted = np.full(p_values.shape, np.nan)
+    known = np.flatnonzero(~np.isnan(p_values))
+    order = known[np.argsort(p_values[known], kind="stable")]
+    weights = np.arange(order.size, 0, -1)
+    adjusted[order] = np.minimum(np.maximum.accumulate(weights * p_values[order]), 1.0)
+    return adjusted
 
 
 def only_in(numbers: xr.Dataset, kind: str, side: str) -> list[Any]:

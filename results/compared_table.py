@@ -10,13 +10,24 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from stress.results.cells import (
+    BILLION,
+    add_label_column,
+    add_number_columns,
+    decimals,
+    error_text,
+    fixed,
+    named,
+    percent,
+    plain_table,
+)
 from stress.results.compared import BY_FUND, BY_LEVEL, SYSTEM, only_in
-from stress.results.table import BILLION, FUND_WIDTH, _decimals, _error, _fixed
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 NOTABLE = 2.0  # standard errors
+SIGNIFICANT = 0.05  # adjusted p-value
 
 
 class Measure(NamedTuple):
@@ -40,25 +51,17 @@ SHOWN = {
 
 
 def compared_table(numbers: xr.Dataset, levels: Sequence[float]) -> Table:
-    """One row for each fund, figure and level of `levels`: A, B, B less A, its standard error, and the two divided."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
+    """One row for each fund, figure and level of `levels`: A, B, B less A, its standard error, and the two divided.
 
-    table = Table(
-        title="Numbers",
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-        padding=(0, 2, 0, 0),
-        pad_edge=False,
-    )
-    table.add_column("fund", no_wrap=True, max_width=FUND_WIDTH)
-    table.add_column("figure", no_wrap=True)
-    for title in ("A", "B", "B - A", "±", "z"):
-        table.add_column(title, justify="right", no_wrap=True)
+    A star behind the last stands for a difference that is significant among all that were compared.
+    """
+    table = plain_table("Numbers")
+    add_label_column(table, "fund")
+    add_label_column(table, "figure", 30)
+    add_number_columns(table, "A", "B", "B - A", "±", "z")
+    table.add_column("", no_wrap=True)
     for fund in numbers["fund"].values:
-        name = Text("whole system" if fund == SYSTEM else str(fund), "bold")
+        name = named("whole system" if fund == SYSTEM else str(fund))
         rows = [
             _cells(numbers.sel(fund=fund) if at is None else numbers.sel(fund=fund, level=at), measure, at)
             for measure in SHOWN
@@ -76,13 +79,12 @@ def _cells(at: xr.Dataset, name: str, level: float | None) -> list[Any]:
     a, b, difference, error = (
         float(at[f"{name}_{part}"]) * measure.scale for part in ("a", "b", "difference", "difference_se")
     )
-    z = float(at[f"{name}_z"])
-    decimals = _decimals(difference, error, measure.decimals)
-    texts = [_fixed(value, decimals) for value in (a, b, difference)]
-    texts += [_error(error, decimals).removeprefix("±"), _fixed(z, 1)]
-    style = "bold" if abs(z) > NOTABLE else ""
-    heading = measure.heading if level is None else measure.heading.format(level=f"{100 * level:g} %")
-    return [heading, *(Text(text, style) for text in texts)]
+    significant = float(at[f"{name}_p"]) < SIGNIFICANT
+    places = decimals(difference, error, measure.decimals)
+    texts = [fixed(value, places) for value in (a, b, difference)]
+    texts += [error_text(error, places).removeprefix("±"), fixed(float(at[f"{name}_z"]), 1), "*" if significant else ""]
+    heading = measure.heading if level is None else measure.heading.format(level=percent(level))
+    return [heading, *(Text(text, "bold" if significant else "") for text in texts)]
 
 
 def compared_notes(numbers: xr.Dataset, levels: Sequence[float]) -> list[str]:
@@ -93,7 +95,7 @@ def compared_notes(numbers: xr.Dataset, levels: Sequence[float]) -> list[str]:
     else:
         lines.append("The runs do not share their draws: they are independent.")
     for side in ("a", "b"):
-        for kind, shown in (("funds", str), ("levels", lambda level: f"{100 * level:g} %")):
+        for kind, shown in (("funds", str), ("levels", percent)):
             only = only_in(numbers, kind, side)
             if only:
                 lines.append(f"{kind.capitalize()} in {side.upper()} only: {', '.join(map(shown, only))}.")
@@ -103,7 +105,13 @@ def compared_notes(numbers: xr.Dataset, levels: Sequence[float]) -> list[str]:
     known = scores[~np.isnan(scores)]
     beyond = int((np.abs(known) > NOTABLE).sum())
     lines.append(
-        f"{beyond} of {known.size} differences with an error are more than {NOTABLE:g} of them away from zero."
+        f"{beyond} of {known.size} differences with an error are more than {NOTABLE:g} of them away from zero; "
+        f"of runs that do not differ, about 1 in 22 would be."
+    )
+    starred = int((_shown_values(numbers, "p", levels) < SIGNIFICANT).sum())
+    lines.append(
+        f"*: {starred} significant at {percent(SIGNIFICANT)} for all {numbers.attrs['differences']} differences of the "
+        "two summaries together (Holm), shown or not."
     )
     return lines
 
@@ -138,5 +146,5 @@ def compared_json(numbers: xr.Dataset, levels: Sequence[float]) -> dict[str, Any
 
 
 def _parts(row: xr.Dataset, name: str) -> dict[str, float | None]:
-    parts = {part: float(row[f"{name}_{part}"]) for part in ("a", "b", "difference", "difference_se", "z")}
+    parts = {part: float(row[f"{name}_{part}"]) for part in ("a", "b", "difference", "difference_se", "z", "p")}
     return {part: value if math.isfinite(value) else None for part, value in parts.items()}

@@ -9,12 +9,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from stress.results.cells import (
+    BILLION,
+    add_label_column,
+    add_number_columns,
+    decimals,
+    error_text,
+    estimate,
+    fixed,
+    money,
+    named,
+    percent,
+    plain_table,
+    printable,
+)
+
 if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions, RenderResult
     from rich.table import Table
 
-BILLION = 1e9
 SHOWN_LEVELS = 3
-FUND_WIDTH = 22
 NOTEWORTHY_FLOW = 0.01  # share of forced flow beyond a day's depth that is worth a line
 
 
@@ -64,18 +78,45 @@ def _number(value: Any) -> float | int | None:
 
 
 def summary_table(tree: xr.DataTree) -> Table:
-    """Funds in file order, the system last; prime brokers when any of them loses; then the notes; in 100 columns."""
+    """Funds in file order, the system last; prime brokers when any of them loses; then the notes; in 100 columns.
+
+    Where a screen has fewer, the levels that are furthest from 99 % are left out, and the note says so.
+    """
     from rich.table import Table
+    from rich.text import Text
 
     page = Table.grid(padding=0)
     page.add_column()
-    page.add_row(_funds(tree))
+    page.add_row(_Fitting(tree))
     summary = tree["summary"].to_dataset()
     if _brokers_lose(summary):
         page.add_row(_brokers(summary))
     for note in notes(tree):
-        page.add_row(note)
+        page.add_row(Text(note))
     return page
+
+
+class _Fitting:
+    """The funds, with as many levels as the screen has room for."""
+
+    def __init__(self, tree: xr.DataTree) -> None:
+        self._tree = tree
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        from rich.measure import Measurement
+        from rich.text import Text
+
+        levels, reference = _levels(self._tree["summary"].to_dataset())
+        kept = sorted(levels, key=lambda level: abs(level - reference))
+        for count in range(len(kept), 0, -1):
+            table = _funds(self._tree, sorted(kept[:count]), reference)
+            wide = options.update(max_width=1000)
+            if count == 1 or Measurement.get(console, wide, table).maximum <= options.max_width:
+                yield table
+                if count < len(kept):
+                    left = ", ".join(percent(level) for level in sorted(kept[count:]))
+                    yield Text(f"VaR and ES at {left}: no room here; a wider screen, --json and --export have them.")
+                return
 
 
 def _brokers_lose(summary: xr.Dataset) -> bool:
@@ -88,26 +129,13 @@ def _levels(summary: xr.Dataset) -> tuple[list[float], float]:
     return levels, min(levels, key=lambda level: abs(level - 0.99))
 
 
-def _funds(tree: xr.DataTree) -> Table:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
+def _funds(tree: xr.DataTree, levels: list[float], reference: float) -> Table:
     summary = tree["summary"].to_dataset()
-    levels, reference = _levels(summary)
-    table = Table(
-        title=Text(f"{tree.attrs['title'] or tree.attrs['name']}: {tree.attrs['paths']:,} paths"),
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-        pad_edge=False,
-    )
-    table.add_column("fund\nNAV", no_wrap=True, max_width=FUND_WIDTH)
-    titles = [f"{measure}\n{100 * level:g} %" for level in levels for measure in ("VaR", "ES")]
-    at = f"{100 * reference:g} %"
-    for title in (*titles, "P of\ncall", "P of\ndefault", "sales\nbn USD", f"ampl.\n{at}", f"added\n{at}"):
-        table.add_column(title, justify="right", no_wrap=True)
+    table = plain_table(f"{tree.attrs['title'] or tree.attrs['name']}: {tree.attrs['paths']:,} paths")
+    add_label_column(table, "fund\nNAV")
+    titles = [f"{measure}\n{percent(level)}" for level in levels for measure in ("VaR", "ES")]
+    at = percent(reference)
+    add_number_columns(table, *titles, "P of\ncall", "P of\ndefault", "sales\nbn USD", f"ampl.\n{at}", f"added\n{at}")
     funds = [str(fund) for fund in summary["fund"].values]
     for fund in [*funds, None]:
         table.add_row(*_fund_cells(summary, fund, levels, reference), end_section=fund == funds[-1])
@@ -116,19 +144,16 @@ def _funds(tree: xr.DataTree) -> Table:
 
 def _fund_cells(summary: xr.Dataset, fund: str | None, levels: list[float], reference: float) -> list[Any]:
     """Cells of one fund, or of the system: the number on the first line, its standard error on the second."""
-    from rich.text import Text
 
     def get(name: str, level: float | None = None) -> float:
         variable = summary[f"system_{name}"] if fund is None else summary[name].sel(fund=fund)
         return float(variable if level is None else variable.sel(level=level))
 
     def cell(name: str, scale: float, level: float | None = None, most: int = 2) -> Any:
-        value, error = get(name, level) * scale, get(f"{name}_se", level) * scale
-        decimals = _decimals(value, error, most)
-        return Text.assemble(_fixed(value, decimals), "\n", (_error(error, decimals), "dim"))
+        return estimate(get(name, level) * scale, get(f"{name}_se", level) * scale, most)
 
     return [
-        Text.assemble((fund or "whole system", "bold"), "\n", (_money(get("nav_usd")), "dim")),
+        named(fund or "whole system", money(get("nav_usd"))),
         *(cell(measure, 100, level) for level in levels for measure in ("var", "es")),
         cell("prob_margin_call", 100),
         cell("prob_default", 100),
@@ -139,32 +164,22 @@ def _fund_cells(summary: xr.Dataset, fund: str | None, levels: list[float], refe
 
 
 def _brokers(summary: xr.Dataset) -> Table:
-    from rich import box
-    from rich.table import Table
     from rich.text import Text
 
     _, reference = _levels(summary)
-    table = Table(
-        title="Losses of prime brokers on defaulted funds",
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-        padding=(0, 2, 0, 0),
-        pad_edge=False,
-    )
-    table.add_column("prime broker", no_wrap=True, max_width=30)
-    for title in ("P(loss) %", "mean, m USD", f"ES {100 * reference:g} %, bn USD"):
-        table.add_column(title, justify="right", no_wrap=True)
+    table = plain_table("Losses of prime brokers on defaulted funds", gap=2)
+    add_label_column(table, "prime broker", 30)
+    add_number_columns(table, "P(loss) %", "mean, m USD", f"ES {percent(reference)}, bn USD")
     for broker in summary["prime_broker"].values:
         row = summary.sel(prime_broker=broker, level=reference)
 
         def shown(name: str, scale: float, row: xr.Dataset = row) -> str:
             value, error = float(row[name]) * scale, float(row[f"{name}_se"]) * scale
-            decimals = _decimals(value, error, 3)
-            return f"{_fixed(value, decimals)} {_error(error, decimals)}"
+            places = decimals(value, error, 3)
+            return f"{fixed(value, places)} {error_text(error, places)}"
 
         table.add_row(
-            Text(str(broker)),
+            Text(printable(str(broker))),
             shown("broker_loss_prob", 100),
             shown("broker_loss_mean", 1e3 / BILLION),
             shown("broker_loss_es", 1 / BILLION),
@@ -216,32 +231,3 @@ def _lacks_an_error(summary: xr.Dataset, levels: list[float], reference: float) 
     if _brokers_lose(summary):
         shown.append(summary["broker_loss_es_se"].sel(level=reference))
     return any(bool(np.isinf(errors).any()) for errors in shown)
-
-
-def _decimals(value: float, error: float, most: int) -> int:
-    """As many decimals as the first two digits of the error deserve; by the size of the number without an error."""
-    size = error if math.isfinite(error) and error > 0 else value / 1000
-    return most if not size or not math.isfinite(size) else min(max(1 - math.floor(math.log10(abs(size))), 0), most)
-
-
-def _fixed(value: float, decimals: int) -> str:
-    if math.isnan(value):
-        return "-"
-    value = round(value, decimals) + 0.0  # never a negative zero
-    return f"{value:,.{decimals}f}" if abs(value) < 1000 else f"{value:,.0f}"
-
-
-def _error(error: float, decimals: int) -> str:
-    """The error with as many decimals as its number; one that would read 0.00 is given as a bound."""
-    if math.isnan(error):
-        return ""
-    if math.isinf(error):
-        return "±?"
-    smallest = 10.0**-decimals
-    if 0 < error < smallest / 2:
-        return f"<{smallest:.{decimals}f}"
-    return f"±{_fixed(error, decimals)}"
-
-
-def _money(usd: float) -> str:
-    return f"{usd / BILLION:,.0f} bn USD" if usd >= 10 * BILLION else f"{usd / BILLION:,.3g} bn USD"

@@ -118,7 +118,7 @@ def test_numbers_are_those_of_the_summaries_with_units() -> None:
         assert set(variable.attrs) == {"units", "long_name"}, key
         plain = str(key).rsplit("_", 2 if str(key).endswith("difference_se") else 1)[0]
         if key not in numbers.coords:
-            assert variable.attrs["units"] == ("1" if str(key).endswith("_z") else description(plain)[0])
+            assert variable.attrs["units"] == ("1" if str(key).endswith(("_z", "_p")) else description(plain)[0])
 
 
 def test_runs_with_other_seeds_agree_within_their_errors_and_another_scenario_does_not() -> None:
@@ -210,6 +210,7 @@ def test_json_has_every_number_or_none() -> None:
         "difference": pytest.approx(0.1),
         "difference_se": None,
         "z": None,
+        "p": None,
     }
     assert set(document["funds"]) == set(FILE_ORDER)
     assert set(document["system"]) == {*BY_LEVEL, *BY_FUND}

@@ -10,6 +10,7 @@ import typer
 from stress.cli import options as common
 from stress.cli.console import console, print_json
 from stress.cli.exits import ends_with_exit_code
+from stress.cli.export import Export, Overwrite, check_target, write_target
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -21,33 +22,44 @@ LONGEST_VALUE = 60  # characters of a setting that are shown
 
 @ends_with_exit_code
 def compare(
-    a: Annotated[Path, typer.Argument(metavar="A", help="A run directory.")],
-    b: Annotated[Path, typer.Argument(metavar="B", help="Another one.")],
+    a: Annotated[
+        Path, typer.Argument(metavar="A", parser=common.parse_directory, help="A run directory, or the URL of one.")
+    ],
+    b: Annotated[Path, typer.Argument(metavar="B", parser=common.parse_directory, help="Another one.")],
     level: Annotated[
         list[str] | None,
         typer.Option("--level", metavar="P", help="Level to show: 0.99, '99 %'; may be repeated. Default: all."),
     ] = None,
+    picture: Annotated[bool, typer.Option("--picture", help="Also draw the loss distributions of both.")] = False,
+    export: Export = None,
+    overwrite: Overwrite = False,
     json: common.Json = False,
 ) -> None:
     """Compare two finished runs: the settings that differ, then every figure with the error of its difference.
 
-    Differences are B less A. Runs with the same seed share their draws; the error shown is then an upper bound.
+    Differences are B less A. Runs with the same seed share their draws; the error shown is then an upper bound. A star
+    marks what is significant among all differences together (Holm, 5 %).
 
     \b
     Examples:
       levstress compare runs/calm runs/crisis
       levstress compare runs/desk-1-1000000 runs/desk-2-1000000 --level 0.99
+      levstress compare runs/calm runs/crisis --picture
+      levstress compare runs/calm runs/crisis --export compared.csv
       levstress compare runs/calm runs/crisis --json > compared.json
     """
-    for directory in (a, b):
-        if not directory.is_dir():
-            raise typer.BadParameter(f"{directory} is no directory")
     wanted = _read_levels(level)
+    check_target(export, overwrite)
+    from rich.text import Text
+
     from stress.comparison import compare_runs, settings_json
     from stress.results.compared_table import compared_json, compared_notes, compared_table
+    from stress.results.long_table import DIFFERENCE
 
     found = compare_runs(a, b)
     levels = _choose(found.numbers, wanted, a, b)
+    numbers = found.numbers.sel(level=levels) if levels else found.numbers
+    write_target(export, {"compared": numbers.drop_attrs(deep=False)}, numbers.attrs, DIFFERENCE)
     if json:
         document = {
             "a": str(a),
@@ -67,9 +79,24 @@ def compare(
         print("Every number of the summary is the same.")
         return
     shown = levels or [x for x in _all_levels(found.numbers) if x > 0]
-    console().print(compared_table(found.numbers, shown))
+    screen = console()
+    screen.print(compared_table(found.numbers, shown))
     for note in compared_notes(found.numbers, shown):
-        print(note)
+        screen.print(Text(note))
+    if picture:
+        screen.print(Text(f"\n{_picture(a, b, screen.width)}"))
+
+
+def _picture(a: Path, b: Path, width: int) -> str:
+    from stress.results.picture import WIDEST, compared_picture
+    from stress.results.store import open_result
+
+    first, second = open_result(a), open_result(b)
+    try:
+        return compared_picture(first, second, min(width, WIDEST))
+    finally:
+        first.close()
+        second.close()
 
 
 def _read_levels(texts: list[str] | None) -> list[str]:
@@ -110,11 +137,10 @@ def _choose(numbers: xr.Dataset, wanted: list[str], a: Path, b: Path) -> list[fl
 
 
 def _print_settings(found: Comparison) -> None:
-    from rich import box
-    from rich.table import Table
     from rich.text import Text
 
     from stress.comparison import ABSENT
+    from stress.results.cells import plain_table
 
     def shown(value: Any) -> Text:
         text = "-" if value is ABSENT else value if isinstance(value, str) else repr(value)
@@ -123,17 +149,10 @@ def _print_settings(found: Comparison) -> None:
     if not found.settings:
         print(f"All {found.settings_equal} settings are the same.")
         return
-    table = Table(
-        title="Settings that differ",
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-        padding=(0, 2, 0, 0),
-        pad_edge=False,
-    )
+    table = plain_table("Settings that differ", gap=2)
     for title in ("", "setting", "A", "B"):
         table.add_column(title, overflow="fold")
     for setting in found.settings:
-        table.add_row(setting.section, Text(setting.key), shown(setting.a), shown(setting.b))
+        table.add_row(Text(setting.section), Text(setting.key), shown(setting.a), shown(setting.b))
     console().print(table)
     print(f"{found.settings_equal} other settings are the same.")

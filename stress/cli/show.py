@@ -1,42 +1,93 @@
-"""`levstress show`: the table of a finished run again."""
+"""`levstress show`: the table of a finished run again, or a closer look at one part of it."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from stress.cli import options as common
-from stress.cli.console import console, print_json
+from stress.cli.closer import Choice, next_looks, the_view, view_of
+from stress.cli.console import console, print_json, say
 from stress.cli.exits import ends_with_exit_code
+from stress.cli.export import Export, Overwrite, check_target, write_target
 from stress.cli.fail_on import FailOn, end_by, limits_json, read_limits
+from stress.cli.quantities import parse_positive
 
 if TYPE_CHECKING:
     from stress.limits import Verdict
 
+Many = list[str] | None
+
 
 @ends_with_exit_code
 def show(
-    directory: Annotated[
-        Path,
-        typer.Argument(metavar="DIR", help="The run directory.", exists=True, file_okay=False),
-    ],
+    directory: common.Directory,
+    sales: Annotated[bool, typer.Option("--sales", help="Who sells what, when and how much.")] = False,
+    timeline: Annotated[bool, typer.Option("--timeline", help="The course of the steps.")] = False,
+    attribution: Annotated[bool, typer.Option("--attribution", help="What the losses come from.")] = False,
+    worst: Annotated[bool, typer.Option("--worst", help="The worst paths, with their ids.")] = False,
+    contributions: Annotated[
+        bool, typer.Option("--contributions", help="What funds and assets add to the system's risk.")
+    ] = False,
+    picture: Annotated[bool, typer.Option("--picture", help="The loss distributions.")] = False,
+    asset: Annotated[
+        Many, typer.Option("--asset", metavar="ID", help="An asset, or a part of its id; may be repeated.")
+    ] = None,
+    asset_class: Annotated[
+        Many, typer.Option("--asset-class", metavar="CLASS", help="All assets of a class; may be repeated.")
+    ] = None,
+    fund: Annotated[
+        Many, typer.Option("--fund", metavar="ID", help='A fund, a part of its id, or "system"; may be repeated.')
+    ] = None,
+    step: Annotated[
+        int | None, typer.Option("--step", metavar="N", parser=parse_positive, help="One step of --sales.")
+    ] = None,
+    day: Annotated[
+        int | None, typer.Option("--day", metavar="N", parser=parse_positive, help="The steps of one day of --sales.")
+    ] = None,
+    part: Annotated[
+        str | None, typer.Option("--slice", metavar="NAME", help="Paths of --attribution: all, worst_1pct, ...")
+    ] = None,
+    level: Annotated[
+        str | None, typer.Option("--level", metavar="P", help="Level of --contributions; default: that next to 99 %.")
+    ] = None,
+    top: Annotated[
+        int | None,
+        typer.Option("--top", metavar="N", parser=parse_positive, help="Rows: assets of --sales, paths of --worst."),
+    ] = None,
+    export: Export = None,
+    overwrite: Overwrite = False,
     fail_on: FailOn = None,
     json: common.Json = False,
 ) -> None:
-    """Print the table of a finished run again, and judge it by limits.
+    """Print the table of a finished run again, or one part of the result more closely, and judge it by limits.
 
     \b
     Examples:
       levstress show runs/tariff-2025-1-1000000
+      levstress show runs/tariff-2025-1-1000000 --sales --asset semis --day 2
+      levstress show runs/tariff-2025-1-1000000 --attribution --slice worst_1pct
+      levstress show runs/tariff-2025-1-1000000 --worst --fund quant_emn --top 5
+      levstress show runs/tariff-2025-1-1000000 --export april.csv
       levstress show runs/tariff-2025-1-1000000 --json
       levstress show runs/tariff-2025-1-1000000 --fail-on "amplification(system, 0.99) >= 1.5"
     """
+    given = {
+        "sales": sales,
+        "timeline": timeline,
+        "attribution": attribution,
+        "worst": worst,
+        "contributions": contributions,
+        "picture": picture,
+    }
+    choice = Choice(asset or [], asset_class or [], fund or [], step, day, part, level, top)
+    name = the_view([view for view, wanted in given.items() if wanted], choice)
+    check_target(export, overwrite)
     limits = read_limits(fail_on)
     from stress.results.store import open_result
-    from stress.results.table import summary_json, summary_table
 
+    screen = console()
     tree = open_result(directory)
     verdicts: list[Verdict] = []
     if limits:
@@ -44,8 +95,23 @@ def show(
 
         check_names(limits, names_in_result(tree), str(directory))
         verdicts = judge(limits, tree)
-    if json:
-        print_json({"directory": str(directory), **summary_json(tree), **limits_json(verdicts)})
+    if name is None and export is None:  # the table needs no group but the summary
+        from stress.results.table import summary_json, summary_table
+
+        document: dict[str, Any] = summary_json(tree) if json else {}
+        shown = [] if json else [summary_table(tree)]
     else:
-        console().print(summary_table(tree))
+        from stress.results.table import summary_json
+
+        view = view_of(name, tree, str(directory), choice, screen.width)
+        write_target(export, view.groups, tree.attrs)
+        document = {} if not json else summary_json(tree) if name is None else view.document(tree)
+        shown = view.shown
+    if json:
+        print_json({"directory": str(directory), **document, **limits_json(verdicts)})
+    else:
+        for renderable in shown:
+            screen.print(renderable)
+    if name is None and not json:
+        say(next_looks(directory))
     end_by(verdicts)

@@ -1,0 +1,97 @@
+"""Numbers as people read them in a terminal: as many decimals as the error deserves, in plain tables."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
+BILLION = 1e9
+LABEL_WIDTH = 22  # columns of the name of a fund or an asset
+
+
+def decimals(value: float, error: float, most: int) -> int:
+    """As many decimals as the first two digits of the error deserve; by the size of the number without an error."""
+    size = error if math.isfinite(error) and error > 0 else value / 1000
+    return most if not size or not math.isfinite(size) else min(max(1 - math.floor(math.log10(abs(size))), 0), most)
+
+
+def fixed(value: float, places: int) -> str:
+    """The number with `places` decimals, thousands without; "-" for NaN."""
+    if math.isnan(value):
+        return "-"
+    value = round(value, places) + 0.0  # never a negative zero
+    return f"{value:,.{places}f}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+def error_text(error: float, places: int) -> str:
+    """The error with as many decimals as its number; one that would read 0.00 is given as a bound."""
+    if math.isnan(error):
+        return ""
+    if math.isinf(error):
+        return "±?"
+    smallest = 10.0**-places
+    if 0 < error < smallest / 2:
+        return f"<{smallest:.{places}f}"
+    return f"±{fixed(error, places)}"
+
+
+def money(usd: float) -> str:
+    """An amount for a reader: `650 bn USD`."""
+    return f"{usd / BILLION:,.0f} bn USD" if usd >= 10 * BILLION else f"{usd / BILLION:,.3g} bn USD"
+
+
+def percent(fraction: float) -> str:
+    """A level for a reader: 0.99 is `99 %`."""
+    return f"{100 * fraction:g} %"
+
+
+def printable(text: str) -> str:
+    """A text from a file for a terminal: what would steer the terminal is written as an escape."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
+
+
+def estimate(value: float, error: float, most: int = 2) -> Text:
+    """The number, and below it its standard error."""
+    from rich.text import Text
+
+    places = decimals(value, error, most)
+    return Text.assemble(fixed(value, places), "\n", (error_text(error, places), "dim"))
+
+
+def named(label: str, second: str = "") -> Text:
+    """The bold name of a row, with what stands below it; a name from a file is text, never markup."""
+    from rich.text import Text
+
+    label = printable(label)
+    return Text.assemble((label, "bold"), "\n", (second, "dim")) if second else Text(label, "bold")
+
+
+def plain_table(title: str, gap: int = 1) -> Table:
+    """A table without frames, its title to the left; `gap` blanks between columns."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    return Table(
+        title=Text(printable(title)),
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        padding=(0, gap, 0, 0),
+        pad_edge=False,
+    )
+
+
+def add_label_column(table: Table, heading: str, width: int = LABEL_WIDTH) -> None:
+    """A column of names, cut off at `width`."""
+    table.add_column(heading, no_wrap=True, max_width=width)
+
+
+def add_number_columns(table: Table, *headings: str) -> None:
+    """Columns of numbers, aligned to the right and never wrapped."""
+    for heading in headings:
+        table.add_column(heading, justify="right", no_wrap=True)

@@ -1,0 +1,33 @@
+"""Funds, assets, levels and slices as a person names them, and the labels of a result that are meant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from stress.scenarios.errors import ScenarioError, suggest
+
+
+def matching(text: str, known: Sequence[str], key: str, file: str) -> list[str]:
+    """The id `text`, or else every id that holds it, whatever the case; in the order of `known`.
+
+    Raises:
+        ScenarioError: none does.
+    """
+    if text in known:
+        return [text]
+    found = [name for name in known if text and text.casefold() in name.casefold()]
+    if not found:
+        raise ScenarioError(
+            "is neither an id nor a part of one", file=file, key=key, value=text, allowed=suggest(text, known)
+        )
+    return found
+
+
+def all_matching(texts: Sequence[str], known: Sequence[str], key: str, file: str) -> list[str]:
+    """The ids that any of `texts` means, each once, in the order of `known`.
+
+    Raises:
+        ScenarioError: a text that means none.
+    """
+    found = {name for text in texts for name in matching(text, known, key, file)}
+    return [name for name in known if name in found]
