@@ -1,0 +1,76 @@
+"""Numbers as people read them: as many digits as the error deserves, the unit in the heading."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from stress.results.cells import BILLION, decimals, error_text, fixed
+from stress.results.report.elements import MOST_SHADE, Cell
+
+SYSTEM = "system"
+WHOLE = "whole system"
+UNITS = (("bn USD", BILLION), ("m USD", 1e6), ("USD", 1.0))
+
+
+def called(fund: str) -> str:
+    """A fund as it is written: `system` is all of them."""
+    return WHOLE if fund == SYSTEM else fund
+
+
+def unbroken(text: str) -> str:
+    """A text that stays on one line."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def cell(value: float, error: float = math.nan, scale: float = 1.0, most: int = 2) -> Cell:
+    """A number and its standard error, with at most `most` decimals."""
+    places = decimals(value * scale, error * scale, most)
+    return Cell(_number(value * scale, places), error_text(error * scale, places) if math.isfinite(value) else "")
+
+
+def spoken(value: float, error: float, unit: str, scale: float = 1.0, most: int = 2) -> str:
+    """The same for a sentence: `3.41 ± 0.01 %`."""
+    places = decimals(value * scale, error * scale, most)
+    text, spread = _number(value * scale, places), error * scale
+    space = " " if unit else ""
+    if not math.isfinite(spread) or spread == 0 or not math.isfinite(value):
+        return f"{text}{space}{unit}"
+    if spread < 10.0**-places / 2:
+        return f"{text}{space}{unit} (standard error under {10.0**-places:.{places}f})"
+    return f"{text} ± {fixed(spread, places)}{space}{unit}"
+
+
+def shown(value: float, scale: float = 1.0, places: int = 2) -> str:
+    """A number with so many decimals."""
+    return _number(value * scale, places)
+
+
+def plain(value: float, digits: int = 4) -> str:
+    """A setting or a share, with so many digits that count; never in powers of ten where it can be helped."""
+    if not math.isfinite(value):
+        return _number(value, 0)
+    if value and not 1e-4 <= abs(value) < 1e15:
+        return f"{value:.{digits}g}"
+    rounded = float(f"{value:.{digits}g}") if abs(value) < 1e4 else round(value)
+    return f"{rounded:,.10f}".rstrip("0").rstrip(".") if rounded % 1 else f"{rounded:,.0f}"
+
+
+def money_unit(amounts: Iterable[float]) -> tuple[str, float]:
+    """The unit in which the largest of these amounts (USD) has a digit before the point, and the factor to it."""
+    largest = max((abs(x) for x in amounts if math.isfinite(x)), default=0.0)
+    name, size = next(((name, size) for name, size in UNITS if largest >= size), UNITS[0])
+    return name, 1 / size
+
+
+def shade(value: float, largest: float) -> int:
+    """How dark the cell of `value` is beside that of `largest`: in equal steps, and never white where it is not 0."""
+    if not largest or not math.isfinite(value) or not value:
+        return 0
+    return int(math.copysign(min(max(math.ceil(MOST_SHADE * abs(value) / largest), 1), MOST_SHADE), value))
+
+
+def _number(value: float, places: int) -> str:
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    return fixed(value, places).replace("-", "−") if math.isfinite(value) else "-"

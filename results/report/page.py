@@ -1,0 +1,150 @@
+"""The report as one HTML document that asks for nothing from outside."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import unicodedata
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import Any
+
+import xarray as xr
+
+from stress.errors import MissingExtra
+from stress.results.report.elements import Section
+from stress.results.report.found import load
+from stress.results.report.live import as_json
+
+TEMPLATE, STYLE, SCRIPT = "page.html.j2", "report.css", "live.js"
+_PERCENT = re.compile(r"(?<=\d) (?=%)")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f]")
+
+
+def need(interactive: bool = False) -> None:
+    """Say how to install what a report is made with, before anything is read.
+
+    Raises:
+        MissingExtra: Jinja2 or matplotlib (extra `report`), or plotly (extra `interactive`) is not installed.
+    """
+    from importlib.util import find_spec
+
+    extras = {"report": ("jinja2", "matplotlib"), "interactive": ("plotly",) if interactive else ()}
+    for extra, modules in extras.items():
+        missing = [module for module in modules if find_spec(module) is None]
+        if missing:
+            raise MissingExtra(f"a report needs {' and '.join(missing)}: pip install 'levstress[{extra}]'")
+
+
+def sections(
+    tree: xr.DataTree, spec: dict[str, Any] | None, stories: Sequence[xr.DataTree] = (), reason: str = ""
+) -> list[Section]:
+    """All parts of the report in their order; those without data say why.
+
+    Raises:
+        DamagedRun: a part of the result is not what its name says.
+    """
+    from stress.results.report.basis import limits, provenance, sources
+    from stress.results.report.calls import calls, leverage
+    from stress.results.report.causes import attribution, contributions
+    from stress.results.report.checks import convergence
+    from stress.results.report.crowd import brokers, crowding
+    from stress.results.report.headline import headline
+    from stress.results.report.losses import amplification, losses
+    from stress.results.report.sales import sales
+    from stress.results.report.settings import assumptions
+    from stress.results.report.worst import worst
+
+    return [
+        headline(tree),
+        losses(tree),
+        amplification(tree),
+        calls(tree),
+        leverage(tree),
+        sales(tree),
+        attribution(tree),
+        contributions(tree),
+        crowding(tree),
+        brokers(tree),
+        convergence(tree),
+        worst(tree, stories, reason),
+        assumptions(spec, str(tree.attrs.get("description", ""))),
+        sources(tree),
+        limits(tree),
+        provenance(tree, spec),
+    ]
+
+
+def report_html(
+    tree: xr.DataTree,
+    spec: dict[str, Any] | None = None,
+    stories: Sequence[xr.DataTree] = (),
+    reason: str = "",
+    interactive: bool = False,
+) -> str:
+    """The report of a result; the same run gives the same text.
+
+    Args:
+        tree: the result.
+        spec: its `spec.json`.
+        stories: replays of its worst paths, the worst first.
+        reason: why there are none.
+        interactive: with plotly inside.
+
+    Raises:
+        DamagedRun: a part of the result is not what its name says.
+        MissingExtra: see `need`.
+    """
+    need(interactive)
+    load(tree)
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=PackageLoader("stress.results.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_harmless,
+    )
+    # All of it is this program's own: style sheet, scripts, and pictures whose labels matplotlib has escaped.
+    environment.filters |= {"own": Markup, "json": as_json, "digest": _digest}
+    return environment.get_template(TEMPLATE).render(
+        title=str(tree.attrs["title"] or tree.attrs["name"]),
+        paths=int(tree.attrs["paths"]),
+        steps=tree.attrs.get("steps"),
+        sections=sections(tree, spec, stories, reason),
+        style=_file(STYLE),
+        scripts=_scripts() if interactive else [],
+    )
+
+
+def _file(name: str) -> str:
+    return files("stress.results.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _scripts() -> list[str]:
+    from plotly.offline import get_plotlyjs
+
+    # HTML allows no control characters; those of plotly stand in literals, where an escape is the same.
+    return [_CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", get_plotlyjs()), _file(SCRIPT)]
+
+
+def _digest(script: str) -> str:
+    """By which the page's own policy knows a script that may run."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}"
+
+
+def _harmless(value: Any) -> Any:
+    """Texts without what HTML allows in no form (control characters, surrogates, non-characters); % at its number."""
+    if not isinstance(value, str) or hasattr(value, "__html__"):
+        return value
+    value = _PERCENT.sub("\N{NO-BREAK SPACE}", value)
+    return "".join(letter if letter in "\n\t" or _allowed(letter) else "\N{REPLACEMENT CHARACTER}" for letter in value)
+
+
+def _allowed(letter: str) -> bool:
+    code = ord(letter)
+    return unicodedata.category(letter) not in ("Cc", "Cs") and not 0xFDD0 <= code <= 0xFDEF and code & 0xFFFE != 0xFFFE

@@ -1,0 +1,94 @@
+"""`levstress report`: a finished run as one page to read, print and send on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stress.cli import options as common
+from stress.cli.console import say
+from stress.cli.exits import ends_with_exit_code
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+NAME = "report.html"
+WORST = 3
+MOST = 20
+
+
+@ends_with_exit_code
+def report(
+    directory: common.Directory,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help=f"File to write; default: DIR/{NAME}, of a URL ./{NAME}."),
+    ] = None,
+    interactive: Annotated[
+        bool, typer.Option("--interactive", help="Pictures that answer to the pointer; the file is some 5 MB larger.")
+    ] = False,
+    worst: Annotated[
+        int, typer.Option("--worst", min=0, max=MOST, metavar="K", help="Worst paths that are told step by step.")
+    ] = WORST,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file of --out if it is there.")] = False,
+    quiet: common.Quiet = False,
+) -> None:
+    """Write a finished run as one HTML file that needs nothing else: tables with errors, pictures, assumptions.
+
+    The page reads on a phone, on a screen and in print, and asks for nothing over the network. DIR/report.html is
+    written anew each time; another file is only replaced with --overwrite.
+
+    \b
+    Examples:
+      levstress report runs/tariff-2025-1-1000000
+      levstress report runs/tariff-2025-1-1000000 --out april.html --overwrite
+      levstress report runs/tariff-2025-1-1000000 --interactive --worst 0
+    """
+    from stress.output import check_writable, writing
+
+    home = Path() if common.is_fetched(directory) else directory
+    target = home / NAME if out is None else out
+    if target.is_dir():
+        raise FileExistsError(f"{target} is a folder")
+    if out is not None and target.exists() and not overwrite:
+        raise FileExistsError(f"{target} is there already; --overwrite replaces it")
+    from stress.results.durable import write_durably
+    from stress.results.report import need, report_html
+    from stress.results.store import SPEC, open_result, read_spec
+
+    need(interactive)
+    tree = open_result(directory)
+    check_writable(target.parent)
+    spec = read_spec(directory) if (directory / SPEC).exists() else None
+    stories, reason = _stories(directory, tree, worst, quiet)
+    text = report_html(tree, spec, stories, reason, interactive)
+    with writing(target.parent):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_durably(target, text.encode())
+    print(target)
+
+
+def _stories(directory: Path, tree: xr.DataTree, worst: int, quiet: bool) -> tuple[list[xr.DataTree], str]:
+    """The worst paths computed again, or why they cannot be: the report is worth having without them."""
+    from stress.results.report.risk import Risk
+
+    kept = tree["tails"].sizes["rank"] if "tails" in tree.children else 0
+    told = min(worst, kept if Risk(tree).random else min(kept, 1))
+    if not told:
+        return [], ""
+    from stress.errors import DeviceNotFound
+    from stress.replaying import Replayer
+    from stress.results.store import UnfinishedRun
+    from stress.scenarios.errors import ScenarioError
+    from stress.spec import OtherRun
+
+    say(f"replaying the worst {told} of the kept paths", quiet)
+    try:
+        replayer = Replayer(directory)
+        return [replayer.story(worst=rank) for rank in range(1, told + 1)], ""
+    except (OtherRun, DeviceNotFound, ScenarioError, UnfinishedRun) as error:
+        reason = " ".join(str(error).replace(str(directory), "DIR").split())
+        say(f"the report has no stories of the worst paths: {reason}", quiet)
+        return [], reason
