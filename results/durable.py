@@ -15,6 +15,7 @@ def write_durably(final: Path, content: bytes) -> None:
     """
     handle, scratch = tempfile.mkstemp(prefix=".writing-", dir=final.parent)
     try:
+        os.fchmod(handle, 0o666 & ~_umask())  # a temporary file is its owner's alone
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
@@ -24,6 +25,13 @@ def write_durably(final: Path, content: bytes) -> None:
         Path(scratch).unlink(missing_ok=True)
         raise
     flush(final.parent)
+
+
+def _umask() -> int:
+    """What the user takes from the permissions of a new file; to ask for it one has to set it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
 
 
 def flush(path: Path) -> None:

@@ -20,6 +20,7 @@ GPU_TILE = 65_536
 CPU_TILES_PER_DEVICE = 64
 GPU_TILES_PER_DEVICE = 16
 VIRTUAL_DEVICES = 2  # CPU devices there are at least, so that a run on one core can be checked against one on two
+MOST_VIRTUAL_DEVICES = 4  # that are made beyond the cores when they are asked for: each slows the others down
 
 _started: list[bool] = []  # JAX was set up in this process
 
@@ -80,7 +81,8 @@ def set_up(device: str = "auto", devices: int | None = None) -> Devices:
     if not _started:
         _started.append(True)
         with contextlib.suppress(RuntimeError):  # the caller has used JAX before: its devices are what there is
-            jax.config.update("jax_num_cpu_devices", max(cores, VIRTUAL_DEVICES))
+            virtual = max(VIRTUAL_DEVICES, min(devices or 0, MOST_VIRTUAL_DEVICES))
+            jax.config.update("jax_num_cpu_devices", max(cores, virtual))
     _use_cache(jax)
     kind, found = _find(jax, device)
     wanted = devices or (len(found) if kind == "gpu" else min(cores, len(found)))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stress.options import Progress, RunOptions
-from stress.results.store import open_result
+from stress.place import Place, place_of
 from stress.scenarios.build import build_problem
 from stress.scenarios.loader import load_scenario
 from stress.scenarios.problem import Problem
@@ -15,8 +16,13 @@ from stress.scenarios.schema import Scenario
 
 if TYPE_CHECKING:
     import xarray as xr
+    from distributed import Client
 
-__all__ = ["build_problem", "load_scenario", "open_result", "resume", "run", "run_problem"]
+    from stress.runner import Executor
+
+__all__ = ["begin_run", "build_problem", "load_scenario", "open_result", "resume", "run", "run_problem"]
+
+LOCAL = "local"  # paths are computed by this process
 
 
 def run(
@@ -26,6 +32,8 @@ def run(
     out: str | Path | None = None,
     overwrite: bool = False,
     progress: Callable[[Progress], None] | None = None,
+    executor: str | Client = LOCAL,
+    workers: int | None = None,
     **options: Any,
 ) -> xr.DataTree:
     """Simulate a scenario.
@@ -34,9 +42,12 @@ def run(
         scenario: a library name, a TOML file, or what `load_scenario` or `build_problem` returned.
         paths: number of Monte Carlo paths.
         seed: 64-bit seed.
-        out: run directory to write; None keeps the result in memory only.
+        out: run directory to write, or its URL in an object store; None keeps the result in memory only.
         overwrite: replace a finished run in `out`.
         progress: called after every block.
+        executor: "local", "dask" for a cluster of processes of this machine, the address of a dask scheduler, or a
+            `distributed.Client`. Wherever paths are computed, their numbers are the same.
+        workers: processes of that cluster; None = one a core.
         options: further fields of `RunOptions`, such as `precision="float64"`.
 
     Returns:
@@ -45,6 +56,7 @@ def run(
     Raises:
         ScenarioError: the scenario is not valid.
         DeviceNotFound, NotEnoughResources, InvariantFailed: see `stress.errors`.
+        MissingExtra: `executor` or `out` needs a library that is not installed.
         RunExists: `out` holds a finished run.
         CannotWrite: `out` cannot be written; like RunExists and a disk too small, seen before the run.
 
@@ -57,67 +69,141 @@ def run(
         scenario = load_scenario(scenario)
     problem = scenario if isinstance(scenario, Problem) else build_problem(scenario)
     choice = RunOptions(paths=paths, seed=seed, **options)
-    return run_problem(problem, choice, None if out is None else Path(out), overwrite, progress)
+    place = None if out is None else place_of(out)
+    return run_problem(problem, choice, place, overwrite, progress, executor=executor, workers=workers)
 
 
 def run_problem(
     problem: Problem,
     options: RunOptions,
-    out: Path | None,
-    overwrite: bool,
-    progress: Callable[[Progress], None] | None,
+    place: Place | None,
+    overwrite: bool = False,
+    progress: Callable[[Progress], None] | None = None,
     resume: bool = False,
+    executor: str | Client = LOCAL,
+    workers: int | None = None,
 ) -> xr.DataTree:
-    """Simulate a resolved scenario and write it to `out`, unless that is None.
+    """Simulate a resolved scenario and write it to `place`, unless that is None.
 
-    In `out` finished parts are kept as they come; with `resume` those that are there are not computed specs.
+    There finished parts are kept as they come; with `resume` those that are found are not computed again.
     """
-    from stress.engine import execute, plan
-    from stress.output import check_room, check_writable, writing
+    from stress.chunks import ChunkStore
+    from stress.engine import execute
+    from stress.output import writing
     from stress.results.dataset import to_datatree
-    from stress.results.store import RESULT, RunExists, write_run
+    from stress.results.store import write_run
+    from stress.spec import end, identity_digest, spec_of
 
-    if out is None:
-        return to_datatree(execute(problem, options, progress))
-    from stress import spec as specs
-    from stress.chunks import FOLDER, ChunkStore
-
-    with writing(out):
-        finished, begun = (out / RESULT).exists(), (out / FOLDER).exists()
-        if finished and not overwrite:
-            raise RunExists(f"{out} already holds a finished run; choose another directory, or overwrite it")
-        if begun and not (overwrite or resume):
-            raise RunExists(f"{out} holds an unfinished run: resume it, choose another directory, or overwrite it")
-    planned = plan(problem, options)
-    check_room(out, planned.disk_bytes)
-    check_writable(out)
-    spec = specs.spec_of(problem, options, planned)
-    with writing(out):
-        if resume:
-            specs.check_same(out, specs.read_spec(out), spec)
-        else:
-            specs.begin(out, spec)
-    store = ChunkStore(out, specs.identity_digest(spec))
+    if place is None:
+        spec = spec_of(problem, options)
+        with _elsewhere(executor, spec, workers) as other:
+            return to_datatree(execute(problem, options, progress, None, other))
+    spec = begin_run(problem, options, place, overwrite, resume)
+    store = ChunkStore(place.folder, identity_digest(spec), place.push)
     try:
-        tree = to_datatree(execute(problem, options, progress, store))
+        with _elsewhere(executor, spec, workers) as other:
+            tree = to_datatree(execute(problem, options, progress, store, other))
     finally:
         store.close()
-    with writing(out):
-        write_run(tree, spec, out, overwrite=False)
-        specs.end(out)
+    with writing(place.folder):
+        write_run(tree, spec, place.folder, overwrite=False)
+        place.push_result()
+        end(place.folder)
     return tree
 
 
-def resume(directory: str | Path, progress: Callable[[Progress], None] | None = None) -> xr.DataTree:
+@contextmanager
+def _elsewhere(executor: str | Client, spec: dict[str, Any], workers: int | None) -> Iterator[Executor | None]:
+    """Other processes for a run; None: this one computes."""
+    if executor == LOCAL:
+        yield None
+        return
+    from stress.on_dask import on_dask
+
+    with on_dask(executor, spec, workers) as cluster:
+        yield cluster
+
+
+_fetched: list[Place] = []  # local copies of results that are open, kept until the process ends
+
+
+def open_result(directory: str | Path, allow_unfinished: bool = False) -> xr.DataTree:
+    """Open the result of a run directory, or of the URL of one, lazily.
+
+    Raises:
+        FileNotFoundError: there is no such directory.
+        UnfinishedRun: the run was not finished; with `allow_unfinished` only when there is no result at all.
+        DamagedRun: the result, or the spec beside it, cannot be read.
+        MissingExtra, CannotWrite: a store that cannot be reached.
+    """
+    from stress.results import store
+
+    place = place_of(directory)
+    if place.fetch(store.SPEC, store.RESULT):
+        _fetched.append(place)
+    return store.open_result(place.folder, allow_unfinished)
+
+
+def begin_run(
+    problem: Problem, options: RunOptions, place: Place, overwrite: bool = False, resume: bool = False
+) -> dict[str, Any]:
+    """Have everything in a run directory that computing its blocks needs; returns the spec.
+
+    Raises:
+        RunExists, CannotWrite, NotEnoughResources, OtherRun: see `run` and `resume`.
+    """
+    from stress import spec as specs
+    from stress.chunks import FOLDER
+    from stress.engine import plan
+    from stress.output import check_room, check_writable, writing
+    from stress.results.store import RESULT, SPEC, RunExists
+
+    with writing(place.folder):
+        if place.has(RESULT) and not overwrite:
+            raise RunExists(f"{place.name} already holds a finished run; choose another directory, or overwrite it")
+        if place.has(FOLDER) and not (overwrite or resume):
+            raise RunExists(
+                f"{place.name} holds an unfinished run: resume it, choose another directory, or overwrite it"
+            )
+    planned = plan(problem, options)
+    check_room(place.folder, planned.disk_bytes)
+    check_writable(place.folder)
+    spec = specs.spec_of(problem, options)
+    with writing(place.folder):
+        if resume and place.has(SPEC):
+            place.fetch(SPEC, FOLDER)
+            specs.check_same(place.name, specs.read_spec(place.folder), spec)
+        elif resume:  # blocks that are there say themselves whether they are of this run
+            specs.write_spec(place.folder, spec)
+            place.push(place.folder / SPEC)
+        else:
+            specs.begin(place.folder, spec)
+            place.remove(RESULT, FOLDER, SPEC)
+            place.push(place.folder / SPEC)
+    return spec
+
+
+def resume(
+    directory: str | Path,
+    progress: Callable[[Progress], None] | None = None,
+    executor: str | Client = LOCAL,
+    workers: int | None = None,
+) -> xr.DataTree:
     """Take up a run that did not finish, as it was begun: its numbers are those of an undisturbed run.
+
+    Args:
+        directory: its run directory, or the URL of one.
+        progress, executor, workers: as for `run`.
 
     Raises:
         UnfinishedRun: the directory holds no run to take up.
         RunExists: it holds a finished one.
         OtherRun: this version, device type or package computes other numbers than the run was begun with.
     """
+    from stress.results.store import SPEC
     from stress.spec import problem_of, read_spec
 
-    out = Path(directory)
-    problem, options = problem_of(read_spec(out), out)
-    return run_problem(problem, options, out, overwrite=False, progress=progress, resume=True)
+    place = place_of(directory)
+    place.fetch(SPEC)
+    problem, options = problem_of(read_spec(place.folder), place.name)
+    return run_problem(problem, options, place, False, progress, True, executor, workers)

@@ -10,7 +10,7 @@ import hashlib
 import io
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -32,6 +32,16 @@ class Chunk(NamedTuple):
     first: int
     last: int
 
+    def inside(self, other: Chunk) -> bool:
+        """Whether all of its paths are among those of another."""
+        return other.first <= self.first and self.last <= other.last
+
+
+def chunk_of(name: str) -> Chunk | None:
+    """The chunk that a file of this name holds, None for other names."""
+    found = NAME.fullmatch(name)
+    return Chunk(int(found[1]), int(found[2])) if found else None
+
 
 class ChunkFile(NamedTuple):
     """A file that by its name is a chunk."""
@@ -49,8 +59,9 @@ class ChunkStore:
         identity: digest of all that decides the numbers; a file of another run does not count.
     """
 
-    def __init__(self, out: Path, identity: str) -> None:
-        self.folder, self.identity = out / FOLDER, identity
+    def __init__(self, out: Path, identity: str, written: Callable[[Path], None] = lambda _: None) -> None:
+        """`written` is called with each file that is whole."""
+        self.folder, self.identity, self._written = out / FOLDER, identity, written
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="chunks")
         self._pending: list[Future[None]] = []
 
@@ -74,8 +85,7 @@ class ChunkStore:
         reached = 0
         for file in self.files():
             chunk = file.chunk
-            inside = within is None or (within.first <= chunk.first and chunk.last <= within.last)
-            if chunk.first < reached or not inside:  # the same paths twice have the same numbers
+            if chunk.first < reached or not (within is None or chunk.inside(within)):  # twice has the same numbers
                 continue
             state = self.read(file)
             if state is None:
@@ -106,12 +116,12 @@ class ChunkStore:
     def _write(self, chunk: Chunk, state: State) -> None:
         with writing(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
-            write_state(self.folder, chunk, {**state, IDENTITY: np.array(self.identity)})
+            self._written(write_state(self.folder, chunk, {**state, IDENTITY: np.array(self.identity)}))
 
 
-def missing(done: list[Chunk], paths: int) -> list[Chunk]:
-    """What is left of paths 0 .. paths - 1, given chunks in the order of their paths that do not overlap."""
-    gaps, reached = [], 0
+def missing(done: list[Chunk], paths: int, first: int = 0) -> list[Chunk]:
+    """What is left of paths `first` .. `paths - 1`, given chunks in the order of their first paths."""
+    gaps, reached = [], first
     for chunk in done:
         if chunk.first > reached:
             gaps.append(Chunk(reached, chunk.first))

@@ -52,9 +52,10 @@ def compare(a: str | Path, b: str | Path) -> xr.Dataset:
 
     Returns:
         Dims fund ("system" last) and level (0 = the mean); for each figure, such as `es`, the variables `es_a`,
-        `es_b`, `es_difference`, `es_difference_se` and `es_z`. Losses are fractions of start NAV, positive = loss.
-        Attributes: `same_seed` (then the errors are upper bounds), the funds and levels that only one of them
-        has, `settings_different` (JSON) and `settings_equal` (a count).
+        `es_b`, `es_difference`, `es_difference_se`, `es_z` and `es_p`, the p-value adjusted for all differences.
+        Losses are fractions of start NAV, positive = loss. Attributes: `same_seed` (then the errors are upper
+        bounds), `differences`, the funds and levels that only one of them has, `settings_different` (JSON) and
+        `settings_equal` (a count).
 
     Raises:
         FileNotFoundError, UnfinishedRun: no run directory, or one without a finished run that can be read.
@@ -63,12 +64,7 @@ def compare(a: str | Path, b: str | Path) -> xr.Dataset:
         >>> import stress
         >>> stress.compare("runs/calm", "runs/crisis")["es_difference"].sel(level=0.99)  # doctest: +SKIP
     """
-    found = compare_runs(Path(a), Path(b))
-    found.numbers.attrs |= {
-        "settings_different": json.dumps(settings_json(found.settings), ensure_ascii=False),
-        "settings_equal": found.settings_equal,
-    }
-    return found.numbers
+    return compare_runs(Path(a), Path(b)).numbers
 
 
 def compare_runs(a: Path, b: Path) -> Comparison:
@@ -76,7 +72,12 @@ def compare_runs(a: Path, b: Path) -> Comparison:
     first, second = open_result(a), open_result(b)
     try:
         different, equal = compare_settings(read_spec(a), read_spec(b))
-        return Comparison(different, equal, compared(first, second), same_numbers(first, second))
+        numbers = compared(first, second)
+        numbers.attrs |= {
+            "settings_different": json.dumps(settings_json(different), ensure_ascii=False),
+            "settings_equal": equal,
+        }
+        return Comparison(different, equal, numbers, same_numbers(first, second))
     finally:
         first.close()
         second.close()

@@ -18,6 +18,7 @@ from stress.scenarios.problem import Problem
 
 if TYPE_CHECKING:
     from stress.chunks import ChunkStore
+    from stress.runner import Executor
 
 TAIL_KEEP = 65_536  # largest losses kept of each distribution
 ASSETS_OF_A_TILE = 40  # that a whole CPU tile has cache for
@@ -64,7 +65,7 @@ def plan(problem: Problem, options: RunOptions, measure: bool = False) -> RunPla
         PROGRAM_BYTES
         + 3 * block * (item * (7 * rows + 4 * brokers) + 16 * rows)
         + distributions * (2 * min(options.paths, TAIL_KEEP) * 12 + (8 + 4 * devices.count) * bins)
-        + detail * rows * 6 * 8
+        + detail * (rows * 6 + assets) * 8
         + problem.steps * 2 * (rows + assets) * 6_147 * (8 + 4 * devices.count)
         + 3 * stored
     )
@@ -105,6 +106,7 @@ def execute(
     options: RunOptions,
     progress: Callable[[Progress], None] | None = None,
     store: ChunkStore | None = None,
+    elsewhere: Executor | None = None,
 ) -> Collected:
     """Run a resolved scenario.
 
@@ -113,6 +115,7 @@ def execute(
         options: paths, seed, precision, devices, what to store.
         progress: called after each block with how far the run is.
         store: where finished chunks are kept and found again; None = in memory only.
+        elsewhere: other processes that compute the chunks; None = this one.
 
     Returns:
         All counts, sums, tails and samples; bit-identical for any block size and number of devices.
@@ -124,7 +127,7 @@ def execute(
     plan(problem, options)
     from stress.runner import collect
 
-    return collect(problem, options, devices_for(problem, options), progress or (lambda _: None), store)
+    return collect(problem, options, devices_for(problem, options), progress or (lambda _: None), store, elsewhere)
 
 
 def devices_for(problem: Problem, options: RunOptions) -> Devices:

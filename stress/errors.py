@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class DeviceNotFound(RuntimeError):
-    """The device asked for is not on this machine (exit 4)."""
+    """The device, or the cluster, asked for is not there (exit 4)."""
 
 
 class NotEnoughResources(RuntimeError):
@@ -13,3 +13,7 @@ class NotEnoughResources(RuntimeError):
 
 class InvariantFailed(RuntimeError):
     """A numerical or accounting invariant does not hold: the numbers cannot be trusted (exit 7)."""
+
+
+class MissingExtra(ImportError):
+    """What was asked for needs a library that is not installed (exit 2)."""

@@ -14,7 +14,7 @@ from stress.errors import InvariantFailed
 from stress.path_tables import TABLE_ARRAYS, joined, path_table, table_arrays, table_of
 from stress.results.collected import PATH_METRICS, Distribution, PathTable
 from stress.results.exact import LARGEST
-from stress.results.running_tail import RunningTail
+from stress.results.running_tail import NOTHING, RunningTail
 from stress.simulator import Finished
 from stress.tiles import Dealt
 from stress.totals import State, Totals
@@ -22,21 +22,21 @@ from stress.totals import State, Totals
 Ids = npt.NDArray[np.uint64]
 Floats = npt.NDArray[np.floating]
 Bools = npt.NDArray[np.bool_]
+Least = list[tuple[float, np.uint64]]  # value and path id, for each tail, of what is ranked last
 
 
 class Gatherer:
     """What has been seen so far. The order in which blocks arrive changes nothing.
 
     Calls are taken in with `add`; `finish_chunk` then says what those since the last chunk came to, in a form that
-    `add_chunk` of another gatherer takes in their place.
+    `add_chunk` of another gatherer takes in their place. `least` of that other one spares it what it would not keep.
     """
 
-    def __init__(self, rows: int, brokers: int, keep: int, store_paths: bool) -> None:
+    def __init__(self, rows: int, brokers: int, keep: int, store_paths: bool, least: Least | None = None) -> None:
         self.rows, self.brokers = rows, brokers
         self.totals, self._chunk = Totals(rows, brokers), Totals(rows, brokers)
-        self._loss = [RunningTail(keep) for _ in range(rows)]
-        self._static = [RunningTail(keep) for _ in range(rows)]
-        self._broker = [RunningTail(keep) for _ in range(brokers)]
+        tails = [RunningTail(keep, last) for last in least or [NOTHING] * (2 * rows + brokers)]
+        self._loss, self._static, self._broker = tails[:rows], tails[rows : 2 * rows], tails[2 * rows :]
         self._calls: list[Finished] | None = [] if store_paths else None
         self._tables: list[PathTable] = []
 
@@ -115,6 +115,10 @@ class Gatherer:
             tail.fresh()
         if self._calls is not None:
             self._tables.append(table_of({name: state[f"path_{name}"] for name in TABLE_ARRAYS}))
+
+    def least(self) -> Least:
+        """What is ranked last in each tail by now: what is ranked below it need not come any more."""
+        return [tail.last() for tail in self._tails]
 
     def sums(self) -> dict[str, npt.NDArray[np.float64]]:
         """Sum of each path metric by row."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import jax
 import jaxlib
@@ -15,30 +15,35 @@ import numpy.typing as npt
 from stress._jax import Devices
 from stress.background import in_background
 from stress.chunks import Chunk, ChunkStore, missing
-from stress.compile import group_nav, params_of, structure_of
+from stress.compile import group_nav
 from stress.detail import Program, collect_detail, compile_detail
-from stress.engine import TAIL_KEEP, tiles_per_call
-from stress.gather import Gatherer, loss_values
+from stress.gather import Gatherer, Least, loss_values
 from stress.options import Progress, RunOptions
 from stress.path_tables import path_table, select_paths
 from stress.refine import exact_quantiles
 from stress.results.collected import Collected, Distribution, PathTable
 from stress.results.levels import order_rank, tail_mass
 from stress.scenarios.problem import Problem
-from stress.simulator import Finished, Simulator
+from stress.simulator import Finished
 from stress.spec import RNG
+from stress.totals import State
+from stress.work import Pace, Work
 
 Report = Callable[[Progress], None]
-SECONDS_OF_A_CHUNK = 2.0
-OUT_OF_MEMORY = "RESOURCE_EXHAUSTED"  # how JAX's error begins
+SECONDS_OF_A_TASK = 5.0  # elsewhere: its result has to travel
 
 
 def collect(
-    problem: Problem, options: RunOptions, devices: Devices, progress: Report, store: ChunkStore | None
+    problem: Problem,
+    options: RunOptions,
+    devices: Devices,
+    progress: Report,
+    store: ChunkStore | None,
+    elsewhere: Executor | None = None,
 ) -> Collected:
     """Run a problem to the end; see `stress.engine.execute`."""
     with jax.enable_x64(options.precision == "float64"):
-        return _Run(problem, options, devices, progress, store).collect()
+        return _Run(problem, options, devices, progress, store, elsewhere).collect()
 
 
 def estimate(problem: Problem, options: RunOptions, devices: Devices) -> float:
@@ -47,19 +52,16 @@ def estimate(problem: Problem, options: RunOptions, devices: Devices) -> float:
         return _Run(problem, options, devices, lambda _: None).estimate()
 
 
-class _Pace:
-    """How many paths go into the next chunk: about two seconds of work, in whole calls."""
+class Executor(Protocol):
+    """Other processes that simulate chunks."""
 
-    def __init__(self, call: int) -> None:
-        self._call, self.size, self._compiled = call, call, False
+    def chunks(self, pace: Pace, gaps: list[Chunk], least: Callable[[], Least]) -> Iterator[tuple[Chunk, State]]:
+        """All of some ranges of paths, in any order; `least` says what a loss must exceed to be kept by now."""
+        ...
 
-    def took(self, chunk: Chunk, seconds: float) -> None:
-        """A chunk is done; the first one says nothing, as its time is that of the compiler."""
-        if not self._compiled:
-            self._compiled, self.size = True, 2 * self._call
-            return
-        each = seconds / (chunk.last - chunk.first)
-        self.size = self._call * max(1, min(int(SECONDS_OF_A_CHUNK / each / self._call), 2 * self.size // self._call))
+    def describe(self) -> str:
+        """For the attributes of the result."""
+        ...
 
 
 class _Run:
@@ -72,24 +74,23 @@ class _Run:
         devices: Devices,
         progress: Report,
         store: ChunkStore | None = None,
+        elsewhere: Executor | None = None,
     ) -> None:
         self.problem, self.options, self.devices, self.progress = problem, options, devices, progress
-        self.structure = structure_of(problem, options.members)
-        self.params = params_of(problem, options.seed, options.precision, options.members)
+        self.work = Work(problem, options, devices, self.says_halved)
+        self.structure, self.params = self.work.structure, self.work.params
         self.nav = group_nav(problem, options.members)
-        self.tiles = tiles_per_call(options, devices)
-        self.simulator = Simulator(self.structure, self.params, devices, self.tiles)
-        self.store = store
+        self.store, self.elsewhere = store, elsewhere
         self.seconds: dict[str, float] = {}
 
     def estimate(self) -> float:
         """Seconds that the run will take: compilation and one block are timed, the rest is in proportion."""
-        size = self.tiles * self.devices.tile
+        size, simulator = self.work.simulator.size, self.work.simulator
         started = time.perf_counter()
-        jax.block_until_ready([finished.block for finished in self.simulator.run(min(size, self.options.paths))])
+        jax.block_until_ready([finished.block for finished in simulator.run(min(size, self.options.paths))])
         compiled = time.perf_counter()
         several = min(4 * size, self.options.paths)  # calls overlap, and sales are simulated for several at once
-        jax.block_until_ready([finished.block for finished in self.simulator.run(several)])
+        jax.block_until_ready([finished.block for finished in simulator.run(several)])
         block = (time.perf_counter() - compiled) * size / several
         detail = min(self.problem.estimation.detail_paths, self.options.paths) / size
         # The timeline's program compiles once more, and its paths cost about twice as much.
@@ -100,9 +101,7 @@ class _Run:
         """The whole run."""
         problem, options, paths = self.problem, self.options, self.options.paths
         groups = problem.funds.ids if options.members else problem.funds.types
-        gatherer = Gatherer(
-            len(groups) + 1, len(problem.funds.brokers), min(paths, TAIL_KEEP), options.store == "paths"
-        )
+        gatherer = self.work.gatherer()
         detail_paths = min(problem.estimation.detail_paths, paths)
         detail = in_background(lambda: self.compile_beside(detail_paths))
         started = time.perf_counter()
@@ -155,47 +154,42 @@ class _Run:
 
     def gather(self, gatherer: Gatherer, started: float) -> None:
         """All paths, chunk by chunk: those that are on disk are read, the others simulated and written."""
-        paths, done, count = self.options.paths, [], 0
+        paths, done = self.options.paths, []
         for chunk, state in self.store.read_all() if self.store is not None else ():
             gatherer.add_chunk(state)
             done.append(chunk)
-            count += chunk.last - chunk.first
+        gaps, count = missing(done, paths), sum(chunk.last - chunk.first for chunk in done)
         if count:
             self.progress(Progress(count, paths, "found on disk"))
-        pace = _Pace(self.simulator.size)
-        for gap in missing(done, paths):
-            first = gap.first
-            while first < gap.last:
-                chunk = Chunk(first, min(first + pace.size, gap.last))
-                began = time.perf_counter()
-                try:
-                    for finished in self.simulator.run(np.arange(*chunk, dtype=np.uint64)):
-                        gatherer.add(finished)
-                        self.seconds.setdefault("compile_and_first_block", time.perf_counter() - started)
-                        if finished.first_pass:
-                            done_now = count + int(finished.dealt.ids[-1]) + 1 - chunk.first
-                            self.progress(Progress(done_now, paths, "paths"))
-                except RuntimeError as error:
-                    if not str(error).startswith(OUT_OF_MEMORY) or self.tiles <= self.devices.count:
-                        raise
-                    gatherer.drop_chunk(*chunk)
-                    self.halve()
-                    pace = _Pace(self.simulator.size)
-                    continue
-                count += chunk.last - chunk.first
-                state = gatherer.finish_chunk()
-                if self.store is not None:
-                    self.store.write(chunk, state)
-                pace.took(chunk, time.perf_counter() - began)
-                first = chunk.last
+
+        def seen(of_this_chunk: int) -> None:
+            self.seconds.setdefault("compile_and_first_block", time.perf_counter() - started)
+            self.progress(Progress(count + of_this_chunk, paths, "paths"))
+
+        for chunk, state in self.chunks(gaps, gatherer, seen):
+            count += chunk.last - chunk.first
+            if self.store is not None:
+                self.store.write(chunk, state)
         if self.store is not None:
             self.store.flush()
 
-    def halve(self) -> None:
-        """Half as many paths a call, after the device ran out of memory; changes no number."""
-        self.tiles = max(self.devices.count, self.tiles // 2 // self.devices.count * self.devices.count)
-        self.simulator = Simulator(self.structure, self.params, self.devices, self.tiles)
-        self.progress(Progress(0, self.options.paths, f"out of memory: {self.simulator.size:,} paths a block now"))
+    def chunks(
+        self, gaps: list[Chunk], gatherer: Gatherer, seen: Callable[[int], None]
+    ) -> Iterator[tuple[Chunk, State]]:
+        """What is missing, from this machine's devices or from elsewhere."""
+        if self.elsewhere is None:
+            yield from self.work.fill(gaps, gatherer, seen)
+            return
+        pace = Pace(self.work.simulator.size, SECONDS_OF_A_TASK)
+        for chunk, state in self.elsewhere.chunks(pace, gaps, gatherer.least):
+            gatherer.add_chunk(state)
+            seen(chunk.last - chunk.first)
+            yield chunk, state
+
+    def says_halved(self) -> None:
+        """Say that calls have become smaller, after the device ran out of memory; changes no number."""
+        size = self.work.simulator.size
+        self.progress(Progress(0, self.options.paths, f"out of memory: {size:,} paths a block now"))
 
     def compile_beside(self, detail_paths: int) -> Program:
         """Compile what the main thread needs later: the detailed program."""
@@ -209,7 +203,7 @@ class _Run:
         started, paths, rows = time.perf_counter(), self.options.paths, len(loss)
 
         def second_pass() -> Iterator[tuple[int, Any]]:
-            for finished in self.simulator.run(paths):
+            for finished in self.work.simulator.run(paths):
                 for twin, values in loss_values(finished):
                     yield (rows if twin else 0), values
                 if finished.first_pass:
@@ -226,7 +220,7 @@ class _Run:
             return {}
         wanted = {name: d.tail.path_ids[:count] for name, d in loss.items()}
         every = np.unique(np.concatenate(list(wanted.values())))
-        blocks = [Finished(x.dealt, jax.device_get(x.block)) for x in self.simulator.run(every)]
+        blocks = [Finished(x.dealt, jax.device_get(x.block)) for x in self.work.simulator.run(every)]
         table = path_table(blocks, len(self.problem.funds.brokers))
         return {name: select_paths(table, ids) for name, ids in wanted.items()}
 
@@ -239,7 +233,8 @@ class _Run:
             "paths": self.options.paths,
             "device": self.devices.describe(),
             "tile": self.devices.tile,
-            "block_size": self.tiles * self.devices.tile,
+            "block_size": self.work.simulator.size,
+            "computed_by": "this process" if self.elsewhere is None else self.elsewhere.describe(),
             "store": self.options.store,
             "members": self.options.members,
             "jax_version": jax.__version__,

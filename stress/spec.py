@@ -8,7 +8,7 @@ import shutil
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from stress.chunks import FOLDER
 from stress.options import RunOptions
@@ -21,9 +21,6 @@ from stress.scenarios.errors import ScenarioError
 from stress.scenarios.loader import scenario_from_document
 from stress.scenarios.problem import Problem
 
-if TYPE_CHECKING:
-    from stress.engine import RunPlan
-
 RNG = "threefry2x32-20, key = hash of (seed, stream, step, pair of normals), counter = path id"
 REPLACED = ".replaced"
 
@@ -32,11 +29,14 @@ class OtherRun(RuntimeError):
     """The directory holds another run than the one to be resumed."""
 
 
-def spec_of(problem: Problem, options: RunOptions, plan: RunPlan) -> dict[str, Any]:
+def spec_of(problem: Problem, options: RunOptions) -> dict[str, Any]:
     """What `spec.json` holds: the scenario with every input resolved, how it is run, and with which versions.
 
     `options` are as given, None among them meaning "chosen"; `identity` is all that decides a path's numbers.
     """
+    from stress.engine import plan
+
+    planned = plan(problem, options)
     versions = {name: version(name) for name in ("levstress", "jax", "jaxlib", "numpy", "xarray", "zarr")}
     return {
         "scenario": problem.canonical,
@@ -48,7 +48,7 @@ def spec_of(problem: Problem, options: RunOptions, plan: RunPlan) -> dict[str, A
         "inputs_sha256": problem.input_hashes,
         "defaults": list(problem.defaults_filled),
         "options": asdict(options),
-        "resolved": {"device": plan.device, "block_size": plan.block_size, "tile": plan.tile},
+        "resolved": {"device": planned.device, "block_size": planned.block_size, "tile": planned.tile},
         "versions": versions,
         "identity": {
             "scenario_sha256": spec_digest(problem.canonical),
@@ -59,8 +59,8 @@ def spec_of(problem: Problem, options: RunOptions, plan: RunPlan) -> dict[str, A
             "members": options.members,
             "every_path_stored": options.store == "paths",
             "rng": RNG,
-            "device_kind": plan.device_kind,
-            "tile": plan.tile,
+            "device_kind": planned.device_kind,
+            "tile": planned.tile,
             "jaxlib": versions["jaxlib"],
             "levstress": versions["levstress"],
         },
@@ -95,8 +95,8 @@ def read_spec(out: Path) -> dict[str, Any]:
     return spec
 
 
-def problem_of(spec: dict[str, Any], out: Path) -> tuple[Problem, RunOptions]:
-    """The scenario and the options of a spec, entities in the order of the file that it came from.
+def problem_of(spec: dict[str, Any], name: str) -> tuple[Problem, RunOptions]:
+    """The scenario and the options of the spec of the run directory `name`, entities in the order of their file.
 
     Raises:
         UnfinishedRun: the spec has been changed.
@@ -116,13 +116,13 @@ def problem_of(spec: dict[str, Any], out: Path) -> tuple[Problem, RunOptions]:
             defaults_filled=tuple(spec["defaults"]),
         )
     except (ScenarioError, KeyError, TypeError, ValueError) as error:
-        raise UnfinishedRun(f"{out / SPEC} does not say what was run: {error}") from error
+        raise UnfinishedRun(f"{SPEC} of {name} does not say what was run: {error}") from error
     if spec_digest(problem.canonical) != spec["identity"].get("scenario_sha256"):
-        raise UnfinishedRun(f"{out / SPEC} has been changed: its scenario is not the one that was run")
+        raise UnfinishedRun(f"{SPEC} of {name} has been changed: its scenario is not the one that was run")
     return problem, options
 
 
-def check_same(out: Path, old: dict[str, Any], new: dict[str, Any]) -> None:
+def check_same(name: str, old: dict[str, Any], new: dict[str, Any]) -> None:
     """Refuse to go on with something else.
 
     Raises:
@@ -134,7 +134,7 @@ def check_same(out: Path, old: dict[str, Any], new: dict[str, Any]) -> None:
     lines = [f"{key}: {before.get(key)} there, {now.get(key)} now" for key in now if before.get(key) != now[key]]
     if before.get("scenario_sha256") != now["scenario_sha256"]:
         lines += _differences(old.get("scenario"), new["scenario"], "scenario")[:10]
-    raise OtherRun(f"{out} holds another run:\n  " + "\n  ".join(lines))
+    raise OtherRun(f"{name} holds another run:\n  " + "\n  ".join(lines))
 
 
 def _differences(before: Any, now: Any, key: str) -> list[str]:
@@ -150,8 +150,7 @@ def _differences(before: Any, now: Any, key: str) -> list[str]:
 
 
 def begin(out: Path, spec: dict[str, Any]) -> None:
-    """Write the spec of a new run; what is there of an older one is set aside until `end`."""
-    out.mkdir(parents=True, exist_ok=True)
+    """Set aside what is there of an older run, until `end`, and write the spec of a new one."""
     old = [out / name for name in (RESULT, FOLDER, SPEC) if (out / name).exists()]
     if old:
         aside = out / REPLACED
@@ -159,6 +158,12 @@ def begin(out: Path, spec: dict[str, Any]) -> None:
         aside.mkdir()
         for path in old:
             path.rename(aside / path.name)
+    write_spec(out, spec)
+
+
+def write_spec(out: Path, spec: dict[str, Any]) -> None:
+    """Write the spec; several processes may do so at once for the same run."""
+    out.mkdir(parents=True, exist_ok=True)
     write_durably(out / SPEC, spec_bytes(spec))
 
 

@@ -9,17 +9,16 @@ import jax
 import numpy as np
 
 from stress.chunks import Chunk, ChunkStore, missing
-from stress.compile import params_of, structure_of
-from stress.engine import TAIL_KEEP, devices_for, plan, tiles_per_call
+from stress.engine import devices_for
 from stress.gather import Gatherer
 from stress.options import RunOptions
 from stress.results.dataset_summary import file_order
 from stress.results.store import RESULT, open_result
 from stress.runner import groups_in_file_order
 from stress.scenarios.problem import Problem
-from stress.simulator import Simulator
 from stress.spec import check_same, identity_digest, problem_of, read_spec, spec_of
 from stress.totals import State
+from stress.work import Work
 
 
 @dataclass(frozen=True)
@@ -49,8 +48,8 @@ def verify(directory: str | Path, blocks: int = 3, seed: int = 0) -> Verdict:
     """
     out = Path(directory)
     spec = read_spec(out)
-    problem, options = problem_of(spec, out)
-    check_same(out, spec, spec_of(problem, options, plan(problem, options)))
+    problem, options = problem_of(spec, str(out))
+    check_same(str(out), spec, spec_of(problem, options))
     brokers, groups = len(problem.funds.brokers), problem.funds.ids if options.members else problem.funds.types
     store = ChunkStore(out, identity_digest(spec))
     store.close()
@@ -91,17 +90,10 @@ def verify(directory: str | Path, blocks: int = 3, seed: int = 0) -> Verdict:
 def _recomputed(problem: Problem, options: RunOptions, kept: dict[Chunk, State]) -> list[str]:
     """What is wrong with some blocks: their arrays that a new simulation does not give."""
     problems = []
-    rows = len(problem.funds.ids if options.members else problem.funds.types) + 1
     with jax.enable_x64(options.precision == "float64"):
-        devices = devices_for(problem, options)
-        structure = structure_of(problem, options.members)
-        params = params_of(problem, options.seed, options.precision, options.members)
-        simulator = Simulator(structure, params, devices, tiles_per_call(options, devices))
+        work = Work(problem, options, devices_for(problem, options))
         for chunk, state in kept.items():
-            again = Gatherer(rows, len(problem.funds.brokers), min(options.paths, TAIL_KEEP), store_paths=False)
-            for finished in simulator.run(np.arange(*chunk, dtype=np.uint64)):
-                again.add(finished)
-            wrong = differences(state, again.finish_chunk())
+            wrong = differences(state, work.simulate(chunk, work.gatherer()))
             if wrong:
                 problems.append(f"paths {chunk.first} to {chunk.last - 1}: other numbers for {', '.join(wrong)}")
     return problems

@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 from stress import run
 from stress._jax import available_cores
 from stress.cli import app
-from stress.cli.simulate import output_directory
+from stress.cli.simulate import output_place
 from stress.errors import NotEnoughResources
 from stress.output import CannotWrite, check_writable, writing
 from stress.results.store import RunExists
@@ -107,14 +107,14 @@ def test_the_directory_of_a_run_is_free_or_refused(tmp_path: Path, monkeypatch: 
     monkeypatch.chdir(tmp_path)
     names = []
     for _ in range(3):
-        where = output_directory(None, "desk", 1, 10, overwrite=False)
+        where = output_place(None, "desk", 1, 10, overwrite=False, resume=False).folder
         where.mkdir(parents=True)
         names.append(where.as_posix())
     assert names == ["runs/desk-1-10", "runs/desk-1-10-2", "runs/desk-1-10-3"]
-    assert output_directory(None, "desk", 1, 10, overwrite=True).as_posix() == "runs/desk-1-10"
-    assert output_directory(tmp_path / "runs" / "desk-1-10", "desk", 1, 10, overwrite=False).is_dir()  # still empty
+    assert output_place(None, "desk", 1, 10, overwrite=True, resume=False).folder.as_posix() == "runs/desk-1-10"
+    assert output_place("runs/desk-1-10", "desk", 1, 10, overwrite=False, resume=False).is_empty()
     with pytest.raises(RunExists):
-        output_directory(tmp_path / "runs", "desk", 1, 10, overwrite=False)
+        output_place(tmp_path / "runs", "desk", 1, 10, overwrite=False, resume=False)
 
 
 def test_a_dry_run_writes_nothing_and_uses_every_core(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from stress.engine import execute, plan
 from stress.errors import DeviceNotFound, NotEnoughResources
 from stress.options import Progress, RunOptions
 from stress.results.collected import PATH_METRICS, Collected
+from stress.results.dataset import to_datatree
 from stress.scenarios.problem import Problem
 from tiny import make_problem
 
@@ -52,6 +53,9 @@ def assert_same_numbers(one: Collected, other: Collected) -> None:
         np.testing.assert_array_equal(histogram.counts, other.timeline.quantiles[name].counts)
     for name, part in one.sample.attribution.items():
         np.testing.assert_array_equal(part, other.sample.attribution[name])
+    np.testing.assert_array_equal(one.sample.asset_pnl, other.sample.asset_pnl)
+    for mine, theirs in zip(one.timeline.flow_by_fund, other.timeline.flow_by_fund, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
     for group, table in one.worst.items():
         np.testing.assert_array_equal(table.path_ids, other.worst[group].path_ids)
         for name in PATH_METRICS:
@@ -67,7 +71,7 @@ def test_block_size_and_devices_change_no_bit(reference: Collected, options: dic
 
 def test_tails_are_the_sorted_head_whatever_arrives_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """Paths on which nobody trades arrive before the others: far more of them than the tail keeps."""
-    monkeypatch.setattr("stress.runner.TAIL_KEEP", 700)
+    monkeypatch.setattr("stress.work.TAIL_KEEP", 700)
     options = RunOptions(paths=20_000, seed=11, store="paths", devices=2)
     for size in (1_024, 8_192, None):
         result = execute(NO_BUYERS, replace(options, block_size=size))
@@ -127,6 +131,38 @@ def test_detail_agrees_with_the_paths_themselves(reference: Collected) -> None:
     np.testing.assert_allclose(reference.sample.fund_loss, stored.metrics["fund_loss"][:, :count], atol=2e-6)
     parts = sum(reference.sample.attribution.values())
     np.testing.assert_allclose(parts, -reference.sample.fund_loss, atol=5e-6)
+
+
+def test_contributions_sum_to_the_expected_shortfall_of_the_system(reference: Collected) -> None:
+    tree = to_datatree(reference)
+    table, system = tree["contributions"].to_dataset(), tree["summary"]["system_es"].sel(level=[0.95, 0.99])
+    for by, name in (("fund", "es_contribution"), ("asset", "es_contribution_by_asset")):
+        np.testing.assert_allclose(table[name].sum(by), system, rtol=1e-12)
+        assert bool((table[f"{name}_se"] > 0).all())
+    assert table.attrs["paths"] == 2_048
+    share = reference.group_nav[:-1] / reference.group_nav[-1]
+    by_nav = table["mes"].sel(fund=list(reference.groups)) * share[:, None]
+    np.testing.assert_allclose(by_nav, table["es_contribution"].sel(fund=list(reference.groups)), rtol=1e-12)
+    own = tree["summary"]["es"].sel(level=[0.95, 0.99])
+    assert bool((table["mes"] < own + 4 * table["mes_se"]).all())  # its own worst paths are worse
+
+
+def test_profit_on_assets_is_that_of_the_system(reference: Collected) -> None:
+    sample = reference.sample
+    np.testing.assert_allclose(sample.asset_pnl.sum(axis=0), -sample.fund_loss[-1], atol=2e-6)
+    assert (np.abs(sample.asset_pnl).max(axis=1) > 0.01).all()
+
+
+def test_flows_of_funds_sum_to_those_of_all(reference: Collected) -> None:
+    mean, error = reference.timeline.flow_by_fund
+    whole = reference.timeline.means["forced_flow_usd"][0]
+    np.testing.assert_allclose(mean.sum(axis=1), whole, atol=1e-6 * np.abs(mean).sum(axis=1).max())
+    alone = reference.groups.index("longshort")  # it has one book, which trades pro rata
+    weights = reference.problem.books.shapes[1]
+    for values in (mean, error):
+        by_weight = values[:, alone, 4:] * weights / weights[4]
+        np.testing.assert_allclose(values[:, alone], by_weight if values is mean else np.abs(by_weight), rtol=1e-4)
+    assert (mean[:, alone, 4] < -1e8).any()
 
 
 def test_timeline_histograms_hold_every_detailed_path(reference: Collected) -> None:

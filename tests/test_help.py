@@ -24,7 +24,11 @@ EXPECTED = {
     "run",
     "show",
     "compare",
+    "replay",
+    "report",
     "validate",
+    "worker",
+    "template",
     "resume",
     "verify",
     "scenarios",
@@ -92,9 +96,11 @@ def test_every_command_has_help_and_examples_that_parse(
     examples = re.findall(rf"levstress {name}\b.*", f"{help_text}\n{command.epilog or ''}")
     assert examples
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "runs" / "tariff-2025-1-1000000").mkdir(parents=True)  # `show` wants a directory that is there
     for example in examples:
-        words = shlex.split(example.split(" > ")[0])[1 + len(name.split()) :]
+        words = shlex.split(example.split(" > ")[0], comments=True)[1 + len(name.split()) :]
+        for word in words:
+            if word.startswith("runs/"):  # `show` wants a directory that is there
+                (tmp_path / word).mkdir(parents=True, exist_ok=True)
         with command.make_context(name, words) as context:
             assert context.info_name == name
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import random
 import signal
 import subprocess
@@ -18,7 +17,8 @@ import pytest
 import xarray as xr
 
 import stress
-from stress import runner, simulator
+from same_numbers import same_numbers
+from stress import simulator, work
 from stress.chunks import Chunk, ChunkStore, missing, read_state, write_state
 from stress.results.store import RunExists, UnfinishedRun
 from stress.spec import OtherRun
@@ -27,18 +27,6 @@ from stress.verify import verify
 PATHS, BLOCK = 60_000, 2048
 LEVSTRESS = str(Path(sys.executable).with_name("levstress"))
 OPTIONS: dict[str, Any] = {"paths": PATHS, "seed": 5, "block_size": BLOCK}
-
-
-def same_numbers(one: xr.DataTree, other: xr.DataTree) -> None:
-    assert set(one.children) == set(other.children)
-    for name in one.children:
-        first, second = (numbers(tree[name].to_dataset()) for tree in (one, other))
-        xr.testing.assert_identical(first, second)
-
-
-def numbers(dataset: xr.Dataset) -> xr.Dataset:
-    """Everything but texts and timings."""
-    return dataset.load().drop_vars(["seconds", "phase"], errors="ignore").drop_attrs()
 
 
 @pytest.fixture(scope="module")
@@ -189,31 +177,10 @@ def test_out_of_memory_halves_the_block_and_changes_nothing(
             yield finished
 
     monkeypatch.setattr(simulator.Simulator, "run", run)
-    monkeypatch.setattr(runner, "SECONDS_OF_A_CHUNK", 60.0)  # several calls in a chunk
+    monkeypatch.setattr(work, "SECONDS_OF_A_CHUNK", 60.0)  # several calls in a chunk
     tree = stress.run(scenario, **(OPTIONS | {"block_size": 4 * BLOCK}), out=tmp_path)
     assert min(sizes) == 2 * BLOCK < max(sizes)
     same_numbers(tree, undisturbed)
-
-
-def test_a_full_or_failing_disk_loses_no_finished_block(
-    scenario: Any, undisturbed: xr.DataTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for number, (name, code) in enumerate(itertools.product(("fsync", "replace"), (28, 5))):  # ENOSPC, EIO
-        out = tmp_path / str(number)
-        real, counter = getattr(os, name), itertools.count(1)
-
-        def failing(*args: Any, real: Any = real, counter: Any = counter, code: int = code) -> Any:
-            if next(counter) == 6:
-                raise OSError(code, os.strerror(code))
-            return real(*args)
-
-        with monkeypatch.context() as patch:
-            patch.setattr(os, name, failing)
-            with pytest.raises((OSError, RuntimeError)):
-                stress.run(scenario, **OPTIONS, out=out)
-        assert verify(out, blocks=0).verified >= 1
-        assert not verify(out, blocks=0).problems
-        same_numbers(stress.resume(out), undisturbed)
 
 
 def survives(kills: int, out: Path, seed: int) -> int:

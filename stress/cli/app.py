@@ -21,11 +21,14 @@ from stress.cli.demo import demo
 from stress.cli.doctor import doctor
 from stress.cli.exits import Terminated
 from stress.cli.library import library
+from stress.cli.replay import replay
+from stress.cli.report import report
 from stress.cli.resume import resume, verify
 from stress.cli.run import run
 from stress.cli.schema import schema
 from stress.cli.show import show
 from stress.cli.validate import validate
+from stress.cli.worker import template, worker
 
 app = typer.Typer(
     name="levstress",
@@ -40,8 +43,12 @@ app.command(cls=Command)(demo)
 app.command(cls=Command)(run)
 app.command(cls=Command)(resume)
 app.command(cls=Command)(verify)
+app.command(cls=Command)(worker)
+app.command(cls=Command)(template)
 app.command(cls=Command)(show)
 app.command(cls=Command)(compare)
+app.command(cls=Command)(replay)
+app.command(cls=Command)(report)
 app.add_typer(library, name="scenarios")
 app.command(cls=Command)(check)
 app.command(cls=Command)(schema)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stress.cli import options as common
-from stress.cli.console import console, say
+from stress.cli.console import console, progress_shown, say
 from stress.cli.exits import ends_with_exit_code
 
 if TYPE_CHECKING:
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 SCENARIO = "tariff-2025"
 PICTURE = "losses.png"
-WIDEST_PICTURE = 110
 
 
 @ends_with_exit_code
@@ -31,23 +30,26 @@ def demo(
       levstress demo
       levstress demo --paths 1e6 --out runs/april
     """
-    from stress.cli.simulate import how_to_open, output_directory, simulate
+    from stress.api import run_problem
+    from stress.cli.simulate import how_to_open, output_place, says_how_to_resume
     from stress.options import RunOptions
-    from stress.results.picture import loss_picture
+    from stress.results.picture import WIDEST, loss_picture
     from stress.results.table import summary_table
     from stress.scenarios.build import build_problem
     from stress.scenarios.loader import load_scenario
 
     problem = build_problem(load_scenario(SCENARIO))
     options = RunOptions(paths=paths)
-    where = output_directory(out, problem.name, options.seed, paths, overwrite)
+    place = output_place(out, problem.name, options.seed, paths, overwrite, resume=False)
     say(f"{problem.title}: {paths:,} paths of {problem.steps} steps", quiet)
-    tree = simulate(problem, options, where, overwrite, quiet)
+    with progress_shown(quiet) as callback, says_how_to_resume(place):
+        tree = run_problem(problem, options, place, overwrite, callback)
+    where = place.folder
     screen = console()
     screen.print(summary_table(tree))
     print()
-    print(loss_picture(tree, min(screen.width, WIDEST_PICTURE)))
-    say(how_to_open(where), quiet)
+    print(loss_picture(tree, min(screen.width, WIDEST)))
+    say(how_to_open(place.name), quiet)
     say(_save_picture(tree, where), quiet)
     say(f"\nnext:\n{_next_commands(where)}", quiet)
 
@@ -56,23 +58,28 @@ def _save_picture(tree: xr.DataTree, where: Path) -> str:
     from importlib.util import find_spec
 
     if find_spec("matplotlib") is None:
-        return "a picture file needs matplotlib: pip install '.[report]' in the checkout"
+        return "a picture file needs matplotlib: pip install 'levstress[report]'"
     from stress.output import writing
-    from stress.results.picture import save_distribution_plot
+    from stress.results.plot import distributions
+    from stress.results.plot.style import save
 
     with writing(where):
-        save_distribution_plot(tree, where / PICTURE)
+        save(distributions(tree), where / PICTURE)
     return f"picture: {where / PICTURE}"
 
 
 def _next_commands(where: Path) -> str:
+    from shlex import quote
+
+    shown = quote(str(where))
     commands = {
-        f"levstress show {where}": "the table again",
+        f"levstress show {shown} --sales --asset semis --day 2": "who sells semis on day 2, and how much",
+        f"levstress show {shown} --worst": "the worst paths, each of them to replay",
+        f"levstress show {shown} --attribution --slice worst_1pct": "what the losses come from",
         f"levstress run {SCENARIO} --paths 1e6": "smaller errors in the tail",
         f"levstress run {SCENARIO} --set cascade.feedback=false": "the same news without calls or impact",
         f"levstress check {SCENARIO}": "how close each fund starts to its first call",
         "levstress scenarios copy tariff-2025 mine/": "a copy to change",
         "levstress run ai-unwind-2026": "the next unwind",
     }
-    width = max(map(len, commands))
-    return "\n".join(f"  {command:<{width}}  # {why}" for command, why in commands.items())
+    return "\n".join(f"  {command}\n      {why}" for command, why in commands.items())

@@ -39,6 +39,7 @@ CODES = {
     "stress.output.CannotWrite": USAGE,
     "stress.errors.DeviceNotFound": NO_DEVICE,
     "stress.errors.NotEnoughResources": NO_RESOURCES,
+    "stress.errors.MissingExtra": USAGE,
     "stress.errors.InvariantFailed": BROKEN_INVARIANT,
     "stress.cli.exits.Terminated": TERMINATED,
     "builtins.MemoryError": NO_RESOURCES,

@@ -118,13 +118,11 @@ def _missing(devices: list[str], failure: str | None, gpu: dict[str, str | None]
     if gpu["driver"] is None:
         lines.append("for a GPU: no NVIDIA driver was found")
     if gpu["plugin"] is None:
-        lines.append(
-            "for a GPU: JAX's CUDA plugin is not installed; pip install '.[cuda13]' (or [cuda12]) in the checkout"
-        )
+        lines.append("for a GPU: JAX's CUDA plugin is not installed; pip install 'levstress[cuda13]' (or [cuda12])")
     if gpu["driver"] and gpu["plugin"] and not any(device.startswith("gpu") for device in devices):
         lines.append(
             "for a GPU: driver and plugin are there, but JAX sees no GPU (does the driver fit the CUDA version?)"
         )
     if _version("matplotlib") is None:
-        lines.append("for pictures: matplotlib; pip install '.[report]' in the checkout")
+        lines.append("for pictures: matplotlib; pip install 'levstress[report]'")
     return lines

@@ -9,6 +9,40 @@ import typer
 
 from stress.cli.quantities import parse_count, parse_positive
 
+_fetched: dict[Path, object] = {}  # run directories behind URLs: their local copies live as long as the process
+
+
+def parse_directory(text: str) -> Path:
+    """A run directory, fetched first when it is a URL."""
+    if "://" not in text:
+        folder = Path(text)
+        if not folder.is_dir():
+            raise typer.BadParameter(f"{text} is no directory")
+        return folder
+    from stress.errors import MissingExtra
+    from stress.output import CannotWrite
+    from stress.place import place_of
+    from stress.results.store import RESULT, SPEC
+
+    try:
+        place = place_of(text)
+        if not place.has(SPEC):
+            raise typer.BadParameter(f"{text} holds no {SPEC}: this is no run directory")
+        place.fetch(SPEC, RESULT)
+    except (MissingExtra, CannotWrite) as error:
+        raise typer.BadParameter(str(error)) from error
+    _fetched[place.folder] = place
+    return place.folder
+
+
+def is_fetched(directory: Path) -> bool:
+    """Whether a run directory is the local copy of one behind a URL."""
+    return directory in _fetched
+
+
+Directory = Annotated[
+    Path, typer.Argument(metavar="DIR", parser=parse_directory, help="A run directory, or the URL of one.")
+]
 Scenario = Annotated[
     str, typer.Argument(metavar="SCENARIO", help="A scenario file (.toml) or the name of one in the library.")
 ]
@@ -21,6 +55,29 @@ Seed = Annotated[
 Out = Annotated[
     Path | None,
     typer.Option("--out", metavar="DIR", help="Run directory to write; default: a new one under runs/."),
+]
+OutOrUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--out", metavar="DIR", help="Run directory to write, or its URL (s3://...); default: a new one under runs/."
+    ),
+]
+Executor = Annotated[
+    str,
+    typer.Option(
+        "--executor",
+        metavar="local|dask|ADDRESS",
+        help="Who simulates: this process, a dask cluster of this machine, or that of a scheduler (tcp://host:8786).",
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        parser=parse_positive,
+        metavar="K",
+        help="Processes of `--executor dask`; default: one a core, or one for all GPUs.",
+    ),
 ]
 Set = Annotated[
     list[str] | None,

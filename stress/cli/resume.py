@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,11 +10,17 @@ from stress.cli import options as common
 from stress.cli.console import console, print_json, progress_shown, say
 from stress.cli.exits import MISMATCH, ends_with_exit_code
 
-Directory = Annotated[Path, typer.Argument(metavar="DIR", help="A run directory.")]
+Directory = Annotated[str, typer.Argument(metavar="DIR", help="A run directory, or the URL of one.")]
 
 
 @ends_with_exit_code
-def resume(directory: Directory, json: common.Json = False, quiet: common.Quiet = False) -> None:
+def resume(
+    directory: Directory,
+    executor: common.Executor = "local",
+    workers: common.Workers = None,
+    json: common.Json = False,
+    quiet: common.Quiet = False,
+) -> None:
     """Take up a run that was stopped: what is missing is computed, and the result sealed.
 
     The numbers are those of an undisturbed run, bit for bit. Scenario, options and seed are those the run was begun
@@ -24,13 +29,15 @@ def resume(directory: Directory, json: common.Json = False, quiet: common.Quiet 
     \b
     Examples:
       levstress resume runs/tariff-2025-1-1000000000
+      levstress resume s3://bucket/april --executor dask
     """
     from stress.api import resume as take_up
     from stress.cli.simulate import how_to_open, says_how_to_resume
+    from stress.place import place_of
     from stress.results.table import summary_json, summary_table
 
-    with progress_shown(quiet) as callback, says_how_to_resume(directory):
-        tree = take_up(directory, callback)
+    with progress_shown(quiet) as callback, says_how_to_resume(place_of(directory)):
+        tree = take_up(directory, callback, executor, workers)
     if json:
         print_json({"directory": str(directory), **summary_json(tree)})
         return
@@ -56,9 +63,12 @@ def verify(
       levstress verify runs/desk-1-1000000
       levstress verify runs/desk-1-1000000 --blocks 20 --json
     """
+    from stress.place import place_of
     from stress.verify import verify as check
 
-    found = check(directory, blocks, seed)
+    place = place_of(directory)
+    place.fetch()
+    found = check(place.folder, blocks, seed)
     if json:
         print_json(
             {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from stress.cli import options as common
-from stress.cli.console import console, print_json, say
+from stress.cli.console import console, print_json, progress_shown, say
 from stress.cli.exits import ends_with_exit_code
 from stress.cli.fail_on import FailOn, end_by, limits_json, read_limits
 from stress.cli.quantities import format_seconds, format_size, parse_count, parse_size
@@ -24,7 +24,7 @@ def run(
     scenario: common.Scenario,
     paths: common.Paths = 1_000_000,
     seed: common.Seed = 1,
-    out: common.Out = None,
+    out: common.OutOrUrl = None,
     overrides: common.Set = None,
     device: common.Device = "auto",
     devices: common.Devices = None,
@@ -52,10 +52,16 @@ def run(
             "65,536 paths reach, and within 0.1 % elsewhere.",
         ),
     ] = False,
+    executor: common.Executor = "local",
+    workers: common.Workers = None,
     fail_on: FailOn = None,
     overwrite: common.Overwrite = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the unfinished run in --out, if it is the same one.")
+    ] = False,
+    prepare: Annotated[
+        bool,
+        typer.Option("--prepare", help="Write the run directory and simulate nothing: for `levstress worker`."),
     ] = False,
     dry_run: Annotated[
         bool,
@@ -76,10 +82,11 @@ def run(
       levstress run my.toml --seed 7 --set impact.coefficient=1.5 --out runs/steeper
       levstress run desk --dry-run
       levstress run desk --paths 2e5 --json --quiet > desk.json
+      levstress run tariff-2025 --paths 1e9 --executor tcp://scheduler:8786 --out s3://bucket/april
       levstress run desk --fail-on "es(trend, 0.99) >= 25 %" --fail-on "prob_default(system) >= 1 %"
     """
     limits = read_limits(fail_on)
-    from stress.cli.simulate import how_to_open, output_directory, simulate
+    from stress.cli.simulate import how_to_open, output_place, says_how_to_resume
     from stress.options import RunOptions
     from stress.scenarios.build import build_problem
     from stress.scenarios.loader import load_scenario
@@ -107,17 +114,23 @@ def run(
         check_names(limits, names_in_problem(problem, members), scenario)
     if resume and (out is None or overwrite):
         raise typer.BadParameter("--resume needs --out, and excludes --overwrite")
-    taking_up = resume and out is not None and (out / "spec.json").exists()
-    where = out if taking_up and out is not None else output_directory(out, problem.name, seed, paths, overwrite)
+    place = output_place(out, problem.name, seed, paths, overwrite, resume)
     if dry_run:
         from stress.engine import plan
         from stress.output import check_room
 
-        check_room(where, plan(problem, choice).disk_bytes)
+        check_room(place.folder, plan(problem, choice).disk_bytes)
         say("timing one block", quiet)
-        _show_plan(plan(problem, choice, measure=True), problem, choice, str(where), json)
+        _show_plan(plan(problem, choice, measure=True), problem, choice, place.name, json)
         return
-    tree = simulate(problem, choice, where, overwrite, quiet, taking_up)
+    from stress.api import begin_run, run_problem
+
+    if prepare:
+        begin_run(problem, choice, place, overwrite, resume)
+        say(f"{place.name} is ready for: levstress worker {place.name} --shard 0/N, 1/N, ...", quiet)
+        return
+    with progress_shown(quiet) as callback, says_how_to_resume(place):
+        tree = run_problem(problem, choice, place, overwrite, callback, resume, executor, workers)
     verdicts: list[Verdict] = []
     if limits:
         from stress.limits import judge
@@ -126,12 +139,12 @@ def run(
     if json:
         from stress.results.table import summary_json
 
-        print_json({"directory": str(where), **summary_json(tree), **limits_json(verdicts)})
+        print_json({"directory": place.name, **summary_json(tree), **limits_json(verdicts)})
     else:
         from stress.results.table import summary_table
 
         console().print(summary_table(tree))
-        say(how_to_open(where), quiet)
+        say(how_to_open(place.name), quiet)
     end_by(verdicts, quiet)
 
 

@@ -132,7 +132,7 @@ def _point(model: Model, inputs: Inputs, json: bool, quiet: bool) -> None:
 def _grid(
     model: Model, inputs: Inputs, texts: list[str], devices: Devices, out: Path | None, json: bool, quiet: bool
 ) -> None:
-    from stress.published.grid import parse_axis, run_grid, to_dataset
+    from stress.published.grid import counted_points, parse_axis, run_grid, to_dataset
     from stress.published.report import grid_document, grid_table
 
     axes = tuple(parse_axis(model, inputs, text) for text in texts)
@@ -144,18 +144,20 @@ def _grid(
         print_json(grid_document(model, inputs, result, None if out is None else str(out)))
         return
     console().print(grid_table(model, inputs, result))
-    say(f"{result.points:,} points in {result.seconds:.1f} s on {devices.describe()}", quiet)
+    say(f"{counted_points(result.points)} in {result.seconds:.1f} s on {devices.describe()}", quiet)
 
 
 def _lines(quiet: bool) -> Callable[[int, int], None]:
     """A line now and then on how far a grid is."""
+    from stress.published.grid import counted_points
+
     last = time.monotonic()
 
     def tell(done: int, total: int) -> None:
         nonlocal last
         if done < total and time.monotonic() - last >= SECONDS_BETWEEN_LINES:
             last = time.monotonic()
-            say(f"{done:,} of {total:,} points", quiet)
+            say(f"{done:,} of {counted_points(total)}", quiet)
 
     return tell
 

@@ -39,6 +39,11 @@ class Axis:
     values: Floats
 
 
+def counted_points(points: int) -> str:
+    """`1 point`, `1,000 points`."""
+    return f"{points:,} point{'' if points == 1 else 's'}"
+
+
 @dataclass(frozen=True)
 class Grid:
     """Outputs on a grid."""

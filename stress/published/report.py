@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from stress.published.grid import Grid
+from stress.published.grid import Grid, counted_points
 from stress.published.inputs import Inputs
 from stress.published.model import Model, Output
 from stress.published.solve import Compared
@@ -129,7 +129,7 @@ def grid_table(model: Model, inputs: Inputs, grid: Grid) -> Table:
     from rich.table import Table
 
     keys = " x ".join(f"{x.key} {x.values[0]:g}..{x.values[-1]:g} ({len(x.values)})" for x in grid.axes)
-    table = Table(title=f"{model.name} on {grid.points:,} points: {keys}", title_justify="left")
+    table = Table(title=f"{model.name} on {counted_points(grid.points)}: {keys}", title_justify="left")
     table.add_column("output")
     for heading in ("smallest", "at", "mean", "largest", "at"):
         table.add_column(heading, justify="right")
