@@ -125,6 +125,32 @@ def test_workers_on_a_url_fetch_their_own_blocks_alone(
     same_numbers(stress.resume(URL), undisturbed)
 
 
+def test_every_command_that_reads_a_run_reads_it_from_a_url(
+    scenario: Any, undisturbed: xr.DataTree, bucket: MemoryFileSystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    stress.run(scenario, **OPTIONS, out=URL)
+    said = {}
+    for words in (
+        ["show", URL],
+        ["compare", URL, URL],
+        ["replay", URL],
+        ["verify", URL],
+        ["report", URL, "--worst", "0"],
+    ):
+        ended = CliRunner().invoke(stress_app(), words)
+        assert ended.exit_code == 0, ended.output
+        said[words[0]] = ended.output
+    assert f"levstress show {URL} --sales" in said["show"]
+    assert f"A: {URL}" in said["compare"]
+    assert "20,000 paths" in said["verify"]
+    assert (tmp_path / "report.html").stat().st_size > 100_000
+    for url in ("memory://bucket/other", "nonsense://bucket/run"):
+        ended = CliRunner().invoke(stress_app(), ["show", url])
+        assert ended.exit_code == 2
+        assert url.split("/")[2] in ended.output
+
+
 def stress_app() -> Any:
     from stress.cli import app
 

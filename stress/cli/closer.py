@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import typer
@@ -86,10 +85,10 @@ def view_of(name: str | None, tree: xr.DataTree, file: str, choice: Choice, widt
     return views.summary(tree, file)
 
 
-def next_looks(directory: Path) -> str:
+def next_looks(directory: str) -> str:
     """Where to look next."""
     return (
-        f"next: levstress show {shlex.quote(str(directory))} --sales    # who sells what, when and how much\n"
+        f"next: levstress show {shlex.quote(directory)} --sales    # who sells what, when and how much\n"
         "      or --timeline, --attribution, --contributions, --worst, --picture; --export FILE.csv for the numbers"
     )
 

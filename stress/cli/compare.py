@@ -62,15 +62,15 @@ def compare(
     write_target(export, {"compared": numbers.drop_attrs(deep=False)}, numbers.attrs, DIFFERENCE)
     if json:
         document = {
-            "a": str(a),
-            "b": str(b),
+            "a": common.name_of(a),
+            "b": common.name_of(b),
             "identical": found.identical,
             "settings": {"equal": found.settings_equal, "different": settings_json(found.settings)},
             "same_numbers": found.same_numbers,
         }
         print_json(document | compared_json(found.numbers, levels or _all_levels(found.numbers)))
         return
-    print(f"A: {a}\nB: {b}")
+    print(f"A: {common.name_of(a)}\nB: {common.name_of(b)}")
     if found.identical:
         print(f"The runs are identical: {found.settings_equal} settings and every number of the summary.")
         return

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from stress.cli.quantities import parse_count, parse_positive
 
-_fetched: dict[Path, object] = {}  # run directories behind URLs: their local copies live as long as the process
+if TYPE_CHECKING:
+    from stress.place import Place
+
+_fetched: dict[Path, Place] = {}  # run directories behind URLs: their local copies live as long as the process
 
 
 def parse_directory(text: str) -> Path:
@@ -38,6 +41,11 @@ def parse_directory(text: str) -> Path:
 def is_fetched(directory: Path) -> bool:
     """Whether a run directory is the local copy of one behind a URL."""
     return directory in _fetched
+
+
+def name_of(directory: Path) -> str:
+    """What the user calls a run directory: its path, or its URL."""
+    return _fetched[directory].name if is_fetched(directory) else str(directory)
 
 
 Directory = Annotated[

@@ -88,12 +88,12 @@ def show(
     from stress.results.store import open_result
 
     screen = console()
-    tree = open_result(directory)
+    tree, called = open_result(directory), common.name_of(directory)
     verdicts: list[Verdict] = []
     if limits:
         from stress.limits import check_names, judge, names_in_result
 
-        check_names(limits, names_in_result(tree), str(directory))
+        check_names(limits, names_in_result(tree), called)
         verdicts = judge(limits, tree)
     if name is None and export is None:  # the table needs no group but the summary
         from stress.results.table import summary_json, summary_table
@@ -103,15 +103,15 @@ def show(
     else:
         from stress.results.table import summary_json
 
-        view = view_of(name, tree, str(directory), choice, screen.width)
+        view = view_of(name, tree, called, choice, screen.width)
         write_target(export, view.groups, tree.attrs)
         document = {} if not json else summary_json(tree) if name is None else view.document(tree)
         shown = view.shown
     if json:
-        print_json({"directory": str(directory), **document, **limits_json(verdicts)})
+        print_json({"directory": called, **document, **limits_json(verdicts)})
     else:
         for renderable in shown:
             screen.print(renderable)
     if name is None and not json:
-        say(next_looks(directory))
+        say(next_looks(called))
     end_by(verdicts)

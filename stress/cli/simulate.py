@@ -46,13 +46,12 @@ def output_place(wanted: str | Path | None, name: str, seed: int, paths: int, ov
 @contextmanager
 def says_how_to_resume(place: Place) -> Iterator[None]:
     """Add to whatever stops a run how it is taken up again, if there is anything to take up."""
-    from stress.output import CannotWrite
     from stress.results.store import RESULT, SPEC
 
     try:
         yield
     except BaseException as error:
-        with suppress(CannotWrite):  # a store that cannot be reached is what `error` says
+        with suppress(OSError):  # a folder or store that cannot be reached is what `error` says
             if place.has(SPEC) and not place.has(RESULT):
                 error.add_note(f"finished blocks are kept; to go on: {how_to_resume(place)}")
         raise
