@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
+import time
 from pathlib import Path
+
+WRITING = ".writing-"  # how the names of files and folders begin that are not whole yet
+SECONDS_OF_A_WRITE = 3600.0  # that no write takes
 
 
 def write_durably(final: Path, content: bytes) -> None:
@@ -13,7 +18,7 @@ def write_durably(final: Path, content: bytes) -> None:
     Raises:
         OSError: whatever the system refuses; nothing that could be taken for the file is left.
     """
-    handle, scratch = tempfile.mkstemp(prefix=".writing-", dir=final.parent)
+    handle, scratch = tempfile.mkstemp(prefix=WRITING, dir=final.parent)
     try:
         os.fchmod(handle, 0o666 & ~_umask())  # a temporary file is its owner's alone
         with os.fdopen(handle, "wb") as file:
@@ -25,6 +30,13 @@ def write_durably(final: Path, content: bytes) -> None:
         Path(scratch).unlink(missing_ok=True)
         raise
     flush(final.parent)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what processes that were killed have left half-written in a folder; what may still be written stays."""
+    for path in folder.glob(f"{WRITING}*"):
+        if time.time() - path.stat().st_mtime > SECONDS_OF_A_WRITE:
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 def _umask() -> int:

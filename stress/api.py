@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,28 +88,34 @@ def run_problem(
 
     There finished parts are kept as they come; with `resume` those that are found are not computed again.
     """
-    from stress.chunks import ChunkStore
+    from stress.chunks import FOLDER, ChunkStore
     from stress.engine import execute
     from stress.output import writing
+    from stress.replaced import REPLACED, put_back
     from stress.results.dataset import to_datatree
+    from stress.results.durable import sweep
     from stress.results.store import write_run
-    from stress.spec import end, identity_digest, spec_of
+    from stress.spec import identity_digest, spec_of
 
-    if place is None:
-        spec = spec_of(problem, options)
-        with _elsewhere(executor, spec, workers) as other:
+    with _elsewhere(executor, spec_of(problem, options), workers) as other:
+        if place is None:
             return to_datatree(execute(problem, options, progress, None, other))
-    spec = begin_run(problem, options, place, overwrite, resume)
-    store = ChunkStore(place.folder, identity_digest(spec), place.push)
-    try:
-        with _elsewhere(executor, spec, workers) as other:
+        spec = begin_run(problem, options, place, overwrite, resume)
+        store = ChunkStore(place.folder, identity_digest(spec), place.push)
+        try:
             tree = to_datatree(execute(problem, options, progress, store, other))
-    finally:
+        except BaseException:
+            store.close()
+            if not resume:
+                put_back(place)
+            raise
         store.close()
     with writing(place.folder):
         write_run(tree, spec, place.folder, overwrite=False)
         place.push_result()
-        end(place.folder)
+        place.remove(REPLACED)
+        sweep(place.folder)
+        sweep(place.folder / FOLDER)
     return tree
 
 
@@ -156,6 +163,7 @@ def begin_run(
     from stress.chunks import FOLDER
     from stress.engine import plan
     from stress.output import check_room, check_writable, writing
+    from stress.replaced import set_aside
     from stress.results.store import RESULT, SPEC, RunExists
 
     with writing(place.folder):
@@ -173,13 +181,11 @@ def begin_run(
         if resume and place.has(SPEC):
             place.fetch(SPEC, FOLDER)
             specs.check_same(place.name, specs.read_spec(place.folder), spec)
-        elif resume:  # blocks that are there say themselves whether they are of this run
-            specs.write_spec(place.folder, spec)
-            place.push(place.folder / SPEC)
-        else:
-            specs.begin(place.folder, spec)
-            place.remove(RESULT, FOLDER, SPEC)
-            place.push(place.folder / SPEC)
+            return spec
+        if not resume:  # else blocks that are there say themselves whether they are of this run
+            set_aside(place)
+        specs.write_spec(place.folder, spec)
+        place.push(place.folder / SPEC)
     return spec
 
 
@@ -188,22 +194,28 @@ def resume(
     progress: Callable[[Progress], None] | None = None,
     executor: str | Client = LOCAL,
     workers: int | None = None,
+    devices: int | None = None,
+    max_memory: int | None = None,
 ) -> xr.DataTree:
     """Take up a run that did not finish, as it was begun: its numbers are those of an undisturbed run.
 
     Args:
         directory: its run directory, or the URL of one.
         progress, executor, workers: as for `run`.
+        devices, max_memory: of this machine, which need not be that on which the run was begun.
 
     Raises:
         UnfinishedRun: the directory holds no run to take up.
         RunExists: it holds a finished one.
         OtherRun: this version, device type or package computes other numbers than the run was begun with.
     """
-    from stress.results.store import SPEC
+    from stress.results.store import RESULT, SPEC, RunExists
     from stress.spec import problem_of, read_spec
 
     place = place_of(directory)
     place.fetch(SPEC)
     problem, options = problem_of(read_spec(place.folder), place.name)
+    options = replace(options, devices=devices, max_memory=max_memory)
+    if place.has(RESULT):
+        raise RunExists(f"{place.name} holds a finished run: nothing is left to compute")
     return run_problem(problem, options, place, False, progress, True, executor, workers)

@@ -105,8 +105,8 @@ class ChunkStore:
         self._pending.append(self._thread.submit(self._write, chunk, state))
 
     def close(self) -> None:
-        """Let the file that is being written be finished; raises nothing."""
-        self._thread.shutdown(wait=True, cancel_futures=True)
+        """Let the files that have been handed over be written; raises nothing."""
+        self._thread.shutdown(wait=True)
 
     def flush(self) -> None:
         """Wait until everything is on the disk; raises as `write`."""

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 TAIL_KEEP = 65_536  # largest losses kept of each distribution
 ASSETS_OF_A_TILE = 40  # that a whole CPU tile has cache for
+CALLS_OF_A_CHUNK = 8  # about two seconds of work
+BYTES_OF_A_CHUNK = 100 * 2**10  # of a distribution: bins that are used, and what may still be in its tail
 PROGRAM_BYTES = 400 * 2**20  # Python, JAX and compiled programs
 
 
@@ -80,6 +82,7 @@ def plan(problem: Problem, options: RunOptions, measure: bool = False) -> RunPla
         memory_bytes=memory,
         disk_bytes=2 * stored
         + distributions * (bins // 2 + 3 * TAIL_KEEP * (item + 8))  # the result, and the tails of chunks
+        + distributions * math.ceil(options.paths / block / CALLS_OF_A_CHUNK) * BYTES_OF_A_CHUNK
         + options.worst * rows * rows * 40
         + 2**20,
         estimated_seconds=None,
@@ -87,7 +90,7 @@ def plan(problem: Problem, options: RunOptions, measure: bool = False) -> RunPla
     available = options.max_memory if options.max_memory is not None else free_memory()
     if available is not None and memory > available:
         raise NotEnoughResources(
-            f"the run needs about {memory / 2**30:.2f} GiB of memory and may use {available / 2**30:.2f} GiB; "
+            f"the run needs about {memory / 2**20:,.0f} MiB of memory and may use {available / 2**20:,.0f} MiB; "
             + (
                 "--store paths keeps every path in memory: use fewer paths, or --store tails"
                 if stored > memory / 4

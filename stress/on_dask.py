@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import threading
+import uuid
+import warnings
 from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,6 +16,7 @@ from stress._jax import available_cores
 from stress.chunks import Chunk
 from stress.errors import DeviceNotFound, MissingExtra, NotEnoughResources
 from stress.gather import Least
+from stress.spec import OtherRun, identity_digest
 from stress.task import simulate_chunk
 from stress.totals import State
 from stress.work import Pace
@@ -21,6 +26,7 @@ if TYPE_CHECKING:
 
 DEATHS = 10  # of processes of this machine on the same task before it is given up
 TIMEOUT = "30s"  # for a scheduler to answer
+SECONDS_OF_PATIENCE = 10.0  # before one is told that nothing happens
 IN_FLIGHT = 2  # tasks for each worker: one that runs and one that waits
 
 
@@ -45,22 +51,28 @@ class DaskExecutor:
             OtherRun: a worker would compute other numbers.
         """
         from distributed import KilledWorker, as_completed
+        from distributed.comm.core import CommClosedError
 
-        text, name = json.dumps(self.spec), self.spec["identity"]["numbers_sha256"][:16]
+        text = json.dumps(self.spec)
+        run = f"levstress-{identity_digest(self.spec)[:16]}-{uuid.uuid4().hex[:8]}"  # a scheduler may have other runs
         waiting, chunk_of = pace.cut(gaps), dict[str, tuple[Chunk, Any]]()
         running = as_completed()
 
         def submit() -> None:
             room = IN_FLIGHT * max(1, len(self.client.nthreads())) - len(chunk_of)
             for _, chunk in zip(range(room), waiting, strict=False):
-                key = f"levstress-{name}-{chunk.first}-{chunk.last}"
+                key = f"{run}-{chunk.first}-{chunk.last}"
                 future = self.client.submit(simulate_chunk, text, chunk, least(), self.devices, key=key, pure=False)
                 chunk_of[key] = chunk, future
                 running.add(future)
 
+        patience = threading.Timer(SECONDS_OF_PATIENCE, self._says_that_nobody_works)
+        patience.daemon = True
+        patience.start()
         try:
             submit()
             for future in running:
+                patience.cancel()
                 chunk, _ = chunk_of[future.key]
                 state, seconds = future.result()
                 del chunk_of[future.key]
@@ -69,11 +81,19 @@ class DaskExecutor:
                 yield chunk, state
                 submit()
         except KilledWorker as error:
-            raise NotEnoughResources(
-                f"workers of the cluster died again and again; the last word was: {error}"
-            ) from error
+            raise NotEnoughResources(f"workers of the cluster died again and again: {error}") from error
+        except ModuleNotFoundError as error:
+            raise OtherRun(f"a worker of the cluster has not the same levstress installed: {error}") from error
+        except (CancelledError, CommClosedError) as error:
+            raise DeviceNotFound(f"the cluster ({self.place}) is gone: {error}") from error
         finally:
-            self.client.cancel([future for _, future in chunk_of.values()])
+            patience.cancel()
+            if self.client.status == "running":
+                self.client.cancel([future for _, future in chunk_of.values()])
+
+    def _says_that_nobody_works(self) -> None:
+        if self.client.status == "running" and not self.client.nthreads():
+            warnings.warn(f"the cluster ({self.place}) has no worker yet: waiting for one", stacklevel=2)
 
 
 @contextmanager

@@ -35,7 +35,7 @@ def writing(folder: Path) -> Iterator[None]:
         if error.errno is None:  # raised by this package, not by the system: it says itself what is wrong
             raise
         if error.errno in DISK_FULL:
-            raise NotEnoughResources(f"{folder}: the disk is full ({error.strerror}); nothing was written") from error
+            raise NotEnoughResources(f"{folder}: the disk is full ({error.strerror})") from error
         reason = "a file is in the way" if isinstance(error, IN_THE_WAY) else error.strerror or str(error)
         raise CannotWrite(f"{folder} cannot be written: {reason}") from error
 

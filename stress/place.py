@@ -7,6 +7,7 @@ last file, so that a result which is not whole is never seen as one. A block cou
 from __future__ import annotations
 
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from typing import Any
 from stress.chunks import FOLDER, Chunk, chunk_of
 from stress.errors import MissingExtra
 from stress.output import CannotWrite
+from stress.results.durable import WRITING
 from stress.results.readable import METADATA
 from stress.results.store import RESULT
 
@@ -40,7 +42,7 @@ class Place:
 
     def is_empty(self) -> bool:
         """Whether nothing is there."""
-        return not (self.folder.exists() and any(self.folder.iterdir()))
+        return not (self.folder.exists() and any(not path.name.startswith(WRITING) for path in self.folder.iterdir()))
 
     def fetch(self, *names: str, within: Chunk | None = None) -> bool:
         """Have files and folders of these names in the folder, those that there are; without names everything.
@@ -66,7 +68,18 @@ class Place:
         """The result is whole."""
 
     def remove(self, *names: str) -> None:
-        """Files or folders of these names have been taken out of the folder."""
+        """Remove files or folders of these names, those that there are."""
+        for name in names:
+            path = self.folder / name
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+
+    def move(self, name: str, target: str) -> None:
+        """Give a file or folder another name."""
+        (self.folder / target).parent.mkdir(parents=True, exist_ok=True)
+        (self.folder / name).rename(self.folder / target)
 
 
 class RemotePlace(Place):
@@ -135,25 +148,37 @@ class RemotePlace(Place):
         """Copy a file of the folder there."""
         with self._reached():
             target = self._at(path.relative_to(self.folder).as_posix())
-            if not WITHOUT_FOLDERS.intersection(self._protocols):
-                self._system.makedirs(target.rsplit("/", 1)[0], exist_ok=True)
+            self._make_folder_of(target)
             self._system.put_file(str(path), target)
 
     def push_result(self) -> None:
         """Copy the result there, the file that makes it a result last."""
-        root = self.folder / RESULT
-        files = sorted(path for path in root.rglob("*") if path.is_file())
-        for path in sorted(files, key=lambda path: path == root / METADATA):
-            self.push(path)
+        for path in _result_last([str(path) for path in (self.folder / RESULT).rglob("*") if path.is_file()]):
+            self.push(Path(path))
 
     def remove(self, *names: str) -> None:
-        """Remove files or folders of these names there; of a result first what makes it one."""
+        """Remove files or folders of these names there and here; of a result first what makes it one."""
+        super().remove(*names)
         with self._reached():
             for name in names:
-                if name == RESULT and self._system.exists(f"{self._at(name)}/{METADATA}"):
-                    self._system.rm_file(f"{self._at(name)}/{METADATA}")
-                if self._system.exists(self._at(name)):
+                for path in _result_last(self._files(name))[::-1]:
+                    self._system.rm_file(path)
+                if self._system.isdir(self._at(name)):
                     self._system.rm(self._at(name), recursive=True)
+
+    def move(self, name: str, target: str) -> None:
+        """Give a file or the files of a folder another name; a result is one neither here nor there on the way."""
+        if (self.folder / name).exists():
+            super().move(name, target)
+        with self._reached():
+            for path in _result_last(self._files(name)):
+                self._make_folder_of(new := self._at(target) + path[len(self._at(name)) :])
+                self._system.copy(path, new)
+        self.remove(name)
+
+    def _make_folder_of(self, path: str) -> None:
+        if not WITHOUT_FOLDERS.intersection(self._protocols):
+            self._system.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
 
     def _at(self, name: str) -> str:
         return f"{self._root}/{name}"
@@ -163,6 +188,11 @@ class RemotePlace(Place):
         at = self._at(name).rstrip("/")
         found: Any = self._system.find(at) if self._system.exists(at) else []
         return [str(path) for path in found]
+
+
+def _result_last(paths: list[str]) -> list[str]:
+    """Files, with that which makes a result one at the end."""
+    return sorted(paths, key=lambda path: path.endswith(f"{RESULT}/{METADATA}"))
 
 
 def place_of(where: str | Path) -> Place:

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from stress.chunks import FOLDER
 from stress.options import RunOptions
 from stress.results import store
 from stress.results.dataset import spec_digest
 from stress.results.durable import write_durably
-from stress.results.store import RESULT, SPEC, UnfinishedRun, spec_bytes
+from stress.results.store import SPEC, UnfinishedRun, spec_bytes
 from stress.scenarios.build import build_problem
 from stress.scenarios.errors import ScenarioError
 from stress.scenarios.loader import scenario_from_document
 from stress.scenarios.problem import Problem
 
 RNG = "threefry2x32-20, key = hash of (seed, stream, step, pair of normals), counter = path id"
-REPLACED = ".replaced"
 
 
 class OtherRun(RuntimeError):
@@ -149,24 +146,7 @@ def _differences(before: Any, now: Any, key: str) -> list[str]:
     return [] if before == now else [f"{key}: {before!r} there, {now!r} now"]
 
 
-def begin(out: Path, spec: dict[str, Any]) -> None:
-    """Set aside what is there of an older run, until `end`, and write the spec of a new one."""
-    old = [out / name for name in (RESULT, FOLDER, SPEC) if (out / name).exists()]
-    if old:
-        aside = out / REPLACED
-        shutil.rmtree(aside, ignore_errors=True)
-        aside.mkdir()
-        for path in old:
-            path.rename(aside / path.name)
-    write_spec(out, spec)
-
-
 def write_spec(out: Path, spec: dict[str, Any]) -> None:
     """Write the spec; several processes may do so at once for the same run."""
     out.mkdir(parents=True, exist_ok=True)
     write_durably(out / SPEC, spec_bytes(spec))
-
-
-def end(out: Path) -> None:
-    """Remove what `begin` set aside."""
-    shutil.rmtree(out / REPLACED, ignore_errors=True)

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
+import numpy.typing as npt
+import xarray as xr
 
 from stress.chunks import Chunk, ChunkStore, missing
 from stress.engine import devices_for
 from stress.gather import Gatherer
 from stress.options import RunOptions
 from stress.results.dataset_summary import file_order
+from stress.results.estimators import expected_shortfall, value_at_risk
 from stress.results.store import RESULT, open_result
 from stress.runner import groups_in_file_order
 from stress.scenarios.problem import Problem
 from stress.spec import check_same, identity_digest, problem_of, read_spec, spec_of
 from stress.totals import State
-from stress.work import Work
+from stress.work import Work, empty_gatherer
 
 
 @dataclass(frozen=True)
@@ -30,8 +34,9 @@ class Verdict:
     paths_on_disk: int
     paths_missing: int
     recomputed: tuple[Chunk, ...]
-    sealed: bool  # there is a result, and its means were compared with the blocks
+    sealed: bool  # there is a result; where no path is missing it was compared with the blocks
     problems: tuple[str, ...]
+    notes: tuple[str, ...] = ()  # what is odd and harmless
 
 
 def verify(directory: str | Path, blocks: int = 3, seed: int = 0) -> Verdict:
@@ -50,41 +55,84 @@ def verify(directory: str | Path, blocks: int = 3, seed: int = 0) -> Verdict:
     spec = read_spec(out)
     problem, options = problem_of(spec, str(out))
     check_same(str(out), spec, spec_of(problem, options))
-    brokers, groups = len(problem.funds.brokers), problem.funds.ids if options.members else problem.funds.types
     store = ChunkStore(out, identity_digest(spec))
     store.close()
     files = store.files()
     chosen = {files[i].chunk for i in np.random.default_rng(seed).permutation(len(files))[:blocks]}
-    every, kept, done = Gatherer(len(groups) + 1, brokers, 1, store_paths=False), {}, list[Chunk]()
-    sound, reached = 0, 0
+    every = replace(options, store="tails")  # paths that were stored are not needed together
+    gatherer, kept, done = empty_gatherer(problem, every), {}, list[Chunk]()
+    unsound, reached = [], 0
     for file in files:
         state = store.read(file)
-        sound += state is not None
-        if state is None or file.chunk.first < reached:
-            continue
-        reached = file.chunk.last
-        every.totals.add_state(state)
-        done.append(file.chunk)
-        if file.chunk in chosen:
-            kept[file.chunk] = state
-    problems = _recomputed(problem, options, kept)
-    if sound < len(files):
-        problems.append(f"{len(files) - sound} of {len(files)} files are damaged or of another run")
-    left = sum(gap.last - gap.first for gap in missing(done, options.paths))
+        if state is None:
+            unsound.append(file.chunk)
+        elif file.chunk.first >= reached:
+            reached = file.chunk.last
+            gatherer.add_chunk(state)
+            done.append(file.chunk)
+            if file.chunk in chosen:
+                kept[file.chunk] = state
+    gaps = missing(done, options.paths)
+    left = sum(gap.last - gap.first for gap in gaps)
+    problems, notes = _recomputed(problem, options, kept), []
+    lost = [chunk for chunk in unsound if any(gap.first < chunk.last and chunk.first < gap.last for gap in gaps)]
+    if lost:
+        problems.append(f"{len(lost)} of {len(files)} files are damaged or of another run, and their paths are missing")
+    if len(unsound) > len(lost):
+        notes.append(f"{len(unsound) - len(lost)} files are damaged or of another run; other files have their paths")
     sealed = (out / RESULT).exists()
     if sealed and left:
         problems.append(f"the result is sealed, and the blocks of {left} paths are missing or damaged")
     elif sealed:
         with open_result(out) as tree:
-            summary = tree["summary"].to_dataset().load()
-        order = file_order(groups, groups_in_file_order(problem, options.members))
-        means = every.sums()["fund_loss"] / options.paths
-        reported = np.append(summary["mean_loss"].values, summary["system_mean_loss"].values)
-        if not np.array_equal(reported, means[[*order, len(groups)]]):
-            problems.append("the mean losses of the result are not those of its blocks")
+            problems += disagreements(tree, gatherer, problem, options)
     return Verdict(
-        len(files), sound, options.paths - left, left, tuple(sorted(kept)), sealed and not left, tuple(problems)
+        files=len(files),
+        verified=len(files) - len(unsound),
+        paths_on_disk=options.paths - left,
+        paths_missing=left,
+        recomputed=tuple(sorted(kept)),
+        sealed=sealed,
+        problems=tuple(problems),
+        notes=tuple(notes),
     )
+
+
+def disagreements(tree: xr.DataTree, gatherer: Gatherer, problem: Problem, options: RunOptions) -> list[str]:
+    """What a result says that its blocks do not: counts of losses by bin, means, VaR and ES of each fund.
+
+    VaR and ES of a run with `exact` come from a second pass, and are not compared where that was needed.
+    """
+    summary = tree["summary"].to_dataset().load()
+    counts = tree["distribution"].to_dataset().load()
+    groups = problem.funds.ids if options.members else problem.funds.types
+    rows = [*file_order(groups, groups_in_file_order(problem, options.members)), len(groups)]
+    names = [*(groups[row] for row in rows[:-1]), "system"]
+    means = gatherer.sums()["fund_loss"] / options.paths
+    loss, static, _ = gatherer.distributions()
+    found = []
+    for row, name in zip(rows, names, strict=True):
+
+        def of(variable: str, name: str = name) -> xr.DataArray:
+            return summary[f"system_{variable}"] if name == "system" else summary[variable].sel(fund=name)
+
+        if float(of("mean_loss")) != means[row]:
+            found.append(f"the mean loss of {name}")
+        for variable, distribution in (("loss", loss[row]), ("loss_static", static[row])):
+            reported = counts[variable].sel(fund=name).values, counts["bin_low"].values
+            edges = distribution.histogram.edges()[:-1]
+            if not np.array_equal(_used(*reported), _used(np.asarray(distribution.histogram.counts), edges)):
+                found.append(f"the distribution of {variable} of {name}")
+        for level in () if options.exact else problem.estimation.levels:
+            for variable, estimate in (("var", value_at_risk), ("es", expected_shortfall)):
+                if float(of(variable).sel(level=float(level))) != estimate(loss[row], level).value:
+                    found.append(f"{variable} of {name} at {level}")
+    return [f"the result has not what its blocks have: {', '.join(found[:8])}"] if found else []
+
+
+def _used(counts: npt.NDArray[Any], low: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Lower edge and count of the bins that are not empty."""
+    return np.stack([low[counts > 0], counts[counts > 0].astype(np.float64)])
 
 
 def _recomputed(problem: Problem, options: RunOptions, kept: dict[Chunk, State]) -> list[str]:
@@ -103,7 +151,7 @@ def differences(kept: State, again: State) -> list[str]:
     """Names of the arrays of a block that a new simulation does not give."""
     wrong = []
     for name in again:
-        if name.startswith(("path_", "tail_")):
+        if name.startswith("tail_"):
             continue
         if not np.array_equal(kept[name], again[name]):
             wrong.append(name)

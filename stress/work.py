@@ -26,26 +26,21 @@ class Work:
     """The compiled programs of one run.
 
     Attributes:
-        rows: reported funds and the system.
-        brokers: prime brokers.
         halved: is called after a device ran out of memory and calls were made smaller.
     """
 
     def __init__(
         self, problem: Problem, options: RunOptions, devices: Devices, halved: Callable[[], None] = lambda: None
     ) -> None:
-        self.options, self.devices, self.halved = options, devices, halved
+        self.problem, self.options, self.devices, self.halved = problem, options, devices, halved
         self.structure = structure_of(problem, options.members)
         self.params = params_of(problem, options.seed, options.precision, options.members)
-        self.rows = 1 + len(problem.funds.ids if options.members else problem.funds.types)
-        self.brokers = len(problem.funds.brokers)
         self.tiles = tiles_per_call(options, devices)
         self.simulator = Simulator(self.structure, self.params, devices, self.tiles)
 
     def gatherer(self, least: Least | None = None) -> Gatherer:
         """A new gatherer for paths of this run; `least` is that of one which has seen others of them."""
-        keep = min(self.options.paths, TAIL_KEEP)
-        return Gatherer(self.rows, self.brokers, keep, self.options.store == "paths", least)
+        return empty_gatherer(self.problem, self.options, least)
 
     def simulate(self, chunk: Chunk, gatherer: Gatherer, seen: Seen = lambda _: None) -> State:
         """Simulate a chunk into a gatherer; half as many paths a call, and once more, when memory runs out.
@@ -79,6 +74,13 @@ class Work:
             state = self.simulate(chunk, gatherer, seen)
             pace.took(chunk, time.perf_counter() - began)
             yield chunk, state
+
+
+def empty_gatherer(problem: Problem, options: RunOptions, least: Least | None = None) -> Gatherer:
+    """A gatherer for paths of a run, see `Work.gatherer`."""
+    rows = 1 + len(problem.funds.ids if options.members else problem.funds.types)
+    keep = min(options.paths, TAIL_KEEP)
+    return Gatherer(rows, len(problem.funds.brokers), keep, options.store == "paths", least)
 
 
 class Pace:

@@ -7,7 +7,7 @@ shard may be computed twice, be stopped, and be started again anywhere.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import jax
@@ -38,7 +38,12 @@ def shard_of(paths: int, index: int, count: int) -> Chunk:
 
 
 def work_on(
-    directory: str | Path, index: int = 0, count: int = 1, progress: Callable[[Progress], None] | None = None
+    directory: str | Path,
+    index: int = 0,
+    count: int = 1,
+    progress: Callable[[Progress], None] | None = None,
+    devices: int | None = None,
+    max_memory: int | None = None,
 ) -> ShardReport:
     """Compute what is missing of a shard of a run that has been begun.
 
@@ -47,6 +52,7 @@ def work_on(
         index: of the shard, from 0.
         count: of all shards.
         progress: called after each call of the compiled program.
+        devices, max_memory: of this machine, which need not be that on which the run was begun.
 
     Raises:
         UnfinishedRun: the directory holds no run that has been begun (`levstress run --prepare` begins one).
@@ -57,6 +63,7 @@ def work_on(
     place.fetch(SPEC)
     spec = read_spec(place.folder)
     problem, options = problem_of(spec, place.name)
+    options = replace(options, devices=devices, max_memory=max_memory)
     shard = shard_of(options.paths, index, count)
     if place.has(RESULT):
         return ShardReport(shard.last - shard.first, shard.last - shard.first, 0, sealed=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -78,13 +79,39 @@ def test_a_stopped_run_is_taken_up_on_a_cluster(
     class Stop(Exception):
         pass
 
+    done: list[int] = []
+
     def stop(progress: Progress) -> None:
         if progress.phase == "paths":
-            raise Stop
+            done.append(progress.done_paths)
+            if len(done) == 2:
+                raise Stop
 
     with pytest.raises(Stop):
         stress.run(scenario, **OPTIONS, out=tmp_path, executor=client, progress=stop)
+    assert verify(tmp_path, blocks=0).paths_on_disk == done[0]
     same_numbers(stress.resume(tmp_path, executor=client), undisturbed)
+
+
+def test_two_runs_on_one_scheduler_do_not_mix(scenario: Any, undisturbed: xr.DataTree, client: Client) -> None:
+    """They have the same paths in common, of which one run wants everything and the other its tails."""
+    held: list[xr.DataTree] = []
+
+    def runs_another(progress: Progress) -> None:
+        if progress.phase == "paths" and not held:
+            held.append(stress.run(scenario, **OPTIONS, executor=client, store="paths"))
+
+    same_numbers(stress.run(scenario, **OPTIONS, executor=client, progress=runs_another), undisturbed)
+    assert held[0]["paths"].sizes["path"] == PATHS
+
+
+def test_a_scheduler_without_workers_is_said(scenario: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stress.on_dask.SECONDS_OF_PATIENCE", 0.2)
+    with LocalCluster(n_workers=0, dashboard_address="127.0.0.1:0") as cluster, Client(cluster) as client:
+        adding = threading.Timer(3.0, cluster.scale, [1])
+        adding.start()
+        with pytest.warns(UserWarning, match="has no worker yet"):
+            stress.run(scenario, **(OPTIONS | {"paths": 2000}), executor=client)
 
 
 def test_a_task_twice_and_what_it_leaves_out(scenario: Any) -> None:

@@ -17,7 +17,8 @@ from typer.testing import CliRunner
 import stress
 from same_numbers import same_numbers
 from stress.chunks import Chunk, chunk_of
-from stress.errors import MissingExtra
+from stress.errors import DeviceNotFound, MissingExtra
+from stress.options import Progress
 from stress.output import CannotWrite
 from stress.place import Place, RemotePlace, place_of
 from stress.results.store import RunExists, UnfinishedRun
@@ -102,6 +103,43 @@ def test_a_store_that_fails_now_and_then_loses_nothing(
     assert count[0] > 40
     same_numbers(tree, undisturbed)
     same_numbers(stress.open_result(URL), undisturbed)
+
+
+@pytest.mark.parametrize("where", ["a bucket", "a folder"])
+def test_a_replacement_that_comes_to_nothing_leaves_what_was_there(
+    where: str, scenario: Any, undisturbed: xr.DataTree, bucket: MemoryFileSystem, tmp_path: Path
+) -> None:
+    out = URL if where == "a bucket" else str(tmp_path / "run")
+    place = place_of(out)
+    stress.run(scenario, **OPTIONS, out=out)
+    changed: dict[str, Any] = OPTIONS | {"seed": 6, "overwrite": True}
+
+    class Stop(Exception):
+        pass
+
+    def stop_at(phase: str, first: int) -> Any:
+        def stop(progress: Progress) -> None:
+            if progress.phase == phase and progress.done_paths >= first:
+                raise Stop
+
+        return stop
+
+    with pytest.raises(DeviceNotFound):
+        stress.run(scenario, **changed, out=out, executor="nonsense")
+    for _ in range(2):
+        with pytest.raises(Stop):
+            stress.run(scenario, **changed, out=out, progress=stop_at("compiling", 0))
+        same_numbers(stress.open_result(out), undisturbed)
+        assert not place.has(".replaced")
+    for _ in range(2):
+        with pytest.raises(Stop):
+            stress.run(scenario, **changed, out=out, progress=stop_at("timeline and attribution", 0))
+        assert not place.has("result.zarr")
+        assert place.has(".replaced/result.zarr")
+    replaced = stress.resume(out)
+    assert replaced.attrs["seed"] == 6
+    same_numbers(stress.open_result(out), replaced)
+    assert not place.has(".replaced")
 
 
 def test_workers_on_a_url_fetch_their_own_blocks_alone(

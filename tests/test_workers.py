@@ -5,8 +5,10 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +63,9 @@ def test_parts_in_any_order_and_twice(order: list[int], undisturbed: xr.DataTree
     assert done.missing_elsewhere == 0
     same_numbers(stress.resume(out), undisturbed)
     assert not verify(out).problems
+    done = work_on(out, 0, 3)
+    assert done.sealed
+    assert levstress("run", *WORDS, "--out", out, "--prepare", "--resume").exit_code == 0
 
 
 def test_two_workers_at_once_one_of_them_on_the_same_part(undisturbed: xr.DataTree, tmp_path: Path) -> None:
@@ -96,6 +101,18 @@ def test_what_a_worker_refuses(tmp_path: Path) -> None:
     ended = levstress("worker", out)
     assert ended.exit_code == 3
     assert "levstress: 0.0.0 there" in ended.output
+
+
+def test_a_worker_that_is_stopped_says_how_to_go_on(tmp_path: Path) -> None:
+    out = begun(tmp_path / "a run")
+    command = [str(FOLDER / "levstress"), "worker", out, "--shard", "1/2"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        time.sleep(1.5)  # it is starting
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode in (143, -signal.SIGTERM)  # the latter: before it could listen
+    if process.returncode == 143:
+        assert f"levstress worker '{out}' --shard 1/2" in errors
 
 
 def test_preparing_twice_is_the_same_run_or_is_refused(tmp_path: Path) -> None:

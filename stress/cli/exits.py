@@ -83,7 +83,7 @@ def explain(error: BaseException, code: int) -> str:
     if code == BUG:
         return "\n".join([f"{type(error).__name__}: {error}", REPORT, *notes])
     text = "\n".join([str(error) or type(error).__name__, *notes])
-    if type(error).__name__ == "RunExists":
+    if type(error).__name__ == "RunExists" and "nothing is left" not in text:
         text += "\nhint: --overwrite replaces it, --out DIR writes elsewhere"
     return text
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from stress.cli.quantities import parse_count, parse_positive
+from stress.cli.quantities import parse_count, parse_positive, parse_size
 
 if TYPE_CHECKING:
     from stress.place import Place
@@ -29,8 +29,8 @@ def parse_directory(text: str) -> Path:
 
     try:
         place = place_of(text)
-        if not place.has(SPEC):
-            raise typer.BadParameter(f"{text} holds no {SPEC}: this is no run directory")
+        if place.is_empty():
+            raise typer.BadParameter(f"{text}: nothing is there")
         place.fetch(SPEC, RESULT)
     except (MissingExtra, CannotWrite) as error:
         raise typer.BadParameter(str(error)) from error
@@ -99,6 +99,10 @@ Device = Annotated[Literal["auto", "cpu", "gpu"], typer.Option("--device", help=
 Devices = Annotated[
     int | None,
     typer.Option("--devices", parser=parse_positive, metavar="K", help="Devices to use; default: all of them."),
+]
+MaxMemory = Annotated[
+    int | None,
+    typer.Option("--max-memory", parser=parse_size, metavar="SIZE", help="Refuse to need more: '8 GB', '512 MiB'."),
 ]
 Precision = Annotated[Literal["float32", "float64"], typer.Option("--precision", help="Arithmetic of the paths.")]
 BlockSize = Annotated[

@@ -18,6 +18,8 @@ def resume(
     directory: Directory,
     executor: common.Executor = "local",
     workers: common.Workers = None,
+    devices: common.Devices = None,
+    max_memory: common.MaxMemory = None,
     json: common.Json = False,
     quiet: common.Quiet = False,
 ) -> None:
@@ -37,7 +39,7 @@ def resume(
     from stress.results.table import summary_json, summary_table
 
     with progress_shown(quiet) as callback, says_how_to_resume(place_of(directory)):
-        tree = take_up(directory, callback, executor, workers)
+        tree = take_up(directory, callback, executor, workers, devices, max_memory)
     if json:
         print_json({"directory": str(directory), **summary_json(tree)})
         return
@@ -78,8 +80,9 @@ def verify(
                 "blocks_recomputed": [{"first": c.first, "last": c.last - 1} for c in found.recomputed],
                 "paths_on_disk": found.paths_on_disk,
                 "paths_missing": found.paths_missing,
-                "result_compared": found.sealed,
+                "result_compared": found.sealed and not found.paths_missing,
                 "problems": list(found.problems),
+                "notes": list(found.notes),
                 "agrees": not found.problems,
             }
         )
@@ -87,8 +90,13 @@ def verify(
         lines = [
             f"{found.verified} of {found.files} blocks have the digest of their name: {found.paths_on_disk:,} paths",
             f"{len(found.recomputed)} of them simulated again",
-            "the result has the means of its blocks" if found.sealed and not found.problems else None,
-            f"{found.paths_missing:,} paths are missing: levstress resume {directory}" if found.paths_missing else None,
+            "the result has the distributions, means, VaR and ES of its blocks"
+            if found.sealed and not found.problems
+            else None,
+            f"{found.paths_missing:,} paths are missing: levstress resume {directory}"
+            if found.paths_missing and not found.sealed
+            else None,
+            *found.notes,
             *(f"WRONG: {problem}" for problem in found.problems),
         ]
         console().print("\n".join(line for line in lines if line), markup=False, highlight=False)

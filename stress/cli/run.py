@@ -10,7 +10,7 @@ from stress.cli import options as common
 from stress.cli.console import console, print_json, progress_shown, say
 from stress.cli.exits import ends_with_exit_code
 from stress.cli.fail_on import FailOn, end_by, limits_json, read_limits
-from stress.cli.quantities import format_seconds, format_size, parse_count, parse_size
+from stress.cli.quantities import format_seconds, format_size, parse_count
 
 if TYPE_CHECKING:
     from stress.engine import RunPlan
@@ -30,10 +30,7 @@ def run(
     devices: common.Devices = None,
     precision: common.Precision = "float32",
     block_size: common.BlockSize = None,
-    max_memory: Annotated[
-        int | None,
-        typer.Option("--max-memory", parser=parse_size, metavar="SIZE", help="Refuse to need more: '8 GB', '512 MiB'."),
-    ] = None,
+    max_memory: common.MaxMemory = None,
     store: Annotated[
         common.Store,
         typer.Option("--store", help="What to keep: the summary, also the worst paths, or every path."),
@@ -126,6 +123,11 @@ def run(
     from stress.api import begin_run, run_problem
 
     if prepare:
+        from stress.results.store import RESULT
+
+        if resume and place.has(RESULT):  # a job that starts again after its run was sealed
+            say(f"{place.name} holds a finished run: nothing is left to compute", quiet)
+            return
         begin_run(problem, choice, place, overwrite, resume)
         say(f"{place.name} is ready for: levstress worker {place.name} --shard 0/N, 1/N, ...", quiet)
         return

@@ -46,14 +46,17 @@ def output_place(wanted: str | Path | None, name: str, seed: int, paths: int, ov
 @contextmanager
 def says_how_to_resume(place: Place) -> Iterator[None]:
     """Add to whatever stops a run how it is taken up again, if there is anything to take up."""
+    from stress.replaced import REPLACED, has_blocks
     from stress.results.store import RESULT, SPEC
 
     try:
         yield
     except BaseException as error:
         with suppress(OSError):  # a folder or store that cannot be reached is what `error` says
-            if place.has(SPEC) and not place.has(RESULT):
+            if place.has(SPEC) and not place.has(RESULT) and has_blocks(place):
                 error.add_note(f"finished blocks are kept; to go on: {how_to_resume(place)}")
+                if place.has(f"{REPLACED}/{RESULT}"):
+                    error.add_note(f"the result that was there is in {place.name}/{REPLACED} until then")
         raise
 
 

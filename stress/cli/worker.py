@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Literal
 
 import typer
 
 from stress.cli import options as common
 from stress.cli.console import print_json, progress_shown, say
-from stress.cli.exits import ends_with_exit_code
+from stress.cli.exits import Terminated, ends_with_exit_code
 from stress.cli.quantities import parse_positive
 
 
@@ -20,6 +23,17 @@ def parse_shard(text: str) -> tuple[int, int]:
     return int(index), int(count)
 
 
+@contextmanager
+def says_how_to_go_on(directory: str, shard: str) -> Iterator[None]:
+    """Add to whatever stops a worker how it is started again."""
+    try:
+        yield
+    except (KeyboardInterrupt, Terminated, RuntimeError, OSError) as error:
+        again = f"levstress worker {shlex.quote(directory)} --shard {shard}"
+        error.add_note(f"finished blocks are kept; to go on: {again}")
+        raise
+
+
 @ends_with_exit_code
 def worker(
     directory: Annotated[
@@ -28,6 +42,8 @@ def worker(
     shard: Annotated[
         str, typer.Option("--shard", metavar="I/N", help="Which part of the paths: 0/8, 1/8, ... 7/8.")
     ] = "0/1",
+    devices: common.Devices = None,
+    max_memory: common.MaxMemory = None,
     json: common.Json = False,
     quiet: common.Quiet = False,
 ) -> None:
@@ -48,8 +64,8 @@ def worker(
     from stress.place import place_of
     from stress.worker import work_on
 
-    with progress_shown(quiet) as callback:
-        done = work_on(directory, index, count, callback)
+    with progress_shown(quiet) as callback, says_how_to_go_on(directory, shard):
+        done = work_on(directory, index, count, callback, devices, max_memory)
     if json:
         print_json(
             {
