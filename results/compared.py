@@ -90,7 +90,7 @@ def _add_p_values(data: dict[str, Any]) -> int:
     adjusted = holm(np.concatenate([erfc(np.abs(score).ravel() / np.sqrt(2)) for score in scores]))
     ends = np.cumsum([score.size for score in scores])
     for name, score, part in zip(names, scores, np.split(adjusted, ends[:-1]), strict=True):
-        long_name = f"p-value of B less A, adjusted for all differences compared: {description(name)[1]}"
+        long_name = f"p-value of B less A, adjusted for all differences compared (Holm): {description(name)[1]}"
         data[f"{name}_p"] = (data[f"{name}_z"][0], part.reshape(score.shape), {"units": "1", "long_name": long_name})
     return int(np.isfinite(adjusted).sum())
 

@@ -26,7 +26,7 @@ BY_ASSET = ("price", "depth", "volatility", "forced_flow_usd")
 SLICES = {"all": "1", "worst_5pct": "0.05", "worst_1pct": "0.01", "worst_0.1pct": "0.001"}
 TIMELINE_NAMES = {
     "called_usd": "mean amount newly called in the step, the largest deficit of each call",
-    "forced_sales_usd": "mean forced sales of the step, buy-backs of shorts included",
+    "forced_sales_usd": "mean forced sales of the step, buy-backs of shorts included; what is built is not",
     "fund_loss": "mean loss up to the step, as a fraction of start NAV",
     "fund_loss_static": "mean loss of the book held still up to the step, as a fraction of start NAV",
     "amplification": "mean loss up to the step over that of the book held still, NaN where the latter is under 0.001",
@@ -59,7 +59,7 @@ def timeline(collected: Collected) -> xr.Dataset:
         entity = "asset" if name in BY_ASSET else "fund"
         plain = f"{name}_mean" if name in data else name
         data[plain] = (("step", entity), average[:, axes[entity]])
-        data[f"{plain}_se"] = (("step", entity), error[:, axes[entity]])
+        data[f"{plain}_se"] = (("step", entity), np.zeros_like(average) if fixed else error[:, axes[entity]])
     nav = collected.group_nav[axes["fund"]]
     loss, static = data["fund_loss"][1], data["fund_loss_static"][1]
     loss_se, static_se = data["fund_loss_se"][1], data["fund_loss_static_se"][1]

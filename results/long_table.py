@@ -25,6 +25,7 @@ LABELS = ("fund", "asset", "prime_broker", "level", "step", "quantile", "compone
 IDENTIFIERS = ("path_id",)  # variables that are labels: 64-bit numbers that no float holds
 FREE_TEXTS = ("asset_name",)  # labels for people, left out
 SYSTEM_PREFIX = "system_"
+OF_LEVELS_ALONE = ("var", "var_static", "broker_loss_var")  # level 0 stands for the mean, and a quantile has none
 
 
 def long_table(groups: Mapping[str, xr.Dataset], parts: Mapping[str, str] = ESTIMATE) -> Columns:
@@ -88,6 +89,8 @@ def _is_part(name: str, end: str, lead: str, names: list[str]) -> bool:
 
 
 def _block(group: str, variable: str, members: Mapping[str, xr.DataArray], parts: Mapping[str, str]) -> Columns:
+    if variable in OF_LEVELS_ALONE and all("level" in array.indexes for array in members.values()):
+        members = {end: array.sel(level=array["level"] != 0) for end, array in members.items()}
     first = next(iter(members.values()))
     rows = first.size
     block: Columns = {"group": [group] * rows, "variable": [variable] * rows}

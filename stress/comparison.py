@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 ABSENT = object()  # a setting that one of the two does not have
-SECTIONS = ("scenario", "options", "resolved", "versions", "inputs_sha256", "defaults")
+SECTIONS = ("scenario", "options", "resolved", "versions", "defaults")
+DIGEST = "_sha256"  # ending of what follows from the rest
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Setting:
     """One setting that differs: `a` and `b` are its values, ABSENT where a run does not have it."""
 
     section: str  # one of SECTIONS, or another top-level key of spec.json
-    key: str  # dotted; entries of a list are named by their id
+    key: str  # dotted; entries of a list are named by their id, and one that a single run has is a setting as a whole
     a: Any
     b: Any
 
@@ -84,10 +85,15 @@ def compare_runs(a: Path, b: Path) -> Comparison:
 
 
 def compare_settings(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[tuple[Setting, ...], int]:
-    """The settings of two `spec.json` that differ, and how many are the same."""
+    """The settings of two `spec.json` that differ, and how many are the same; digests are left out."""
     different, equal = [], 0
     for section in dict.fromkeys((*SECTIONS, *sorted({*a, *b}))):
-        first, second = (dict(_flat(spec.get(section, {}))) for spec in (a, b))
+        if section.endswith(DIGEST):
+            continue
+        whole = [spec.get(section, {}) for spec in (a, b)]
+        entities = [dict(_entities(value)) for value in whole]
+        alone = {key for key in {*entities[0], *entities[1]} if (key in entities[0]) != (key in entities[1])}
+        first, second = (dict(_flat(value, alone=alone)) for value in whole)
         for key in sorted({*first, *second}):
             one, other = first.get(key, ABSENT), second.get(key, ABSENT)
             if one is not ABSENT and other is not ABSENT and one == other:
@@ -106,14 +112,39 @@ def settings_json(settings: tuple[Setting, ...]) -> list[dict[str, Any]]:
     return documents
 
 
-def _flat(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
-    """Dotted keys and values: entries of a list by their id, texts of a list by themselves, other lists whole."""
+def _by_id(value: Any) -> dict[str, Any] | None:
+    """The entries of a list by their id; None where it is no list of such."""
     if isinstance(value, list) and value and all(isinstance(x, dict) and isinstance(x.get("id"), str) for x in value):
-        value = {entry["id"]: {name: part for name, part in entry.items() if name != "id"} for entry in value}
+        return {entry["id"]: {name: part for name, part in entry.items() if name != "id"} for entry in value}
+    return None
+
+
+def _entities(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted keys of all entries that have an id, and the entries."""
+    entries = _by_id(value)
+    for name, part in (entries or (value if isinstance(value, dict) else {})).items():
+        path = f"{key}.{name}" if key else str(name)
+        if entries is not None:
+            yield path, part
+        yield from _entities(part, path)
+
+
+def _flat(value: Any, key: str = "", alone: Collection[str] = ()) -> Iterator[tuple[str, Any]]:
+    """Dotted keys and values: entries of a list by their id, texts of a list by themselves, other lists whole.
+
+    The entries `alone` are whole too; digests are left out.
+    """
+    entries = _by_id(value)
+    if key in alone:
+        yield key, value
+        return
+    if entries is not None:
+        value = entries
     elif key == "" and isinstance(value, list) and all(isinstance(x, str) for x in value):
         value = dict.fromkeys(value, "set by default")
     if isinstance(value, dict) and value:
         for name, part in value.items():
-            yield from _flat(part, f"{key}.{name}" if key else str(name))
+            if not (isinstance(part, str) and str(name).endswith(DIGEST)):
+                yield from _flat(part, f"{key}.{name}" if key else str(name), alone)
     elif key or not isinstance(value, dict | list):
         yield key, value

@@ -159,16 +159,18 @@ def test_same_numbers_means_every_bit() -> None:
 def test_settings_are_compared_by_dotted_key() -> None:
     other = json.loads(json.dumps(SPEC))
     other["scenario"]["assets"][1]["vol"] = 0.5
-    other["scenario"]["assets"].append({"id": "gold", "vol": 0.2})
+    other["scenario"]["assets"].append({"id": "gold", "vol": 0.2, "margin": {"rate": 0.1}})
     other["scenario"]["funds"][0]["margin"]["buffer"] = 0.1
     other["scenario"]["correlation"][0][1] = 0.3
     other["options"]["seed"] = 8
     other["versions"] = {}
     other["defaults"] = ["cascade"]
     other["note"] = "new"
+    other["inputs_sha256"] = {"example.toml": "ab"}
+    other["options"]["numbers_sha256"] = "cd"
     different, equal = compare_settings(SPEC, other)
     assert different == (
-        Setting("scenario", "assets.gold.vol", ABSENT, 0.2),
+        Setting("scenario", "assets.gold", ABSENT, {"vol": 0.2, "margin": {"rate": 0.1}}),
         Setting("scenario", "assets.semis.vol", 0.4, 0.5),
         Setting("scenario", "correlation", [[1.0, 0.2], [0.2, 1.0]], [[1.0, 0.3], [0.2, 1.0]]),
         Setting("scenario", "funds.alpha.margin.buffer", 0.05, 0.1),

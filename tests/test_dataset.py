@@ -357,6 +357,9 @@ def test_without_a_draw_nothing_is_uncertain(paths: int) -> None:
     assert np.all(summary["prob_margin_call_se"] == 0)
     assert np.all(tree["attribution"]["contribution_se"] == 0)
     line = tree["timeline"].to_dataset()
+    for key in line.data_vars:  # but for NaN, an amplification of nothing
+        if str(key).endswith("_se") and "leverage" not in str(key):
+            assert float(abs(line[key]).max()) == 0, key
     assert np.all(line["gross_leverage_se"] <= 2.0**-9 * line["gross_leverage"])
     for name in ("price", "depth"):
         assert np.all(line[f"{name}_se"] == 0)

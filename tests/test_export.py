@@ -33,6 +33,9 @@ OTHER = to_datatree(collected(seed=8, paths=3000, stored=False))
 GROUPS = {str(name): part.to_dataset() for name, part in TREE.children.items() if name != "distribution"}
 PARTS = ("value", "se", "ci_low", "ci_high")
 NUMBERS = {*PARTS, *DIFFERENCE.values(), "level", "quantile"}
+QUANTILES = {
+    f"{name}{end}" for name in ("var", "var_static", "broker_loss_var") for end in ("", "_se", "_ci_low", "_ci_high")
+}
 WHOLE = {"step", "rank", "path_id", "checkpoint"}
 
 
@@ -101,7 +104,16 @@ def test_every_number_comes_back_bit_for_bit(suffix: str, tmp_path: Path) -> Non
                 found += 1
     numbers = [x for part in GROUPS.values() for name, x in part.data_vars.items() if name != "path_id"]
     lost = sum(int((~np.isfinite(x)).sum()) for x in numbers) if suffix == "json" else 0
-    assert found == sum(x.size for x in numbers) - lost  # none is missing and none is there twice
+    means = [
+        x.sel(level=0)
+        for x in numbers
+        if "level" in x.dims and 0 in x["level"] and str(x.name).removeprefix("system_") in QUANTILES
+    ]
+    assert len(means) == 16
+    assert all(bool(x.isnull().all()) for x in means)
+    no_rows = sum(x.size for x in means) if suffix != "json" else 0
+    assert found == sum(x.size for x in numbers) - lost - no_rows  # none is missing and none is there twice
+    assert not [row for row in rows if row["variable"] in QUANTILES and row["level"] == 0]
     ids = {row["path_id"] for row in rows if row["group"] == "tails"}
     assert ids == set(GROUPS["tails"]["path_id"].values.ravel().tolist())
     assert min(ids) > 2**63

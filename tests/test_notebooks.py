@@ -6,12 +6,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+import ipykernel  # noqa: F401  (the kernel of the notebooks)
+import matplotlib  # noqa: F401  (drawn with in them)
+import nbclient
+import nbformat
 import pytest
-
-nbformat = pytest.importorskip("nbformat")
-nbclient = pytest.importorskip("nbclient")
-pytest.importorskip("ipykernel")
-pytest.importorskip("matplotlib")
 
 FOLDER = Path(__file__).parent.parent / "docs" / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from typing import Any
 
@@ -138,6 +139,17 @@ def test_heatmap_holds_every_value(variable: str) -> None:
     assert by_row == sorted(by_row)
 
 
+@pytest.mark.parametrize("sign", [-1.0, 1.0])
+def test_a_sign_keeps_its_colour_where_it_is_alone(sign: float) -> None:
+    flow = TIMELINE["forced_flow_usd"]
+    both: Any = plot.heatmap(with_values(TREE, "timeline", "forced_flow_usd", flow.values * [[1.0, -1.0]]))
+    alone: Any = plot.heatmap(with_values(TREE, "timeline", "forced_flow_usd", sign * abs(flow.values)))
+    meshes = [ax.collections[0] for ax in (both, alone)]
+    assert meshes[0].get_cmap().name == meshes[1].get_cmap().name
+    for mesh in meshes:
+        assert mesh.norm.vmin == -mesh.norm.vmax
+
+
 def test_many_steps_have_crosses_in_place_of_numbers() -> None:
     def longer(dataset: xr.Dataset) -> xr.Dataset:
         if "step" not in dataset.dims:
@@ -187,7 +199,10 @@ def test_crowding_has_cosines_below_and_amounts_above_the_diagonal() -> None:
     start, names = TREE["start"].to_dataset(), row_names(ax)
     assert [label.get_text() for label in ax.get_xticklabels()] == names
     assert len(names) == 3
-    drawn = np.asarray(ax.collections[0].get_array())
+    below, upper = (np.ma.filled(mesh.get_array(), np.nan) for mesh in ax.collections)
+    drawn = np.where(np.isnan(below), upper, below)
+    assert not (np.isfinite(below) & np.isfinite(upper)).any()
+    assert ax.collections[0].get_cmap().name != ax.collections[1].get_cmap().name
     amounts = {}
     for i, row in enumerate(names):
         for j, column in enumerate(names):
@@ -198,10 +213,15 @@ def test_crowding_has_cosines_below_and_amounts_above_the_diagonal() -> None:
                 amounts[i, j] = start["liquidity_overlap_usd"].sel(pair).item()
     for (i, j), amount in amounts.items():
         assert drawn[i, j] == pytest.approx(amount / max(map(abs, amounts.values())))
-    assert np.isnan(np.diag(np.ma.filled(drawn, np.nan))).all()
-    written = {(round(text.get_position()[1]), round(text.get_position()[0])): text.get_text() for text in ax.texts}
+    assert np.isnan(np.diag(drawn)).all()
+    assert re.search(r"◣ cosine +◥ loss if the other sells, \w+ USD", ax.get_title(loc="left"))
+    written = {
+        (round(text.get_position()[1]), round(text.get_position()[0])): text.get_text()
+        for text in ax.texts
+        if text.get_text()
+    }
     assert float(written[2, 0].replace("−", "-")) == pytest.approx(drawn[2, 0], abs=0.005)
-    assert written[0, 0] == ""
+    assert (0, 0) not in written
 
 
 def test_similar_books_stand_side_by_side_in_any_order_of_the_file() -> None:

@@ -68,10 +68,10 @@ def test_numbers_of_a_column_have_the_same_decimals() -> None:
     assert labels.numbers([0.0]) == ["0"]
 
 
-def test_cells_have_few_letters_and_tell_nothing_from_little() -> None:
+def test_numbers_of_a_map_have_the_same_decimals() -> None:
     table = np.array([[-21.63, 0.0, 0.004], [0.81, -0.25, math.nan]])
-    assert texts(table) == [["−21.6", "0", "0.0"], [".8", "−.2", ""]]
-    assert texts(np.array([[0.5, -0.004]]), 2) == [[".50", "0.00"]]
+    assert texts(table) == [["−21.6", "0.0", "0.0"], ["0.8", "−0.2", ""]]
+    assert texts(np.array([[0.5, -0.004]]), 2) == [["0.50", "0.00"]]
 
 
 @pytest.mark.parametrize(

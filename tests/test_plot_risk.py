@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from collected_example import collected
 from drawn import bars, heights, row_names, whiskers
@@ -150,3 +153,49 @@ def test_contributions_sum_to_the_expected_shortfall_in_the_title(by: Any) -> No
     for one, (low, high) in whiskers(ax).items():
         error = table[f"{name}_se"].sel({by: one}).item()
         assert (high - low) / 2 == pytest.approx(100 * Z95 * error)
+
+
+def side_by_side(draw: Callable[..., Any]) -> list[Any]:
+    """The figure in two axes of 5 inches that were given, laid out."""
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    axes = list(figure.subplots(1, 2))
+    for ax in axes:
+        draw(ax=ax)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        figure.draw_without_rendering()
+    return axes
+
+
+def test_brokers_without_a_loss_fit_into_axes_that_are_given() -> None:
+    tree = TREE
+    for name in [str(name) for name in SUMMARY.data_vars if str(name).startswith("broker_loss")]:
+        if name != "broker_loss_prob_ci_high":
+            tree = with_values(tree, "summary", name, 0.0 * SUMMARY[name].values)
+    axes = side_by_side(lambda ax: plot.brokers(tree, ax=ax))
+    for ax in axes:
+        assert ax.get_position().width > 0.38
+        assert "None loses on any path" in ax.get_xlabel()
+        box = ax.xaxis.label.get_window_extent()
+        assert box.width < 1.1 * ax.get_window_extent().width
+
+
+def test_the_legend_of_given_axes_stands_above_the_curves() -> None:
+    for ax in side_by_side(lambda ax: plot.distribution(TREE, ax=ax)):
+        legend = ax.get_legend().get_window_extent()
+        highest = max(patch.get_data().values.max() for patch in ax.patches[:2])
+        assert ax.transData.transform((0, highest))[1] < legend.y0
+
+
+def test_one_large_ratio_does_not_squeeze_the_others() -> None:
+    tree = TREE
+    for suffix, value in {"": 40.0, "_ci_low": 39.0, "_ci_high": 41.0, "_se": 0.51}.items():
+        tree = with_values(tree, "summary", f"amplification{suffix}", value, fund="mid", level=0.99)
+    wide: Any = plot.amplification(tree)
+    assert wide.get_xscale() == "log"
+    assert wide.get_xlabel() == "ratio (log scale)"
+    said = {text.get_text() for text in wide.texts}
+    assert "40.00" in said  # two digits of the error
+    places = wide.transAxes.inverted().transform(wide.transData.transform([[x, 0] for x in (1.0, 1.5)]))[:, 0]
+    assert places[1] - places[0] > 0.05
+    assert plot.amplification(TREE).get_xscale() == "linear"

@@ -239,3 +239,37 @@ def test_ids_are_found_whole_or_in_part() -> None:
     for unknown in ("", "gold"):
         with pytest.raises(ScenarioError, match="one of: semis, Semis_hk, tech, semi"):
             all_matching([unknown], known, "--asset", RUN)
+
+
+def test_where_nothing_is_sold_there_is_a_sentence_in_place_of_a_table() -> None:
+    line = TREE["timeline"].to_dataset()
+    still = line.assign(forced_flow_by_fund_usd=line["forced_flow_by_fund_usd"] * 0)
+    still.attrs["paths"] = TREE.attrs["paths"]
+    assert text_of(views.sales(replaced("timeline", still), RUN)) == (
+        "Nothing is sold or bought by force on any path.\n"
+    )
+    still.attrs["paths"] = 1000
+    part = views.sales(replaced("timeline", still), RUN, assets=["semis"])
+    assert (
+        text_of(part) == "Nothing of what was asked for is sold or bought by force on any of the first 1,000 paths.\n"
+    )
+    assert part.groups["timeline"].sizes["asset"] == 1
+    assert "Nothing" not in text_of(views.sales(TREE, RUN))
+
+
+def test_paths_that_are_all_the_same_are_shown_once() -> None:
+    tails = TREE["tails"].to_dataset()
+    first = tails.isel(rank=[0] * tails.sizes["rank"]).assign_coords(rank=tails["rank"])
+    same = first.assign(path_id=tails["path_id"])
+    view = views.worst(replaced("tails", same), RUN, "mid", 5)
+    text = text_of(view)
+    assert f"All {tails.sizes['rank']} have the same figures; one of them is shown." in text
+    rows = [line for line in text.splitlines() if line.split()[:1] in (["1"], ["2"])]
+    assert len(rows) == 1
+    assert view.groups["tails"].sizes["rank"] == tails.sizes["rank"]
+    assert "same figures" not in text_of(views.worst(TREE, RUN, "mid"))
+
+
+def test_the_error_of_what_is_added_is_said_to_be_a_bound() -> None:
+    assert "Of added it is an upper bound." in text_of(views.timeline(TREE, RUN))
+    assert "upper bound" not in text_of(views.timeline(TREE, RUN, asset="semis"))

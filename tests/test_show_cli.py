@@ -71,7 +71,9 @@ def test_every_view_is_also_one_json_document(run: Path, view: str) -> None:
     document = json.loads(done.stdout, parse_constant=lambda text: pytest.fail(f"{text} is no JSON"))
     assert document["view"] == view
     assert document["directory"] == str(run)
-    assert document["paths"] in (1000, 2000)
+    assert document["paths"] == 2000
+    detailed = view in ("sales", "timeline", "attribution", "contributions")
+    assert document.get("detail_paths") == (1000 if detailed else None)
     assert document["rows"]
     assert all(isinstance(row["value"], float | None) for row in document["rows"])
     assert {"group", "variable", "units"} <= set(document["rows"][0])

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 import xarray as xr
+from rich.console import Console
 
 from stress.results.story.items import billions, counted, joined, largest_first, listed, percent, points, printable
+from stress.results.story.page import _overview, note
 from stress.results.story.steps import chosen_rounds, told_steps
 
 
@@ -73,3 +77,34 @@ def test_rounds_with_most_of_the_trades_are_told(which: int | str | None, told: 
     rounds = xr.Dataset(data, {"round": np.arange(6), "fund": ["system"]})
     assert chosen_rounds(rounds, 5, which) == (told, left)
     assert chosen_rounds(rounds, 3, None) == ([1, 2, 3], [])
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_step_is_one_line_of_the_overview(width: int) -> None:
+    funds, asset = ["a_fund_with_quite_a_long_name", "system"], "an_asset_with_quite_a_long_name"
+    figures = ("fund_loss", "fund_loss_static", "called_usd", "forced_sales_usd", "defaults")
+    data: dict[str, object] = {name: (("step", "fund"), np.full((3, 2), 1e11)) for name in figures}
+    data |= {name: (("step", "fund"), np.full((3, 2), -1.9897)) for name in figures[:2]}
+    data |= {"outside_return": (("step", "asset"), np.full((3, 1), -0.123)), "rounds": ("step", [11, 12, 13])}
+    data["defaults"] = (("step", "fund"), np.full((3, 2), 12))
+    story = xr.DataTree.from_dict({"steps": xr.Dataset(data, {"step": [1, 2, 3], "fund": funds, "asset": [asset]})})
+    screen = Console(file=io.StringIO(), width=width, color_system=None)
+    screen.print(_overview(story))
+    assert isinstance(screen.file, io.StringIO)
+    lines = screen.file.getvalue().splitlines()
+    assert max(map(len, lines)) <= width
+    rule = next(i for i, line in enumerate(lines) if "───" in line)
+    rows = [line.split() for line in lines[rule + 1 :] if line.strip()]
+    assert [row[0] for row in rows] == ["1", "2", "3"]
+    for row in rows:
+        assert row[1:5] == ["-198.97", "-198.97", "100", "100"]
+        assert row[-2] == "-12.3"
+        assert row[-3].startswith("an_asset")
+        assert row[-1].startswith("a_fund")
+        assert (row[-1] == funds[0]) == (width == 120)
+
+
+def test_a_path_that_stands_for_all_is_said_to() -> None:
+    attrs = {"figures_compared": 0, "recording_gap": 0.0}
+    said = [note(xr.DataTree(xr.Dataset(attrs=attrs | {"paths_are_the_same": same}))) for same in (0, 1)]
+    assert ["all its paths are the same" in text for text in said] == [False, True]

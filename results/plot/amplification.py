@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from stress.results.cells import decimals
 from stress.results.plot import choice, labels, style
 from stress.results.plot.bars import named_rows, room_for_values, whiskers, write_values
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST = 25
+WIDE = 4.0  # largest over smallest ratio from which on the axis is logarithmic
 
 
 @style.in_style
@@ -32,12 +34,12 @@ def amplification(tree: xr.DataTree, level: float = 0.99, ax: Axes | None = None
     shown, others = choice.largest(there, "fund", MOST)
     missing = [str(fund) for fund in values["fund"].values if str(fund) not in {*shown, *others}]
     rows = [*shown, labels.SYSTEM]
-    value, low, high = (
+    value, low, high, error = (
         np.append(
             choice.rows(choice.at(table[f"amplification{suffix}"], "level", level), "fund", shown),
             float(choice.at(table[f"system_amplification{suffix}"], "level", level)),
         )
-        for suffix in ("", "_ci_low", "_ci_high")
+        for suffix in ("", "_ci_low", "_ci_high", "_se")
     )
     ax = style.new_axes(ax, height=style.rows_height(len(rows), 1.5))
     places = named_rows(ax, rows)
@@ -48,9 +50,9 @@ def amplification(tree: xr.DataTree, level: float = 0.99, ax: Axes | None = None
     ax.plot(value[:-1], places[:-1], linestyle="none", marker="o", markersize=6, color=style.LOSS)
     ax.plot(value[-1:], places[-1:], linestyle="none", marker="D", markersize=6, color=style.BLACK)
     ends = np.where(np.isfinite(value), np.fmax(value, high), 1.0)
-    write_values(ax, places, ends, [labels.fixed(one, 3) for one in value])
+    write_values(ax, places, ends, [_text(*pair) for pair in zip(value, error, strict=True)])
     finite = np.concatenate([[1.0], value[np.isfinite(value)], high[np.isfinite(high)]])
-    room_for_values(ax, float(finite.min()), float(finite.max()), left=0.04)
+    _limits(ax, float(finite.min()), float(finite.max()))
     style.title(
         ax, f"Amplification of the ES {labels.level_name(level)}" if level else "Amplification of the mean loss"
     )
@@ -58,6 +60,27 @@ def amplification(tree: xr.DataTree, level: float = 0.99, ax: Axes | None = None
     unknown = (
         f"No ratio, held still they lose next to nothing: {', '.join(map(labels.name, missing))}." if missing else ""
     )
-    ax.set_xlabel("ratio")
+    ax.set_xlabel("ratio (log scale)" if ax.get_xscale() == "log" else "ratio")
     style.caption(ax, f"{scale.heading}.", style.left_out(others, "funds"), unknown)
     return ax
+
+
+def _text(value: float, error: float) -> str:
+    """The ratio with as many decimals as the first two digits of its error deserve, at most 3."""
+    return labels.fixed(value, decimals(value, error, 3))
+
+
+def _limits(ax: Axes, low: float, high: float) -> None:
+    """Room for the numbers; a logarithmic axis where one fund would squeeze the others together."""
+    if low <= 0 or high / low < WIDE:
+        room_for_values(ax, low, high, left=0.04)
+        return
+    from matplotlib.ticker import LogLocator, NullFormatter, NullLocator, StrMethodFormatter
+
+    ax.set_xscale("log")
+    width = high / low
+    ax.set_xlim(low / width**0.04, high * width**0.3)
+    ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if width < 100 else (1.0,)))
+    ax.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.xaxis.set_minor_formatter(NullFormatter())

@@ -47,7 +47,8 @@ def brokers(tree: xr.DataTree, ax: Axes | None = None) -> Axes:
     lost = mean != 0
     ax.barh(places, value, 0.62, color=style.LIGHT, edgecolor=style.DARK)
     whiskers(ax, places, value, low, high)
-    ax.plot(mean[lost], places[lost], linestyle="none", marker="D", markersize=5, color=style.BLACK, clip_on=False)
+    if lost.any():  # a line without points would still take part in the layout, in the corner of the figure
+        ax.plot(mean[lost], places[lost], linestyle="none", marker="D", markersize=5, color=style.BLACK, clip_on=False)
     said = [f"{labels.number(100 * one, 2)} % of paths" if one else "no loss" for one in likely]
     write_values(ax, places, np.fmax(value, high), said)
     room_for_values(ax, 0.0, float(np.fmax(value, high)[np.isfinite(np.fmax(value, high))].max(initial=0.0)), right=0.6)

@@ -19,9 +19,18 @@ MIDDLE_LUMINANCE = 0.18  # white and black letters are equally legible
 
 
 def cells(
-    ax: Axes, values: Floats, rows: Sequence[str], columns: Sequence[str], written: Sequence[Sequence[str]]
+    ax: Axes,
+    values: Floats,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    written: Sequence[Sequence[str]],
+    signed: bool = False,
+    colours: tuple[str, str] = style.COLOUR_MAPS,
 ) -> bool:
-    """Draw `values` (row, column): two-sided colours when both signs occur, else ever darker; NaN stays white.
+    """Draw `values` (row, column) and name the axes; NaN stays white.
+
+    Colours are two-sided around zero when values below it occur or could (`signed`), so that a sign has the same colour
+    in every map; else ever darker. `colours` are the two colour maps.
 
     Up to 12 columns the texts `written` (row, column) stand in the cells. With more, a cross marks positive values
     where both signs occur, because without colour only sizes can be told apart.
@@ -34,11 +43,15 @@ def cells(
     values = np.clip(values, -largest, largest)
     low, high = (-largest if (finite < 0).any() else 0.0), (largest if (finite > 0).any() else 0.0)
     both = low < 0 < high
-    colours = style.DIVERGING if both else style.RISING if low == 0 else f"{style.RISING}_r"
-    if low == high:
+    two_sided = signed or low < 0
+    if two_sided:
+        low, high = -largest, largest
+    elif high == 0:
         high = 1.0
     right, down = np.arange(len(columns) + 1) - 0.5, np.arange(len(rows) + 1) - 0.5
-    mesh = ax.pcolormesh(right, down, values, cmap=colours, vmin=low, vmax=high, edgecolors="white", linewidth=1.0)
+    mesh = ax.pcolormesh(
+        right, down, values, cmap=colours[two_sided], vmin=low, vmax=high, edgecolors="white", linewidth=1.0
+    )
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.set_yticks(range(len(rows)), rows)
     ax.set_xticks(range(len(columns)), columns)
@@ -54,7 +67,7 @@ def cells(
 
 
 def texts(values: Floats, decimals: int | None = None) -> list[list[str]]:
-    """The numbers of a table (row, column) in few letters: no zero before the point, nothing for NaN.
+    """The numbers of a table (row, column), all with the same decimals; nothing for NaN.
 
     By default with three significant digits of the largest, two of them decimals at most.
     """
@@ -62,16 +75,7 @@ def texts(values: Floats, decimals: int | None = None) -> list[list[str]]:
     largest = float(finite.max(initial=0.0))
     if decimals is None:
         decimals = 2 if largest == 0 else int(np.clip(2 - np.floor(np.log10(largest)), 0, 2))
-    return [[_short(float(value), decimals) for value in row] for row in values]
-
-
-def _short(value: float, decimals: int) -> str:
-    if np.isnan(value):
-        return ""
-    text = labels.fixed(value, decimals)
-    if not text.strip("0."):
-        return text if value else "0"
-    return text.replace("0.", ".", 1) if text.lstrip("−").startswith("0.") else text
+    return [["" if np.isnan(value) else labels.fixed(float(value), decimals) for value in row] for row in values]
 
 
 def _write(ax: Axes, mesh: QuadMesh, values: Floats, written: Sequence[Sequence[str]]) -> None:

@@ -21,8 +21,8 @@ MOST = 16
 def crowding(tree: xr.DataTree, ax: Axes | None = None) -> Axes:
     """Map of the start books: below the diagonal their cosine, above it what one loses when the other sells all.
 
-    Funds with similar books stand side by side (average linkage of 1 less the cosine, in optimal order). Above the
-    diagonal the shade is relative to the largest amount there.
+    Funds with similar books stand side by side (average linkage of 1 less the cosine, in optimal order). The two have
+    colours of their own; above the diagonal the shade is relative to the largest amount there.
 
     Raises:
         ImportError: matplotlib is not installed.
@@ -31,8 +31,8 @@ def crowding(tree: xr.DataTree, ax: Axes | None = None) -> Axes:
     start = choice.group(tree, "start")
     held, others = choice.largest(start["position_usd"], "fund_type", MOST)
     ax = style.new_axes(ax, height=1.9 + max(0.27 * len(held), 1.0))
-    style.title(ax, "Crowding of the start books")
     if len(held) < 2:
+        style.title(ax, "Crowding of the start books")
         style.nothing(ax, "A single fund type: none to overlap with.")
         return ax
     held = sorted(held)
@@ -43,14 +43,14 @@ def crowding(tree: xr.DataTree, ax: Axes | None = None) -> Axes:
     above = np.triu(np.ones(cosine.shape, bool), 1)
     amounts = np.abs(loss[above & np.isfinite(loss)])
     scale = labels.scale_of(start["liquidity_overlap_usd"], amounts)
-    shade = np.where(above, loss / (amounts.max(initial=0.0) or 1.0), cosine)
-    for table in (shade, cosine):
-        np.fill_diagonal(table, np.nan)
-    amount, share = texts(np.where(above, loss * scale.factor, np.nan)), texts(cosine, 2)
-    written = [[amount[i][j] if above[i, j] else share[i][j] for j in range(len(held))] for i in range(len(held))]
+    cosine, loss = np.where(above.T, cosine, np.nan), np.where(above, loss, np.nan)
+    shade = loss / (amounts.max(initial=0.0) or 1.0)
     names = [labels.name(name) for name in held]
-    cells(ax, shade, names, [labels.name(name, 14) for name in held], written)
+    columns = [labels.name(name, 14) for name in held]
+    cells(ax, cosine, names, columns, texts(cosine, 2))
+    cells(ax, shade, names, columns, texts(loss * scale.factor), colours=style.OTHER_COLOUR_MAPS)
     ax.tick_params(axis="x", labelrotation=90)
+    style.title(ax, "Crowding of the start books", f"◣ cosine    ◥ loss if the other sells, {scale.unit}")
     cosine_of = labels.scale_of(start["overlap"]).what
     style.caption(
         ax,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+CURVES = 0.55  # share of the height of axes that were given; the legend stands above the curves, and hides none
 BINS = 91  # odd: a loss that all paths share stands in the middle of a bin
 STATIC, LOSS = "start book held still", "with calls, sales and impact"
 
@@ -42,7 +43,10 @@ def distribution(tree: xr.DataTree, fund: str = labels.SYSTEM, ax: Axes | None =
     style.title(ax, f"{labels.name(fund)}: loss after {tree.attrs['steps']} steps")
     ax.set_xlabel(f"loss, % of start NAV; ES of the book held still {labels.percent(shown.es_static / 100)}")
     ax.set_ylabel("share per % point (log scale)")
-    style.legend(ax)
+    if style.own_figure(ax) is None:
+        low, high = ax.get_ylim()
+        ax.set_ylim(low, low * (high / low) ** (1 / CURVES))
+    style.legend(ax, "upper right")
     return ax
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST = 25
+SIGNED = ("forced_flow_usd", "fund_loss", "fund_loss_static", "added_loss", "added_loss_usd")  # of either sign
 MOST_STEPS = 15  # with more, not every step has its number
 SHAPES = [("step", "asset"), ("step", "fund")]
 REGIONS = {"asset": "asset_region", "fund": "fund_region"}
@@ -52,6 +53,7 @@ def heatmap(tree: xr.DataTree, variable: str = "forced_flow_usd", ax: Axes | Non
         [labels.name(name) for name in shown],
         [step if place % between == 0 else "" for place, step in enumerate(steps)],
         texts(table),
+        signed=variable in SIGNED,
     )
     _mark_regions(ax, [region[name] for name in shown])
     ax.set_xlabel("step")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, cast
 
 from stress.results.plot.labels import wrapped
 
@@ -30,7 +30,8 @@ COLOURS = ("#12344d", "#a4391d", "#3f7f93", "#cf8a3b", "#7a9a55", "#b9b3c9", "#d
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 2)), (0, (8, 2)))
 MARKS = ("o", "s", "^", "D", "v", "P", "X")
 HATCHES = ("", "////", "++", "\\\\\\\\", "xxx", "----", "")  # no dots: each is a path of its own in SVG
-DIVERGING, RISING = "PuOr", "Blues"
+COLOUR_MAPS = ("Blues", "PuOr")  # from zero up, and for both signs
+OTHER_COLOUR_MAPS = ("Greens", "BrBG")  # of another quantity in the same figure
 
 RC: Any = {
     "font.size": 10,
@@ -101,12 +102,16 @@ def rows_height(rows: int, beside: float = 1.1) -> float:
     return max(rows, 2) * ROW + beside
 
 
-def title(ax: Axes, text: str) -> None:
-    """The title `text`; in a figure of ours it begins at the left edge, where names of rows leave it room."""
+def title(ax: Axes, text: str, second: str = "") -> None:
+    """The title `text`, with a line `second` below it.
+
+    In a figure of ours it begins at the left edge, where names of rows leave it room.
+    """
     from matplotlib.transforms import blended_transform_factory
 
-    shown = ax.set_title(wrapped(text, 51))
-    figure = _own(ax)
+    lines = [wrapped(line, _letters(ax, 51, 10.5)) for line in (text, second) if line]
+    shown = ax.set_title("\n".join(lines))
+    figure = own_figure(ax)
     if figure is not None:
         shown.set_transform(
             blended_transform_factory(figure.transFigure, ax.transAxes) + cast("Any", ax).titleOffsetTrans
@@ -114,8 +119,8 @@ def title(ax: Axes, text: str) -> None:
         shown.set_x(0.012)
 
 
-def legend(ax: Axes) -> None:
-    """The legend: under the axes in a figure of ours, where it hides nothing; in axes that were given, inside.
+def legend(ax: Axes, loc: Literal["best", "upper right"] = "best") -> None:
+    """The legend: under the axes in a figure of ours, where it hides nothing; in axes that were given, inside at `loc`.
 
     Its names stand in two columns where they are short enough.
     """
@@ -123,19 +128,28 @@ def legend(ax: Axes) -> None:
     half = -(-len(labels) // 2)
     wide = max(map(len, labels[:half]), default=0) + max(map(len, labels[half:]), default=0)
     columns = 1 if wide > TWO_COLUMNS else 2
-    figure = _own(ax)
+    figure = own_figure(ax)
     if figure is not None:
         figure.legend(handles, labels, loc="outside lower left", ncols=columns)
     elif handles:
-        ax.legend(handles, labels, loc="best", frameon=True, framealpha=0.85, edgecolor=PALE)
+        ax.legend(handles, labels, loc=loc, frameon=True, framealpha=0.85, edgecolor=PALE)
 
 
-def _own(ax: Axes) -> Figure | None:
+def own_figure(ax: Axes) -> Figure | None:
     """The figure of `ax` if it was made for these axes alone."""
     from stress.results.plot.sheet import Sheet
 
     figure = ax.get_figure(root=True)
     return figure if isinstance(figure, Sheet) and len(figure.axes) == 1 else None
+
+
+def _letters(ax: Axes, most: int, points: float) -> int:
+    """Letters of a line of text over or under `ax`: as many as fit, `most` in a figure of ours."""
+    if own_figure(ax) is not None:
+        return most
+    figure = ax.get_figure(root=True)
+    inches = ax.bbox.width / (figure.dpi if figure is not None else 100.0)
+    return int(min(max(inches * 72 / (0.58 * points), 16), most))
 
 
 def whole_steps(ax: Axes, steps: Any) -> None:
@@ -157,13 +171,13 @@ def nothing(ax: Axes, text: str) -> None:
 
 def note(ax: Axes, text: str) -> None:
     """A remark under the label of the horizontal axis."""
-    label = ax.get_xlabel()
-    ax.set_xlabel(f"{label}\n{wrapped(text, 56)}" if label else wrapped(text, 56))
+    label, text = ax.get_xlabel(), wrapped(text, _letters(ax, 56, SMALL))
+    ax.set_xlabel(f"{label}\n{text}" if label else text)
 
 
 def caption(ax: Axes, *sentences: str) -> None:
     """What there is to say, at the foot of a figure of ours (which then has no legend); in axes given, under them."""
-    text, figure = " ".join(sentence for sentence in sentences if sentence), _own(ax)
+    text, figure = " ".join(sentence for sentence in sentences if sentence), own_figure(ax)
     if figure is None:
         note(ax, text)
     else:

@@ -66,12 +66,17 @@ def _overview(story: xr.DataTree) -> Table:
     """A line a step."""
     from rich.text import Text
 
+    def named(items: list[tuple[str, float]]) -> Text:
+        """The first of them, cut where the terminal is narrow, so that a step stays one line."""
+        return Text(printable(items[0][0]) if items else "-", no_wrap=True, overflow="ellipsis")
+
     steps = story["steps"].to_dataset()
     system = steps.sel(fund=SYSTEM)
-    table = plain_table("Step by step: the system's loss in % of start NAV, called and sold in bn USD")
+    table = plain_table("Step by step: loss of the system, % of start NAV; amounts, bn USD", gap=0)
     add_number_columns(table, "step", "loss", "held\nstill", "called", "sold", "rounds", "in\ndefault")
-    for heading_text in ("largest\nnews, %", "largest\nseller, bn"):
-        table.add_column(heading_text, overflow="fold")
+    table.add_column("largest\nnews")
+    add_number_columns(table, "%")
+    table.add_column("largest\nseller")
     for step in steps["step"].values:
         now = system.sel(step=step)
         news = largest_first(steps["outside_return"].sel(step=step), "asset", FLAT)
@@ -84,8 +89,9 @@ def _overview(story: xr.DataTree) -> Table:
             billions(float(now["forced_sales_usd"])),
             str(int(steps["rounds"].sel(step=step))),
             str(int(now["defaults"])),
-            Text(f"{printable(news[0][0])} {points(news[0][1])}" if news else "-"),
-            Text(f"{printable(sellers[0][0])} {billions(sellers[0][1])}" if sellers else "-"),
+            named(news),
+            points(news[0][1]) if news else "",
+            named(sellers),
         )
     return table
 
@@ -94,6 +100,8 @@ def note(story: xr.DataTree) -> str:
     """What the figures are, and how far they are those of the run."""
     compared, gap = int(story.attrs["figures_compared"]), float(story.attrs["recording_gap"])
     text = "Amounts are bn USD at the prices before their round; losses and P&L % of start NAV."
+    if story.attrs.get("paths_are_the_same"):
+        text += " Nothing is drawn at random in this scenario: all its paths are the same."
     if compared:
         text += f" The {compared} figures that the run recorded of this path are the same bit for bit."
     if gap:

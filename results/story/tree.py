@@ -49,6 +49,7 @@ def to_story(recorded: Recorded, attrs: dict[str, Any]) -> xr.DataTree:
         "title": problem.title,
         "steps": problem.steps,
         "steps_per_day": problem.steps_per_day,
+        "paths_are_the_same": int(problem.shocks.model == "none"),
         **attrs,
         "conventions": json.dumps(CONVENTIONS, sort_keys=True),
     }

@@ -57,6 +57,8 @@ def sales(
     each = kept[BY_FUND].sel(fund=[fund for fund in names(kept, "fund") if fund != SYSTEM])
     chosen = _by_size(abs(each).sum(("step", "fund")))
     cut = chosen if assets is not None else chosen[: top or TOP]
+    if not bool(kept[BY_FUND].any()):
+        return View("sales", {"timeline": kept}, [_nothing(tree, kept)])
     table = _one_step(tree, flow, kept, cut) if flow.sizes["step"] == 1 else _by_step(tree, kept, cut)
     return View("sales", {"timeline": kept}, [table, *_notes(tree, kept, chosen, cut)])
 
@@ -149,11 +151,27 @@ def _by_step(tree: xr.DataTree, kept: xr.Dataset, assets: Sequence[str]) -> Tabl
     return table
 
 
+def _nothing(tree: xr.DataTree, kept: xr.Dataset) -> Any:
+    """What stands in the place of an empty table."""
+    from rich.text import Text
+
+    every, first = int(tree.attrs["paths"]), int(tree["timeline"].attrs.get("paths", tree.attrs["paths"]))
+    whole = kept[BY_FUND].size == tree["timeline"][BY_FUND].size
+    what = "Nothing" if whole else "Nothing of what was asked for"
+    return Text(
+        f"{what} is sold or bought by force on any {'path' if first == every else f'of the first {first:,} paths'}."
+    )
+
+
 def _notes(tree: xr.DataTree, kept: xr.Dataset, chosen: Sequence[str], cut: Sequence[str]) -> list[Any]:
     from rich.text import Text
 
     paths = tree["timeline"].attrs.get("paths", tree.attrs["paths"])
-    lines = [f"Mean over {int(paths):,} paths, sales and purchases of a fund netted. ±: standard error."]
+    lines = [
+        "sold: longs sold or shorts added; bought: shorts covered or longs added; net by fund and asset, "
+        "with what overlays and rebalancing rules build.",
+        f"Mean over {int(paths):,} paths. ±: standard error.",
+    ]
     if kept.sizes["step"] > 1:
         lines.append("± of a sum over steps: the sum of their errors, an upper bound.")
     else:

@@ -22,12 +22,15 @@ class View(NamedTuple):
     shown: list[Any]  # renderables
 
     def document(self, tree: xr.DataTree) -> dict[str, Any]:
-        """The numbers for programs: one row for each, with its labels, error and units; `paths` they are made from."""
+        """The numbers for programs: one row for each, with its labels, error and units.
+
+        `paths` of the run; `detail_paths` those that the numbers are made from, where these are only the first ones.
+        """
         about: dict[str, Any] = {
             name: tree.attrs[name] for name in ("name", "title", "seed", "paths") if name in tree.attrs
         }
         for group in self.groups:
-            about |= {"paths": tree[group].attrs["paths"]} if "paths" in tree[group].attrs else {}
+            about |= {"detail_paths": tree[group].attrs["paths"]} if "paths" in tree[group].attrs else {}
         return {**about, "view": self.name, "rows": long_rows(self.groups)}
 
 

@@ -25,12 +25,13 @@ def worst(tree: xr.DataTree, file: str, fund: str = SYSTEM, top: int | None = No
     kept = figures(tree, file, "tails", dict.fromkeys(SHOWN, ("rank", "fund")), errors=False)
     kept = pick(kept, file, fund=[fund])
     kept = kept.set_coords("path_id")
+    alike = _alike(kept)
     table = plain_table(f"Worst paths: {shown_name(fund)}")
     add_number_columns(
         table, "rank", "path", "loss\n%", "held\nstill %", "called\nbn USD", "sales\nbn USD", "first\ncall"
     )
     table.add_column("default", no_wrap=True)
-    shown = kept.isel(fund=0, rank=slice(0, top or TOP))
+    shown = kept.isel(fund=0, rank=slice(0, 1 if alike else top or TOP))
     for i in range(shown.sizes["rank"]):
         row = shown.isel(rank=i)
         called, sold, loss, still = (
@@ -47,12 +48,19 @@ def worst(tree: xr.DataTree, file: str, fund: str = SYSTEM, top: int | None = No
             str(first) if first else "-",
             "yes" if bool(row["defaulted"]) else "-",
         )
-    return View("worst", {"tails": kept}, [table, *(Text(line) for line in _notes(kept, file))])
+    return View("worst", {"tails": kept}, [table, *(Text(line) for line in _notes(kept, file, alike))])
 
 
-def _notes(kept: xr.Dataset, file: str) -> list[Any]:
+def _alike(kept: xr.Dataset) -> bool:
+    """Whether there are several paths, each with the same figures: those of a run without a draw."""
+    return kept.sizes["rank"] > 1 and all(bool((x == x.isel(rank=0)).all()) for x in kept.data_vars.values())
+
+
+def _notes(kept: xr.Dataset, file: str, alike: bool) -> list[Any]:
     count = kept.sizes["rank"]
     lines = [f"{count} paths were kept. Losses: % of start NAV, positive = loss; first call: its step."]
+    if alike:
+        lines.append(f"All {count} have the same figures; one of them is shown.")
     if count:
         path = int(kept["path_id"].isel(rank=0, fund=0))
         lines.append(f"One of them step by step: levstress replay {shlex.quote(file)} --path {path}")

@@ -142,7 +142,9 @@ def _print_settings(found: Comparison) -> None:
     from stress.comparison import ABSENT
     from stress.results.cells import plain_table
 
-    def shown(value: Any) -> Text:
+    def shown(value: Any, other: Any) -> Text:
+        if ABSENT in (value, other) and isinstance(value if other is ABSENT else other, dict):  # an entity
+            return Text("" if value is ABSENT else "only here")
         text = "-" if value is ABSENT else value if isinstance(value, str) else repr(value)
         return Text(text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 4]} ...")
 
@@ -153,6 +155,8 @@ def _print_settings(found: Comparison) -> None:
     for title in ("", "setting", "A", "B"):
         table.add_column(title, overflow="fold")
     for setting in found.settings:
-        table.add_row(Text(setting.section), Text(setting.key), shown(setting.a), shown(setting.b))
+        table.add_row(
+            Text(setting.section), Text(setting.key), shown(setting.a, setting.b), shown(setting.b, setting.a)
+        )
     console().print(table)
     print(f"{found.settings_equal} other settings are the same.")
