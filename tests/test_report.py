@@ -107,7 +107,8 @@ def test_the_headline_table_holds_the_datasets_numbers() -> None:
             spread = scale * float(errors if level is None else errors.sel(level=level))
             value, half = number(cells[title])
             assert value == pytest.approx(exact, abs=half * 1.0001), (fund, title)
-            error = cells[title].split()[1]
+            error = [*cells[title].split(), ""][1]
+            assert bool(error) == bool(spread)
             if error.startswith("±") and error != "±?":
                 assert float(error[1:].replace(",", "")) == pytest.approx(spread, abs=half * 1.0001), (fund, title)
 
@@ -152,6 +153,64 @@ def test_who_sells_what_is_by_step_asset_and_fund() -> None:
                 exact = float(flow.sel(step=step, asset=asset, fund=fund)) / unit
                 value, half = number(cells[fund]) if cells[fund] else (0.0, 0.0)
                 assert value == pytest.approx(exact, abs=half)
+
+
+def test_the_largest_flows_of_a_step_come_first_and_its_title_names_them() -> None:
+    flow = TREE["timeline"].to_dataset()["forced_flow_by_fund_usd"]
+    flow = flow.sel(fund=[fund for fund in flow["fund"].values if fund != "system"])
+    titles = [said(each) for each in every(section(the_page(), "sales"), "summary")]
+    for step in flow["step"].values:
+        now = flow.sel(step=step)
+        rows = table(section(the_page(), "sales"), f"Forced flow in step {step} by asset and fund")
+        by_asset = abs(now).sum("fund")
+        sizes = [float(by_asset.sel(asset=asset)) for asset in rows]
+        assert sizes == sorted(sizes, reverse=True)
+        by_fund = abs(now).sum("asset")
+        columns = [name for name in next(iter(rows.values())) if name != "All funds"]
+        assert [float(by_fund.sel(fund=fund)) for fund in columns] == sorted(by_fund.values.tolist(), reverse=True)
+        (title,) = (text for text in titles if text.startswith(f"Step {step}:"))
+        for what, sign in (("sale", -1), ("purchase", 1)):
+            largest = sign * now.stack(pair=("fund", "asset"))
+            if float(largest.max()) > 0:
+                fund, asset = largest["pair"].values[int(np.argmax(largest.values))]
+                assert f"largest {what}: {fund} {asset} " in title
+
+
+def test_what_is_built_is_told_apart_from_what_is_cut() -> None:
+    summary = float(TREE["summary"]["system_expected_forced_sales_usd"])
+
+    def building(dataset: xr.Dataset) -> xr.Dataset:
+        if "forced_sales_usd" not in dataset or "step" not in dataset.dims:
+            return dataset
+        return dataset.assign(built_usd=xr.full_like(dataset["forced_sales_usd"], 7e9))
+
+    def without_built(dataset: xr.Dataset) -> xr.Dataset:
+        return dataset.drop_vars(["built_usd", "built_usd_se"], errors="ignore")
+
+    steps = TREE["timeline"].sizes["step"]
+    built = " ".join(block.text for block in sales(changed(TREE, building)).blocks if isinstance(block, Text))
+    assert f"They leave out the {7 * steps:.2f} bn USD that hedges and rebalancing rules build" in built
+    none = " ".join(block.text for block in sales(changed(TREE, without_built)).blocks if isinstance(block, Text))
+    assert "No fund of this run builds positions" in none
+    value = float(none.partition("at the prices of the day: ")[2].split()[0].replace(",", ""))
+    assert value == pytest.approx(summary / (1e9 if summary >= 1e9 else 1e6), abs=0.0051)
+    assert "longs sold or shorts added" in none
+
+
+def test_counts_behind_a_distribution_are_of_every_path() -> None:
+    histogram = TREE["distribution"].to_dataset()
+    for fund in histogram["fund"].values:
+        name = "whole system" if fund == "system" else str(fund)
+        rows = table(section(the_page(), "losses"), f"Paths by loss: {name}")
+        headings = list(rows)
+        assert headings[0].startswith("below")
+        assert headings[-1].startswith("above")
+        for column, series in (("Paths", "loss"), ("Held still", "loss_static")):
+            counted = [int(cells[column].replace(",", "")) for cells in rows.values()]
+            assert sum(counted) == int(histogram[series].sel(fund=fund).sum())
+        edge = number(headings[-1].removeprefix("above "))[0]
+        above = histogram["loss"].sel(fund=fund).values[100 * histogram["bin_low"].values >= edge - 6e-4]
+        assert int(rows[headings[-1]]["Paths"].replace(",", "")) == int(above.sum())
 
 
 def test_contributions_of_funds_sum_to_the_systems_es() -> None:
@@ -209,6 +268,18 @@ def test_a_run_without_a_draw_is_one_path() -> None:
     assert "Nothing is drawn at random" in said(section(page, "headline"))
     assert "worst 1 %" not in said(section(page, "headline"))
     assert list(table(section(page, "worst"), "The whole system's worst")) == ["1"]
+    assert "±" not in "".join(said(section(page, name)) for name in ("headline", "losses", "amplification", "brokers"))
+    for name in ("losses", "leverage", "convergence"):
+        assert not list(every(section(page, name), "svg"))
+    assert "the worst" not in said(section(page, "attribution"))
+
+
+def test_a_run_in_which_nobody_is_called_has_a_sentence_and_no_empty_pictures() -> None:
+    def uncalled(dataset: xr.Dataset) -> xr.Dataset:
+        return dataset.assign({name: 0 * dataset[name] for name in ("called_usd",) if name in dataset})
+
+    (only,) = calls(changed(TREE, uncalled)).blocks
+    assert only == Text("No margin is called on any path.")
 
 
 def test_funds_without_brokers_or_without_losses_of_them() -> None:
@@ -223,6 +294,7 @@ def test_funds_without_brokers_or_without_losses_of_them() -> None:
 
     (nothing,) = brokers(changed(TREE, no_losses)).blocks
     assert "No prime broker loses" in nothing.text  # type: ignore[union-attr]
+    assert f"below {100 * 3 / int(TREE.attrs['paths']):.2g} %" in nothing.text  # type: ignore[union-attr]
 
 
 def test_an_interactive_report_runs_its_own_scripts_and_no_other() -> None:

@@ -58,6 +58,12 @@ def test_the_report_of_a_run_tells_its_worst_paths(real: Path) -> None:
         called = sum(number(row[unit])[0] for row in steps.values()) * (1e9 if "bn" in unit else 1e6)
         assert called == pytest.approx(float(tails["called_usd"].sel(rank=rank)), rel=0.01, abs=2e7)
     assert str(real) not in page
+    reasons = table(section(page, "sales"), "What made funds trade on the replayed worst paths")
+    for rank in range(1, WORST + 1):
+        column = f"Path {int(tails['path_id'].sel(rank=rank))}"
+        cut = sum(number(row[column])[0] for row in reasons.values() if row["Cut or built"] == "cut")
+        assert cut == pytest.approx(float(tails["forced_sales_usd"].sel(rank=rank)) / 1e9, rel=0.02, abs=0.05)
+    assert said(section(page, "worst")).count("In the end ") == WORST
 
 
 def test_report_html_is_written_anew_and_another_file_only_when_asked(synthetic: Path, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def test_a_number_in_a_table_has_the_digits_its_error_deserves() -> None:
     assert cell(0.345, 0.12, 100) == Cell("34", "±12")
     assert cell(0.03, math.inf, 100).error == "±?"
     assert cell(math.nan, 0.1, 100) == Cell("-", "")
-    assert cell(0.0, 0.0, 100) == Cell("0.00", "±0.00")
+    assert cell(0.0, 0.0, 100) == Cell("0.00", "")  # no spread is no estimate of one
 
 
 def test_infinite_and_negative_numbers() -> None:
@@ -42,7 +42,15 @@ def test_infinite_and_negative_numbers() -> None:
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(0.0, "0"), (131072.0, "131,072"), (0.333333, "0.3333"), (1.0, "1"), (3.4e-6, "3.4e-06"), (-0.05, "-0.05")],
+    [
+        (0.0, "0"),
+        (131072.0, "131,072"),
+        (0.333333, "0.3333"),
+        (1.0, "1"),
+        (3.4e-6, "3.4 × 10⁻⁶"),
+        (-2e-5, "−2 × 10⁻⁵"),
+        (-0.05, "-0.05"),
+    ],
 )
 def test_a_setting(value: float, expected: str) -> None:
     assert plain(value) == expected

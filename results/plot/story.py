@@ -30,7 +30,8 @@ def story(tree: xr.DataTree, figure: Figure | None = None) -> Figure:
     """The story of a path from `stress.replay`.
 
     One unit of the horizontal axis is a step: its outside shock first, then each round of trades. Shown are the assets
-    whose price moves most and the funds that lose or sell most, in USD; the other funds are one bar.
+    whose price moves most and the funds that lose or sell most, in USD; the bars name those with the largest amounts of
+    their own panel, and the other funds are one bar.
 
     Args:
         tree: the story.
@@ -58,8 +59,8 @@ def story(tree: xr.DataTree, figure: Figure | None = None) -> Figure:
     panels[1].set_ylabel("equity, % of start NAV")
     panels[1].set_title("Equity of the funds that lose or sell most" if others else "Equity")
     _leverage(panels[2], times, rounds["gross_leverage"].sel(fund=shown), shown)
-    _bars(panels[3], steps["called_usd"], "Margin calls", funds, others)
-    _bars(panels[4], steps["forced_sales_usd"], "Forced sales", funds, others)
+    for ax, name, title in ((panels[3], "called_usd", "Margin calls"), (panels[4], "forced_sales_usd", "Forced sales")):
+        _bars(ax, steps[name], title, funds)
     count = steps.sizes["step"]
     for ax in panels:
         ax.set_xlim(0, count)
@@ -137,14 +138,20 @@ def _leverage(ax: Axes, times: list[Floats], gross: xr.DataArray, names: list[st
         ax.set_ylabel("gross leverage\n(log scale)")
 
 
-def _bars(ax: Axes, values: xr.DataArray, title: str, funds: list[str], others: list[str]) -> None:
-    """Amounts by step, the funds on top of each other in the colours of their lines."""
+def _bars(ax: Axes, values: xr.DataArray, title: str, lines: list[str]) -> None:
+    """Amounts by step of the funds that are largest here, on top of each other, in the colours of those with `lines`.
+
+    A fund without a line takes a colour that no line has.
+    """
     scale = labels.scale_of(values, values.sel(fund=labels.SYSTEM))
     position = np.arange(values.sizes["step"]) + 0.5
     below = np.zeros(len(position))
-    parts = {labels.name(fund): values.sel(fund=fund).values for fund in funds}
-    parts |= {f"{len(others)} others": values.sel(fund=others).sum("fund").values}
-    for at, (name, amount) in enumerate(parts.items()):
+    single = values.drop_sel(fund=labels.SYSTEM)
+    funds, others = largest(single, "fund", MOST)
+    looks = _looks(funds, lines)
+    parts = [(labels.name(fund), single.sel(fund=fund).values, *looks[fund]) for fund in funds]
+    parts.append((f"{len(others)} others", single.sel(fund=others).sum("fund").values, "white", ""))
+    for name, amount, colour, hatch in parts:
         if not amount.any():
             continue
         ax.bar(
@@ -152,8 +159,8 @@ def _bars(ax: Axes, values: xr.DataArray, title: str, funds: list[str], others: 
             amount * scale.factor,
             width=0.7,
             bottom=below,
-            color=style.COLOURS[at],
-            hatch=style.HATCHES[at],
+            color=colour,
+            hatch=hatch,
             edgecolor=style.DARK,
             linewidth=0.5,
             label=name,
@@ -164,6 +171,16 @@ def _bars(ax: Axes, values: xr.DataArray, title: str, funds: list[str], others: 
     ax.set_ylim(0.0, 1.06 * float(below.max()) or 1.0)
     if below.any():
         ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), borderaxespad=0.3, reverse=True)
+
+
+def _looks(funds: list[str], lines: list[str]) -> dict[str, tuple[str, str]]:
+    """(colour, hatch) of each of `funds`: that of its line, or one that no line has."""
+    spare = len(style.COLOURS) - MOST
+    rest = [fund for fund in funds if fund not in lines]
+    looks = {fund: (style.COLOURS[at], style.HATCHES[at]) for at, fund in enumerate(lines)}
+    return looks | {
+        fund: (style.COLOURS[MOST + at % spare], style.HATCHES[at % len(style.HATCHES)]) for at, fund in enumerate(rest)
+    }
 
 
 def _step_ticks(panels: npt.NDArray[np.object_], count: int) -> None:

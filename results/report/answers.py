@@ -58,21 +58,23 @@ def _on(share: float, error: float) -> str:
 
 
 def _who(tree: xr.DataTree, risk: Risk) -> str:
-    at = percent(risk.level)
+    at = f"ES {percent(risk.level)}" if risk.random else "loss"
     losses = {fund: risk.figure("es", fund, risk.level) for fund in risk.funds}
     hit = max(losses, key=lambda fund: losses[fund][0])
     if len(losses) == 1:
-        return f"There is one fund only, {hit}: its ES {at} is {spoken(*losses[hit], '%', 100)} of its NAV."
-    text = f"{hit} loses the largest share of its NAV: ES {at} is {spoken(*losses[hit], '%', 100)}."
+        return f"There is one fund only, {hit}: its {at} is {spoken(*losses[hit], '%', 100)} of its NAV."
+    text = f"{hit} loses the largest share of its NAV: {at} is {spoken(*losses[hit], '%', 100)}."
     sales = {fund: risk.figure("expected_forced_sales_usd", fund) for fund in risk.funds}
     seller = max(sales, key=lambda fund: sales[fund][0])
     whole, _ = risk.figure("es", level=risk.level)
     parts = _parts(tree, risk)
     if parts and whole > 0:
         first = max(parts, key=lambda fund: parts[fund])
-        text += f" The largest part of the system's ES, {shown(parts[first] / whole, 100, 0)} %, comes from {first}."
+        share = f"{shown(parts[first] / whole, 100, 0)} %"
+        text += f" The largest part of the system's {at.split()[0]}, {share}, comes from {first}."
     if sales[seller][0] > 0:
-        text += f" {seller} is forced to sell most: {spoken(*sales[seller], 'bn USD', 1 / BILLION)} on average."
+        amount = spoken(*sales[seller], "bn USD", 1 / BILLION)
+        text += f" {seller} cuts most (longs sold and shorts covered): {amount} on average."
     return text
 
 
@@ -94,8 +96,9 @@ def _selling(risk: Risk) -> str:
     ratio, ratio_error = risk.figure("amplification", level=risk.level)
     still, still_error = risk.figure("es_static", level=risk.level)
     verb = "adds" if added >= 0 else "saves"
+    at = f"ES {percent(risk.level)}" if risk.random else "the loss"
     text = (
-        f"With the start books held still through the same shocks, ES {percent(risk.level)} would be "
+        f"With the start books held still through the same shocks, {at} would be "
         f"{spoken(still, still_error, '%', 100)}. Selling and what it does to prices {verb} "
         f"{spoken(abs(added), error, '% of NAV', 100)}, {money(abs(added) * nav)}"
     )

@@ -18,6 +18,11 @@ ALWAYS = (
     "these funds in the market”, not “what happened”.",
     "Results are conditional on the scenario. They are no forecast and no investment advice.",
 )
+GRADES = {
+    "[F]": "found in a published source",
+    "[C]": "computed from daily closes or published factor returns",
+    "[R]": "judgement or general knowledge",
+}
 FACTS = {
     "name": "Scenario",
     "spec_sha256": "SHA-256 of the scenario, resolved",
@@ -40,7 +45,11 @@ def sources(tree: xr.DataTree) -> Section:
     texts = [str(text) for text in attribute(tree, "sources", [])]
     if not texts:
         return absent("sources", SOURCES, "The scenario names no sources.")
-    return Section("sources", SOURCES, [Items(tuple(texts))])
+    blocks: list[Block] = [Items(tuple(texts))]
+    if any(text.startswith(tuple(GRADES)) for text in texts):
+        meanings = "; ".join(f"{grade} {meaning}" for grade, meaning in GRADES.items())
+        blocks.append(Text(f"Grades of the scenarios that come with levstress: {meanings}.", quiet=True))
+    return Section("sources", SOURCES, blocks)
 
 
 def limits(tree: xr.DataTree) -> Section:

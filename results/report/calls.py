@@ -25,6 +25,7 @@ from stress.results.report.elements import (
 )
 from stress.results.report.found import find, labels, pair
 from stress.results.report.numbers import SYSTEM, called, cell, money_unit, shown
+from stress.results.report.risk import Risk
 
 Kind = Literal["gross", "net"]
 KINDS: tuple[Kind, ...] = ("gross", "net")
@@ -37,6 +38,8 @@ def calls(tree: xr.DataTree) -> Section:
     amounts, shares = (pair(tree, "timeline", name, "step", "fund") for name in ("called_usd", "open_call"))
     if amounts is None:
         return absent("calls", CALLS, "This result has no timeline of margin calls.")
+    if not float(amounts[0].max()) > 0:
+        return Section("calls", CALLS, [Text(_says(amounts[0]))])
     unit, scale = money_unit(amounts[0].values.ravel())
     blocks: list[Block] = [Text(_says(amounts[0]))]
     pictures = [
@@ -72,6 +75,8 @@ def leverage(tree: xr.DataTree) -> Section:
             fans[kind] = [_fan(tree, kind, values, fund, number) for number, fund in enumerate(funds)]
     if not fans:
         return absent("leverage", LEVERAGE, "This result has no timeline of leverage.")
+    if not Risk(tree).random:
+        return _of_one_path(tree)
     lead = Text(
         "Gross leverage is long plus short over equity, net leverage long less short over equity, at the end of each "
         "step. The line is the median path; the bands hold the middle half, nine tenths and 98 % of the paths."
@@ -80,6 +85,20 @@ def leverage(tree: xr.DataTree) -> Section:
     for kind, pictures in fans.items():
         if len(pictures) > 1:
             blocks.append(Folded(f"{kind.capitalize()} leverage of each fund", (Gallery(tuple(pictures[1:])),)))
+    return Section("leverage", LEVERAGE, blocks)
+
+
+def _of_one_path(tree: xr.DataTree) -> Section:
+    """Leverage where nothing is drawn at random: one number a step, so no bands."""
+    blocks: list[Block] = [Text("Gross leverage is long plus short over equity, net leverage long less short.")]
+    for kind in KINDS:
+        values = find(tree, "timeline", f"{kind}_leverage", "step", "quantile", "fund")
+        if values is not None:
+            middle = min(values["quantile"].values, key=lambda q: abs(float(q) - 0.5))
+            mine = values.sel(quantile=middle, drop=True)
+            caption = f"{kind.capitalize()} leverage at the end of each step, multiple of NAV"
+            blocks.append(by_step(caption, mine, xr.full_like(mine, np.nan), 1.0))
+    blocks.append(Text("All paths are one. Values are those of a histogram's bin. ∞: positions without equity.", True))
     return Section("leverage", LEVERAGE, blocks)
 
 

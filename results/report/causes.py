@@ -16,6 +16,7 @@ from stress.results.report.numbers import SYSTEM, called, cell, shown
 from stress.results.report.risk import Risk
 
 ATTRIBUTION, CONTRIBUTIONS = "What the loss is made of", "Who makes the tail"
+TITLE_OF_ONE = "Who makes the loss"
 TOTAL = "total"
 SLICES = {
     "all": "all paths",
@@ -39,12 +40,15 @@ def attribution(tree: xr.DataTree) -> Section:
             "own loss, so its parts are of the days that were worst for that fund."
         )
     ]
+    if not Risk(tree).random:
+        blocks, there = [Text("Profit is positive. All paths are one.")], [AVERAGE]
     system = [_waterfall(tree, values, errors, SYSTEM, part) for part in (AVERAGE, TAIL) if part in there]
     funds = [fund for fund in labels(values, "fund") if fund != SYSTEM]
     blocks.append(Gallery(tuple(system)))
-    if TAIL in there:
-        pictures = tuple(_waterfall(tree, values, errors, fund, TAIL) for fund in funds)
-        blocks.append(Folded(f"Each fund, over {SLICES[TAIL]}", (Gallery(pictures),)))
+    part = TAIL if TAIL in there else AVERAGE
+    if len(funds) > 1:
+        pictures = tuple(_waterfall(tree, values, errors, fund, part) for fund in funds)
+        blocks.append(Folded(f"Each fund, over {SLICES[part]}", (Gallery(pictures),)))
     return Section("attribution", ATTRIBUTION, blocks)
 
 
@@ -55,14 +59,14 @@ def contributions(tree: xr.DataTree) -> Section:
     by_asset = pair(tree, "contributions", "es_contribution_by_asset", "asset", "level")
     if by_fund is None or risk.level not in by_fund[0]["level"].values:
         return absent("contributions", CONTRIBUTIONS, "This result has no contributions to the system's tail.")
-    at, pictures = percent(risk.level), []
+    measure, pictures = f"ES {percent(risk.level)}" if risk.random else "loss", []
     whole = risk.figure("es", level=risk.level)[0]
     for by, found in (("fund", by_fund), ("asset", by_asset)):
         if found is None:
             continue
         values, errors = (part.sel(level=risk.level) for part in found)
         first = str(values[by].values[int(np.argmax(values.values))])
-        title = f"Parts of the system's ES {at} by {by}"
+        title = f"Parts of the system's {measure} by {by}"
         description = (
             f"They sum to {shown(float(values.sum()), 100)} % of the system's start NAV. The largest is that of "
             f"{first}: {shown(float(values.max()), 100)} %."
@@ -85,10 +89,13 @@ def contributions(tree: xr.DataTree) -> Section:
             description,
             lambda kind=by: plot_contributions(tree, by=kind, level=risk.level),  # type: ignore[misc]
         )
-        table = Table(title, (by.capitalize(), "% of the system's NAV", "% of its ES"), rows)
+        table = Table(title, (by.capitalize(), "% of the system's NAV", f"% of its {measure.split()[0]}"), rows)
         amounts, spreads = (_in_order(part, by, order) for part in (values, errors))
         twin = live.bars(order, amounts, spreads, "% of the system's NAV")
         pictures.append(Picture(key, title, picture, table, twin))
+    if not risk.random:
+        lead = "The loss of each fund, or in each asset, as a part of the whole system's: all paths are one."
+        return Section("contributions", TITLE_OF_ONE, [Text(lead), Gallery(tuple(pictures))])
     blocks: list[Block] = [
         Text(
             "The parts are Euler contributions: the mean loss of each fund, or in each asset, on the worst paths of "

@@ -31,7 +31,9 @@ def convergence(tree: xr.DataTree) -> Section:
     values = find(tree, "diagnostics", "es", "checkpoint", "fund", "level")
     means = find(tree, "diagnostics", "mean_loss", "checkpoint", "fund")
     there = values is not None and SYSTEM in values["fund"].values and risk.level in values["level"].values
-    if values is not None and there and values.sizes["checkpoint"] > 1:
+    if not risk.random:
+        blocks.append(Text("Nothing is drawn at random, so there is nothing that would converge.", quiet=True))
+    elif values is not None and there and values.sizes["checkpoint"] > 1:
         mine = values.sel(fund=SYSTEM, level=risk.level)
         marks = [int(mark) for mark in values["checkpoint"].values]
         at = percent(risk.level)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import xarray as xr
 
@@ -12,7 +14,7 @@ from stress.results.report import live
 from stress.results.report.drawing import drawn
 from stress.results.report.elements import Cell, Folded, Gallery, Picture, Row, Section, Table, Text, absent
 from stress.results.report.found import find, labels, pair
-from stress.results.report.numbers import cell, money_unit, shown
+from stress.results.report.numbers import cell, money_unit, plain, shown
 from stress.results.report.risk import Risk
 
 CROWDING, BROKERS = "Crowding of the start books", "Losses of prime brokers"
@@ -83,47 +85,62 @@ def _held(tree: xr.DataTree) -> Table | None:
 def brokers(tree: xr.DataTree) -> Section:
     """What is left unpaid when a fund's equity is gone."""
     risk = Risk(tree)
-    at = percent(risk.level)
+    at = f"ES {percent(risk.level)}" if risk.random else "Loss"
     mean = pair(tree, "summary", "broker_loss_mean", "prime_broker")
     prob = pair(tree, "summary", "broker_loss_prob", "prime_broker")
     tail = pair(tree, "summary", "broker_loss_es", "prime_broker", "level")
     if mean is None or prob is None or tail is None or not mean[0].size:
         return absent("brokers", BROKERS, "The funds of this scenario have no prime brokers.")
     if not float(mean[0].max()) > 0:
-        return absent("brokers", BROKERS, "No prime broker loses on any path.")
+        return absent("brokers", BROKERS, _none_loses(tree, risk))
     names = labels(mean[0], "prime_broker")
     es = tuple(part.sel(level=risk.level) for part in tail)
     unit, scale = money_unit(es[0].values)
     mean_unit, mean_scale = money_unit(mean[0].values)
     worst = str(es[0]["prime_broker"].values[int(np.argmax(es[0].values))])
+    measure = at if risk.random else at.lower()
     says = (
-        f"The largest ES {at} is that of {worst}: {shown(float(es[0].max()), scale)} {unit}; together the brokers lose "
-        f"{shown(float(mean[0].sum()), mean_scale)} {mean_unit} on average."
+        f"The largest {measure} is that of {worst}: {shown(float(es[0].max()), scale)} {unit}; together the brokers "
+        f"lose {shown(float(mean[0].sum()), mean_scale)} {mean_unit}{' on average' if risk.random else ''}."
     )
 
+    columns: dict[str, tuple[tuple[xr.DataArray, ...], float]]
+    columns = {"P of a loss, %": (prob, 100.0), f"Mean, {mean_unit}": (mean, mean_scale)} if risk.random else {}
+    columns[f"{at}, {unit}"] = (es, scale)
+
     def row(broker: str) -> Row:
-        parts = ((prob, 100.0), (mean, mean_scale), (es, scale))
         return Row(
             broker,
             tuple(
                 cell(float(values.sel(prime_broker=broker)), float(errors.sel(prime_broker=broker)), factor, 3)
-                for (values, errors), factor in parts
+                for (values, errors), factor in columns.values()
             ),
         )
 
-    table = Table(
-        "Losses of prime brokers on defaulted funds",
-        ("Prime broker", "P of a loss, %", f"Mean, {mean_unit}", f"ES {at}, {unit}"),
-        tuple(map(row, names)),
-    )
+    heads = ("Prime broker", *columns)
+    table = Table("Losses of prime brokers on defaulted funds", heads, tuple(map(row, names)))
     picture = Picture(
         "brokers",
-        f"ES {at} of each",
+        f"{at} of each",
         drawn("brokers", BROKERS, says, lambda: plot_brokers(tree)),
         table,
-        live.bars(names, _scaled(es[0], names, scale), _scaled(es[1], names, scale), f"ES {at}, {unit}"),
+        live.bars(names, _scaled(es[0], names, scale), _scaled(es[1], names, scale), f"{at}, {unit}"),
     )
     return Section("brokers", BROKERS, [Text(says), Gallery((picture,))])
+
+
+def _none_loses(tree: xr.DataTree, risk: Risk) -> str:
+    """With the largest probability that this leaves possible: the result's interval, or 3 over the number of paths."""
+    if not risk.random:
+        return "No prime broker loses."
+    high = find(tree, "summary", "broker_loss_prob_ci_high", "prime_broker")
+    bound = math.nan if high is None else float(high.max())
+    if not (math.isfinite(bound) and bound > 0):
+        bound = 3.0 / int(tree.attrs["paths"])
+    return (
+        f"No prime broker loses on any of the {int(tree.attrs['paths']):,} paths. With 95 % confidence, the "
+        f"probability that a given one does is below {plain(100 * bound, 2)} %."
+    )
 
 
 def _scaled(values: xr.DataArray, names: list[str], scale: float) -> list[float]:

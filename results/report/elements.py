@@ -31,13 +31,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """A table with one heading for each column, the first being that of the row headings."""
+    """A table with one heading for each column, the first being that of the row headings; `tight` for many columns."""
 
     kind: ClassVar = "table"
     caption: str
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
     footnote: str = ""
+    tight: bool = False
 
     def __post_init__(self) -> None:
         for row in self.rows:
@@ -47,13 +48,14 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """An inline SVG that names and describes itself, the numbers behind it, and its twin for plotly."""
+    """An inline SVG that describes itself, the numbers behind it, its twin for plotly, and what it leaves out."""
 
     name: str
     title: str
     svg: str
     table: Table
     live: dict[str, Any]
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ class Items:
 
 @dataclass(frozen=True)
 class Facts:
-    """Names and their values; `compact` sets them side by side where there is room."""
+    """Names and their values, which may have several lines; `compact` sets them side by side where there is room."""
 
     kind: ClassVar = "facts"
     facts: tuple[tuple[str, str], ...]
@@ -105,12 +107,13 @@ class Heading:
 
 @dataclass(frozen=True)
 class Folded:
-    """Blocks that are shown on request."""
+    """Blocks that are shown on request; those `printed` in print too, where the browser can open them."""
 
     kind: ClassVar = "folded"
     summary: str
     blocks: tuple[Table | Items | Facts | Text | Gallery, ...]
     open: bool = False
+    printed: bool = False
 
 
 Block = Table | Gallery | Text | Items | Facts | Heading | Folded

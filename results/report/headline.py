@@ -22,6 +22,8 @@ def headline(tree: xr.DataTree) -> Section:
 
 def headline_table(risk: Risk) -> Table:
     """VaR, ES, probabilities, forced sales, amplification and added loss by fund, the system last."""
+    if not risk.random:
+        return _one_path(risk)
     at = unbroken(percent(risk.level))
     titles = [f"{measure} {unbroken(percent(level))}" for level in risk.levels for measure in ("VaR", "ES")]
     columns = ("Fund", *titles, "P of call", "P of default", "Forced sales, bn USD", f"Amplification {at}")
@@ -29,9 +31,35 @@ def headline_table(risk: Risk) -> Table:
         "Losses in % of start NAV and probabilities in %, by fund, with standard errors",
         (*columns, f"Added loss {at}"),
         tuple(_row(risk, fund) for fund in risk.everybody),
-        "VaR: the loss passed with the probability that is left. ES: the mean loss beyond it. Forced sales: mean, "
-        "buy-backs of shorts included. Amplification and added loss: ES over, and less, that of the start book held "
+        "VaR: the loss passed with the probability that is left. ES: the mean loss beyond it. Forced sales: mean of "
+        "longs sold and shorts covered. Amplification and added loss: ES over, and less, that of the start book held "
         "still. ±: standard error.",
+    )
+
+
+def _one_path(risk: Risk) -> Table:
+    """The same where nothing is drawn at random: all paths are one, without levels and errors."""
+
+    def row(fund: str) -> Row:
+        def one(name: str, scale: float = 100, level: float | None = None, most: int = 2) -> Cell:
+            return cell(risk.figure(name, fund, level)[0], scale=scale, most=most)
+
+        def happens(name: str) -> Cell:
+            return Cell("yes" if risk.figure(name, fund)[0] > 0 else "no")
+
+        cells = (one("es", level=risk.level), one("es_static", level=risk.level), one("added_loss", level=risk.level))
+        events = (happens("prob_margin_call"), happens("prob_default"))
+        rest = (one("expected_forced_sales_usd", 1 / BILLION), one("amplification", 1, risk.level, 3))
+        return Row(
+            called(fund), (*cells, *events, *rest), money(risk.figure("nav_usd", fund)[0]), strong=fund == SYSTEM
+        )
+
+    return Table(
+        "Losses in % of start NAV, by fund",
+        ("Fund", "Loss", "Held still", "Added loss", "Call", "Default", "Forced sales, bn USD", "Amplification"),
+        tuple(map(row, risk.everybody)),
+        "Held still: the start book through the same shocks. Forced sales: longs sold and shorts covered. "
+        "Amplification and added loss: the loss over, and less, that of the book held still.",
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import xarray as xr
 
@@ -13,11 +15,13 @@ from stress.results.report import live
 from stress.results.report.drawing import drawn
 from stress.results.report.elements import Cell, Gallery, Picture, Row, Section, Table, Text, absent
 from stress.results.report.found import find
-from stress.results.report.numbers import called, cell, plain, shown
+from stress.results.report.numbers import called, cell, shown
 from stress.results.report.risk import Risk
+from stress.results.story.items import counted
 
+TINY = 1e-9  # % of NAV
 ROWS, BINS = 16, 60  # of the table behind a distribution, and of its twin
-TITLE = "Loss distributions"
+TITLE, TITLE_OF_ONE = "Loss distributions", "Losses"
 
 
 def losses(tree: xr.DataTree) -> Section:
@@ -25,6 +29,8 @@ def losses(tree: xr.DataTree) -> Section:
     if find(tree, "distribution", "loss", "fund", "bin") is None:
         return absent("losses", TITLE, "This result has no histograms of losses.")
     risk = Risk(tree)
+    if not risk.random:
+        return Section("losses", TITLE_OF_ONE, [_one_path(risk)])
     lead = Text(
         "Each picture has the losses of one fund at the end, and behind them those of its start book held still "
         "through the same shocks: what lies between the two is the doing of calls, sales and their impact on prices. "
@@ -32,6 +38,21 @@ def losses(tree: xr.DataTree) -> Section:
     )
     names = [risk.everybody[-1], *risk.funds]
     return Section("losses", TITLE, [lead, Gallery(tuple(_distribution(tree, risk, fund) for fund in names))])
+
+
+def _one_path(risk: Risk) -> Table:
+    """Losses where nothing is drawn at random: one number each."""
+
+    def row(fund: str) -> Row:
+        figures = (risk.figure(name, fund, risk.level)[0] for name in ("es", "es_static", "added_loss"))
+        return Row(called(fund), tuple(Cell(shown(x, 100)) for x in figures), strong=fund == risk.everybody[-1])
+
+    return Table(
+        "Loss on every path, % of start NAV",
+        ("Fund", "Loss", "Held still", "Added by selling"),
+        tuple(map(row, risk.everybody)),
+        "All paths are one, so there is no distribution to draw.",
+    )
 
 
 def _distribution(tree: xr.DataTree, risk: Risk, fund: str) -> Picture:
@@ -44,33 +65,72 @@ def _distribution(tree: xr.DataTree, risk: Risk, fund: str) -> Picture:
         f"VaR {percent(level)} is {shown(var, 100)} and ES {shown(es, 100)}; ES of the start book held still is "
         f"{shown(still, 100)}."
     )
-    edges = np.linspace(low, high, ROWS + 1)
-    counted = curve(tree, fund, edges)
-    rows = tuple(
-        Row(f"{shown(edges[i])} to {shown(edges[i + 1])}", (Cell(plain(100 * a, 3)), Cell(plain(100 * b, 3))))
-        for i, (a, b) in enumerate(zip(counted.loss, counted.static, strict=True))
-    )
     key = f"loss-{risk.everybody.index(fund)}"
     return Picture(
         key,
         name,
         drawn(key, f"Losses of {name}", description, lambda: plot_distribution(tree, fund=fund)),
-        Table(f"Share of paths by loss: {name}", ("Loss, % of NAV", "Paths, %", "Held still, %"), rows),
+        Table(
+            f"Paths by loss: {name}",
+            ("Loss, % of NAV", "Paths", "Held still"),
+            counts(tree, fund, low, high),
+            f"All {int(tree.attrs['paths']):,} paths, counted between edges of the result's own bins.",
+        ),
         _live(tree, fund, low, high, {f"VaR {percent(level)}": 100 * var, f"ES {percent(level)}": 100 * es}),
+        outside(tree, fund, low, high),
     )
+
+
+def counts(tree: xr.DataTree, fund: str, low: float, high: float) -> tuple[Row, ...]:
+    """Numbers of paths between edges (%) of the result's own bins, and below the first, above the last."""
+    histogram = tree["distribution"].to_dataset().sel(fund=fund)
+    starts, ends = 100 * histogram["bin_low"].values, 100 * histogram["bin_high"].values
+    inside = np.flatnonzero((starts >= low - TINY) & (ends <= high + TINY))
+    series = [histogram[name].values for name in ("loss", "loss_static")]
+    if not inside.size:
+        return (Row("all", tuple(Cell(f"{int(values.sum()):,}") for values in series)),)
+    first, last = int(inside[0]), int(inside[-1]) + 1
+    wanted = np.linspace(starts[first], ends[last - 1], ROWS + 1)[1:-1]
+    cuts = np.unique([first, *(first + np.searchsorted(starts[first:last], wanted)), last])
+    bounds = [0, *cuts, len(starts)]
+    names = [f"below {_edge(starts[cuts[0]])}"]
+    names += [f"{_edge(starts[a])} to {_edge(ends[b - 1])}" for a, b in pairwise(cuts)]
+    names += [f"above {_edge(ends[cuts[-1] - 1])}"]
+    return tuple(
+        Row(name, tuple(Cell(f"{int(values[a:b].sum()):,}") for values in series))
+        for name, (a, b) in zip(names, pairwise(bounds), strict=True)
+    )
+
+
+def outside(tree: xr.DataTree, fund: str, low: float, high: float) -> str:
+    """How many paths the axis from `low` to `high` (%) leaves out, and the worst of them."""
+    histogram = tree["distribution"].to_dataset().sel(fund=fund)
+    mine = histogram["loss"].values
+    below = int(mine[100 * histogram["bin_high"].values <= low + TINY].sum())
+    above = int(mine[100 * histogram["bin_low"].values >= high - TINY].sum())
+    text = f"{counted(above, 'path')} above {shown(high)} %" if above else ""
+    kept = find(tree, "tails", "fund_loss", "rank", "fund")
+    if above and kept is not None and fund in kept["fund"].values and kept.sizes["rank"]:
+        text += f", the worst {shown(float(kept.sel(fund=fund).max()), 100)} %"
+    parts = [text] * bool(above) + [f"{counted(below, 'path')} below {shown(low)} %"] * bool(below)
+    return f"Outside the axis: {'; '.join(parts)}." if parts else ""
+
+
+def _edge(loss: float) -> str:
+    return shown(loss, places=3)
 
 
 def _live(tree: xr.DataTree, fund: str, low: float, high: float, marks: dict[str, float]) -> live.Spec:
     edges = np.linspace(low, high, BINS + 1)
-    counted = curve(tree, fund, edges)
-    series = {"held still": 100 * counted.static, "with calls, sales and impact": 100 * counted.loss}
-    return live.histogram(edges.tolist(), {name: shares.tolist() for name, shares in series.items()}, marks)
+    shares = curve(tree, fund, edges)
+    series = {"held still": 100 * shares.static, "with calls, sales and impact": 100 * shares.loss}
+    return live.histogram(edges.tolist(), {name: share.tolist() for name, share in series.items()}, marks)
 
 
 def amplification(tree: xr.DataTree) -> Section:
     """ES with and without the selling, fund by fund."""
     risk = Risk(tree)
-    at = percent(risk.level)
+    at = f"ES {percent(risk.level)}" if risk.random else "Loss"
 
     def row(fund: str) -> Row:
         figures = [cell(*risk.figure(name, fund, risk.level), 100) for name in ("es", "es_static", "added_loss")]
@@ -80,13 +140,13 @@ def amplification(tree: xr.DataTree) -> Section:
     ratios = {fund: risk.figure("amplification", fund, risk.level)[0] for fund in risk.everybody}
     known = {fund: ratio for fund, ratio in ratios.items() if np.isfinite(ratio)}
     most = max(known, key=lambda fund: known[fund]) if known else None
-    description = f"ES {at} of each fund over that of its start book held still. " + (
+    description = f"{at} of each fund over that of its start book held still. " + (
         f"The whole system: {shown(ratios[risk.everybody[-1]], places=3)}. The largest: {called(most)}, "
         f"{shown(known[most], places=3)}."
         if most
         else "No fund has a ratio."
     )
-    title = f"ES {at} over that of the start book held still"
+    title = f"{at} over that of the start book held still"
     picture = Picture(
         "amplification",
         title,
@@ -97,8 +157,8 @@ def amplification(tree: xr.DataTree) -> Section:
             lambda: plot_amplification(tree, level=risk.level),
         ),
         Table(
-            f"Amplification and added loss at {at}",
-            ("Fund", "ES, %", "ES held still, %", "Added loss, %", "Amplification"),
+            f"Amplification and added loss, {at}" if risk.random else "Amplification and added loss",
+            ("Fund", f"{at}, %", "Held still, %", "Added loss, %", "Amplification"),
             tuple(map(row, risk.everybody)),
             "-: no ratio, as the book held still loses less than 0.1 %.",
         ),
@@ -106,7 +166,7 @@ def amplification(tree: xr.DataTree) -> Section:
             list(known),
             list(known.values()),
             [risk.figure("amplification", fund, risk.level)[1] for fund in known],
-            f"ES {at} over that of the book held still",
+            f"{at} over that of the book held still",
         ),
     )
     lead = Text(

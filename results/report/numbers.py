@@ -10,6 +10,8 @@ from stress.results.report.elements import MOST_SHADE, Cell
 
 SYSTEM = "system"
 WHOLE = "whole system"
+ROUNDING = 1e-6  # of a number in single precision
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 UNITS = (("bn USD", BILLION), ("m USD", 1e6), ("USD", 1.0))
 
 
@@ -26,7 +28,9 @@ def unbroken(text: str) -> str:
 def cell(value: float, error: float = math.nan, scale: float = 1.0, most: int = 2) -> Cell:
     """A number and its standard error, with at most `most` decimals."""
     places = decimals(value * scale, error * scale, most)
-    return Cell(_number(value * scale, places), error_text(error * scale, places) if math.isfinite(value) else "")
+    # No spread beyond that of rounding, as where nothing is drawn at random, is no estimate of an error.
+    known = math.isfinite(value) and not abs(error) <= ROUNDING * abs(value)
+    return Cell(_number(value * scale, places), error_text(error * scale, places) if known else "")
 
 
 def spoken(value: float, error: float, unit: str, scale: float = 1.0, most: int = 2) -> str:
@@ -47,11 +51,13 @@ def shown(value: float, scale: float = 1.0, places: int = 2) -> str:
 
 
 def plain(value: float, digits: int = 4) -> str:
-    """A setting or a share, with so many digits that count; never in powers of ten where it can be helped."""
+    """A setting or a share, with so many digits that count; in powers of ten only where it is very small."""
     if not math.isfinite(value):
         return _number(value, 0)
     if value and not 1e-4 <= abs(value) < 1e15:
-        return f"{value:.{digits}g}"
+        digits_of, _, power = f"{value:.{digits - 1}e}".partition("e")
+        mantissa = digits_of.rstrip("0").rstrip(".") if "." in digits_of else digits_of
+        return f"{mantissa} × 10{str(int(power)).translate(RAISED)}".replace("-", "−")
     rounded = float(f"{value:.{digits}g}") if abs(value) < 1e4 else round(value)
     return f"{rounded:,.10f}".rstrip("0").rstrip(".") if rounded % 1 else f"{rounded:,.0f}"
 

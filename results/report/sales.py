@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import xarray as xr
 
 from stress.results.plot import heatmap as plot_heatmap
 from stress.results.plot import sales as plot_sales
 from stress.results.report import live
-from stress.results.report.calls import by_step
+from stress.results.report.calls import by_step, evenly_spaced
 from stress.results.report.drawing import drawn
-from stress.results.report.elements import (
-    Block,
-    Cell,
-    Folded,
-    Gallery,
-    Heading,
-    Picture,
-    Row,
-    Section,
-    Table,
-    Text,
-    absent,
-)
+from stress.results.report.elements import Block, Cell, Folded, Gallery, Picture, Row, Section, Table, Text, absent
 from stress.results.report.found import find, labels, pair
-from stress.results.report.numbers import cell, money_unit, shade, shown
+from stress.results.report.numbers import SYSTEM, money_unit, shown
+from stress.results.report.sellers import reasons, who_sells_what
 
 TITLE = "Forced sales"
 NOTHING = "Nothing is sold by force on any path."
-STEPS_IN_FULL = 10  # of the tables of who sells what
-SMALLEST = 0.001  # of the largest flow: an asset under it has no row
 
 
-def sales(tree: xr.DataTree) -> Section:
-    """Signed forced flow: sold (-) and bought back (+), at start prices."""
+def sales(tree: xr.DataTree, stories: Sequence[xr.DataTree] = ()) -> Section:
+    """Signed forced flow: sold (-) and bought (+), at start prices; why, on the replayed paths; who sells what."""
     flow = pair(tree, "timeline", "forced_flow_usd", "step", "asset")
     if flow is None:
         return absent("sales", TITLE, "This result has no timeline of forced sales.")
@@ -43,17 +32,12 @@ def sales(tree: xr.DataTree) -> Section:
     unit, scale = money_unit(values.values.ravel())
     says = _says(values)
     blocks: list[Block] = [
-        Text(f"{says} Amounts are signed and at start prices: negative is sold, positive is bought back from shorts."),
+        Text(
+            f"{says} Amounts are net by asset and at start prices. Negative is sold: longs sold or shorts added. "
+            "Positive is bought: shorts covered or longs added."
+        ),
+        *_cut_and_built(tree),
     ]
-    whole = find(tree, "summary", "system_expected_forced_sales_usd")
-    if whole is not None:
-        blocks.append(
-            Text(
-                f"Without the sign, and at the prices of the day, all funds together are forced to trade "
-                f"{shown(float(whole), money_unit([float(whole)])[1])} {money_unit([float(whole)])[0]} on average.",
-                quiet=True,
-            )
-        )
     pictures = [
         Picture(
             "sales-by-asset",
@@ -90,79 +74,41 @@ def sales(tree: xr.DataTree) -> Section:
     blocks.append(Gallery(tuple(pictures)))
     if by_region is None:
         blocks.append(Text("This result does not say which region an asset belongs to.", quiet=True))
-    return Section("sales", TITLE, [*blocks, *_who_sells_what(tree)])
+    return Section("sales", TITLE, [*blocks, *reasons(stories), *who_sells_what(tree)])
 
 
-def _who_sells_what(tree: xr.DataTree) -> list[Block]:
-    found = pair(tree, "timeline", "forced_flow_by_fund_usd", "step", "fund", "asset")
-    if found is None:
-        return [Text("This result does not say which fund sells which asset.", quiet=True)]
-    values, errors = found
-    funds = [fund for fund in labels(values, "fund") if fund != "system"]
-    values, errors = values.sel(fund=funds), errors.sel(fund=funds)
-    size = abs(values).sum(("fund", "asset"))
-    busiest = int(values["step"].values[int(np.argmax(size.values))])
-    steps = [int(step) for step in values["step"].values]
-    if len(steps) > STEPS_IN_FULL:
-        steps = sorted(sorted(steps, key=lambda step: -float(size.sel(step=step)))[:STEPS_IN_FULL])
-    blocks: list[Block] = [
-        Heading("Who sells what, step by step"),
-        Text(
-            "Mean over paths with its standard error. Darker is more; sold is orange and negative, bought back violet "
-            "and positive."
-            + (
-                f" The {STEPS_IN_FULL} steps with the largest flow are shown."
-                if len(steps) < values.sizes["step"]
-                else ""
-            ),
-            quiet=True,
-        ),
-    ]
-    unit, scale = money_unit(values.values.ravel())
-    largest = float(abs(values).max()) * scale
-    for step in steps:
-        table = _step_table(values.sel(step=step), errors.sel(step=step), step, unit, scale, largest)
-        blocks.append(Folded(f"Step {step}: {_step_says(values.sel(step=step))}", (table,), open=step == busiest))
+def _cut_and_built(tree: xr.DataTree) -> list[Block]:
+    """What forced sales count and what they leave out, in sum and by step."""
+    cut, built = (find(tree, "timeline", name, "step", "fund") for name in ("forced_sales_usd", "built_usd"))
+    whole = find(tree, "summary", "system_expected_forced_sales_usd")
+    blocks: list[Block] = []
+    if whole is not None:
+        unit, scale = money_unit([float(whole)])
+        text = (
+            f"Forced sales count what is cut, longs sold and shorts covered, without a sign and at the prices of the "
+            f"day: {shown(float(whole), scale)} {unit} on average for all funds together. They include stop-losses, "
+            "leverage and volatility targets, not only margin calls. "
+        )
+        if built is None:
+            text += "No fund of this run builds positions."
+        else:
+            amount = float(built.sel(fund=SYSTEM).sum())
+            unit, scale = money_unit([amount])
+            text += (
+                f"They leave out the {shown(amount, scale)} {unit} that hedges and rebalancing rules build (shorts "
+                "added, longs added), which the flows of the pictures and tables here include."
+            )
+        blocks.append(Text(text))
+    if cut is not None and built is not None:
+        sums = (cut.sel(fund=SYSTEM), built.sel(fund=SYSTEM))
+        unit, scale = money_unit([*sums[0].values, *sums[1].values])
+        rows = tuple(
+            Row(str(step), tuple(Cell(shown(float(part.sel(step=step)), scale)) for part in sums))
+            for step in evenly_spaced(cut["step"].values)
+        )
+        caption = f"Cut and built in each step by all funds, mean over paths, {unit}"
+        blocks.append(Folded(caption, (Table(caption, ("Step", "Cut", "Built"), rows),)))
     return blocks
-
-
-def _of_all(shown_steps: int, steps: int) -> str:
-    return f" The {shown_steps} steps with the largest flow are shown, of {steps}." if shown_steps < steps else ""
-
-
-def _step_table(
-    values: xr.DataArray, errors: xr.DataArray, step: int, unit: str, scale: float, largest: float
-) -> Table:
-    funds = labels(values, "fund")
-    rows = []
-    for asset in labels(values, "asset"):
-        mine, spread = values.sel(asset=asset), errors.sel(asset=asset)
-        if float(abs(mine).max()) * scale <= SMALLEST * largest:
-            continue
-        cells = []
-        for fund in funds:
-            amount, error = float(mine.sel(fund=fund)), float(spread.sel(fund=fund))
-            written = cell(amount, error, scale, 2)
-            tone = shade(amount * scale, largest) if written.text.strip("−0.") else 0
-            cells.append(Cell(written.text, written.error, tone) if amount else Cell(""))
-        rows.append(Row(asset, (Cell(shown(float(mine.sum()), scale)), *cells)))
-    note = f"Left out: assets with less than {100 * SMALLEST:g} % of the largest flow. Empty: nothing at all."
-    return Table(
-        f"Forced flow in step {step} by asset and fund, {unit}", ("Asset", "All funds", *funds), tuple(rows), note
-    )
-
-
-def _step_says(values: xr.DataArray) -> str:
-    """The largest single seller of the step."""
-    unit, scale = money_unit([float(abs(values).sum())])
-    stacked = values.stack(pair=("fund", "asset"))
-    if not float(abs(stacked).max()) > 0:
-        return "nothing is sold"
-    fund, asset = stacked["pair"].values[int(np.argmin(stacked.values))]
-    lowest = float(stacked.min())
-    sold, bought = float(stacked.where(stacked < 0).sum()), float(stacked.where(stacked > 0).sum())
-    text = f"sold {shown(-sold, scale)}, bought back {shown(bought, scale)} {unit}"
-    return f"{text}; most by {fund} in {asset}" if lowest < 0 else text
 
 
 def _grouped(values: xr.DataArray, coordinate: str) -> xr.DataArray | None:
@@ -172,7 +118,7 @@ def _grouped(values: xr.DataArray, coordinate: str) -> xr.DataArray | None:
 
 
 def _total(values: xr.DataArray, caption: str, scale: float) -> Table:
-    """Over steps: what is sold, what is bought back, and the two together, the most traded first."""
+    """Over steps: what is sold, what is bought, and the two together, the most traded first."""
     across = str(next(dim for dim in values.dims if dim != "step"))
     size = abs(values).sum("step")
     order = sorted(labels(values, across), key=lambda name: -float(size.sel({across: name})))
@@ -181,7 +127,7 @@ def _total(values: xr.DataArray, caption: str, scale: float) -> Table:
         mine = values.sel({across: name})
         sold, bought = float(mine.where(mine < 0).sum()), float(mine.where(mine > 0).sum())
         rows.append(Row(name, tuple(Cell(shown(amount, scale)) for amount in (sold, bought, sold + bought))))
-    return Table(caption, ("Region" if "region" in across else "Asset", "Sold", "Bought back", "Net"), tuple(rows))
+    return Table(caption, ("Region" if "region" in across else "Asset", "Sold", "Bought", "Net"), tuple(rows))
 
 
 def _bars(values: xr.DataArray, scale: float, unit: str) -> live.Spec:
@@ -205,5 +151,5 @@ def _says(values: xr.DataArray) -> str:
         text += f"; sold most over the horizon: {lowest}, {shown(-float(total.min()), scale)} {unit}"
     if float(total.max()) > 0:
         highest = str(total[across].values[int(np.argmax(total.values))])
-        text += f"; bought back most: {highest}, {shown(float(total.max()), scale)} {unit}"
+        text += f"; bought most: {highest}, {shown(float(total.max()), scale)} {unit}"
     return f"{text}."

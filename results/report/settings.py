@@ -19,9 +19,9 @@ SHOWN_APART = {"assets", "funds", "schema", "name", "title", "description", "sou
 Spec = dict[str, Any]
 
 
-def assumptions(spec: Spec | None, description: str) -> Section:
+def assumptions(spec: Spec | None) -> Section:
     """From `spec.json`; a result without one says so."""
-    blocks: list[Block] = [Text(description)] if description.strip() else []
+    blocks: list[Block] = []
     scenario = _table(spec, "scenario")
     if spec is None or not scenario:
         blocks.append(

@@ -1,53 +1,83 @@
-"""One path told step by step: what hit, who was called, who sold what, what it did to prices and losses."""
+"""One path told step by step, in the words of `levstress replay`: what hit, who was called, who traded what and why."""
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
+
 import xarray as xr
 
 from stress.results.plot.story import story as plot_story
 from stress.results.report import live
 from stress.results.report.drawing import embedded
-from stress.results.report.elements import Block, Cell, Folded, Gallery, Heading, Picture, Row, Table, Text
-from stress.results.report.found import find, labels
+from stress.results.report.elements import Block, Cell, Facts, Folded, Gallery, Heading, Picture, Row, Table, Text
 from stress.results.report.numbers import SYSTEM, called, money_unit, shown
+from stress.results.story.items import NEGLIGIBLE, billions, counted, largest_first, listed
+from stress.results.story.page import note
+from stress.results.story.steps import step_lines, told_steps
+from stress.results.story.summary import Line, summary_lines
 
-MOST_TRADES = 25
-STEPS_TOLD = 20
+AFTER_ROUND = ("Prices, %", "Calls")
 SIZE = (4.8, 11.5)  # inches of the picture: as wide as the others, so as legible
-NAMED = 3  # assets or funds in a sentence
-SIDES = {
-    "longs_sold_usd": "sells",
-    "shorts_covered_usd": "buys back",
-    "longs_bought_usd": "buys",
-    "shorts_sold_usd": "sells short",
-}
+DONE = {"called_usd": "called", "forced_sales_usd": "cut", "built_usd": "built"}
+NAMED = 4  # items of a list, as in the terminal
 
 
 def story(tree: xr.DataTree) -> list[Block]:
-    """Heading, a sentence or two for each step, the steps as a table, the largest trades."""
-    loss, still = (_by(tree, name, "fund") for name in ("fund_loss", "fund_loss_static"))
-    if loss is None or still is None:
-        return []
-    steps = [int(step) for step in loss["step"].values]
-    final = float(loss.sel(fund=SYSTEM, step=steps[-1]))
-    held = float(still.sel(fund=SYSTEM, step=steps[-1]))
-    told = [step for step in steps if _moves(tree, step)][:STEPS_TOLD]
+    """Heading, summary, picture with the steps as a table, the steps that matter most told in full, and the end."""
+    steps = tree["steps"].to_dataset().sel(fund=SYSTEM)
+    final, held = (float(steps[name].isel(step=-1)) for name in ("fund_loss", "fund_loss_static"))
+    path = int(tree.attrs["path"])
     blocks: list[Block] = [
         Heading(
-            f"Path {tree.attrs['path']}, rank {tree.attrs['rank']}: the system loses {shown(final, 100)} %, held still "
+            f"Path {path}, rank {tree.attrs['rank']}: the system loses {shown(final, 100)} %, held still "
             f"{shown(held, 100)} %"
         ),
-        *(Text(_step_told(tree, step)) for step in told),
+        _facts(summary_lines(tree, NAMED)),
+        Gallery((_picture(tree, final, held),)),
     ]
-    trades = _trades(tree)
-    blocks.append(Gallery((_picture(tree, loss, still, final, held),)))
-    if trades is not None:
-        blocks.append(Folded(f"The largest trades on path {tree.attrs['path']}, in order", (trades,)))
-    return blocks
+    told = told_steps(tree)
+    for step in told:
+        now = steps.sel(step=step)
+        amounts = ((float(now[name]), verb) for name, verb in DONE.items())
+        done = ", ".join(f"{billions(usd)} bn USD {verb}" for usd, verb in amounts if usd >= NEGLIGIBLE)
+        title = (
+            f"Path {path}, step {step}: {done or 'nobody trades'}; loss so far {shown(float(now['fund_loss']), 100)} %"
+        )
+        blocks.append(Folded(title, (_facts(step_lines(tree, step, None, NAMED)),), printed=tree.attrs["rank"] == 1))
+    quieter = steps.sizes["step"] - len(told)
+    left = f" {counted(quieter, 'quieter step')} not told here: levstress replay tells all." if quieter else ""
+    return [*blocks, Text(f"{_end(tree)}{left}"), Text(note(tree), quiet=True)]
 
 
-def _picture(tree: xr.DataTree, loss: xr.DataArray, still: xr.DataArray, final: float, held: float) -> Picture:
+def _facts(lines: Sequence[Line]) -> Facts:
+    """Lines under their labels; those without a label, and what follows from a round, go on with the one before."""
+    facts: list[tuple[str, str]] = []
+    for line in lines:
+        label = line.label[:1].upper() + line.label[1:]
+        of_round = bool(facts) and facts[-1][0].startswith("Round") and label in AFTER_ROUND
+        if (label and not of_round) or not facts:
+            facts.append((label or "State", line.text))
+        else:
+            text = f"{label}: {line.text}" if label else line.text
+            facts[-1] = (facts[-1][0], f"{facts[-1][1]}\n{text}")
+    return Facts(tuple(facts), compact=True)
+
+
+def _end(tree: xr.DataTree) -> str:
+    """How the path leaves funds and brokers."""
+    steps, outcome = tree["steps"].to_dataset(), tree["outcome"].to_dataset()
+    last = steps.sel(fund=SYSTEM).isel(step=-1)
+    defaults, open_calls = int(last["defaults"]), int(last["open_calls"])
+    text = f"In the end {counted(defaults, 'member') if defaults else 'nobody'} "
+    text += f"{'are' if defaults > 1 else 'is'} in default, {counted(open_calls, 'margin call')} "
+    text += f"{'is' if open_calls == 1 else 'are'} open, and "
+    losing = []
+    if "broker_loss_usd" in outcome:
+        losing = largest_first(outcome["broker_loss_usd"], "prime_broker", NEGLIGIBLE)
+    return text + (f"brokers lose {listed(losing, billions, NAMED)} bn USD." if losing else "no prime broker loses.")
+
+
+def _picture(tree: xr.DataTree, final: float, held: float) -> Picture:
     from matplotlib.figure import Figure
 
     figure = plot_story(tree, Figure(figsize=SIZE, layout="constrained"))
@@ -57,111 +87,23 @@ def _picture(tree: xr.DataTree, loss: xr.DataArray, still: xr.DataArray, final: 
         f"{title}. Prices, equity, gross leverage, margin calls and forced sales by step and round; in the end the "
         f"whole system has lost {shown(final, 100)} % of its NAV, and would have lost {shown(held, 100)} % held still."
     )
-    table = _table(tree, loss, still)
-    return Picture(
-        name, title, embedded(figure.axes[0], name, description), table, live.lines(loss, 100, "loss, % of NAV")
-    )
+    twin = live.lines(tree["steps"].to_dataset()["fund_loss"], 100, "loss, % of NAV")
+    return Picture(name, title, embedded(figure.axes[0], name, description), _table(tree), twin)
 
 
-def _by(tree: xr.DataTree, name: str, dim: str) -> xr.DataArray | None:
-    return find(tree, "steps", name, "step", dim)
-
-
-def _moves(tree: xr.DataTree, step: int) -> bool:
-    sold = _by(tree, "forced_sales_usd", "fund")
-    outside = _by(tree, "outside_return", "asset")
-    happened = sold is not None and float(sold.sel(fund=SYSTEM, step=step)) > 0
-    return happened or (outside is not None and bool((outside.sel(step=step) != 0).any()))
-
-
-def _step_told(tree: xr.DataTree, step: int) -> str:
-    text = f"Step {step}."
-    outside = _by(tree, "outside_return", "asset")
-    if outside is not None:
-        mine = outside.sel(step=step)
-        lowest = _named(mine, "asset")
-        highest = _named(-mine, "asset")[:1]
-        moves = [f"{asset} {shown(float(mine.sel(asset=asset)), 100, 1)} %" for asset in (*lowest, *highest)]
-        text += f" From outside: {', '.join(moves)}." if moves else " Nothing moves from outside."
-    for name, what in (("called_usd", "called"), ("forced_sales_usd", "sold or bought back by force")):
-        values = _by(tree, name, "fund")
-        text += "" if values is None else _shared(values.sel(step=step), what)
-    impact = _by(tree, "impact_return", "asset")
-    if impact is not None and bool((impact.sel(step=step) != 0).any()):
-        mine = impact.sel(step=step)
-        asset = str(mine["asset"].values[int(np.argmax(np.abs(mine.values)))])
-        text += f" The trades move {asset} most: {shown(float(mine.sel(asset=asset)), 100)} %."
-    return text
-
-
-def _shared(amounts: xr.DataArray, what: str) -> str:
-    """How much, and by whom first."""
-    whole = float(amounts.sel(fund=SYSTEM))
-    if not whole > 0:
-        return ""
-    unit, scale = money_unit([whole])
-    single = amounts.sel(fund=[fund for fund in labels(amounts, "fund") if fund != SYSTEM])
-    first = _named(-single, "fund")
-    who = ", ".join(f"{fund} {shown(float(single.sel(fund=fund)), scale)}" for fund in first)
-    others = " and others" if int((single > 0).sum()) > len(first) else ""
-    return f" {shown(whole, scale)} {unit} are {what} ({who}{others})."
-
-
-def _named(values: xr.DataArray, dim: str) -> list[str]:
-    """The labels of the `NAMED` lowest values that are below zero, the lowest first."""
-    order = sorted(labels(values, dim), key=lambda name: float(values.sel({dim: name})))
-    return [name for name in order if float(values.sel({dim: name})) < 0][:NAMED]
-
-
-def _table(tree: xr.DataTree, loss: xr.DataArray, still: xr.DataArray) -> Table:
-    amounts = {
-        title: _by(tree, name, "fund")
-        for name, title in (("called_usd", "Called"), ("forced_sales_usd", "Forced sales"))
-    }
-    gross, rounds = _by(tree, "gross_leverage", "fund"), find(tree, "steps", "rounds", "step")
-    rows, columns = [], ["Step", "Loss so far, %", "Held still, %"]
-    scales = {}
-    for title, values in amounts.items():
-        if values is not None:
-            unit, scales[title] = money_unit(values.sel(fund=SYSTEM).values)
-            columns.append(f"{title}, {unit}")
-    columns += ["Gross leverage"] * (gross is not None) + ["Rounds"] * (rounds is not None)
-    for step in loss["step"].values:
-        at = {"step": step, "fund": SYSTEM}
-        cells = [Cell(shown(float(loss.sel(at)), 100)), Cell(shown(float(still.sel(at)), 100))]
-        for title, values in amounts.items():
-            if values is not None:
-                cells.append(Cell(shown(float(values.sel(at)), scales[title])))
-        if gross is not None:
-            cells.append(Cell(shown(float(gross.sel(at)))))
-        if rounds is not None:
-            cells.append(Cell(str(int(rounds.sel(step=step)))))
-        rows.append(Row(str(int(step)), tuple(cells)))
-    return Table(f"{called(SYSTEM).capitalize()} on path {tree.attrs['path']}", tuple(columns), tuple(rows))
-
-
-def _trades(tree: xr.DataTree) -> Table | None:
-    """The largest trades of a fund in an asset in a round, in the order in which they happen."""
-    found = []
-    for name, verb in SIDES.items():
-        values = find(tree, "rounds", name, "step", "round", "fund", "asset")
-        if values is None:
-            continue
-        mine = values.sel(fund=[fund for fund in labels(values, "fund") if fund != SYSTEM]).fillna(0.0)
-        flat = mine.values.ravel()
-        for place in np.argsort(-flat, kind="stable")[:MOST_TRADES]:
-            if flat[place] > 0:
-                at = np.unravel_index(int(place), mine.shape)
-                step, turn, fund, asset = (mine[dim].values[i] for dim, i in zip(mine.dims, at, strict=True))
-                found.append((float(flat[place]), int(step), int(turn), str(fund), verb, str(asset)))
-    if not found:
-        return None
-    largest = sorted(found, key=lambda trade: (-trade[0], trade[1:]))[:MOST_TRADES]
-    unit, scale = money_unit(trade[0] for trade in largest)
-    rows = tuple(
-        Row(f"Step {step}, round {turn}", (Cell(fund), Cell(verb), Cell(asset), Cell(shown(amount, scale))))
-        for amount, step, turn, fund, verb, asset in sorted(largest, key=lambda trade: trade[1:3])
-    )
-    return Table(
-        f"The {len(rows)} largest trades on path {tree.attrs['path']}", ("When", "Fund", "Side", "Asset", unit), rows
-    )
+def _table(tree: xr.DataTree) -> Table:
+    """The whole system, step by step."""
+    steps = tree["steps"].to_dataset()
+    system = steps.sel(fund=SYSTEM)
+    amounts = {"called_usd": "Called", "forced_sales_usd": "Forced sales", "built_usd": "Built"}
+    units = {name: money_unit(system[name].values) for name in amounts}
+    rows = []
+    for step in steps["step"].values:
+        now = system.sel(step=step)
+        cells = [Cell(shown(float(now[name]), 100)) for name in ("fund_loss", "fund_loss_static")]
+        cells += [Cell(shown(float(now[name]), units[name][1])) for name in amounts]
+        cells += [Cell(shown(float(now["gross_leverage"]))), Cell(str(int(now["rounds"])))]
+        rows.append(Row(str(int(step)), (*cells, Cell(str(int(now["defaults"]))))))
+    titles = (f"{title}, {units[name][0]}" for name, title in amounts.items())
+    columns = ("Step", "Loss so far, %", "Held still, %", *titles, "Gross leverage", "Rounds", "In default")
+    return Table(f"{called(SYSTEM).capitalize()} on path {tree.attrs['path']}", columns, tuple(rows))
