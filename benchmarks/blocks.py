@@ -2,8 +2,8 @@
 
     python benchmarks/blocks.py --scenario desk --paths 2e7 --pairs 5
 
-Prints the seconds of the phase "paths" of each run (simulation, gathering, digests, writing), the median of the ratios of
-the pairs, and the bytes written.
+Prints the seconds of the phase "paths" of each run (simulation, gathering, digests, writing), the median of the
+ratios of the pairs, and the bytes written.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ def main() -> None:
             size = sum(file.stat().st_size for file in files)
         ratios.append(kept / in_memory)
         print(
-            f"{in_memory:7.2f} s in memory, {kept:7.2f} s kept: {ratios[-1]:.4f}   {len(files)} files, {size / 1e6:.1f} MB"
+            f"{in_memory:7.2f} s in memory, {kept:7.2f} s kept: {ratios[-1]:.4f}",
+            f"{len(files)} files, {size / 1e6:.1f} MB",
         )
     print(f"median of the ratios: {statistics.median(ratios):.4f}")
 

@@ -76,6 +76,7 @@ def _next_commands(where: Path) -> str:
         f"levstress show {shown} --sales --asset semis --day 2": "who sells semis on day 2, and how much",
         f"levstress show {shown} --worst": "the worst paths, each of them to replay",
         f"levstress show {shown} --attribution --slice worst_1pct": "what the losses come from",
+        f"levstress report {shown}": "all of it on one page, to read, print and send on",
         f"levstress run {SCENARIO} --paths 1e6": "smaller errors in the tail",
         f"levstress run {SCENARIO} --set cascade.feedback=false": "the same news without calls or impact",
         f"levstress check {SCENARIO}": "how close each fund starts to its first call",
