@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stress.place import place_of
 from stress.results.compared import compared, same_numbers
-from stress.results.store import open_result, read_spec
+from stress.results.store import RESULT, SPEC, open_result, read_spec
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -48,7 +49,7 @@ def compare(a: str | Path, b: str | Path) -> xr.Dataset:
     """The numbers of two finished runs, B less A, with standard errors.
 
     Args:
-        a: a run directory.
+        a: a run directory, or the URL of one.
         b: another.
 
     Returns:
@@ -65,7 +66,10 @@ def compare(a: str | Path, b: str | Path) -> xr.Dataset:
         >>> import stress
         >>> stress.compare("runs/calm", "runs/crisis")["es_difference"].sel(level=0.99)  # doctest: +SKIP
     """
-    return compare_runs(Path(a), Path(b)).numbers
+    places = place_of(a), place_of(b)
+    for place in places:
+        place.fetch(SPEC, RESULT)
+    return compare_runs(places[0].folder, places[1].folder).numbers
 
 
 def compare_runs(a: Path, b: Path) -> Comparison:

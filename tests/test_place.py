@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import fsspec
+import numpy as np
 import pytest
 import xarray as xr
 from fsspec.implementations.memory import MemoryFileSystem
@@ -181,6 +182,7 @@ def test_every_command_that_reads_a_run_reads_it_from_a_url(
         said[words[0]] = ended.output
     assert f"levstress show {URL} --sales" in said["show"]
     assert f"A: {URL}" in said["compare"]
+    assert float(np.abs(stress.compare(URL, URL)["es_difference"]).max()) == 0
     assert "20,000 paths" in said["verify"]
     assert (tmp_path / "report.html").stat().st_size > 100_000
     for url in ("memory://bucket/other", "nonsense://bucket/run"):
