@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -104,15 +103,16 @@ def test_what_a_worker_refuses(tmp_path: Path) -> None:
 
 
 def test_a_worker_that_is_stopped_says_how_to_go_on(tmp_path: Path) -> None:
-    out = begun(tmp_path / "a run")
+    out = str(tmp_path / "a run")
+    assert levstress("run", "desk", "--paths", "1e9", "--out", out, "--prepare").exit_code == 0
     command = [str(FOLDER / "levstress"), "worker", out, "--shard", "1/2"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        time.sleep(1.5)  # it is starting
+        assert process.stderr is not None
+        assert "paths of the shard" in process.stderr.readline()  # it works
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=60)
-    assert process.returncode in (143, -signal.SIGTERM)  # the latter: before it could listen
-    if process.returncode == 143:
-        assert f"levstress worker '{out}' --shard 1/2" in errors
+    assert process.returncode == 143
+    assert f"levstress worker '{out}' --shard 1/2" in errors
 
 
 def test_preparing_twice_is_the_same_run_or_is_refused(tmp_path: Path) -> None:
