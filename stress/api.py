@@ -95,9 +95,9 @@ def run_problem(
     from stress.results.dataset import to_datatree
     from stress.results.durable import sweep
     from stress.results.store import write_run
-    from stress.spec import identity_digest, spec_of
+    from stress.spec import identity_digest
 
-    with _elsewhere(executor, spec_of(problem, options), workers) as other:
+    with _elsewhere(executor, problem, options, workers) as other:
         if place is None:
             return to_datatree(execute(problem, options, progress, None, other))
         spec = begin_run(problem, options, place, overwrite, resume)
@@ -120,14 +120,17 @@ def run_problem(
 
 
 @contextmanager
-def _elsewhere(executor: str | Client, spec: dict[str, Any], workers: int | None) -> Iterator[Executor | None]:
+def _elsewhere(
+    executor: str | Client, problem: Problem, options: RunOptions, workers: int | None
+) -> Iterator[Executor | None]:
     """Other processes for a run; None: this one computes."""
     if executor == LOCAL:
         yield None
         return
     from stress.on_dask import on_dask
+    from stress.spec import spec_of
 
-    with on_dask(executor, spec, workers) as cluster:
+    with on_dask(executor, spec_of(problem, options), workers) as cluster:
         yield cluster
 
 
@@ -163,7 +166,7 @@ def begin_run(
     from stress.chunks import FOLDER
     from stress.engine import plan
     from stress.output import check_room, check_writable, writing
-    from stress.replaced import set_aside
+    from stress.replaced import restore, set_aside
     from stress.results.store import RESULT, SPEC, RunExists
 
     with writing(place.folder):
@@ -182,10 +185,15 @@ def begin_run(
             place.fetch(SPEC, FOLDER)
             specs.check_same(place.name, specs.read_spec(place.folder), spec)
             return spec
-        if not resume:  # else blocks that are there say themselves whether they are of this run
-            set_aside(place)
-        specs.write_spec(place.folder, spec)
-        place.push(place.folder / SPEC)
+        try:
+            if not resume:  # else blocks that are there say themselves whether they are of this run
+                set_aside(place)
+            specs.write_spec(place.folder, spec)
+            place.push(place.folder / SPEC)
+        except BaseException:
+            if not resume:
+                restore(place)
+            raise
     return spec
 
 

@@ -30,7 +30,13 @@ def put_back(place: Place) -> None:
     if has_blocks(place):
         return
     place.remove(*PARTS)
+    restore(place)
+
+
+def restore(place: Place) -> None:
+    """Bring back what is aside; what has not been moved there yet stays as it is."""
     for name in reversed(PARTS):
         if place.has(f"{REPLACED}/{name}"):
+            place.remove(name)
             place.move(f"{REPLACED}/{name}", name)
     place.remove(REPLACED)

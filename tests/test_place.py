@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 import stress
 from same_numbers import same_numbers
+from stress import spec
 from stress.chunks import Chunk, chunk_of
 from stress.errors import DeviceNotFound, MissingExtra
 from stress.options import Progress
@@ -106,6 +107,18 @@ def test_a_store_that_fails_now_and_then_loses_nothing(
     same_numbers(stress.open_result(URL), undisturbed)
 
 
+def refused_at(call: int, real: Any) -> Any:
+    """A function that is refused at one call, as by a disk that is full."""
+    calls = itertools.count(1)
+
+    def one(*args: Any) -> Any:
+        if next(calls) == call:
+            raise OSError("no more room")
+        return real(*args)
+
+    return one
+
+
 @pytest.mark.parametrize("where", ["a bucket", "a folder"])
 def test_a_replacement_that_comes_to_nothing_leaves_what_was_there(
     where: str, scenario: Any, undisturbed: xr.DataTree, bucket: MemoryFileSystem, tmp_path: Path
@@ -127,6 +140,12 @@ def test_a_replacement_that_comes_to_nothing_leaves_what_was_there(
 
     with pytest.raises(DeviceNotFound):
         stress.run(scenario, **changed, out=out, executor="nonsense")
+    for home, name, call in ((spec, "write_spec", 1), (type(place), "move", 1), (type(place), "move", 2)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(home, name, refused_at(call, getattr(home, name)))
+            with pytest.raises(OSError, match="no more room"):
+                stress.run(scenario, **changed, out=out)
+        same_numbers(stress.open_result(out), undisturbed)
     for _ in range(2):
         with pytest.raises(Stop):
             stress.run(scenario, **changed, out=out, progress=stop_at("compiling", 0))
