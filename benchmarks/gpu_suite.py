@@ -53,7 +53,7 @@ def random_words(device: Any, paths: int) -> tuple[list[npt.NDArray[np.uint32]],
     import jax
     import jax.numpy as jnp
 
-    from stress.kernels.normals import normals, scratch
+    from stress.kernels.normals import Key, normals, scratch, step_keys
     from stress.kernels.threefry import threefry2x32
 
     ids = np.arange(2**32 - paths // 2, 2**32 - paths // 2 + paths, dtype=np.uint64)
@@ -64,7 +64,8 @@ def random_words(device: Any, paths: int) -> tuple[list[npt.NDArray[np.uint32]],
     @jax.jit
     def both(key: Any, low: Any, high: Any) -> Any:
         hashed = threefry2x32((key[0], key[1]), (low, high))
-        return hashed, normals(key, 1, low, high, jnp.uint32(7), scratch(8, paths, jnp.float32)).normals
+        keys = Key(*(part[7] for part in step_keys(key, 1, 8, 8)))
+        return hashed, normals(keys, low, high, scratch(8, paths, jnp.float32)).normals
 
     hashed, drawn = jax.device_get(both(key, low, high))
     return list(hashed), np.asarray(drawn, np.float64)

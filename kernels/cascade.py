@@ -30,13 +30,22 @@ from stress.kernels.triggers.stop_loss import ladder_sale
 from stress.kernels.triggers.vol_target import vol_sale
 
 
+def values(structure: Structure, params: Params, price: Array) -> Array:
+    """What a unit of gross of each shape is worth at prices (asset, path): net, gross and, with margin, its haircut at
+    base rates, below each other (2 or 3 shape, path). Linear in prices; one product, read through `Round`."""
+    kinds = [params.shapes, params.gross_shapes, *([params.margin_shapes] if structure.margin else [])]
+    return product(jnp.concatenate(kinds), price)
+
+
 class Round(NamedTuple):
     """What changes from round to round. Rows that a structure does not need have length 0."""
 
     number: Array  # () int32 rounds traded so far
-    price: Array  # (asset, path)
-    flow: Array  # (asset, path) recent signed flow J, fraction of ADV
-    displacement: Array  # (asset, path) f(J)
+    opening_price: Array  # (asset, path) before round 1
+    opening: Array  # (2 or 3 shape, path) `values` at those prices
+    gain: Array  # (asset, path) price change since then
+    gained: Array  # (2 or 3 shape, path) `values` of that change
+    given_up: Array  # (book, path) k sold since the start of the cascade, less what was built
     traded: Array  # (asset, path) absolute, orders under the participation cap
     held: Array  # (book, path)
     profit: Array  # (member, path) equity less NAV_0
@@ -45,7 +54,6 @@ class Round(NamedTuple):
     sold: Array  # (member, path)
     pending: Array  # (member, path) bool: default to be booked at the end of the step
     done: Array  # (member, path) bool: its order was cut, nothing more this step
-    book_value: Array  # (book, path) gross value per unit of start gross
     deficit: Array  # (member, path) requirement minus equity; kept under a participation cap alone
     sale: Array  # (book, path) fraction each book must trade away next
     build: Array  # (book, path) k that a book adds next, by its own rule; a book sells or builds
@@ -62,6 +70,22 @@ class Round(NamedTuple):
         """Equity of each fund, (member, path), fraction of NAV_0."""
         return 1.0 + self.profit
 
+    @property
+    def price(self) -> Array:
+        """Prices of this round, (asset, path)."""
+        return self.opening_price + self.gain
+
+
+def book_value(structure: Structure, now: Round) -> Array:
+    """Gross value of each book per unit of start gross, (book, path)."""
+    gross = slice(structure.shapes, 2 * structure.shapes)
+    return shapes_to_books(structure, now.opening[gross] + now.gained[gross])
+
+
+def base_haircuts(structure: Structure, now: Round) -> Array:
+    """Haircut at base rates of a unit of gross of each shape, (shape, path)."""
+    return (now.opening + now.gained)[2 * structure.shapes :]
+
 
 def orders(
     structure: Structure, params: Params, state: State, terms: Terms, calls: Calls, now: Round
@@ -71,26 +95,26 @@ def orders(
     Returns:
         The round with its sales, and the fraction of each fund that its brokers want sold, (member, path).
     """
-    book_value = shapes_to_books(structure, product(params.gross_shapes, now.price))
+    value = book_value(structure, now)
     held_gross = params.book_gross * now.held
     pending = now.pending | ((now.equity <= 0) & ~state.defaulted)
     live = ~(pending | state.defaulted)
     worst, deficit, fraction = now.worst, now.deficit, jnp.zeros_like(now.profit)
     sale = jnp.zeros_like(now.sale) if structure.priority else None
     if structure.margin:
-        margin, haircuts = requirements(structure, params, terms, now.price, held_gross)
+        margin, haircuts = requirements(structure, params, terms, now.price, base_haircuts(structure, now), held_gross)
         called = jnp.where((margin > 0) & ~state.defaulted, margin - now.equity, 0.0)
         worst = jnp.maximum(worst, called)
         fraction = margin_sale(params, calls, worst, now.equity, margin, live)
         deficit = margin - now.equity if structure.participation else deficit
         if sale is not None:
-            sale = by_priority(structure, fraction, margin_size(structure, params, haircuts, held_gross * book_value))
+            sale = by_priority(structure, fraction, margin_size(structure, params, haircuts, held_gross * value))
     if structure.leverage_limit:
-        gross = books_to_members(structure, held_gross * book_value)
+        gross = books_to_members(structure, held_gross * value)
         above = leverage_sale(params, now.equity, gross, live)
         fraction = jnp.maximum(fraction, above)
         if sale is not None:
-            sale = jnp.maximum(sale, by_priority(structure, above, held_gross * book_value))
+            sale = jnp.maximum(sale, by_priority(structure, above, held_gross * value))
     if structure.participation:
         fraction = jnp.where(now.done, 0.0, fraction)
         sale = None if sale is None else jnp.where(members_to_books(structure, now.done), 0.0, sale)
@@ -98,7 +122,6 @@ def orders(
     now = now._replace(
         worst=worst,
         pending=pending,
-        book_value=book_value,
         deficit=deficit,
         sale=_above_tolerance(params, now, sale),
         build=jnp.zeros_like(now.build),
@@ -129,14 +152,14 @@ def _once_a_step(
         own = jnp.maximum(own, vol_sale(structure, params, state.pnl_variance, now.held))
     wanted = jnp.zeros_like(now.profit)
     if structure.leverage_target:
-        gross = books_to_members(structure, params.book_gross * now.held * now.book_value)
+        gross = books_to_members(structure, params.book_gross * now.held * book_value(structure, now))
         wanted = target_sale(params, now.equity, gross)
         own = jnp.maximum(own, members_to_books(structure, wanted))
     if structure.book_ladder or structure.fund_ladder or structure.vol_target or structure.leverage_target:
         sale = jnp.maximum(sale, jnp.where(members_to_books(structure, live), own, 0.0))
     closing = lax.cond(
         jnp.any(state.defaulted),
-        lambda: close_out_sale(structure, params, state._replace(price=now.price), terms.depth, now.book_value),
+        lambda: close_out_sale(structure, params, state, terms.depth, book_value(structure, now)),
         lambda: jnp.zeros_like(sale),
     )
     close_out = closing > 0 if structure.participation else now.close_out
@@ -172,7 +195,9 @@ def within_participation(structure: Structure, params: Params, terms: Terms, now
     misses = jnp.where(requested > room, 1.0 - room / jnp.maximum(requested, room), 0.0)
     left_out = shapes_to_books(structure, product(params.gross_shapes, now.price * misses))
     cut_book = (asked > 0) & (left_out > 0)
-    share = jnp.where(cut_book, jnp.maximum(1.0 - left_out / jnp.where(cut_book, now.book_value, 1.0), 0.0), 1.0)
+    share = jnp.where(
+        cut_book, jnp.maximum(1.0 - left_out / jnp.where(cut_book, book_value(structure, now), 1.0), 0.0), 1.0
+    )
     fits = jnp.where(cut_book, asked * share, asked)
     return now._replace(
         sale=jnp.where(cut_book, now.sale * share, now.sale),
@@ -182,56 +207,75 @@ def within_participation(structure: Structure, params: Params, terms: Terms, now
     )
 
 
-def trade(structure: Structure, params: Params, terms: Terms, outside: Array, now: Round) -> Round:
+def forced_flow(structure: Structure, params: Params, given_up: Array) -> Array:
+    """Signed flow, a fraction of ADV, of giving up k of each book: (book, path) -> (asset, path)."""
+    usd = params.book_nav * params.book_gross * given_up
+    return product(-params.flow_matrix, books_to_shapes(structure, usd))
+
+
+def price_gain(
+    structure: Structure, params: Params, state: State, terms: Terms, outside: Array, forced: Array
+) -> Array:
+    """What all flow of the cascade so far has done to the prices before round 1, (asset, path).
+
+    Differences of the impact law: selling in slices moves the price no further than selling at once. Taken from the
+    cascade's start rather than from round to round, so that nothing but the orders is carried between rounds.
+
+    Args:
+        structure: what is compiled.
+        params: numbers.
+        state: the tile before round 1.
+        terms: depth of this step.
+        outside: (asset, path) retail flow, fraction of ADV; no rows without retail.
+        forced: (asset, path) forced flow since the start of the cascade, fraction of ADV.
+    """
+    flow = forced + outside if structure.retail else forced
+    displaced = log_displacement(structure, params, state.flow + flow, terms.depth)
+    change = jnp.where(flow != 0, displaced - state.displacement, 0.0)  # a path without a trade does not move
+    return state.price * simple_return(structure, change)
+
+
+def trade(structure: Structure, params: Params, state: State, terms: Terms, outside: Array, now: Round) -> Round:
     """Trade all orders of a round: flow, price, equity of what is kept and of what was sold."""
     if structure.participation:
         now = within_participation(structure, params, terms, now)
         now = lax.optimization_barrier(now)  # else XLA repeats the scaling in every consumer of an order
-    start_held = params.book_gross * now.held
-    cut = start_held * now.sale
-    sold = now.sold + books_to_members(structure, cut * now.book_value)
-    left = now.held * (1.0 - now.sale)
-    built = now.built
+    cut = now.held * now.sale
+    value = book_value(structure, now)
+    sold = now.sold + books_to_members(structure, params.book_gross * cut * value)
+    kept, left, built, hedged = now.held - cut * (1.0 - params.execution_weight), now.held - cut, now.built, now.hedged
     if structure.builds:
-        more = params.book_gross * now.build
-        built = built + books_to_members(structure, more * now.book_value)
-        cut, left = cut - more, left + now.build
-    hedged = now.hedged
+        built = built + books_to_members(structure, params.book_gross * now.build * value)
+        kept = kept + now.build * (1.0 - params.execution_weight)
+        cut, left = cut - now.build, left + now.build
     if structure.overlay_points:
         hedged = hedged + jnp.where(params.start_held > 0, 0.0, now.build)
-    forced = product(-params.flow_matrix, books_to_shapes(structure, params.book_nav * cut))
-    flow = forced + jnp.where(now.number == 0, outside, 0.0) if structure.retail else forced
-    kept = start_held - cut * (1.0 - params.execution_weight)
-    recent = now.flow + flow
-    before = now
-    now = now._replace(number=now.number + 1, flow=recent, sold=sold, built=built, hedged=hedged, held=left)
+    before, given_up = now, now.given_up + cut
+    now = now._replace(number=now.number + 1, given_up=given_up, sold=sold, built=built, hedged=hedged, held=left)
     if not structure.impact:
         return now
-    displaced = log_displacement(structure, params, recent, terms.depth)
-    change = jnp.where(flow != 0, displaced - now.displacement, 0.0)  # a path that is done does not move
-    gain = now.price * simple_return(structure, change)
-    pnl = kept * shapes_to_books(structure, product(params.shapes, gain))
+    gain = price_gain(structure, params, state, terms, outside, forced_flow(structure, params, given_up))
+    gained = values(structure, params, gain)
+    pnl = params.book_gross * kept * shapes_to_books(structure, (gained - before.gained)[: structure.shapes])
     now = now._replace(
-        price=now.price + gain,
-        displacement=now.displacement + change,
+        gain=gain,
+        gained=gained,
         profit=now.profit + books_to_members(structure, pnl),
         book_pnl=now.book_pnl + pnl if structure.book_ladder else now.book_pnl,
     )
-    return _with_causes(structure, params, terms, before, now, forced, gain) if structure.attribution else now
+    return _with_causes(structure, params, terms, before, now, cut) if structure.attribution else now
 
 
-def _with_causes(
-    structure: Structure, params: Params, terms: Terms, before: Round, now: Round, forced: Array, gain: Array
-) -> Round:
+def _with_causes(structure: Structure, params: Params, terms: Terms, before: Round, now: Round, cut: Array) -> Round:
     """The round after its trades with its P&L split by cause and by asset."""
-    forced_gain = gain
+    gain = now.gain - before.gain
+    forced, forced_gain = forced_flow(structure, params, cut), gain
     if structure.retail:
         recent = now.forced_recent + forced
         displaced = log_displacement(structure, params, recent, terms.depth)
         change = jnp.where(forced != 0, displaced - now.forced_displacement, 0.0)
         forced_gain = before.price * simple_return(structure, change)
         now = now._replace(forced_recent=recent, forced_displacement=now.forced_displacement + change)
-    cut = before.held * before.sale - (before.build if structure.builds else 0.0)
     causes = add_round(structure, params, now.causes, before.held, cut, gain, forced, forced_gain)
     return now._replace(causes=causes, by_asset=asset_pnl.add_round(params, now.by_asset, forced, gain))
 
@@ -240,11 +284,14 @@ def before_rounds(structure: Structure, params: Params, state: State, terms: Ter
     """The tile after the outside shock with its first orders, and its calls, aged by this step."""
     capped = structure.participation
     units = asset_pnl.units_held(structure, params, state.held)
+    opening = values(structure, params, state.price)
     now = Round(
         number=jnp.zeros((), jnp.int32),
-        price=state.price,
-        flow=state.flow,
-        displacement=state.displacement,
+        opening_price=state.price,
+        opening=opening,
+        gain=jnp.zeros_like(state.price),
+        gained=jnp.zeros_like(opening),
+        given_up=jnp.zeros_like(state.held),
         traded=jnp.zeros_like(state.price[: None if capped else 0]),
         held=state.held,
         profit=state.profit,
@@ -253,7 +300,6 @@ def before_rounds(structure: Structure, params: Params, state: State, terms: Ter
         sold=state.sold,
         pending=jnp.zeros_like(state.defaulted),
         done=jnp.zeros_like(state.defaulted[: None if capped else 0]),
-        book_value=jnp.zeros_like(state.held),
         deficit=jnp.zeros_like(state.profit[: None if capped else 0]),
         sale=jnp.zeros_like(state.held),
         build=jnp.zeros_like(state.held[: None if structure.builds else 0]),
@@ -267,7 +313,9 @@ def before_rounds(structure: Structure, params: Params, state: State, terms: Ter
     )
     calls = state.calls
     if structure.margin:
-        margin, _ = requirements(structure, params, terms, now.price, params.book_gross * now.held)
+        margin, _ = requirements(
+            structure, params, terms, now.price, opening[2 * structure.shapes :], params.book_gross * now.held
+        )
         calls = age_calls(calls, margin - now.equity)
     now, by_brokers = orders(structure, params, state, terms, calls, now)
     return _once_a_step(structure, params, state, terms, now, by_brokers), calls
@@ -300,7 +348,7 @@ def cascade(structure: Structure, params: Params, state: State, terms: Terms, ou
     now, calls = before_rounds(structure, params, state, terms)
 
     def one_round(now: Round) -> Round:
-        return orders(structure, params, state, terms, calls, trade(structure, params, terms, outside, now))[0]
+        return orders(structure, params, state, terms, calls, trade(structure, params, state, terms, outside, now))[0]
 
     last = lax.while_loop(lambda now: unfinished(structure, outside, now), one_round, now)
     return last, record_calls(calls, last.worst, terms.step) if structure.margin else calls

@@ -43,11 +43,3 @@ def any_row(tile: Array) -> Array:
     for row in range(1, tile.shape[0]):
         found = found | tile[row]
     return found
-
-
-def largest_size(tile: Array) -> Array:
-    """Largest absolute entry of each path, (row, path) -> (path,), in plain maxima that vectorise."""
-    largest = jnp.abs(tile[0])
-    for row in range(1, tile.shape[0]):
-        largest = jnp.maximum(largest, jnp.abs(tile[row]))
-    return largest

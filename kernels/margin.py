@@ -37,14 +37,18 @@ def term_weights(params: Params, step: Array) -> Array:
     return jnp.where(params.lockup_steps >= step, params.term_weight_locked, params.term_weight)
 
 
-def haircut_per_gross(structure: Structure, params: Params, terms: Terms, price: Array) -> Array:
+def base_haircut(params: Params, price: Array) -> Array:
+    """Haircut at base rates of a unit of gross of each shape, (asset, path) -> (shape, path); linear in prices."""
+    return product(params.margin_shapes, price)
+
+
+def haircut_per_gross(structure: Structure, params: Params, terms: Terms, price: Array, base: Array) -> Array:
     """Haircut of each book per unit of its gross at k = 1, (book, path)."""
     if structure.margin_terms == 0:
-        return shapes_to_books(structure, product(params.margin_shapes, price))
+        return shapes_to_books(structure, base)
     value = jnp.zeros((structure.books, price.shape[1]), price.dtype)
     if structure.base_margin:
-        base = shapes_to_books(structure, product(params.margin_shapes, price))
-        value = members_to_books(structure, terms.weight[0]) * base
+        value = members_to_books(structure, terms.weight[0]) * shapes_to_books(structure, base)
     for t in range(structure.margin_terms):
         by_shape = product(params.term_shapes, price * terms.multiplier[t])
         if structure.long_cap:
@@ -73,7 +77,7 @@ def _portfolio(structure: Structure, params: Params, terms: Terms, price: Array,
 
 
 def requirements(
-    structure: Structure, params: Params, terms: Terms, price: Array, held_gross: Array
+    structure: Structure, params: Params, terms: Terms, price: Array, base: Array, held_gross: Array
 ) -> tuple[Array, Array]:
     """Requirement of every fund, and what each book adds to it in the order of brokers' sales.
 
@@ -82,6 +86,7 @@ def requirements(
         params: numbers.
         terms: multipliers and weights of this step.
         price: (asset, path).
+        base: (shape, path) haircut at base rates of a unit of gross, see `base_haircut`.
         held_gross: (book, path) gross held at start prices, multiple of NAV_0.
 
     Returns:
@@ -89,7 +94,7 @@ def requirements(
     """
     if not structure.haircut:
         return _portfolio(structure, params, terms, price, held_gross), held_gross[:0]
-    haircuts = held_gross * haircut_per_gross(structure, params, terms, price)
+    haircuts = held_gross * haircut_per_gross(structure, params, terms, price, base)
     required = books_to_members(structure, haircuts)
     if structure.portfolio_cases:
         worst = _portfolio(structure, params, terms, price, held_gross)

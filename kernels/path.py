@@ -11,7 +11,7 @@ from stress.kernels.layout import books_to_members, shapes_to_books
 from stress.kernels.linear import product
 from stress.kernels.normals import Scratch
 from stress.kernels.records import Calls, Counts, Params, State, Structure
-from stress.kernels.shock import draw, mixing_normals, shock_scratch
+from stress.kernels.shock import Source, draw, shock_scratch, sources
 from stress.kernels.step import StepReport, advance
 
 
@@ -108,21 +108,22 @@ def simulate(
         The metrics of each path and, with `detail`, the reports.
     """
     structure = structure._replace(attribution=detail)
-    mixing = mixing_normals(structure, params, path_low, path_high)
     state = start(structure, params, path_low.shape[0])
     room = shock_scratch(structure, params, path_low.shape[0])
 
     Carry = tuple[State, Scratch]
 
-    def one_step(carry: Carry, inputs: tuple[Array, Array, Array]) -> tuple[Carry, StepReport | None]:
-        (state, room), (index, script, mix) = carry, inputs
-        r, clipped, room = draw(structure, params, path_low, path_high, index.astype(jnp.uint32), mix, room)
+    def one_step(carry: Carry, inputs: tuple[Array, Array, Source]) -> tuple[Carry, StepReport | None]:
+        (state, room), (index, script, source) = carry, inputs
+        r, clipped, room = draw(structure, params, path_low, path_high, source, room)
         state = state._replace(counts=state.counts._replace(draws_clipped=state.counts.draws_clipped + clipped))
         state, report = advance(structure, params, state, r, script[:, None], index + 1)
         return (state, room), report if detail else None
 
     steps = jnp.arange(structure.steps, dtype=jnp.int32)
-    (state, _), reports = lax.scan(one_step, (state, room), (steps, params.script, mixing))
+    (state, _), reports = lax.scan(
+        one_step, (state, room), (steps, params.script, sources(structure, params, path_low, path_high))
+    )
     return finish(structure, params, state), reports
 
 

@@ -14,10 +14,10 @@ from jax import Array, lax
 from stress.kernels.growth import simple_return
 from stress.kernels.layout import books_to_members, members_to_books, shapes_to_books
 from stress.kernels.linear import any_row, product
-from stress.kernels.margin import multipliers, requirements, term_weights
+from stress.kernels.margin import base_haircut, multipliers, requirements, term_weights
 from stress.kernels.normals import Scratch
 from stress.kernels.records import Params, Structure, Terms
-from stress.kernels.shock import draw, mixing_normals, shock_scratch
+from stress.kernels.shock import Source, draw, shock_scratch, sources
 from stress.kernels.triggers.leverage_target import target_sale
 from stress.kernels.triggers.stop_loss import drawdowns
 from stress.kernels.triggers.vol_target import update_pnl_variance, vol_ceiling
@@ -54,12 +54,23 @@ class Quiet(NamedTuple):
         return 1.0 + self.profit
 
 
+def _base_margin_alone(structure: Structure) -> bool:
+    """Whether the requirement is linear in prices."""
+    return structure.margin and not structure.margin_terms and not structure.portfolio_cases
+
+
+def _asks_for_equity(structure: Structure) -> bool:
+    """Whether a trigger reads the equity of a fund, and not only what it has beyond its requirement."""
+    limits = structure.leverage_limit or structure.leverage_target
+    return not _base_margin_alone(structure) or limits or structure.fund_ladder or structure.overlay_points > 0
+
+
 def _start(structure: Structure, params: Params, paths: int) -> Quiet:
     dtype = params.draw_mean.dtype
     rows, book_rows = params.group_matrix.shape[0], structure.books if structure.book_ladder else 0
     return Quiet(
         change=jnp.zeros((structure.assets, paths), dtype),
-        profit=jnp.zeros((structure.members, paths), dtype),
+        profit=jnp.zeros((structure.members if _asks_for_equity(structure) else 0, paths), dtype),
         variance=jnp.ones((structure.assets if structure.margin_terms else 0, paths), dtype),
         pnl_variance=jnp.ones((structure.shapes if structure.vol_target else 0, paths), dtype),
         book_pnl=jnp.zeros((book_rows, paths), dtype),
@@ -72,21 +83,25 @@ def _start(structure: Structure, params: Params, paths: int) -> Quiet:
     )
 
 
+def _called(structure: Structure, params: Params, terms: Terms, tile: Quiet) -> Array:
+    """Paths on which a fund's equity is gone or below its requirement, (path,) bool."""
+    if not structure.margin:
+        return any_row(tile.equity <= 0)
+    if not _base_margin_alone(structure):
+        start_gross = params.book_gross * params.start_held
+        price = tile.change + 1.0
+        required, _ = requirements(structure, params, terms, price, base_haircut(params, price), start_gross)
+        return any_row((tile.equity <= 0) | (required > tile.equity))
+    excess = params.excess_room + product(params.start_excess, tile.change)
+    return any_row(excess < params.excess_limit)  # equity that is gone is below a requirement, too
+
+
 def triggered(structure: Structure, params: Params, terms: Terms, tile: Quiet) -> Array:
     """Paths on which a fund is called, in default or beyond a limit of its own, (path,) bool."""
-    alarm = any_row(tile.equity <= 0)
-    start_gross = params.book_gross * params.start_held
-    if structure.margin:
-        if structure.margin_terms or structure.portfolio_cases:
-            required, _ = requirements(structure, params, terms, tile.change + 1.0, start_gross)
-        else:
-            start = jnp.sum(params.margin_shapes, axis=1, keepdims=True)
-            per_gross = shapes_to_books(structure, start + product(params.margin_shapes, tile.change))
-            required = books_to_members(structure, start_gross * per_gross)
-        alarm = alarm | any_row(required > tile.equity)
+    alarm = _called(structure, params, terms, tile)
     if structure.leverage_limit or structure.leverage_target:
-        value = start_gross * shapes_to_books(structure, product(params.gross_shapes, tile.change + 1.0))
-        gross = books_to_members(structure, value)
+        value = shapes_to_books(structure, product(params.gross_shapes, tile.change + 1.0))
+        gross = books_to_members(structure, params.book_gross * params.start_held * value)
         if structure.leverage_limit:
             alarm = alarm | any_row(gross > params.max_leverage * tile.equity)
         if structure.leverage_target:
@@ -111,20 +126,20 @@ def quiet_step(structure: Structure, params: Params, tile: Quiet, draw: Array, s
     news = draw + script
     gain = (tile.change + 1.0) * simple_return(structure, news)
     change, before = tile.change + gain, tile.change
-    pnl = params.book_gross * params.start_held * shapes_to_books(structure, product(params.shapes, change))
-    tile = tile._replace(
-        change=change,
-        profit=books_to_members(structure, pnl),
-        book_pnl=pnl if structure.book_ladder else tile.book_pnl,
-    )
+    tile = tile._replace(change=change)
+    if structure.book_ladder:
+        by_book = shapes_to_books(structure, product(params.shapes, change))
+        tile = tile._replace(book_pnl=params.book_gross * params.start_held * by_book)
     if structure.feedback:
+        if _asks_for_equity(structure):
+            tile = tile._replace(profit=product(params.start_exposure, change))
         starts = triggered(structure, params, terms, tile) & (tile.first_trigger == 0)
         tile = tile._replace(first_trigger=jnp.where(starts, step, tile.first_trigger))
     if structure.margin_terms:
         tile = tile._replace(variance=update_variance(params, tile.variance, news))
     if structure.vol_target:
         tile = tile._replace(pnl_variance=update_pnl_variance(params, tile.pnl_variance, before + 1.0, gain))
-    equity = 1.0 + product(params.group_matrix, tile.profit)
+    equity = 1.0 + product(params.group_exposure, change)
     peak = jnp.maximum(tile.group_peak, equity)
     return tile._replace(
         group_peak=peak,
@@ -146,21 +161,20 @@ def hold_still(structure: Structure, params: Params, path_low: Array, path_high:
     Returns:
         The twin's metrics of each path and the step of its first trigger.
     """
-    mixing = mixing_normals(structure, params, path_low, path_high)
     Carry = tuple[Quiet, Scratch]
 
-    def one_step(carry: Carry, inputs: tuple[Array, Array, Array]) -> tuple[Carry, None]:
-        (tile, room), (index, script, mix) = carry, inputs
-        r, clipped, room = draw(structure, params, path_low, path_high, index.astype(jnp.uint32), mix, room)
+    def one_step(carry: Carry, inputs: tuple[Array, Array, Source]) -> tuple[Carry, None]:
+        (tile, room), (index, script, source) = carry, inputs
+        r, clipped, room = draw(structure, params, path_low, path_high, source, room)
         tile = quiet_step(structure, params, tile, r, script[:, None], index + 1)
         return (tile._replace(draws_clipped=tile.draws_clipped + clipped), room), None
 
     paths = path_low.shape[0]
     begin = (_start(structure, params, paths), shock_scratch(structure, params, paths))
     steps = jnp.arange(structure.steps, dtype=jnp.int32)
-    (tile, _), _ = lax.scan(one_step, begin, (steps, params.script, mixing))
+    (tile, _), _ = lax.scan(one_step, begin, (steps, params.script, sources(structure, params, path_low, path_high)))
     return QuietMetrics(
-        loss=product(params.group_matrix, -tile.profit),
+        loss=-product(params.group_exposure, tile.change),
         max_drawdown=tile.drawdown,
         first_trigger=tile.first_trigger,
         draws_clipped=tile.draws_clipped,

@@ -12,14 +12,25 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
-from stress.kernels.cascade import Round, before_rounds, margin_size, orders, trade, unfinished, within_participation
+from stress.kernels.cascade import (
+    Round,
+    base_haircuts,
+    before_rounds,
+    book_value,
+    forced_flow,
+    margin_size,
+    orders,
+    trade,
+    unfinished,
+    within_participation,
+)
 from stress.kernels.layout import books_to_members, members_to_books, shapes_to_books
 from stress.kernels.linear import product
 from stress.kernels.margin import requirements
 from stress.kernels.normals import Scratch
 from stress.kernels.path import PathMetrics, finish, start
 from stress.kernels.records import Calls, Params, State, Structure, Terms
-from stress.kernels.shock import draw, mixing_normals, shock_scratch
+from stress.kernels.shock import Source, draw, shock_scratch, sources
 from stress.kernels.step import StepReport, advance
 from stress.kernels.triggers.close_out import close_out_sale
 from stress.kernels.triggers.leverage_limit import leverage_sale
@@ -88,16 +99,18 @@ def _asked(
     nothing = jnp.zeros_like(now.held)
     wanted = dict.fromkeys(TRIGGERS, nothing)
     live = ~(now.pending | state.defaulted)
-    held_gross = params.book_gross * now.held
+    held_gross, value = params.book_gross * now.held, book_value(structure, now)
     if structure.margin:
-        required, haircuts = requirements(structure, params, terms, now.price, held_gross)
+        required, haircuts = requirements(
+            structure, params, terms, now.price, base_haircuts(structure, now), held_gross
+        )
         fraction = margin_sale(params, calls, now.worst, now.equity, required, live)
-        size = margin_size(structure, params, haircuts, held_gross * now.book_value)
+        size = margin_size(structure, params, haircuts, held_gross * value)
         wanted["margin_call"] = by_priority(structure, fraction, size)
-    gross = books_to_members(structure, held_gross * now.book_value)
+    gross = books_to_members(structure, held_gross * value)
     if structure.leverage_limit:
         above = leverage_sale(params, now.equity, gross, live)
-        wanted["leverage_limit"] = by_priority(structure, above, held_gross * now.book_value)
+        wanted["leverage_limit"] = by_priority(structure, above, held_gross * value)
     if first:
         if structure.book_ladder or structure.fund_ladder:
             wanted["stop_loss"] = ladder_sale(structure, params, state)
@@ -107,12 +120,11 @@ def _asked(
             wanted["leverage_target"] = members_to_books(structure, target_sale(params, now.equity, gross))
         acting = members_to_books(structure, live)
         wanted = {name: jnp.where(acting, fraction, 0.0) for name, fraction in wanted.items()}
-        here = state._replace(price=now.price)
-        wanted["close_out"] = close_out_sale(structure, params, here, terms.depth, now.book_value)
+        wanted["close_out"] = close_out_sale(structure, params, state, terms.depth, value)
     return jnp.stack([wanted[name][:, 0] for name in TRIGGERS])
 
 
-def _moment(structure: Structure, params: Params, terms: Terms, now: Round) -> Moment:
+def _moment(structure: Structure, params: Params, state: State, terms: Terms, outside: Array, now: Round) -> Moment:
     held_gross = params.book_gross * now.held
 
     def value(shapes: Array) -> Array:
@@ -120,10 +132,13 @@ def _moment(structure: Structure, params: Params, terms: Terms, now: Round) -> M
 
     required = jnp.zeros_like(now.profit)
     if structure.margin:
-        required, _ = requirements(structure, params, terms, now.price, held_gross)
+        required, _ = requirements(structure, params, terms, now.price, base_haircuts(structure, now), held_gross)
+    flow = state.flow + forced_flow(structure, params, now.given_up)
+    if structure.retail:
+        flow = flow + jnp.where(now.number > 0, outside, 0.0)
     return Moment(
         price=now.price[:, 0],
-        flow=now.flow[:, 0],
+        flow=flow[:, 0],
         profit=now.profit[:, 0],
         worst=now.worst[:, 0],
         required=required[:, 0],
@@ -150,7 +165,7 @@ def _recorded_cascade(
         changed: Tree = jax.tree.map(lambda every, x: every.at[at].set(x, mode="drop"), kept, value)
         return changed
 
-    moment = _moment(structure, params, terms, now)
+    moment = _moment(structure, params, state, terms, outside, now)
     asked = _asked(structure, params, state, terms, calls, now, first=True)
     idle = Orders(jnp.zeros_like(now.sale[:, 0]), jnp.zeros_like(now.build[:, 0]), asked)
     kept = Cascaded(
@@ -171,10 +186,10 @@ def _recorded_cascade(
             sale=kept.orders.sale.at[number].set(now.sale[:, 0], mode="drop"),
             build=kept.orders.build.at[number].set(now.build[:, 0], mode="drop"),
         )
-        now = trade(uncapped, params, terms, outside, now)
+        now = trade(uncapped, params, state, terms, outside, now)
         now = orders(structure, params, state, terms, calls, now)[0]
         asked = _asked(structure, params, state, terms, calls, now, first=False)
-        moments = put(kept.moments, number, _moment(structure, params, terms, now))
+        moments = put(kept.moments, number, _moment(structure, params, state, terms, outside, now))
         traded = traded._replace(asked=traded.asked.at[number + 1].set(asked, mode="drop"))
         return now, kept._replace(moments=moments, orders=traded)
 
@@ -198,12 +213,11 @@ def record(
         The path's metrics, (row,), and its steps, each (step, ...).
     """
     structure = structure._replace(attribution=True)
-    mixing = mixing_normals(structure, params, path_low, path_high)
     begin = (start(structure, params, path_low.shape[0]), shock_scratch(structure, params, path_low.shape[0]))
     Carry = tuple[State, Scratch]
 
-    def one_step(carry: Carry, inputs: tuple[Array, Array, Array]) -> tuple[Carry, RecordedStep]:
-        (state, room), (index, script, mix) = carry, inputs
+    def one_step(carry: Carry, inputs: tuple[Array, Array, Source]) -> tuple[Carry, RecordedStep]:
+        (state, room), (index, script, source) = carry, inputs
         kept: list[Cascaded] = []  # by the step's one cascade; without feedback there is none
 
         def resolve(
@@ -213,12 +227,14 @@ def record(
             kept.append(rounds)
             return last, calls
 
-        r, clipped, room = draw(structure, params, path_low, path_high, index.astype(jnp.uint32), mix, room)
+        r, clipped, room = draw(structure, params, path_low, path_high, source, room)
         state = state._replace(counts=state.counts._replace(draws_clipped=state.counts.draws_clipped + clipped))
         state, report = advance(structure, params, state, r, script[:, None], index + 1, resolve)
         report = _first_column(report)
         return (state, room), RecordedStep(r[:, 0], report, kept[0] if kept else None)
 
     steps = jnp.arange(structure.steps, dtype=jnp.int32)
-    (state, _), recorded = lax.scan(one_step, begin, (steps, params.script, mixing))
+    (state, _), recorded = lax.scan(
+        one_step, begin, (steps, params.script, sources(structure, params, path_low, path_high))
+    )
     return _first_column(finish(structure, params, state)), recorded

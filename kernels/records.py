@@ -103,11 +103,16 @@ class Params(NamedTuple):
     net_shapes: Array  # (shape, asset) weights of assets that count in net
     book_gross: Array  # (book, 1) gross at k = 1 as a multiple of the fund's NAV
     start_held: Array  # (book, 1) k at the start: 1, of an overlay 0
+    start_exposure: Array  # (member, asset) signed positions at the start, fraction of NAV
+    group_exposure: Array  # (row, asset) the same of each reported group, system last
     flow_matrix: Array  # (asset, shape) weights over ADV, in 1/(bn USD)
     gross_flow_matrix: Array  # (asset, shape) |weights| over ADV, in 1/(bn USD)
     book_nav: Array  # (book, 1) NAV of the book's fund, bn USD
     adv: Array  # (asset, 1) bn USD
     # margin
+    start_excess: Array  # (member, asset) what a price move does to equity less base requirement, fraction of NAV
+    excess_room: Array  # (member, 1) equity less base requirement at the start, fraction of NAV
+    excess_limit: Array  # (member, 1) a fund acts below it: 0; without a requirement at 0, too
     margin_shapes: Array  # (shape, asset) rate times |weight|; 0 for funds without a requirement
     term_shapes: Array  # (shape, asset) the same with rates that terms multiply before they are capped
     margin_long_shapes: Array  # (shape, asset) |weight| of longs, 0 for shorts (used with long_cap)

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import jax.numpy as jnp
 from jax import Array
 
 from stress.kernels import streams
-from stress.kernels.linear import largest_size, product
+from stress.kernels.linear import any_row, product
 from stress.kernels.mixing import mixing_scale
-from stress.kernels.normals import Scratch, normals, scratch
+from stress.kernels.normals import Key, Scratch, normals, scratch, step_keys
 from stress.kernels.records import Params, Structure
+
+
+class Source(NamedTuple):
+    """Where the draw of a step comes from; a leading step axis where it is of every step."""
+
+    key: Key  # of the normals
+    mixing: Array  # (path,) normals that set the common scale of the step; (0,) when the draw needs none
 
 
 def shock_scratch(structure: Structure, params: Params, paths: int) -> Scratch:
@@ -17,17 +26,20 @@ def shock_scratch(structure: Structure, params: Params, paths: int) -> Scratch:
     return scratch(0 if structure.draw == "none" else structure.assets, paths, params.draw_mean.dtype)
 
 
-def mixing_normals(structure: Structure, params: Params, path_low: Array, path_high: Array) -> Array:
-    """Normals that set the common scale of each step: (step, path); (step, 0) when the draw needs none."""
-    dtype = params.draw_mean.dtype
+def sources(structure: Structure, params: Params, path_low: Array, path_high: Array) -> Source:
+    """What the draws of every step of a tile start from, with a leading step axis."""
+    dtype, steps = params.draw_mean.dtype, structure.steps
+    key = step_keys(params.seed, streams.SHOCKS, steps, structure.assets)
     if structure.draw != "student_t":
-        return jnp.zeros((structure.steps, 0), dtype)
-    room = scratch(structure.steps, path_low.shape[0], dtype)
-    return normals(params.seed, streams.MIXING, path_low, path_high, jnp.uint32(0), room).normals[: structure.steps]
+        return Source(key, jnp.zeros((steps, 0), dtype))
+    once = step_keys(params.seed, streams.MIXING, 1, steps)
+    room = scratch(steps, path_low.shape[0], dtype)
+    drawn = normals(Key(once.first[0], once.second[0]), path_low, path_high, room)
+    return Source(key, drawn.normals[:steps])
 
 
 def draw(
-    structure: Structure, params: Params, path_low: Array, path_high: Array, step: Array, mixing: Array, room: Scratch
+    structure: Structure, params: Params, path_low: Array, path_high: Array, source: Source, room: Scratch
 ) -> tuple[Array, Array, Scratch]:
     """Log returns of the draw.
 
@@ -39,8 +51,7 @@ def draw(
         params: numbers; `draw_matrix` is L, the Cholesky factor scaled to one step.
         path_low: (path,) uint32, low word of the path ids.
         path_high: (path,) uint32, high word.
-        step: scalar uint32, 0-based.
-        mixing: (path,) normals of this step from `mixing_normals`.
+        source: of this step, from `sources`.
         room: carried from step to step, see `normals`.
 
     Returns:
@@ -49,10 +60,11 @@ def draw(
     dtype, paths = params.draw_mean.dtype, path_low.shape[0]
     if structure.draw == "none":
         return jnp.zeros((structure.assets, paths), dtype), jnp.zeros((paths,), jnp.int32), room
-    room = normals(params.seed, streams.SHOCKS, path_low, path_high, step, room)
+    room = normals(source.key, path_low, path_high, room)
     z = product(params.draw_matrix, room.normals)
     if structure.draw == "student_t":
-        z = z * mixing_scale(params.mixing, mixing)[None, :]
+        z = z * mixing_scale(params.mixing, source.mixing)[None, :]
     raw = z + params.draw_mean
-    clipped = (largest_size(raw) > params.max_move).astype(jnp.int32)
-    return jnp.clip(raw, -params.max_move, params.max_move), clipped, room
+    clipped = any_row(jnp.abs(raw) > params.max_move).astype(jnp.int32)
+    below = jnp.where(raw > params.max_move, params.max_move, raw)
+    return jnp.where(below < -params.max_move, -params.max_move, below), clipped, room

@@ -10,7 +10,7 @@ from jax import Array, lax
 
 from stress.kernels.asset_pnl import on_all, units_held
 from stress.kernels.attribution import Causes, no_causes
-from stress.kernels.cascade import Round, cascade
+from stress.kernels.cascade import Round, cascade, forced_flow
 from stress.kernels.growth import simple_return
 from stress.kernels.impact import LINEAR_FLOOR, linear, log_displacement
 from stress.kernels.layout import books_to_members, shapes_to_books
@@ -211,14 +211,15 @@ def _close_step(
         deficit = jnp.maximum(last.deficit, 0.0)
         failed, cut_steps = incurable(params, state, deficit, due & last.done)
         pending = pending | (failed & ~state.defaulted)
-    forced = last.flow - state.flow
-    if structure.retail:
-        forced = forced - jnp.where(last.number > 0, outside, 0.0)
+    forced = forced_flow(structure, params, last.given_up)
+    entered = forced + jnp.where(last.number > 0, outside, 0.0) if structure.retail else forced
+    flow = state.flow + entered
+    displaced = log_displacement(structure, params, flow, terms.depth) if structure.impact else state.displacement
     size = jnp.abs(forced)
     beyond = jnp.where(size > terms.depth, size, 0.0)
     at_floor = state.counts.at_impact_floor
     if structure.law == "linear":
-        floored = linear(last.flow, terms.depth if structure.depth else None, params.impact_scale) <= LINEAR_FLOOR
+        floored = linear(flow, terms.depth if structure.depth else None, params.impact_scale) <= LINEAR_FLOOR
         at_floor = at_floor + any_row(floored).astype(jnp.int32)
     counts = state.counts._replace(
         at_impact_floor=at_floor,
@@ -228,8 +229,8 @@ def _close_step(
     )
     return state._replace(
         price=last.price,
-        flow=last.flow,
-        displacement=last.displacement,
+        flow=flow,
+        displacement=jnp.where(entered != 0, displaced, state.displacement),
         forced=forced,
         depth=terms.depth,
         held=last.held,

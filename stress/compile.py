@@ -97,6 +97,8 @@ def params_of(problem: Problem, seed: int, precision: str, members: bool = False
     pnl_memory = 0.97 ** (1.0 / per_day)
     start_variance = books.start_vol[_shape_rows(problem)] ** 2 / (TRADING_DAYS * per_day)
     moves = np.where((funds.has_margin & funds.portfolio)[:, None, None], funds.portfolio_moves, 0.0)[holder]
+    exposure, margin = start_books(problem)
+    groups = group_matrix(problem, members)
     equities = np.array([kind == "equity" for kind in assets.asset_class], np.float64)
     numbers: dict[str, Any] = {
         "draw_matrix": _pad_columns(deviation[:, None] * cholesky(shocks.correlation), WORDS),
@@ -109,10 +111,15 @@ def params_of(problem: Problem, seed: int, precision: str, members: bool = False
         "net_shapes": np.where(assets.in_net, shapes, 0.0),
         "book_gross": (books.size / nav)[:, None],
         "start_held": np.where(books.overlay, 0.0, 1.0)[:, None],
+        "start_exposure": exposure,
+        "group_exposure": groups @ exposure,
         "flow_matrix": (shapes / adv).T,
         "gross_flow_matrix": (np.abs(shapes) / adv).T,
         "book_nav": (nav / BILLION)[:, None],
         "adv": adv[:, None],
+        "start_excess": exposure - margin,
+        "excess_room": 1.0 - margin.sum(axis=1, keepdims=True),
+        "excess_limit": np.where(margin.sum(axis=1, keepdims=True) > 0, 0.0, np.finfo(dtype).tiny),
         "margin_shapes": capped * np.abs(shapes),
         "term_shapes": rates * np.abs(shapes),
         "margin_long_shapes": np.maximum(shapes, 0.0),
@@ -166,7 +173,7 @@ def params_of(problem: Problem, seed: int, precision: str, members: bool = False
         "retail_fatigue": retail.fatigue / per_day,
         "retail_budget": retail.budget / BILLION,
         "steps_per_day": per_day,
-        "group_matrix": group_matrix(problem, members),
+        "group_matrix": groups,
         "adv_share": (assets.adv / system)[:, None],
         "flow_scale": 2.0 ** -math.ceil(math.log2(system / BILLION)),
         "broker_matrix": (funds.broker_share * (funds.nav / system)[:, None]).T,
@@ -182,6 +189,17 @@ def params_of(problem: Problem, seed: int, precision: str, members: bool = False
         "two_way": np.asarray(funds.two_way[:, None]),
     }
     return Params(**arrays)
+
+
+def start_books(problem: Problem) -> tuple[Floats, Floats]:
+    """Positions of each member at the start and their base haircuts, each (member, asset), fraction of NAV."""
+    funds, books = problem.funds, problem.books
+    size = np.where(books.overlay, 0.0, books.size / funds.nav[books.fund_of])
+    held = size[:, None] * books.shapes[books.shape_of]
+    rates = np.where((funds.has_margin & ~funds.portfolio)[:, None], funds.rates, 0.0)[books.fund_of]
+    haircut = np.where(held > 0, np.minimum(rates, 1.0), rates) * np.abs(held)
+    member = np.arange(len(funds.ids))[:, None] == books.fund_of
+    return member @ held, member @ haircut
 
 
 def group_nav(problem: Problem, members: bool = False) -> Floats:

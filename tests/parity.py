@@ -15,7 +15,7 @@ import twin
 from stress.compile import params_of, structure_of
 from stress.kernels.path import PathMetrics, simulate
 from stress.kernels.quiet import QuietMetrics, hold_still
-from stress.kernels.shock import draw, mixing_normals, shock_scratch
+from stress.kernels.shock import draw, shock_scratch, sources
 from stress.kernels.step import StepReport
 from stress.scenarios.problem import Problem
 from twin_result import TwinResult
@@ -42,10 +42,9 @@ def run_both(problem: Problem, paths: int, seed: int = 1, first: int = 0) -> Pai
         # Each of these programs runs once, so the compiler need not try hard.
         @partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
         def both(params: Any) -> Any:
-            mixing = mixing_normals(structure, params, low, high)
             room = shock_scratch(structure, params, paths)
-            steps = jnp.arange(problem.steps, dtype=jnp.uint32)
-            draws = lax.map(lambda s: draw(structure, params, low, high, s[0], s[1], room)[0], (steps, mixing))
+            every = sources(structure, params, low, high)
+            draws = lax.map(lambda source: draw(structure, params, low, high, source, room)[0], every)
             quiet = hold_still(structure, params, low, high)
             return simulate(structure, params, low, high, detail=True), quiet, draws
 

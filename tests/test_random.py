@@ -9,7 +9,7 @@ import pytest
 from scipy import special, stats
 
 from stress.kernels.mixing import Z_RANGE, mixing_coefficients, mixing_scale
-from stress.kernels.normals import normals, radius, scratch, sine_of_phase
+from stress.kernels.normals import Key, Scratch, normals, radius, scratch, sine_of_phase, step_keys
 from stress.kernels.threefry import threefry2x32
 
 # Known answers of Random123 for threefry2x32 with 20 rounds: (counter, key, words).
@@ -51,10 +51,14 @@ def test_sine_over_the_whole_circle() -> None:
     assert np.abs(ours - exact).max() < 2e-7
 
 
+def in_step(seed: tuple[int, int], stream: int, step: int, low: jax.Array, high: jax.Array, room: Scratch) -> Scratch:
+    keys = step_keys(jnp.array(seed, jnp.uint32), stream, step + 1, len(room.normals))
+    return normals(Key(keys.first[step], keys.second[step]), low, high, room)
+
+
 def draw_normals(seed: int, stream: int, step: int, rows: int, paths: int, first: int = 0) -> np.ndarray:
     low = jnp.arange(first, first + paths, dtype=jnp.uint32)
-    key, room = jnp.array([seed, 0], jnp.uint32), scratch(rows, paths, jnp.float32)
-    drawn = normals(key, stream, low, jnp.zeros_like(low), jnp.uint32(step), room)
+    drawn = in_step((seed, 0), stream, step, low, jnp.zeros_like(low), scratch(rows, paths, jnp.float32))
     return np.asarray(drawn.normals, np.float64)
 
 
@@ -78,7 +82,7 @@ def test_the_bits_of_a_draw_are_those_of_its_key_and_counter() -> None:
     ids = [0, 1, 17, 2**32 - 1, 2**32, 2**40 + 12345]
     low, high = jnp.asarray([i & 0xFFFFFFFF for i in ids], jnp.uint32), jnp.asarray([i >> 32 for i in ids], jnp.uint32)
     room = scratch(2 * pairs, len(ids), jnp.float32)
-    words = np.asarray(normals(jnp.asarray(seed, jnp.uint32), stream, low, high, jnp.uint32(step), room).words)
+    words = np.asarray(in_step(seed, stream, step, low, high, room).words)
     for pair in range(pairs):
         key = hash_in_numpy(hash_in_numpy(seed, (stream, step)), (pair, 0))
         expected = [hash_in_numpy(key, (i & 0xFFFFFFFF, i >> 32)) for i in ids]
@@ -120,17 +124,16 @@ def test_bits_depend_on_seed_stream_path_and_step_alone() -> None:
 
 
 def test_path_ids_have_64_bits() -> None:
-    low, key = jnp.zeros(4, jnp.uint32), jnp.array([1, 0], jnp.uint32)
-    high = jnp.arange(4, dtype=jnp.uint32)
-    z = np.asarray(normals(key, 1, low, high, jnp.uint32(0), scratch(4, 4, jnp.float32)).normals)
+    low, high = jnp.zeros(4, jnp.uint32), jnp.arange(4, dtype=jnp.uint32)
+    z = np.asarray(in_step((1, 0), 1, 0, low, high, scratch(4, 4, jnp.float32)).normals)
     assert len(np.unique(z)) == z.size
 
 
 def test_both_precisions_start_from_the_same_bits() -> None:
-    low, key = jnp.arange(1000, dtype=jnp.uint32), jnp.array([1, 0], jnp.uint32)
-    single = normals(key, 1, low, low, jnp.uint32(0), scratch(6, 1000, jnp.float32)).normals
+    low = jnp.arange(1000, dtype=jnp.uint32)
+    single = in_step((1, 0), 1, 0, low, low, scratch(6, 1000, jnp.float32)).normals
     with jax.enable_x64(True):
-        double = normals(key, 1, low, low, jnp.uint32(0), scratch(6, 1000, jnp.float64)).normals
+        double = in_step((1, 0), 1, 0, low, low, scratch(6, 1000, jnp.float64)).normals
         assert double.dtype == jnp.float64
     assert np.abs(np.asarray(single, np.float64) - np.asarray(double)).max() < 3e-6
 

@@ -20,13 +20,12 @@ from stress.block import QuietBlock, SalesBlock, quiet_block, sales_block
 from stress.compile import params_of, structure_of
 from stress.engine import TAIL_KEEP
 from stress.gather import Gatherer
-from stress.kernels import streams
 from stress.kernels.linear import sum_rows
-from stress.kernels.normals import Scratch, normals
+from stress.kernels.normals import Key, Scratch, normals
 from stress.kernels.path import simulate
 from stress.kernels.quiet import hold_still
 from stress.kernels.records import Params, Structure
-from stress.kernels.shock import draw, mixing_normals, shock_scratch
+from stress.kernels.shock import Source, draw, shock_scratch, sources
 from stress.scenarios.problem import Problem
 from stress.simulator import Finished, Simulator
 from stress.tiles import Dealt, map_tiles, over_devices
@@ -38,30 +37,30 @@ CALLS = 8  # of the quiet program in one measured piece of work
 
 def draws(structure: Structure, params: Params, low: Array, high: Array) -> Array:
     """The draws of every step, added up: random bits, normals, products with the Cholesky factor."""
-    mixing = mixing_normals(structure, params, low, high)
 
-    def one_step(carry: tuple[Array, Scratch], inputs: tuple[Array, Array]) -> tuple[tuple[Array, Scratch], None]:
-        (total, room), (step, mix) = carry, inputs
-        returns, _, room = draw(structure, params, low, high, step, mix, room)
+    def one_step(carry: tuple[Array, Scratch], source: Source) -> tuple[tuple[Array, Scratch], None]:
+        total, room = carry
+        returns, _, room = draw(structure, params, low, high, source, room)
         return (total + returns, room), None
 
     total = jnp.zeros((structure.assets, low.shape[0]), params.draw_mean.dtype)
     room = shock_scratch(structure, params, low.shape[0])
-    steps = jnp.arange(structure.steps, dtype=jnp.uint32)
-    return sum_rows(lax.scan(one_step, (total, room), (steps, mixing))[0][0])
+    return sum_rows(lax.scan(one_step, (total, room), sources(structure, params, low, high))[0][0])
 
 
 def random_numbers(structure: Structure, params: Params, low: Array, high: Array) -> Array:
     """The floor: the random bits and normals of every step."""
 
-    def one_step(room: Scratch, step: Array) -> tuple[Scratch, None]:
-        return normals(params.seed, streams.SHOCKS, low, high, step, room), None
+    source = sources(structure, params, low, high)
+
+    def one_step(room: Scratch, key: Key) -> tuple[Scratch, None]:
+        return normals(key, low, high, room), None
 
     room = shock_scratch(structure, params, low.shape[0])
-    last, _ = lax.scan(one_step, room, jnp.arange(structure.steps, dtype=jnp.uint32))
+    last, _ = lax.scan(one_step, room, source.key)
     total = sum_rows(last.normals)
     if structure.draw == "student_t":
-        total = total + sum_rows(mixing_normals(structure, params, low, high))
+        total = total + sum_rows(source.mixing)
     return total
 
 
