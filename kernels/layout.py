@@ -1,77 +1,111 @@
-"""Sums and copies between members, books and shapes, as reshapes (see `records.Layout`)."""
+"""Sums and copies between members, books and shapes (see `records.Layout`): which row belongs to which is static.
+
+Copies and sums are lookups of rows by static index: one fusion, where slices would need one for each kind of fund. Sums
+look up a few books of every member; what kinds with more books have beyond that is added to their members alone.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
+from typing import NamedTuple
 
-import jax.numpy as jnp
-from jax import Array
+import numpy as np
+import numpy.typing as npt
+from jax import Array, lax
 
 from stress.kernels.linear import join_rows
 from stress.kernels.records import Layout, Structure
 
+Rows = npt.NDArray[np.int32]
+TOGETHER = 3  # books of a member that are looked up for every member
 
-def _apply(
-    x: Array, layouts: tuple[Layout, ...], rows: Callable[[Layout], int], change: Callable[[Array, Layout], Array]
-) -> Array:
-    parts, start = [], 0
+
+class _Owners(NamedTuple):
+    member: Rows  # (book,) of each book
+    shape: Rows  # (book,)
+    books: tuple[Rows, ...]  # (member,) the first book of each member, the second, ...; -1 = no more
+    holders: tuple[Rows, ...]  # (shape,) the first book of each shape, the second, ...; -1 = no more
+
+
+@lru_cache(maxsize=64)
+def _owners(layouts: tuple[Layout, ...]) -> _Owners:
+    member, shape, members, shapes = [], [], 0, 0
     for layout in layouts:
-        count = rows(layout)
-        parts.append(change(x[start : start + count], layout))
-        start += count
-    return join_rows(parts)
+        kind, within, book = np.indices(layout).reshape(3, -1)
+        member.append(members + kind * layout.members + within)
+        shape.append(shapes + kind * layout.books + book)
+        members, shapes = members + layout.types * layout.members, shapes + layout.types * layout.books
+    of_member, of_shape = (np.concatenate(x).astype(np.int32) for x in (member, shape))
+    return _Owners(of_member, of_shape, _in_turn(of_member, members), _in_turn(of_shape, shapes))
 
 
-def books_to_members(structure: Structure, x: Array) -> Array:
-    """Sum over the books of each member: (book, path) -> (member, path)."""
+def _in_turn(of: Rows, owners: int) -> tuple[Rows, ...]:
+    """The first of what each owner has, the second, ..., each (owner,), -1 = no more."""
+    each = [np.flatnonzero(of == owner) for owner in range(owners)]
+    most = max(len(rows) for rows in each)
+    return tuple(np.array([np.pad(rows, (0, most - len(rows)), constant_values=-1) for rows in each], np.int32).T)
 
-    def change(part: Array, layout: Layout) -> Array:
-        if layout.books == 1:
-            return part
-        cube = part.reshape(-1, layout.books, part.shape[-1])
-        total = cube[:, 0]
-        for b in range(1, layout.books):
-            total = total + cube[:, b]
-        return total
 
-    return _apply(x, structure.layouts, lambda s: s.types * s.members * s.books, change)
+def _rows(x: Array, index: Rows) -> Array:
+    """Rows of a tile by static index."""
+    return x if np.array_equal(index, np.arange(x.shape[0])) else x[index]
 
 
 def members_to_books(structure: Structure, x: Array) -> Array:
     """Copy each member's row to its books: (member, path) -> (book, path)."""
-
-    def change(part: Array, layout: Layout) -> Array:
-        if layout.books == 1:
-            return part
-        return jnp.broadcast_to(part[:, None], (part.shape[0], layout.books, part.shape[1])).reshape(-1, part.shape[1])
-
-    return _apply(x, structure.layouts, lambda s: s.types * s.members, change)
+    return _rows(x, _owners(structure.layouts).member)
 
 
 def shapes_to_books(structure: Structure, x: Array) -> Array:
     """Copy each shape's row to the books of that shape: (shape, path) -> (book, path)."""
+    return _rows(x, _owners(structure.layouts).shape)
 
-    def change(part: Array, layout: Layout) -> Array:
-        if layout.members == 1:
-            return part
-        cube = part.reshape(layout.types, 1, layout.books, part.shape[-1])
-        return jnp.broadcast_to(cube, (layout.types, layout.members, layout.books, part.shape[-1])).reshape(
-            -1, part.shape[-1]
-        )
 
-    return _apply(x, structure.layouts, lambda s: s.types * s.books, change)
+def _sum(x: Array, index: tuple[Rows, ...]) -> Array:
+    """Sum of the rows that are looked up."""
+    total = _rows(x, index[0])
+    for more in index[1:]:
+        there = (more >= 0).astype(x.dtype)
+        part = x[np.maximum(more, 0)]
+        total = total + (part if there.all() else part * there[:, None])
+    return total
+
+
+def books_to_members(structure: Structure, x: Array) -> Array:
+    """Sum over the books of each member: (book, path) -> (member, path)."""
+    total = _sum(x, _owners(structure.layouts).books[:TOGETHER])
+    member, book = 0, 0
+    for layout in structure.layouts:
+        members = layout.types * layout.members
+        if layout.books > TOGETHER:
+            cube = x[book : book + members * layout.books].reshape(members, layout.books, x.shape[-1])
+            some = total[member : member + members]
+            for b in range(TOGETHER, layout.books):
+                some = some + cube[:, b]
+            total = lax.dynamic_update_slice(total, some, (member, 0))
+        member, book = member + members, book + members * layout.books
+    return total
 
 
 def books_to_shapes(structure: Structure, x: Array) -> Array:
     """Sum over the books of each shape: (book, path) -> (shape, path)."""
+    return _sum(x, _owners(structure.layouts).holders)
 
-    def change(part: Array, layout: Layout) -> Array:
-        if layout.members == 1:
-            return part
-        cube = part.reshape(layout.types, layout.members, layout.books, part.shape[-1])
-        total = cube[:, 0]
-        for m in range(1, layout.members):
-            total = total + cube[:, m]
-        return total.reshape(-1, part.shape[-1])
 
-    return _apply(x, structure.layouts, lambda s: s.types * s.members * s.books, change)
+def members_to_groups(structure: Structure, x: Array, combine: Callable[[Array, Array], Array]) -> Array:
+    """Combine the members of each reported group, and all of them in the last row: (member, path) -> (row, path).
+
+    Args:
+        structure: what is compiled.
+        x: (member, path).
+        combine: of two tiles; `combine(y, y)` has to be y.
+    """
+    first, end = np.array(structure.group_members, np.int32).T
+    groups = x[first]
+    for k in range(1, int((end - first).max())):
+        groups = combine(groups, x[np.minimum(first + k, end - 1)])
+    system = groups[0]
+    for row in range(1, len(first)):
+        system = combine(system, groups[row])
+    return join_rows([groups, system[None]])

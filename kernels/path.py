@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 from jax import Array, lax
 
-from stress.kernels.layout import books_to_members, shapes_to_books
+from stress.kernels.layout import books_to_members, members_to_groups, shapes_to_books
 from stress.kernels.linear import product
 from stress.kernels.normals import Scratch
 from stress.kernels.records import Calls, Counts, Params, State, Structure
@@ -155,9 +155,5 @@ def finish(structure: Structure, params: Params, state: State) -> PathMetrics:
 def _by_group(structure: Structure, state: State) -> tuple[Array, Array]:
     """First call and default of each group and of the system: the earliest and any of its members."""
     never = jnp.int32(structure.steps + 1)
-    first = jnp.where(state.calls.first > 0, state.calls.first, never)
-    spans = (*structure.group_members, (0, structure.members))
-    earliest = jnp.stack([jnp.min(first[a:b], axis=0) for a, b in spans])
-    return jnp.where(earliest == never, 0, earliest), jnp.stack(
-        [jnp.any(state.defaulted[a:b], axis=0) for a, b in spans]
-    )
+    first = members_to_groups(structure, jnp.where(state.calls.first > 0, state.calls.first, never), jnp.minimum)
+    return jnp.where(first == never, 0, first), members_to_groups(structure, state.defaulted, jnp.logical_or)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import jax
@@ -22,7 +22,7 @@ from stress.kernels.records import Params, Structure
 from stress.kernels.step import StepReport
 from stress.results.collected import Sample, Timeline
 from stress.results.histogram import FloatHistogram
-from stress.tiles import Dealt, count_bins, over_devices
+from stress.tiles import Dealt, count_bins, over_devices, put_tile, tile_of
 
 MEAN_BY_ROW = ("called_usd", "forced_sales_usd", "built_usd", "fund_loss", "fund_loss_static", "open_call")
 MEAN_BY_ASSET = ("price", "depth", "volatility", "forced_flow_usd")
@@ -116,13 +116,14 @@ def join_steps(parts: list[Array]) -> Array:
 @lru_cache(maxsize=8)
 def _compiled(structure: Structure, mesh: Mesh) -> Any:
     def shard(params: Params, low: Array, high: Array, valid: Array) -> tuple[Detail, Array]:
+        @partial(jax.jit, inline=True)  # else it would be traced twice
         def tile(inputs: tuple[Array, Array, Array]) -> tuple[Detail, Array]:
             return _tile(structure, params, inputs)
 
         def one(i: Array, carry: tuple[Detail, Array]) -> tuple[Detail, Array]:
             outputs, counts = carry
-            result, counted = tile((low[i], high[i], valid[i]))
-            return jax.tree.map(lambda every, x: every.at[i].set(x), outputs, result), counts + counted
+            result, counted = tile(tile_of((low, high, valid), i))
+            return put_tile(outputs, i, result), counts + counted
 
         shapes, counted = jax.eval_shape(tile, (low[0], high[0], valid[0]))
         start = jax.tree.map(lambda x: jnp.zeros((low.shape[0], *x.shape), x.dtype), shapes)

@@ -114,14 +114,24 @@ def limbs(values: Array) -> Array:
     return jnp.stack([added(high), added(low)], axis=-1)
 
 
+def tile_of(inputs: Any, i: Array) -> Any:
+    """Tile `i` of arrays with a leading tile axis."""
+    return jax.tree.map(lambda x: lax.dynamic_index_in_dim(x, i, 0, keepdims=False), inputs)
+
+
+def put_tile(outputs: Any, i: Array, result: Any) -> Any:
+    """Those arrays with tile `i` replaced."""
+    return jax.tree.map(lambda every, x: lax.dynamic_update_index_in_dim(every, x, i, 0), outputs, result)
+
+
 def map_tiles(function: Callable[[Any], Any], inputs: Any, valid: Array) -> Any:
     """`lax.map` over the leading axis that stops after the last tile with a valid path; the others stay zero."""
+    function = jax.jit(function, inline=True)  # else it would be traced twice
     first = jax.tree.map(lambda x: x[0], inputs)
     outputs = jax.tree.map(lambda x: jnp.zeros((valid.shape[0], *x.shape), x.dtype), jax.eval_shape(function, first))
 
     def one(i: Array, outputs: Any) -> Any:
-        result = function(jax.tree.map(lambda x: lax.dynamic_index_in_dim(x, i, 0, keepdims=False), inputs))
-        return jax.tree.map(lambda every, x: lax.dynamic_update_index_in_dim(every, x, i, 0), outputs, result)
+        return put_tile(outputs, i, function(tile_of(inputs, i)))
 
     return lax.fori_loop(0, jnp.sum(jnp.any(valid, axis=1), dtype=jnp.int32), one, outputs)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import jax
@@ -33,6 +34,7 @@ from stress.tiles import Dealt, map_tiles, over_devices
 TileFunction = Callable[[Structure, Params, Array, Array], Any]
 AHEAD = 2  # calls in flight, as in a run
 CALLS = 8  # of the quiet program in one measured piece of work
+PIECES_BEFORE, SECONDS_BEFORE = 16, 10.0  # of a run, before its margin is measured: what comes first
 
 
 def draws(structure: Structure, params: Params, low: Array, high: Array) -> Array:
@@ -93,6 +95,30 @@ def without_statistics(
     return over_devices(quiet, mesh, 3), over_devices(sales, mesh, 4)
 
 
+class LongRun:
+    """Ever new paths of a run that has gone on for a while: its tails are full, as they are at the margin."""
+
+    def __init__(self, problem: Problem, simulator: Simulator) -> None:
+        self.simulator, self.piece, self._next = simulator, CALLS * simulator.size, 0
+        rows, brokers = len(problem.funds.types) + 1, len(problem.funds.brokers)
+        self.gatherer = Gatherer(rows, brokers, TAIL_KEEP, store_paths=False)
+        started = time.perf_counter()
+        while self._next < PIECES_BEFORE * self.piece and time.perf_counter() - started < SECONDS_BEFORE:
+            self.go_on()
+
+    def blocks(self) -> Iterator[Finished]:
+        """The calls of the next paths."""
+        first = self._next
+        self._next += self.piece
+        yield from self.simulator.run(np.arange(first, self._next, dtype=np.uint64))
+
+    def go_on(self) -> None:
+        """Simulate and gather the next paths."""
+        for finished in self.blocks():
+            self.gatherer.add(finished)
+        self.gatherer.finish_chunk()
+
+
 @dataclass(frozen=True)
 class Engine:
     """The programs of one workload on some devices."""
@@ -120,21 +146,13 @@ class Engine:
 
     def stream(self, seconds: float) -> Sample:
         """Blocks of ever new paths, copied to the host and gathered there while the next one is computed."""
-        gatherer = self.gatherer()
+        long_run = self.long_run  # not in the time that is measured
+        return self._repeat(lambda _: long_run.go_on(), seconds)
 
-        def gather(first: int) -> None:
-            for finished in self.simulators["block"].run(self._ids(first)):
-                gatherer.add(finished)
-            gatherer.finish_chunk()
-
-        gather(0)  # fills the tails, as the beginning of a run does
-        return self._repeat(lambda first: gather(first + CALLS * self.paths), seconds)
-
-    def gatherer(self) -> Gatherer:
-        """What a run gathers its blocks with."""
-        return Gatherer(
-            len(self.problem.funds.types) + 1, len(self.problem.funds.brokers), TAIL_KEEP, store_paths=False
-        )
+    @cached_property
+    def long_run(self) -> LongRun:
+        """A run at its margin."""
+        return LongRun(self.problem, self.simulators["block"])
 
     def _ids(self, first: int) -> Any:
         return np.arange(first, first + CALLS * self.paths, dtype=np.uint64)
@@ -157,19 +175,19 @@ class Engine:
 
     def transfer_and_gather(self, seconds: float) -> tuple[float, float]:
         """Seconds per path of copying finished blocks to the host, and of the statistics that are kept there."""
-        gatherer, copying, gathering = self.gatherer(), 0.0, 0.0
+        long_run, copying, gathering = self.long_run, 0.0, 0.0
 
-        def one(first: int) -> None:
+        def one(_: int) -> None:
             nonlocal copying, gathering
-            for finished in self.simulators["block"].run(self._ids(first)):
+            for finished in long_run.blocks():
                 block = jax.block_until_ready(finished.block)
                 started = time.perf_counter()
                 block = block._replace(sums=jax.device_get(block.sums), histogram=jax.device_get(block.histogram))
                 copied = time.perf_counter()
-                gatherer.add(Finished(finished.dealt, block, finished.first_pass))
+                long_run.gatherer.add(Finished(finished.dealt, block, finished.first_pass))
                 copying, gathering = copying + copied - started, gathering + time.perf_counter() - copied
 
-            gatherer.finish_chunk()
+            long_run.gatherer.finish_chunk()
 
         sample = self._repeat(one, seconds)
         return copying / sample.paths, gathering / sample.paths
