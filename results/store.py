@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+import zarr
+from zarr.storage import MemoryStore
 
 import stress.results.accessor  # noqa: F401  (registers `tree.stress`)
 from stress.results.durable import flush
@@ -22,6 +24,7 @@ from stress.results.readable import Damaged, open_tree, read_table
 SPEC = "spec.json"
 RESULT = "result.zarr"
 PATHS_PER_CHUNK = 1 << 18  # of the `paths` group: a few MB a chunk
+SMALL = 256 * 2**20  # bytes of a result that is put together in memory before it is written
 
 
 class RunExists(FileExistsError):
@@ -118,8 +121,15 @@ def _write_zarr(tree: xr.DataTree, path: Path) -> None:
     encoding = {group.path: _encoding(group.to_dataset(inherit=False)) for group in sealed.subtree}
     for group in sealed.subtree:
         group.dataset = _stable_strings(group.to_dataset(inherit=False))
+    files: dict[str, Any] = {}
+    # Into a folder zarr writes each of hundreds of small files in a thread of its own, looking first for what is there.
+    store: MemoryStore | Path = MemoryStore(files) if sealed.nbytes < SMALL else path
     with _only_warnings_that_matter():
-        sealed.to_zarr(path, mode="w-", zarr_format=3, consolidated=True, encoding=encoding)
+        sealed.to_zarr(store, mode="w-", zarr_format=3, consolidated=False, encoding=encoding)
+        zarr.consolidate_metadata(store, zarr_format=3)  # once, and not after every group
+    for name, content in files.items():
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_bytes(content.to_bytes())
 
 
 def _stable_strings(dataset: xr.Dataset) -> xr.Dataset:
