@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 
 import jax.numpy as jnp
 from jax import Array, lax
@@ -38,8 +40,12 @@ def sum_rows(tile: Array) -> Array:
 
 
 def any_row(tile: Array) -> Array:
-    """Whether any row of a tile of bools holds, (row, path) -> (path,), in plain operations that vectorise."""
-    found = tile[0]
-    for row in range(1, tile.shape[0]):
-        found = found | tile[row]
-    return found
+    """Whether any row of a tile of bools holds, (row, path) -> (path,), in plain operations that vectorise.
+
+    Many rows are folded an eighth at a time: an operation for each of them takes long to compile.
+    """
+    while (rows := tile.shape[0]) > 1:
+        width = max(1, rows // 8)
+        starts = (*range(0, rows - width, width), rows - width)
+        tile = reduce(or_, (tile[start : start + width] for start in starts))
+    return tile[0]
