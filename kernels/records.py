@@ -67,6 +67,11 @@ class Structure(NamedTuple):
         return self.law != "none"
 
     @property
+    def base_haircut(self) -> bool:
+        """Whether some requirement is a haircut at base rates, which is linear in prices."""
+        return self.haircut and (self.base_margin or not self.margin_terms)
+
+    @property
     def builds(self) -> bool:
         """Whether some book may grow."""
         return self.two_way or self.overlay_points > 0
