@@ -135,3 +135,14 @@ def test_a_result_not_marked_complete_is_refused_unless_asked(tree: xr.DataTree,
     assert open_result(tmp_path, allow_unfinished=True)["summary"]["es"].size
     with pytest.raises(FileNotFoundError, match="no such run directory"):
         open_result(tmp_path / "elsewhere")
+
+
+def test_a_result_too_large_to_be_put_together_in_memory_is_the_same(
+    tree: xr.DataTree, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "SMALL", 0)
+    written = write_run(tree, SPEC, tmp_path / "large", overwrite=False)
+    small = run / "result.zarr"
+    names = sorted(path.relative_to(small) for path in small.rglob("*") if path.is_file())
+    assert sorted(path.relative_to(written) for path in written.rglob("*") if path.is_file()) == names
+    assert all((written / name).read_bytes() == (small / name).read_bytes() for name in names)
