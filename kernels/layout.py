@@ -1,7 +1,7 @@
 """Sums and copies between members, books and shapes (see `records.Layout`): which row belongs to which is static.
 
-Copies and sums are lookups of rows by static index: one fusion, where slices would need one for each kind of fund. Sums
-look up a few books of every member; what kinds with more books have beyond that is added to their members alone.
+Copies are lookups of rows by static index: one fusion, where slices would need one for each kind of fund. So are sums,
+of as many rows as most kinds have; what a kind has beyond that is added slice by slice.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ import numpy as np
 import numpy.typing as npt
 from jax import Array, lax
 
-from stress.kernels.linear import join_rows
+from stress.kernels.linear import fold_rows, join_rows
 from stress.kernels.records import Layout, Structure
 
 Rows = npt.NDArray[np.int32]
-TOGETHER = 3  # books of a member that are looked up for every member
+BOOKS_TOGETHER = 3  # books of a member that are looked up for every member
+MEMBERS_TOGETHER = 8  # members of a kind or group that are looked up for every one
 
 
 class _Owners(NamedTuple):
@@ -74,14 +75,14 @@ def _sum(x: Array, index: tuple[Rows, ...]) -> Array:
 
 def books_to_members(structure: Structure, x: Array) -> Array:
     """Sum over the books of each member: (book, path) -> (member, path)."""
-    total = _sum(x, _owners(structure.layouts).books[:TOGETHER])
+    total = _sum(x, _owners(structure.layouts).books[:BOOKS_TOGETHER])
     member, book = 0, 0
     for layout in structure.layouts:
         members = layout.types * layout.members
-        if layout.books > TOGETHER:
-            cube = x[book : book + members * layout.books].reshape(members, layout.books, x.shape[-1])
+        cube = x[book : book + members * layout.books].reshape(members, layout.books, x.shape[-1])
+        if layout.books > BOOKS_TOGETHER:
             some = total[member : member + members]
-            for b in range(TOGETHER, layout.books):
+            for b in range(BOOKS_TOGETHER, layout.books):
                 some = some + cube[:, b]
             total = lax.dynamic_update_slice(total, some, (member, 0))
         member, book = member + members, book + members * layout.books
@@ -90,7 +91,18 @@ def books_to_members(structure: Structure, x: Array) -> Array:
 
 def books_to_shapes(structure: Structure, x: Array) -> Array:
     """Sum over the books of each shape: (book, path) -> (shape, path)."""
-    return _sum(x, _owners(structure.layouts).holders)
+    total = _sum(x, _owners(structure.layouts).holders[:MEMBERS_TOGETHER])
+    shape, book = 0, 0
+    for layout in structure.layouts:
+        shapes, books = layout.types * layout.books, layout.types * layout.members * layout.books
+        cube = x[book : book + books].reshape(layout.types, layout.members, layout.books, x.shape[-1])
+        if layout.members > MEMBERS_TOGETHER:
+            some = total[shape : shape + shapes].reshape(layout.types, layout.books, x.shape[-1])
+            for m in range(MEMBERS_TOGETHER, layout.members):
+                some = some + cube[:, m]
+            total = lax.dynamic_update_slice(total, some.reshape(shapes, x.shape[-1]), (shape, 0))
+        shape, book = shape + shapes, book + books
+    return total
 
 
 def members_to_groups(structure: Structure, x: Array, combine: Callable[[Array, Array], Array]) -> Array:
@@ -102,10 +114,11 @@ def members_to_groups(structure: Structure, x: Array, combine: Callable[[Array, 
         combine: of two tiles; `combine(y, y)` has to be y.
     """
     first, end = np.array(structure.group_members, np.int32).T
-    groups = x[first]
-    for k in range(1, int((end - first).max())):
-        groups = combine(groups, x[np.minimum(first + k, end - 1)])
-    system = groups[0]
-    for row in range(1, len(first)):
-        system = combine(system, groups[row])
-    return join_rows([groups, system[None]])
+    most = int((end - first).max())
+    if most > MEMBERS_TOGETHER:
+        groups = join_rows([fold_rows(x[a:b], combine)[None] for a, b in structure.group_members])
+    else:
+        groups = x[first]
+        for k in range(1, most):
+            groups = combine(groups, x[np.minimum(first + k, end - 1)])
+    return join_rows([groups, fold_rows(groups, combine)[None]])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce
 from operator import or_
 
@@ -39,13 +39,22 @@ def sum_rows(tile: Array) -> Array:
     return product(jnp.ones((1, tile.shape[0]), tile.dtype), tile)[0]
 
 
-def any_row(tile: Array) -> Array:
-    """Whether any row of a tile of bools holds, (row, path) -> (path,), in plain operations that vectorise.
+def fold_rows(tile: Array, combine: Callable[[Array, Array], Array]) -> Array:
+    """Combine all rows of a tile, (row, path) -> (path,), in plain operations that vectorise.
 
     Many rows are folded an eighth at a time: an operation for each of them takes long to compile.
+
+    Args:
+        tile: (row, path).
+        combine: of two tiles, in any order; `combine(y, y)` has to be y.
     """
     while (rows := tile.shape[0]) > 1:
         width = max(1, rows // 8)
         starts = (*range(0, rows - width, width), rows - width)
-        tile = reduce(or_, (tile[start : start + width] for start in starts))
+        tile = reduce(combine, (tile[start : start + width] for start in starts))
     return tile[0]
+
+
+def any_row(tile: Array) -> Array:
+    """Whether any row of a tile of bools holds, (row, path) -> (path,)."""
+    return fold_rows(tile, or_)

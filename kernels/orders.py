@@ -126,11 +126,11 @@ def within_participation(structure: Structure, params: Params, terms: Terms, now
     requested = product(params.gross_flow_matrix, books_to_shapes(structure, units * asked))
     room = jnp.maximum(params.max_participation * terms.depth - now.traded, 0.0)
     misses = jnp.where(requested > room, 1.0 - room / jnp.maximum(requested, room), 0.0)
+    # Both by the same product, so that a book none of whose assets has room left sells exactly nothing.
     left_out = shapes_to_books(structure, product(params.gross_shapes, now.price * misses))
+    worth = shapes_to_books(structure, product(params.gross_shapes, now.price))
     cut_book = (asked > 0) & (left_out > 0)
-    share = jnp.where(
-        cut_book, jnp.maximum(1.0 - left_out / jnp.where(cut_book, book_value(structure, now), 1.0), 0.0), 1.0
-    )
+    share = jnp.where(cut_book, jnp.maximum(1.0 - left_out / jnp.where(cut_book, worth, 1.0), 0.0), 1.0)
     fits = jnp.where(cut_book, asked * share, asked)
     return now._replace(
         sale=jnp.where(cut_book, now.sale * share, now.sale),

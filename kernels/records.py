@@ -16,7 +16,7 @@ class Layout(NamedTuple):
     """Adjacent kinds of funds with equally many members and books.
 
     Members are ordered (kind, member), books (kind, member, book), shapes (kind, book): the members of a kind hold
-    the same shapes in other sizes, so sums and copies between the three are reshapes, never gathers.
+    the same shapes in other sizes, so which row belongs to which is known when a program is compiled.
     """
 
     types: int

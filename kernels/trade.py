@@ -15,6 +15,8 @@ from stress.kernels.orders import within_participation
 from stress.kernels.records import Params, State, Structure, Terms
 from stress.kernels.rounds import Round, book_value, values
 
+LEAST_CHANGE = -16.0  # log price change by the trades of one step: beyond it float32 would have a price of exactly 0
+
 
 def forced_flow(structure: Structure, params: Params, given_up: Array) -> Array:
     """Signed flow, a fraction of ADV, of giving up k of each book: (book, path) -> (asset, path)."""
@@ -28,7 +30,8 @@ def price_gain(
     """What all flow of the cascade so far has done to the prices before round 1, (asset, path).
 
     Differences of the impact law: selling in slices moves the price no further than selling at once. Taken from the
-    cascade's start rather than from round to round, so that nothing but the orders is carried between rounds.
+    cascade's start rather than from round to round, so that no price, flow or displacement is read back from the round
+    before. A step's trades leave at least `exp(LEAST_CHANGE)` of a price.
 
     Args:
         structure: what is compiled.
@@ -41,7 +44,7 @@ def price_gain(
     flow = forced + outside if structure.retail else forced
     displaced = log_displacement(structure, params, state.flow + flow, terms.depth)
     change = jnp.where(flow != 0, displaced - state.displacement, 0.0)  # a path without a trade does not move
-    return state.price * simple_return(structure, change)
+    return state.price * simple_return(structure, jnp.maximum(change, LEAST_CHANGE))
 
 
 def trade(structure: Structure, params: Params, state: State, terms: Terms, outside: Array, now: Round) -> Round:

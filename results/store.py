@@ -129,7 +129,8 @@ def _write_zarr(tree: xr.DataTree, path: Path) -> None:
         zarr.consolidate_metadata(store, zarr_format=3)  # once, and not after every group
     for name, content in files.items():
         (path / name).parent.mkdir(parents=True, exist_ok=True)
-        (path / name).write_bytes(content.to_bytes())
+        with os.fdopen(os.open(path / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb") as file:
+            file.write(content.to_bytes())
 
 
 def _stable_strings(dataset: xr.Dataset) -> xr.Dataset:

@@ -13,6 +13,7 @@ from stress.kernels.mixing import DEGREE, mixing_coefficients
 from stress.kernels.normals import WORDS
 from stress.kernels.records import Layout, Params, Structure
 from stress.margin_terms import margin_terms
+from stress.matrices import group_matrix, start_books
 from stress.scenarios.problem import Problem
 
 TRADING_DAYS = 252
@@ -189,35 +190,6 @@ def params_of(problem: Problem, seed: int, precision: str, members: bool = False
         "two_way": np.asarray(funds.two_way[:, None]),
     }
     return Params(**arrays)
-
-
-def start_books(problem: Problem) -> tuple[Floats, Floats]:
-    """Positions of each member at the start and their base haircuts, each (member, asset), fraction of NAV."""
-    funds, books = problem.funds, problem.books
-    size = np.where(books.overlay, 0.0, books.size / funds.nav[books.fund_of])
-    held = size[:, None] * books.shapes[books.shape_of]
-    rates = np.where((funds.has_margin & ~funds.portfolio)[:, None], funds.rates, 0.0)[books.fund_of]
-    haircut = np.where(held > 0, np.minimum(rates, 1.0), rates) * np.abs(held)
-    member = np.arange(len(funds.ids))[:, None] == books.fund_of
-    return member @ held, member @ haircut
-
-
-def group_nav(problem: Problem, members: bool = False) -> Floats:
-    """Start NAV in USD of each reported group, the system last."""
-    funds = problem.funds
-    nav = funds.nav if members else np.bincount(funds.type_of, weights=funds.nav, minlength=len(funds.types))
-    return np.append(nav, nav.sum()).astype(np.float64)
-
-
-def group_matrix(problem: Problem, members: bool = False) -> Floats:
-    """NAV weights (row, member) that turn fractions of member NAV into fractions of the group's, system last."""
-    funds = problem.funds
-    nav = group_nav(problem, members)
-    index = np.arange(len(funds.ids)) if members else funds.type_of
-    matrix = np.zeros((len(nav), len(funds.ids)))
-    matrix[index, np.arange(len(funds.ids))] = funds.nav / nav[index]
-    matrix[-1] = funds.nav / nav[-1]
-    return matrix
 
 
 def impact_scale(problem: Problem) -> Floats:

@@ -9,12 +9,13 @@ import jax
 import numpy as np
 
 from stress._jax import Devices
-from stress.compile import group_nav, params_of, structure_of
+from stress.compile import params_of, structure_of
 from stress.engine import tiles_per_call
 from stress.kernels.path import PathMetrics
 from stress.kernels.recording import TRIGGERS as RECORDED_TRIGGERS
 from stress.kernels.recording import RecordedStep, record
 from stress.kernels.records import Structure
+from stress.matrices import group_nav
 from stress.options import RunOptions
 from stress.path_tables import path_table, select_paths
 from stress.results.collected import PATH_METRICS, PathTable

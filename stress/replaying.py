@@ -154,7 +154,7 @@ class Replayer:
 
         if self.result is None:
             return 0
-        from stress.compile import group_nav
+        from stress.matrices import group_nav
 
         nav = group_nav(self.problem, self.options.members)
         groups = self.problem.funds.ids if self.options.members else self.problem.funds.types

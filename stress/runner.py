@@ -15,9 +15,9 @@ import numpy.typing as npt
 from stress._jax import Devices
 from stress.background import in_background
 from stress.chunks import Chunk, ChunkStore, missing
-from stress.compile import group_nav
 from stress.detail import Program, collect_detail, compile_detail
 from stress.gather import Gatherer, Least, loss_values
+from stress.matrices import group_nav
 from stress.options import Progress, RunOptions
 from stress.path_tables import path_table, select_paths
 from stress.refine import exact_quantiles

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ from tiny import make_problem
 LAYOUTS = {
     "one book each": (Layout(3, 1, 1),),
     "tiers": (Layout(2, 4, 1), Layout(1, 1, 1), Layout(1, 4, 2)),
+    "many members": (Layout(2, 11, 2), Layout(1, 3, 1), Layout(1, 9, 1)),
     "many books": (Layout(1, 2, 9), Layout(2, 3, 2), Layout(1, 1, 5), Layout(1, 4, 4)),
 }
 PATHS = 3
@@ -69,12 +71,28 @@ def test_copies_and_sums_are_those_of_the_owners(layouts: tuple[Layout, ...]) ->
     np.testing.assert_allclose(down, summed(books, of_shape, shapes), atol=1e-5)
 
 
-def test_groups_take_the_least_of_their_members_and_the_system_of_all() -> None:
-    spans = ((0, 1), (1, 5), (5, 7))
-    values = some(7)
+@pytest.mark.parametrize("spans", [((0, 1), (1, 5), (5, 7)), ((0, 1), (1, 15), (15, 17))])
+def test_groups_take_the_least_of_their_members_and_the_system_of_all(spans: tuple[tuple[int, int], ...]) -> None:
+    values = some(spans[-1][-1])
     found = np.asarray(layout.members_to_groups(structure((), spans), jnp.asarray(values), jnp.minimum))
-    expected = [values[a:b].min(axis=0) for a, b in (*spans, (0, 7))]
+    expected = [values[a:b].min(axis=0) for a, b in (*spans, (0, len(values)))]
     np.testing.assert_array_equal(found, expected)
+
+
+def test_a_thousand_members_take_few_operations() -> None:
+    """A lookup for each of them would compile for half a minute."""
+    compiled = structure((Layout(1, 1000, 1),), ((0, 1000),))
+    members = jnp.zeros((1000, PATHS))
+
+    def operations(function: Any) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for equation in jax.make_jaxpr(function)(members).eqns:
+            found[equation.primitive.name] = found.get(equation.primitive.name, 0) + 1
+        return found
+
+    assert operations(lambda x: layout.books_to_shapes(compiled, x)).get("gather", 0) <= layout.MEMBERS_TOGETHER
+    groups = operations(lambda x: layout.members_to_groups(compiled, x, jnp.minimum))
+    assert sum(groups.values()) < 100
 
 
 @pytest.mark.parametrize("rows", [1, 2, 7, 8, 9, 16, 65, 113])

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from stress.compile import params_of, start_books, structure_of
+from stress.compile import params_of, structure_of
+from stress.kernels.margin import base_haircut, requirements
 from stress.kernels.quiet import Quiet, triggered
 from stress.kernels.records import Terms
+from stress.matrices import start_books
 from tiny import make_problem, single
 
 NONE = jnp.zeros((0, 1))
@@ -54,3 +57,22 @@ def test_start_books_are_those_of_the_members() -> None:
             required += float(np.abs(usd) @ problem.funds.rates[member])
         np.testing.assert_allclose(positions[member], held / nav)
         np.testing.assert_allclose(haircuts[member].sum(), required / nav)
+
+
+def test_equity_less_requirement_is_linear_in_prices() -> None:
+    """As `margin.requirements` has it, with a rate that is capped on longs, an overlay and a fund without margin."""
+    problem = make_problem(funds={"procyclicality": 0.0, "has_margin": np.array([True, False, True, True, True])})
+    problem.funds.rates[0] = 1.5
+    problem.books.overlay[-1] = True
+    structure = structure_of(problem)
+    assert structure.haircut
+    assert structure.margin_terms == 0
+    params = params_of(problem, 1, "float64")
+    change = np.random.default_rng(3).uniform(-0.5, 0.5, (len(problem.assets.ids), 7))
+    with jax.enable_x64(True):
+        price = jnp.asarray(1.0 + change)
+        terms = Terms(multiplier=(), weight=jnp.asarray(params.term_weight), depth=price[:0], step=jnp.int32(1))
+        gross = params.book_gross * params.start_held
+        required, _ = requirements(structure, params, terms, price, base_haircut(params, price), gross)
+        equity = 1.0 + params.start_exposure @ change
+        np.testing.assert_allclose(params.excess_room + params.start_excess @ change, equity - required, atol=1e-12)

@@ -96,7 +96,10 @@ def without_statistics(
 
 
 class LongRun:
-    """Ever new paths of a run that has gone on for a while: its tails are full, as they are at the margin."""
+    """Ever new paths of a run that has gone on for a while, so that few of them still enter its tails.
+
+    For some seconds at most: what is slow to simulate keeps few paths in a second anyway.
+    """
 
     def __init__(self, problem: Problem, simulator: Simulator) -> None:
         self.simulator, self.piece, self._next = simulator, CALLS * simulator.size, 0
