@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import jax.numpy as jnp
+import numpy as np
 from jax import Array, lax
 
 from stress.kernels.layout import books_to_members, books_to_shapes, members_to_books, shapes_to_books
@@ -126,11 +127,11 @@ def within_participation(structure: Structure, params: Params, terms: Terms, now
     requested = product(params.gross_flow_matrix, books_to_shapes(structure, units * asked))
     room = jnp.maximum(params.max_participation * terms.depth - now.traded, 0.0)
     misses = jnp.where(requested > room, 1.0 - room / jnp.maximum(requested, room), 0.0)
-    # Both by the same product, so that a book none of whose assets has room left sells exactly nothing.
     left_out = shapes_to_books(structure, product(params.gross_shapes, now.price * misses))
-    worth = shapes_to_books(structure, product(params.gross_shapes, now.price))
     cut_book = (asked > 0) & (left_out > 0)
-    share = jnp.where(cut_book, jnp.maximum(1.0 - left_out / jnp.where(cut_book, worth, 1.0), 0.0), 1.0)
+    share = 1.0 - left_out / jnp.where(cut_book, book_value(structure, now), 1.0)
+    rounding = 8.0 * float(np.finfo(share.dtype).eps)  # a share that small is none
+    share = jnp.where(cut_book, jnp.where(share <= rounding, 0.0, share), 1.0)
     fits = jnp.where(cut_book, asked * share, asked)
     return now._replace(
         sale=jnp.where(cut_book, now.sale * share, now.sale),
