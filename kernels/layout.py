@@ -79,8 +79,8 @@ def books_to_members(structure: Structure, x: Array) -> Array:
     member, book = 0, 0
     for layout in structure.layouts:
         members = layout.types * layout.members
-        cube = x[book : book + members * layout.books].reshape(members, layout.books, x.shape[-1])
         if layout.books > BOOKS_TOGETHER:
+            cube = x[book : book + members * layout.books].reshape(members, layout.books, x.shape[-1])
             some = total[member : member + members]
             for b in range(BOOKS_TOGETHER, layout.books):
                 some = some + cube[:, b]
@@ -95,8 +95,8 @@ def books_to_shapes(structure: Structure, x: Array) -> Array:
     shape, book = 0, 0
     for layout in structure.layouts:
         shapes, books = layout.types * layout.books, layout.types * layout.members * layout.books
-        cube = x[book : book + books].reshape(layout.types, layout.members, layout.books, x.shape[-1])
         if layout.members > MEMBERS_TOGETHER:
+            cube = x[book : book + books].reshape(layout.types, layout.members, layout.books, x.shape[-1])
             some = total[shape : shape + shapes].reshape(layout.types, layout.books, x.shape[-1])
             for m in range(MEMBERS_TOGETHER, layout.members):
                 some = some + cube[:, m]
