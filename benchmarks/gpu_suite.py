@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from stress._jax import Devices, set_up
 from stress.bench.suite import WORKLOADS, describe, load_workload
+from stress.engine.devices import Devices, set_up
 from stress.errors import DeviceNotFound
 from stress.scenarios.problem import Problem
 
@@ -53,8 +53,8 @@ def random_words(device: Any, paths: int) -> tuple[list[npt.NDArray[np.uint32]],
     import jax
     import jax.numpy as jnp
 
-    from stress.kernels.normals import Key, normals, scratch, step_keys
-    from stress.kernels.threefry import threefry2x32
+    from stress.kernels.random.normals import Key, normals, scratch, step_keys
+    from stress.kernels.random.threefry import threefry2x32
 
     ids = np.arange(2**32 - paths // 2, 2**32 - paths // 2 + paths, dtype=np.uint64)
     words = (ids & np.uint64(0xFFFFFFFF)).astype(np.uint32), (ids >> np.uint64(32)).astype(np.uint32)
@@ -86,9 +86,9 @@ def product_error(device: Any, paths: int) -> float:
 
 def losses_on(problem: Problem, devices: Devices, paths: int) -> Floats:
     """Losses (row, path) of the first paths, float32, in the tiles of `devices`."""
-    from stress.compile import params_of, structure_of
-    from stress.gather import path_table
-    from stress.simulator import Simulator
+    from stress.compile.params import params_of, structure_of
+    from stress.engine.gatherer import path_table
+    from stress.engine.simulator import Simulator
 
     tiles = -(-paths // (devices.tile * devices.count)) * devices.count
     simulator = Simulator(structure_of(problem), params_of(problem, 1, "float32"), devices, tiles)

@@ -19,10 +19,10 @@ import numpy as np
 
 import stress
 from stress.api import build_problem
-from stress.compile import params_of, structure_of
-from stress.engine import devices_for
+from stress.compile.params import params_of, structure_of
+from stress.engine.simulator import Simulator
+from stress.engine.sizes import devices_for
 from stress.options import RunOptions
-from stress.simulator import Simulator
 
 MULTI = "funds.multi_strategy"
 MECHANISMS: dict[str, tuple[str, ...]] = {

@@ -9,7 +9,7 @@ import argparse
 import json
 from pathlib import Path
 
-from stress._jax import set_up
+from stress.engine.devices import set_up
 
 
 def main() -> None:

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from stress._jax import available_cores, set_up
 from stress.bench.desk import desk_of
 from stress.bench.suite import WORKLOADS, load_workload
+from stress.engine.devices import available_cores, set_up
 
 TILES_PER_DEVICE = 16
 DESKS = ("desk-calm", "desk")

@@ -9,9 +9,9 @@ from jax import Array, lax
 
 from stress.kernels.layout import books_to_members, members_to_groups, shapes_to_books
 from stress.kernels.linear import product
-from stress.kernels.normals import Scratch
+from stress.kernels.random.normals import Scratch
 from stress.kernels.records import Calls, Counts, Params, State, Structure
-from stress.kernels.shock import Source, draw, shock_scratch, sources
+from stress.kernels.shocks.draw import Source, draw, shock_scratch, sources
 from stress.kernels.step import StepReport, advance
 
 

@@ -11,17 +11,17 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array, lax
 
-from stress.kernels.growth import simple_return
 from stress.kernels.layout import books_to_members, members_to_books, shapes_to_books
 from stress.kernels.linear import any_row, product
-from stress.kernels.margin import base_haircut, multipliers, requirements, term_weights
-from stress.kernels.normals import Scratch
+from stress.kernels.margin.requirement import base_haircut, multipliers, requirements, term_weights
+from stress.kernels.market.simple_return import simple_return
+from stress.kernels.market.volatility import update_variance
+from stress.kernels.random.normals import Scratch
 from stress.kernels.records import Params, Structure, Terms
-from stress.kernels.shock import Source, draw, shock_scratch, sources
+from stress.kernels.shocks.draw import Source, draw, shock_scratch, sources
 from stress.kernels.triggers.leverage_target import target_sale
 from stress.kernels.triggers.stop_loss import drawdowns
 from stress.kernels.triggers.vol_target import update_pnl_variance, vol_ceiling
-from stress.kernels.volatility import update_variance
 
 
 class QuietMetrics(NamedTuple):

@@ -12,18 +12,18 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
-from stress.kernels.cascade import before_rounds, unfinished
+from stress.kernels.cascade.cascade import before_rounds, unfinished
+from stress.kernels.cascade.orders import margin_size, orders, within_participation
+from stress.kernels.cascade.round import Round, base_haircuts, book_value
+from stress.kernels.cascade.trade import forced_flow, trade
 from stress.kernels.layout import books_to_members, members_to_books, shapes_to_books
 from stress.kernels.linear import product
-from stress.kernels.margin import requirements
-from stress.kernels.normals import Scratch
-from stress.kernels.orders import margin_size, orders, within_participation
+from stress.kernels.margin.requirement import requirements
 from stress.kernels.path import PathMetrics, finish, start
+from stress.kernels.random.normals import Scratch
 from stress.kernels.records import Calls, Params, State, Structure, Terms
-from stress.kernels.rounds import Round, base_haircuts, book_value
-from stress.kernels.shock import Source, draw, shock_scratch, sources
+from stress.kernels.shocks.draw import Source, draw, shock_scratch, sources
 from stress.kernels.step import StepReport, advance
-from stress.kernels.trade import forced_flow, trade
 from stress.kernels.triggers.close_out import close_out_sale
 from stress.kernels.triggers.leverage_limit import leverage_sale
 from stress.kernels.triggers.leverage_target import target_sale

@@ -8,21 +8,21 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array, lax
 
-from stress.kernels.asset_pnl import on_all, units_held
-from stress.kernels.attribution import Causes, no_causes
-from stress.kernels.cascade import cascade
-from stress.kernels.growth import simple_return
-from stress.kernels.impact import LINEAR_FLOOR, linear, log_displacement
+from stress.kernels.cascade.asset_pnl import on_all, units_held
+from stress.kernels.cascade.attribution import Causes, no_causes
+from stress.kernels.cascade.cascade import cascade
+from stress.kernels.cascade.round import Round
+from stress.kernels.cascade.trade import forced_flow
+from stress.kernels.impact.laws import LINEAR_FLOOR, linear, log_displacement
 from stress.kernels.layout import books_to_members, shapes_to_books
 from stress.kernels.linear import any_row, product
-from stress.kernels.margin import multipliers, term_weights
+from stress.kernels.margin.requirement import multipliers, term_weights
+from stress.kernels.market.simple_return import simple_return
+from stress.kernels.market.volatility import depth, update_variance
+from stress.kernels.outside.retail import purchases
 from stress.kernels.records import Calls, Params, State, Structure, Terms
-from stress.kernels.retail import purchases
-from stress.kernels.rounds import Round
-from stress.kernels.trade import forced_flow
 from stress.kernels.triggers.close_out import incurable
 from stress.kernels.triggers.vol_target import update_pnl_variance
-from stress.kernels.volatility import depth, update_variance
 
 Resolve = Callable[[Structure, Params, State, Terms, Array], tuple[Round, Calls]]  # as `cascade`
 

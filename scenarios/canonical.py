@@ -7,17 +7,17 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from stress.scenarios import units
-from stress.scenarios.build_margin import type_moves
-from stress.scenarios.correlation import read_matrix
-from stress.scenarios.fields import Table
-from stress.scenarios.fund_types import BookOf, TypeOf
+from stress.scenarios.build.correlation import read_matrix
+from stress.scenarios.build.fund_types import BookOf, TypeOf
+from stress.scenarios.build.margin import type_moves
+from stress.scenarios.build.terms import TriggersOf
 from stress.scenarios.problem import Assets, Floats, Retail
-from stress.scenarios.schema import Scenario
-from stress.scenarios.schema_impact import KEYS_OF_LAW, Impact
-from stress.scenarios.schema_margin import MarginTerms
-from stress.scenarios.schema_triggers import FundTriggers
-from stress.scenarios.terms import TriggersOf
+from stress.scenarios.read import units
+from stress.scenarios.read.fields import Table
+from stress.scenarios.schema.impact import KEYS_OF_LAW, Impact
+from stress.scenarios.schema.margin import MarginTerms
+from stress.scenarios.schema.scenario import Scenario
+from stress.scenarios.schema.triggers import FundTriggers
 
 
 def canonical_document(scenario: Scenario, assets: Assets, types: Sequence[TypeOf], retail: Retail) -> dict[str, Any]:

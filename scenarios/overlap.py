@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
+from stress.scenarios.build.requirement import start_positions
 from stress.scenarios.problem import Floats, Problem
-from stress.scenarios.requirement import start_positions
 
 _TRADING_DAYS = 252
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stress.scenarios.build.requirement import by_fund, requirement, start_positions
 from stress.scenarios.problem import Bools, Floats, Problem
-from stress.scenarios.requirement import by_fund, requirement, start_positions
 
 PARTICIPATION = 0.25
 _HALVINGS = 60

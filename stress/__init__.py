@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from stress.api import build_problem, load_scenario, open_result, resume, run
-    from stress.comparison import compare
     from stress.options import RunOptions
-    from stress.replaying import replay
+    from stress.questions.compare import compare
+    from stress.questions.replay import replay
 
 __all__ = ["RunOptions", "build_problem", "compare", "load_scenario", "open_result", "replay", "resume", "run"]
 __version__ = "0.1.0"
 
-_HOMES = {"RunOptions": "stress.options", "compare": "stress.comparison", "replay": "stress.replaying"}
+_HOMES = {"RunOptions": "stress.options", "compare": "stress.questions.compare", "replay": "stress.questions.replay"}
 
 
 def __getattr__(name: str) -> Any:

@@ -9,17 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stress.options import Progress, RunOptions
-from stress.place import Place, place_of
-from stress.scenarios.build import build_problem
-from stress.scenarios.loader import load_scenario
+from stress.run_directory.location import Place, place_of
+from stress.scenarios.build.problem_builder import build_problem
 from stress.scenarios.problem import Problem
-from stress.scenarios.schema import Scenario
+from stress.scenarios.read.loader import load_scenario
+from stress.scenarios.schema.scenario import Scenario
 
 if TYPE_CHECKING:
     import xarray as xr
     from distributed import Client
 
-    from stress.runner import Executor
+    from stress.engine.runner import Executor
+    from stress.results.statistics.simulation_output import Collected
+    from stress.run_directory.chunk_store import ChunkStore
 
 __all__ = ["begin_run", "build_problem", "load_scenario", "open_result", "resume", "run", "run_problem"]
 
@@ -88,22 +90,21 @@ def run_problem(
 
     There finished parts are kept as they come; with `resume` those that are found are not computed again.
     """
-    from stress.chunks import FOLDER, ChunkStore
-    from stress.engine import execute
-    from stress.output import writing
-    from stress.replaced import REPLACED, put_back
-    from stress.results.dataset import to_datatree
-    from stress.results.durable import sweep
-    from stress.results.store import write_run
-    from stress.spec import identity_digest
+    from stress.results.dataset.tree import to_datatree
+    from stress.results.files.durable_write import sweep
+    from stress.results.files.store import write_run
+    from stress.run_directory.chunk_store import FOLDER, ChunkStore
+    from stress.run_directory.replaced_run import REPLACED, put_back
+    from stress.run_directory.spec import identity_digest
+    from stress.run_directory.writing import writing
 
     with _elsewhere(executor, problem, options, workers) as other:
         if place is None:
-            return to_datatree(execute(problem, options, progress, None, other))
+            return to_datatree(_execute(problem, options, progress, None, other))
         spec = begin_run(problem, options, place, overwrite, resume)
         store = ChunkStore(place.folder, identity_digest(spec), place.push)
         try:
-            tree = to_datatree(execute(problem, options, progress, store, other))
+            tree = to_datatree(_execute(problem, options, progress, store, other))
         except BaseException:
             store.close()
             if not resume:
@@ -119,6 +120,22 @@ def run_problem(
     return tree
 
 
+def _execute(
+    problem: Problem,
+    options: RunOptions,
+    progress: Callable[[Progress], None] | None,
+    store: ChunkStore | None,
+    other: Executor | None,
+) -> Collected:
+    """The run itself; the engine is imported only when JAX has been set up."""
+    from stress.engine.devices import set_up
+
+    set_up(options.device, options.devices)
+    from stress.engine.runner import execute
+
+    return execute(problem, options, progress, store, other)
+
+
 @contextmanager
 def _elsewhere(
     executor: str | Client, problem: Problem, options: RunOptions, workers: int | None
@@ -127,8 +144,8 @@ def _elsewhere(
     if executor == LOCAL:
         yield None
         return
-    from stress.on_dask import on_dask
-    from stress.spec import spec_of
+    from stress.cluster.dask_executor import on_dask
+    from stress.run_directory.spec import spec_of
 
     with on_dask(executor, spec_of(problem, options), workers) as cluster:
         yield cluster
@@ -146,7 +163,7 @@ def open_result(directory: str | Path, allow_unfinished: bool = False) -> xr.Dat
         DamagedRun: the result, or the spec beside it, cannot be read.
         MissingExtra, CannotWrite: a store that cannot be reached.
     """
-    from stress.results import store
+    from stress.results.files import store
 
     place = place_of(directory)
     if place.fetch(store.SPEC, store.RESULT):
@@ -162,12 +179,12 @@ def begin_run(
     Raises:
         RunExists, CannotWrite, NotEnoughResources, OtherRun: see `run` and `resume`.
     """
-    from stress import spec as specs
-    from stress.chunks import FOLDER
-    from stress.engine import plan
-    from stress.output import check_room, check_writable, writing
-    from stress.replaced import restore, set_aside
-    from stress.results.store import RESULT, SPEC, RunExists
+    from stress.engine.plan import plan
+    from stress.results.files.store import RESULT, SPEC, RunExists
+    from stress.run_directory import spec as specs
+    from stress.run_directory.chunk_store import FOLDER
+    from stress.run_directory.replaced_run import restore, set_aside
+    from stress.run_directory.writing import check_room, check_writable, writing
 
     with writing(place.folder):
         if place.has(RESULT) and not overwrite:
@@ -217,8 +234,8 @@ def resume(
         RunExists: it holds a finished one.
         OtherRun: this version, device type or package computes other numbers than the run was begun with.
     """
-    from stress.results.store import RESULT, SPEC, RunExists
-    from stress.spec import problem_of, read_spec
+    from stress.results.files.store import RESULT, SPEC, RunExists
+    from stress.run_directory.spec import problem_of, read_spec
 
     place = place_of(directory)
     place.fetch(SPEC)

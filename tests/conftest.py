@@ -3,7 +3,7 @@
 import os
 import signal
 
-from stress._jax import set_up
+from stress.engine.devices import set_up
 
 os.environ.pop("COLUMNS", None)  # set in the processes that share out the tests: tables would be as narrow as theirs
 set_up("cpu", 2)

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from checkout import ROOT
+
 FOLDERS = {
     "stress": "stress",
     "kernels": "stress/kernels",

@@ -7,7 +7,7 @@ from stress.results.plot.contributions import contributions
 from stress.results.plot.convergence import convergence
 from stress.results.plot.crowding import crowding
 from stress.results.plot.distribution import distribution, distributions
-from stress.results.plot.embed import svg
+from stress.results.plot.drawing.embed import svg
 from stress.results.plot.heatmap import heatmap
 from stress.results.plot.leverage import leverage
 from stress.results.plot.sales import sales

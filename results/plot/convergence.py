@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from stress.results.plot import choice, labels, style
+from stress.results.plot.drawing import choice, labels, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

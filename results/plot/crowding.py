@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from stress.results.plot import choice, labels, style
-from stress.results.plot.cells import cells, texts
-from stress.results.plot.choice import Floats
+from stress.results.plot.drawing import choice, labels, style
+from stress.results.plot.drawing.cells import cells, texts
+from stress.results.plot.drawing.choice import Floats
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from stress.results.picture import Curve, curve, fund_names, loss_range, reference_level
-from stress.results.plot import labels, style
-from stress.results.plot.choice import at, estimate, group
+from stress.results.plot.drawing import labels, style
+from stress.results.plot.drawing.choice import at, estimate, group
+from stress.results.terminal.picture import Curve, curve, fund_names, loss_range, reference_level
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,7 +57,7 @@ def distributions(tree: xr.DataTree) -> Figure:
     Raises:
         ImportError: matplotlib is not installed.
     """
-    from stress.results.plot.sheet import Sheet
+    from stress.results.plot.drawing.sheet import Sheet
 
     funds = fund_names(tree)
     across = 2 if len(funds) in (2, 4) else min(3, len(funds))

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import xarray as xr
 
-from stress.results.plot import choice, labels, style
-from stress.results.plot.cells import cells, texts
+from stress.results.plot.drawing import choice, labels, style
+from stress.results.plot.drawing.cells import cells, texts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,15 +8,15 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from stress.results.plot import labels, style
-from stress.results.plot.choice import group, largest
+from stress.results.plot.drawing import labels, style
+from stress.results.plot.drawing.choice import group, largest
 from stress.results.story.summary import focus, heading
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from stress.results.plot.choice import Floats
+    from stress.results.plot.drawing.choice import Floats
 
 MOST = 5  # assets, and funds beside the system
 MOST_MARKS = 60  # steps
@@ -41,7 +41,7 @@ def story(tree: xr.DataTree, figure: Figure | None = None) -> Figure:
         ImportError: matplotlib is not installed.
     """
     if figure is None:
-        from stress.results.plot.sheet import Sheet
+        from stress.results.plot.drawing.sheet import Sheet
 
         figure = Sheet(figsize=(style.WIDTH * 1.25, TALL), layout="constrained")
     steps, rounds = group(tree, "steps"), group(tree, "rounds")

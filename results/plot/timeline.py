@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from stress.results.plot import choice, labels, style
-from stress.results.plot.choice import Floats
-from stress.results.plot.labels import Scale
+from stress.results.plot.drawing import choice, labels, style
+from stress.results.plot.drawing.choice import Floats
+from stress.results.plot.drawing.labels import Scale
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

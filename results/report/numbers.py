@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from stress.results.cells import BILLION, decimals, error_text, fixed
 from stress.results.report.elements import MOST_SHADE, Cell
+from stress.results.terminal.cells import BILLION, decimals, error_text, fixed
 
 SYSTEM = "system"
 WHOLE = "whole system"

@@ -14,8 +14,8 @@ import xarray as xr
 
 from stress.errors import MissingExtra
 from stress.results.report.elements import Section
-from stress.results.report.found import load
 from stress.results.report.live import as_json
+from stress.results.report.parts_of_result import load
 
 TEMPLATE, STYLE, SCRIPT = "page.html.j2", "report.css", "live.js"
 _PERCENT = re.compile(r"(?<=\d) (?=%)")
@@ -45,16 +45,16 @@ def sections(
     Raises:
         DamagedRun: a part of the result is not what its name says.
     """
-    from stress.results.report.basis import limits, provenance, sources
-    from stress.results.report.calls import calls, leverage
-    from stress.results.report.causes import attribution, contributions
-    from stress.results.report.checks import convergence
-    from stress.results.report.crowd import brokers, crowding
-    from stress.results.report.headline import headline
-    from stress.results.report.losses import amplification, losses
-    from stress.results.report.sales import sales
-    from stress.results.report.settings import assumptions
-    from stress.results.report.worst import worst
+    from stress.results.report.sections.basis import limits, provenance, sources
+    from stress.results.report.sections.calls import calls, leverage
+    from stress.results.report.sections.causes import attribution, contributions
+    from stress.results.report.sections.checks import convergence
+    from stress.results.report.sections.crowd import brokers, crowding
+    from stress.results.report.sections.headline import headline
+    from stress.results.report.sections.losses import amplification, losses
+    from stress.results.report.sections.sales import sales
+    from stress.results.report.sections.settings import assumptions
+    from stress.results.report.sections.worst import worst
 
     return [
         headline(tree),

@@ -6,9 +6,9 @@ import math
 
 import xarray as xr
 
-from stress.results.picture import reference_level
-from stress.results.report.found import find
 from stress.results.report.numbers import SYSTEM
+from stress.results.report.parts_of_result import find
+from stress.results.terminal.picture import reference_level
 
 SHOWN_LEVELS = 3
 BY_LEVEL = ("var", "es", "var_static", "es_static", "amplification", "added_loss")

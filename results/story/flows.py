@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from stress.results.recorded import TRIGGERS, Recorded
+from stress.results.story.recorded_path import TRIGGERS, Recorded
 
 Floats = npt.NDArray[np.float64]
 

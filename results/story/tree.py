@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from stress.results.coordinates import Labels, of_assets, of_types
-from stress.results.dataset_paths import METRICS
-from stress.results.dataset_summary import file_order
-from stress.results.recorded import CAUSES, TRIGGERS, Recorded
+from stress.results.dataset.coordinates import Labels, of_assets, of_types
+from stress.results.dataset.paths import METRICS
+from stress.results.dataset.summary import file_order
 from stress.results.story.flows import Flows, called, flows
+from stress.results.story.recorded_path import CAUSES, TRIGGERS, Recorded
 from stress.results.story.units import OUTCOME, described
 
 Floats = npt.NDArray[np.float64]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import xarray as xr
 
-from stress.results.units import description
+from stress.results.dataset.units import description
 
 # name -> (CF units, long name); amounts are those of one path
 DESCRIPTIONS: dict[str, tuple[str, str]] = {

@@ -15,21 +15,21 @@ from jax import Array, lax
 from jax.experimental.compilation_cache import compilation_cache
 from jax.sharding import Mesh
 
-from stress._jax import Devices
 from stress.bench.measure import Sample, repeat
-from stress.block import QuietBlock, SalesBlock, quiet_block, sales_block
-from stress.compile import params_of, structure_of
-from stress.engine import TAIL_KEEP
-from stress.gather import Gatherer
+from stress.compile.params import params_of, structure_of
+from stress.engine.block import QuietBlock, SalesBlock, quiet_block, sales_block
+from stress.engine.devices import Devices
+from stress.engine.gatherer import Gatherer
+from stress.engine.simulator import Finished, Simulator
+from stress.engine.sizes import TAIL_KEEP
+from stress.engine.tiles import Dealt, map_tiles, over_devices
 from stress.kernels.linear import sum_rows
-from stress.kernels.normals import Key, Scratch, normals
 from stress.kernels.path import simulate
 from stress.kernels.quiet import hold_still
+from stress.kernels.random.normals import Key, Scratch, normals
 from stress.kernels.records import Params, Structure
-from stress.kernels.shock import Source, draw, shock_scratch, sources
+from stress.kernels.shocks.draw import Source, draw, shock_scratch, sources
 from stress.scenarios.problem import Problem
-from stress.simulator import Finished, Simulator
-from stress.tiles import Dealt, map_tiles, over_devices
 
 TileFunction = Callable[[Structure, Params, Array, Array], Any]
 AHEAD = 2  # calls in flight, as in a run

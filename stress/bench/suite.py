@@ -14,10 +14,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from stress._jax import Devices, available_cores, set_up
 from stress.bench.desk import NotTheDeskModel, desk_of
 from stress.bench.measure import Contender, alternate, ratio
-from stress.engine import devices_for, tiles_per_call
+from stress.engine.devices import Devices, available_cores, set_up
+from stress.engine.sizes import devices_for, tiles_per_call
 from stress.options import RunOptions
 from stress.scenarios.errors import ScenarioError
 from stress.scenarios.problem import Problem
@@ -58,8 +58,8 @@ def load_workload(name: str, overrides: Sequence[str] = ()) -> Problem:
             reason = "this workload is made by a recipe, not read from a file"
             raise ScenarioError(reason, file="street", key="--set", value=list(overrides), allowed="other workloads")
         return street_problem()
-    from stress.scenarios.build import build_problem
-    from stress.scenarios.loader import load_scenario
+    from stress.scenarios.build.problem_builder import build_problem
+    from stress.scenarios.read.loader import load_scenario
 
     return build_problem(load_scenario(name, overrides))
 

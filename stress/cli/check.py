@@ -31,8 +31,8 @@ def check(scenario: common.Scenario, overrides: common.Set = None, json: common.
       levstress check tariff-2025
       levstress check my.toml --set funds.quant.gross=5
     """
-    from stress.scenarios.build import build_problem
-    from stress.scenarios.loader import load_scenario
+    from stress.scenarios.build.problem_builder import build_problem
+    from stress.scenarios.read.loader import load_scenario
     from stress.scenarios.start import start_table
 
     problem = build_problem(load_scenario(scenario, overrides or ()))

@@ -15,7 +15,7 @@ from stress.cli.export import Export, Overwrite, check_target, write_target
 if TYPE_CHECKING:
     import xarray as xr
 
-    from stress.comparison import Comparison
+    from stress.questions.compare import Comparison
 
 LONGEST_VALUE = 60  # characters of a setting that are shown
 
@@ -52,9 +52,9 @@ def compare(
     check_target(export, overwrite)
     from rich.text import Text
 
-    from stress.comparison import compare_runs, settings_json
-    from stress.results.compared_table import compared_json, compared_notes, compared_table
-    from stress.results.long_table import DIFFERENCE
+    from stress.questions.compare import compare_runs, settings_json
+    from stress.results.files.long_table import DIFFERENCE
+    from stress.results.terminal.compared_table import compared_json, compared_notes, compared_table
 
     found = compare_runs(a, b)
     levels = _choose(found.numbers, wanted, a, b)
@@ -88,8 +88,8 @@ def compare(
 
 
 def _picture(a: Path, b: Path, width: int) -> str:
-    from stress.results.picture import WIDEST, compared_picture
-    from stress.results.store import open_result
+    from stress.results.files.store import open_result
+    from stress.results.terminal.picture import WIDEST, compared_picture
 
     first, second = open_result(a), open_result(b)
     try:
@@ -100,7 +100,7 @@ def _picture(a: Path, b: Path, width: int) -> str:
 
 
 def _read_levels(texts: list[str] | None) -> list[str]:
-    from stress.scenarios.units import UnitError, level_text
+    from stress.scenarios.read.units import UnitError, level_text
 
     levels = []
     for text in texts or ():
@@ -122,7 +122,7 @@ def _choose(numbers: xr.Dataset, wanted: list[str], a: Path, b: Path) -> list[fl
     Raises:
         ScenarioError: a level that one of the runs does not have.
     """
-    from stress.results.compared import only_in
+    from stress.results.dataset.compared import only_in
     from stress.scenarios.errors import ScenarioError
 
     there = _all_levels(numbers)
@@ -139,8 +139,8 @@ def _choose(numbers: xr.Dataset, wanted: list[str], a: Path, b: Path) -> list[fl
 def _print_settings(found: Comparison) -> None:
     from rich.text import Text
 
-    from stress.comparison import ABSENT
-    from stress.results.cells import plain_table
+    from stress.questions.compare import ABSENT
+    from stress.results.terminal.cells import plain_table
 
     def shown(value: Any, other: Any) -> Text:
         if ABSENT in (value, other) and isinstance(value if other is ABSENT else other, dict):  # an entity

@@ -33,10 +33,10 @@ def demo(
     from stress.api import run_problem
     from stress.cli.simulate import how_to_open, output_place, says_how_to_resume
     from stress.options import RunOptions
-    from stress.results.picture import WIDEST, loss_picture
-    from stress.results.table import summary_table
-    from stress.scenarios.build import build_problem
-    from stress.scenarios.loader import load_scenario
+    from stress.results.terminal.picture import WIDEST, loss_picture
+    from stress.results.terminal.summary_table import summary_table
+    from stress.scenarios.build.problem_builder import build_problem
+    from stress.scenarios.read.loader import load_scenario
 
     problem = build_problem(load_scenario(SCENARIO))
     options = RunOptions(paths=paths)
@@ -59,9 +59,9 @@ def _save_picture(tree: xr.DataTree, where: Path) -> str:
 
     if find_spec("matplotlib") is None:
         return "a picture file needs matplotlib: pip install 'levstress[report]'"
-    from stress.output import writing
     from stress.results.plot import distributions
-    from stress.results.plot.style import save
+    from stress.results.plot.drawing.style import save
+    from stress.run_directory.writing import writing
 
     with writing(where):
         save(distributions(tree), where / PICTURE)

@@ -33,10 +33,10 @@ PIPE_CLOSED = 141  # what the shell reports for a program that SIGPIPE has ended
 
 CODES = {
     "stress.scenarios.errors.ScenarioError": INVALID,
-    "stress.results.store.UnfinishedRun": INVALID,
-    "stress.results.store.RunExists": USAGE,
-    "stress.spec.OtherRun": INVALID,
-    "stress.output.CannotWrite": USAGE,
+    "stress.results.files.store.UnfinishedRun": INVALID,
+    "stress.results.files.store.RunExists": USAGE,
+    "stress.run_directory.spec.OtherRun": INVALID,
+    "stress.run_directory.writing.CannotWrite": USAGE,
     "stress.errors.DeviceNotFound": NO_DEVICE,
     "stress.errors.NotEnoughResources": NO_RESOURCES,
     "stress.errors.MissingExtra": USAGE,

@@ -30,14 +30,14 @@ def check_target(file: Path | None, overwrite: bool) -> None:
 
     Raises:
         typer.BadParameter: an unknown suffix, or --overwrite without a file.
-        FileExistsError, MissingExtra, CannotWrite: see `check_export` and `stress.output`.
+        FileExistsError, MissingExtra, CannotWrite: see `check_export` and `stress.run_directory.writing`.
     """
     if file is None:
         if overwrite:
             raise typer.BadParameter("--overwrite needs --export FILE")
         return
-    from stress.output import check_writable
-    from stress.results.export import check_export
+    from stress.results.files.export import check_export
+    from stress.run_directory.writing import check_writable
 
     try:
         check_export(file, overwrite)
@@ -55,9 +55,9 @@ def write_target(
     """Write the numbers, if a file was asked for, and say so."""
     if file is None:
         return
-    from stress.output import writing
-    from stress.results.export import export
-    from stress.results.long_table import ESTIMATE
+    from stress.results.files.export import export
+    from stress.results.files.long_table import ESTIMATE
+    from stress.run_directory.writing import writing
 
     with writing(file.parent):
         file.parent.mkdir(parents=True, exist_ok=True)

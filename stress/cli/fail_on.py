@@ -11,7 +11,7 @@ from stress.cli.console import say
 from stress.cli.exits import BREACHED
 
 if TYPE_CHECKING:
-    from stress.limits import Limit, Verdict
+    from stress.questions.limits import Limit, Verdict
 
 
 FailOn = Annotated[
@@ -32,7 +32,7 @@ def read_limits(texts: Sequence[str] | None) -> list[Limit]:
     """
     if not texts:
         return []
-    from stress.limits import LimitError, parse_limit
+    from stress.questions.limits import LimitError, parse_limit
 
     try:
         return [parse_limit(text) for text in texts]

@@ -74,7 +74,7 @@ def copy_library(
     Example:
       levstress scenarios copy tariff-2025 mine/
     """
-    from stress.output import writing
+    from stress.run_directory.writing import writing
     from stress.scenarios.library import copy_scenario
 
     with writing(folder):

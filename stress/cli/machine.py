@@ -18,7 +18,7 @@ FEATURES = ("avx", "avx2", "fma", "avx512f", "avx512dq", "avx512bw", "avx512vl",
 
 def describe_machine() -> dict[str, Any]:
     """All facts as a JSON-ready dict; None where the system does not say."""
-    from stress._jax import available_cores, cache_dir
+    from stress.engine.devices import available_cores, cache_dir
 
     cpuinfo = _read("/proc/cpuinfo")
     devices, failure = _devices()
@@ -73,7 +73,7 @@ def _total_memory() -> int | None:
 
 
 def _free_memory() -> int | None:
-    from stress.engine import free_memory
+    from stress.engine.plan import free_memory
 
     return free_memory()
 
@@ -88,7 +88,7 @@ def _cache(folder: Path) -> dict[str, Any]:
 
 def _devices() -> tuple[list[str], str | None]:
     """What a run would compute on, or why it could not."""
-    from stress._jax import set_up
+    from stress.engine.devices import set_up
 
     try:
         return [set_up().describe()], None

@@ -10,7 +10,7 @@ import typer
 from stress.cli.quantities import parse_count, parse_positive, parse_size
 
 if TYPE_CHECKING:
-    from stress.place import Place
+    from stress.run_directory.location import Place
 
 _fetched: dict[Path, Place] = {}  # run directories behind URLs: their local copies live as long as the process
 
@@ -23,9 +23,9 @@ def parse_directory(text: str) -> Path:
             raise typer.BadParameter(f"{text} is no directory")
         return folder
     from stress.errors import MissingExtra
-    from stress.output import CannotWrite
-    from stress.place import place_of
-    from stress.results.store import RESULT, SPEC
+    from stress.results.files.store import RESULT, SPEC
+    from stress.run_directory.location import place_of
+    from stress.run_directory.writing import CannotWrite
 
     try:
         place = place_of(text)

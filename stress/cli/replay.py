@@ -70,7 +70,7 @@ def replay(
     steps = None if step is None else _number_or("--step", step, ("all",))
     rounds = None if which is None else _number_or("--round", which, ("all", "none"))
     files = _targets(out or [], overwrite)
-    from stress.replaying import replay as again
+    from stress.questions.replay import replay as again
 
     story = again(directory, path, worst or 1, fund or "system")
     told = _told(story, steps, directory)
@@ -106,12 +106,12 @@ def _targets(files: list[Path], overwrite: bool) -> list[Path]:
 
     Raises:
         typer.BadParameter: an unknown suffix, or `--overwrite` without a file.
-        FileExistsError, MissingExtra, CannotWrite: see `check_story_file` and `stress.output`.
+        FileExistsError, MissingExtra, CannotWrite: see `check_story_file` and `stress.run_directory.writing`.
     """
     if overwrite and not files:
         raise typer.BadParameter("--overwrite needs --out FILE")
-    from stress.output import check_writable
     from stress.results.story.files import check_story_file
+    from stress.run_directory.writing import check_writable
 
     for file in files:
         try:
@@ -123,8 +123,8 @@ def _targets(files: list[Path], overwrite: bool) -> list[Path]:
 
 
 def _write(story: xr.DataTree, files: list[Path], quiet: bool) -> None:
-    from stress.output import writing
     from stress.results.story.files import write_story
+    from stress.run_directory.writing import writing
 
     for file in files:
         with writing(file.parent):

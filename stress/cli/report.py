@@ -46,7 +46,7 @@ def report(
       levstress report runs/tariff-2025-1-1000000 --out april.html --overwrite
       levstress report runs/tariff-2025-1-1000000 --interactive --worst 0
     """
-    from stress.output import check_writable, writing
+    from stress.run_directory.writing import check_writable, writing
 
     home = Path() if common.is_fetched(directory) else directory
     target = home / NAME if out is None else out
@@ -54,9 +54,9 @@ def report(
         raise FileExistsError(f"{target} is a folder")
     if out is not None and target.exists() and not overwrite:
         raise FileExistsError(f"{target} is there already; --overwrite replaces it")
-    from stress.results.durable import write_durably
+    from stress.results.files.durable_write import write_durably
+    from stress.results.files.store import SPEC, open_result, read_spec
     from stress.results.report import need, report_html
-    from stress.results.store import SPEC, open_result, read_spec
 
     need(interactive)
     tree = open_result(directory)
@@ -79,10 +79,10 @@ def _stories(directory: Path, tree: xr.DataTree, worst: int, quiet: bool) -> tup
     if not told:
         return [], ""
     from stress.errors import DeviceNotFound
-    from stress.replaying import Replayer
-    from stress.results.store import UnfinishedRun
+    from stress.questions.replay import Replayer
+    from stress.results.files.store import UnfinishedRun
+    from stress.run_directory.spec import OtherRun
     from stress.scenarios.errors import ScenarioError
-    from stress.spec import OtherRun
 
     say(f"replaying the worst {told} of the kept paths", quiet)
     try:

@@ -35,8 +35,8 @@ def resume(
     """
     from stress.api import resume as take_up
     from stress.cli.simulate import how_to_open, says_how_to_resume
-    from stress.place import place_of
-    from stress.results.table import summary_json, summary_table
+    from stress.results.terminal.summary_table import summary_json, summary_table
+    from stress.run_directory.location import place_of
 
     with progress_shown(quiet) as callback, says_how_to_resume(place_of(directory)):
         tree = take_up(directory, callback, executor, workers, devices, max_memory)
@@ -65,8 +65,8 @@ def verify(
       levstress verify runs/desk-1-1000000
       levstress verify runs/desk-1-1000000 --blocks 20 --json
     """
-    from stress.place import place_of
-    from stress.verify import verify as check
+    from stress.run_directory.location import place_of
+    from stress.run_directory.verify import verify as check
 
     place = place_of(directory)
     place.fetch()

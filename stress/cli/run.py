@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,9 +14,9 @@ from stress.cli.fail_on import FailOn, end_by, limits_json, read_limits
 from stress.cli.quantities import format_seconds, format_size, parse_count
 
 if TYPE_CHECKING:
-    from stress.engine import RunPlan
-    from stress.limits import Verdict
+    from stress.engine.plan import RunPlan
     from stress.options import RunOptions
+    from stress.questions.limits import Verdict
     from stress.scenarios.problem import Problem
 
 
@@ -85,8 +86,8 @@ def run(
     limits = read_limits(fail_on)
     from stress.cli.simulate import how_to_open, output_place, says_how_to_resume
     from stress.options import RunOptions
-    from stress.scenarios.build import build_problem
-    from stress.scenarios.loader import load_scenario
+    from stress.scenarios.build.problem_builder import build_problem
+    from stress.scenarios.read.loader import load_scenario
 
     try:
         choice = RunOptions(
@@ -106,24 +107,28 @@ def run(
         raise typer.BadParameter(str(error)) from error
     problem = build_problem(load_scenario(scenario, overrides or ()))
     if limits:
-        from stress.limits import check_names, names_in_problem
+        from stress.questions.limits import check_names, names_in_problem
 
         check_names(limits, names_in_problem(problem, members), scenario)
     if resume and (out is None or overwrite):
         raise typer.BadParameter("--resume needs --out, and excludes --overwrite")
     place = output_place(out, problem.name, seed, paths, overwrite, resume)
     if dry_run:
-        from stress.engine import plan
-        from stress.output import check_room
+        from stress.engine.plan import plan
+        from stress.run_directory.writing import check_room
 
-        check_room(place.folder, plan(problem, choice).disk_bytes)
+        planned = plan(problem, choice)
+        check_room(place.folder, planned.disk_bytes)
         say("timing one block", quiet)
-        _show_plan(plan(problem, choice, measure=True), problem, choice, place.name, json)
+        from stress.engine.runner import estimate
+
+        planned = replace(planned, estimated_seconds=estimate(problem, choice))
+        _show_plan(planned, problem, choice, place.name, json)
         return
     from stress.api import begin_run, run_problem
 
     if prepare:
-        from stress.results.store import RESULT
+        from stress.results.files.store import RESULT
 
         if resume and place.has(RESULT):  # a job that starts again after its run was sealed
             say(f"{place.name} holds a finished run: nothing is left to compute", quiet)
@@ -135,15 +140,15 @@ def run(
         tree = run_problem(problem, choice, place, overwrite, callback, resume, executor, workers)
     verdicts: list[Verdict] = []
     if limits:
-        from stress.limits import judge
+        from stress.questions.limits import judge
 
         verdicts = judge(limits, tree)
     if json:
-        from stress.results.table import summary_json
+        from stress.results.terminal.summary_table import summary_json
 
         print_json({"directory": place.name, **summary_json(tree), **limits_json(verdicts)})
     else:
-        from stress.results.table import summary_table
+        from stress.results.terminal.summary_table import summary_table
 
         console().print(summary_table(tree))
         say(how_to_open(place.name), quiet)

@@ -14,6 +14,6 @@ def schema() -> None:
     Example:
       levstress schema > scenario.schema.json
     """
-    from stress.scenarios.schema import json_schema
+    from stress.scenarios.schema.scenario import json_schema
 
     print_json(json_schema())

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from stress.cli import options as common
-from stress.cli.closer import Choice, next_looks, the_view, view_of
 from stress.cli.console import console, print_json, say
 from stress.cli.exits import ends_with_exit_code
 from stress.cli.export import Export, Overwrite, check_target, write_target
 from stress.cli.fail_on import FailOn, end_by, limits_json, read_limits
 from stress.cli.quantities import parse_positive
+from stress.cli.views import Choice, next_looks, the_view, view_of
 
 if TYPE_CHECKING:
-    from stress.limits import Verdict
+    from stress.questions.limits import Verdict
 
 Many = list[str] | None
 
@@ -85,23 +85,23 @@ def show(
     name = the_view([view for view, wanted in given.items() if wanted], choice)
     check_target(export, overwrite)
     limits = read_limits(fail_on)
-    from stress.results.store import open_result
+    from stress.results.files.store import open_result
 
     screen = console()
     tree, called = open_result(directory), common.name_of(directory)
     verdicts: list[Verdict] = []
     if limits:
-        from stress.limits import check_names, judge, names_in_result
+        from stress.questions.limits import check_names, judge, names_in_result
 
         check_names(limits, names_in_result(tree), called)
         verdicts = judge(limits, tree)
     if name is None and export is None:  # the table needs no group but the summary
-        from stress.results.table import summary_json, summary_table
+        from stress.results.terminal.summary_table import summary_json, summary_table
 
         document: dict[str, Any] = summary_json(tree) if json else {}
         shown = [] if json else [summary_table(tree)]
     else:
-        from stress.results.table import summary_json
+        from stress.results.terminal.summary_table import summary_json
 
         view = view_of(name, tree, called, choice, screen.width)
         write_target(export, view.groups, tree.attrs)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from stress.place import Place
+    from stress.run_directory.location import Place
 
 RUNS = Path("runs")  # where results go when no --out is given
 
@@ -22,9 +22,9 @@ def output_place(wanted: str | Path | None, name: str, seed: int, paths: int, ov
             seen before the run, not after.
         CannotWrite: when it is a file, or cannot be looked at.
     """
-    from stress.output import writing
-    from stress.place import Place, place_of
-    from stress.results.store import RESULT, SPEC, RunExists
+    from stress.results.files.store import RESULT, SPEC, RunExists
+    from stress.run_directory.location import Place, place_of
+    from stress.run_directory.writing import writing
 
     if wanted is not None:
         place = place_of(wanted)
@@ -46,8 +46,8 @@ def output_place(wanted: str | Path | None, name: str, seed: int, paths: int, ov
 @contextmanager
 def says_how_to_resume(place: Place) -> Iterator[None]:
     """Add to whatever stops a run how it is taken up again, if there is anything to take up."""
-    from stress.replaced import REPLACED, has_blocks
-    from stress.results.store import RESULT, SPEC
+    from stress.results.files.store import RESULT, SPEC
+    from stress.run_directory.replaced_run import REPLACED, has_blocks
 
     try:
         yield

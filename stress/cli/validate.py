@@ -16,7 +16,7 @@ from stress.cli.exits import MISMATCH, ends_with_exit_code
 if TYPE_CHECKING:
     import xarray as xr
 
-    from stress._jax import Devices
+    from stress.engine.devices import Devices
     from stress.published.inputs import Inputs
     from stress.published.model import Model
 
@@ -76,7 +76,7 @@ def validate(
         raise typer.BadParameter("--data, --set and --grid need --model")
     if out is not None:
         _check_out(out, overwrite)
-    from stress._jax import set_up
+    from stress.engine.devices import set_up
 
     found = set_up(device, devices)
     from stress.published.registry import MODELS, find_model
@@ -169,13 +169,13 @@ def _check_out(out: Path, overwrite: bool) -> None:
         raise FileExistsError(f"{out} is there already; --overwrite replaces it")
     if out.exists() and out.is_dir() != (out.suffix == ".zarr"):
         raise FileExistsError(f"{out} is not a dataset of that kind, and is left alone")
-    from stress.output import check_writable
+    from stress.run_directory.writing import check_writable
 
     check_writable(out.parent)
 
 
 def _write(dataset: xr.Dataset, out: Path) -> None:
-    from stress.output import writing
+    from stress.run_directory.writing import writing
 
     out.parent.mkdir(parents=True, exist_ok=True)
     with writing(out.parent):

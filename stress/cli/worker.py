@@ -61,8 +61,8 @@ def worker(
     """
     index, count = parse_shard(shard)
     from stress.cli.simulate import how_to_resume
-    from stress.place import place_of
-    from stress.worker import work_on
+    from stress.cluster.worker import work_on
+    from stress.run_directory.location import place_of
 
     with progress_shown(quiet) as callback, says_how_to_go_on(directory, shard):
         done = work_on(directory, index, count, callback, devices, max_memory)
@@ -109,7 +109,7 @@ def template(
       levstress template k8s --out s3://bucket/april > april.yaml
       levstress template sky --out s3://bucket/april > april.yaml
     """
-    from stress.job_templates import job
+    from stress.cluster.job_templates import job
 
     try:
         text = job(kind, scenario, paths, seed, out, shards)

@@ -1,1 +1,1 @@
-"""Published fire-sale models as configurations of the kernels in `stress.kernels.balance_sheets`."""
+"""Published fire-sale models as configurations of the kernels in `stress.kernels.published.balance_sheets`."""

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import jax.numpy as jnp
 import numpy.typing as npt
 
-from stress.kernels.balance_sheets import Rules, Sheets, leverage_of
-from stress.kernels.published_equilibrium import equilibrium
+from stress.kernels.published.balance_sheets import Rules, Sheets, leverage_of
+from stress.kernels.published.equilibrium import equilibrium
 from stress.published.model import Case, Counts, Expected, Input, Model, Numbers, Output, Values
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import jax.numpy as jnp
 
-from stress.kernels.balance_sheets import Rules, Sheets, leverage_of, run_rounds, units_offered
+from stress.kernels.published.balance_sheets import Rules, Sheets, leverage_of, run_rounds, units_offered
 from stress.published.model import Case, Counts, Expected, Input, Model, Numbers, Output, Values
 
 if TYPE_CHECKING:

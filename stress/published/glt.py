@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import jax.numpy as jnp
 import numpy as np
 
-from stress.kernels.balance_sheets import Rules, Sheets, clear, judge, mark, open_book
-from stress.kernels.impact import LINEAR_FLOOR
+from stress.kernels.impact.laws import LINEAR_FLOOR
 from stress.kernels.linear import product, sum_rows
+from stress.kernels.published.balance_sheets import Rules, Sheets, clear, judge, mark, open_book
 from stress.published.model import Counts, Floats, Input, Model, Numbers, Output, Values
 
 if TYPE_CHECKING:

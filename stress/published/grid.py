@@ -12,12 +12,12 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from stress._jax import Devices
+from stress.engine.devices import Devices
+from stress.engine.tiles import over_devices
 from stress.published.inputs import Inputs, as_bounded
 from stress.published.model import Counts, Floats, Model
 from stress.published.solve import arrays
 from stress.scenarios.errors import ScenarioError, suggest
-from stress.tiles import over_devices
 
 if TYPE_CHECKING:
     import xarray as xr

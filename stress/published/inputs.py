@@ -19,7 +19,7 @@ import numpy as np
 
 from stress.published.model import Floats, Input, Model
 from stress.scenarios.errors import ScenarioError, suggest
-from stress.scenarios.overrides import parse_value
+from stress.scenarios.read.overrides import parse_value
 
 
 @dataclass

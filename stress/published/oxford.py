@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import jax.numpy as jnp
 
-from stress.kernels.balance_sheets import Round, Rules, Sheets, run_rounds
 from stress.kernels.linear import sum_rows
+from stress.kernels.published.balance_sheets import Round, Rules, Sheets, run_rounds
 from stress.published.model import Case, Counts, Expected, Input, Model, Numbers, Output, Values
 
 if TYPE_CHECKING:

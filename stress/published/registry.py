@@ -1,4 +1,4 @@
-"""The published models by name. Importing this imports JAX: set it up first (`stress._jax.set_up`)."""
+"""The published models by name. Importing this imports JAX: set it up first (`stress.engine.devices.set_up`)."""
 
 from __future__ import annotations
 

@@ -1,0 +1,95 @@
+"""One step's cascade: orders, price impact, lower equity, more orders, until no book of the tile sells.
+
+A round reads every trigger at the prices of the round before (`orders`) and then trades all books at once (`trade`), so
+the order of funds is immaterial. A path that is done does not move while its neighbours in the tile go on.
+"""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+from jax import Array, lax
+
+from stress.kernels.cascade import asset_pnl
+from stress.kernels.cascade.asset_pnl import ByAsset
+from stress.kernels.cascade.attribution import no_causes
+from stress.kernels.cascade.orders import once_a_step, orders
+from stress.kernels.cascade.round import Round, values
+from stress.kernels.cascade.trade import trade
+from stress.kernels.linear import any_row
+from stress.kernels.margin.requirement import requirements
+from stress.kernels.records import Calls, Params, State, Structure, Terms
+from stress.kernels.triggers.margin_call import age_calls, record_calls
+
+
+def before_rounds(structure: Structure, params: Params, state: State, terms: Terms) -> tuple[Round, Calls]:
+    """The tile after the outside shock with its first orders, and its calls, aged by this step."""
+    capped = structure.participation
+    units = asset_pnl.units_held(structure, params, state.held)
+    opening = values(structure, params, state.price)
+    now = Round(
+        number=jnp.zeros((), jnp.int32),
+        opening_price=state.price,
+        opening=opening,
+        gain=jnp.zeros_like(state.price),
+        gained=jnp.zeros_like(opening),
+        given_up=jnp.zeros_like(state.held),
+        traded=jnp.zeros_like(state.price[: None if capped else 0]),
+        held=state.held,
+        profit=state.profit,
+        book_pnl=state.book_pnl,
+        worst=jnp.zeros_like(state.profit[: None if structure.margin else 0]),
+        sold=state.sold,
+        pending=jnp.zeros_like(state.defaulted),
+        done=jnp.zeros_like(state.defaulted[: None if capped else 0]),
+        deficit=jnp.zeros_like(state.profit[: None if capped else 0]),
+        sale=jnp.zeros_like(state.held),
+        build=jnp.zeros_like(state.held[: None if structure.builds else 0]),
+        built=state.built,
+        hedged=state.hedged,
+        forced_recent=state.forced_recent,
+        forced_displacement=state.forced_displacement,
+        causes=no_causes(structure, state.profit),
+        by_asset=ByAsset(units, jnp.zeros_like(units)),
+        close_out=jnp.zeros_like(state.held[: None if capped else 0], bool),
+    )
+    calls = state.calls
+    if structure.margin:
+        margin, _ = requirements(
+            structure, params, terms, now.price, opening[2 * structure.shapes :], params.book_gross * now.held
+        )
+        calls = age_calls(calls, margin - now.equity)
+    now, by_brokers = orders(structure, params, state, terms, calls, now)
+    return once_a_step(structure, params, state, terms, now, by_brokers), calls
+
+
+def unfinished(structure: Structure, outside: Array, now: Round) -> Array:
+    """Whether some path of the tile has another round to trade, () bool."""
+    wanted = jnp.any(any_row(now.sale > 0))
+    if structure.builds:
+        wanted = wanted | jnp.any(any_row(now.build > 0))
+    if structure.retail:
+        wanted = wanted | ((now.number == 0) & jnp.any(outside > 0))
+    return wanted & (now.number < structure.max_rounds)
+
+
+def cascade(structure: Structure, params: Params, state: State, terms: Terms, outside: Array) -> tuple[Round, Calls]:
+    """All rounds of one step.
+
+    Args:
+        structure: what is compiled.
+        params: numbers.
+        state: the tile after the outside shock.
+        terms: margin multipliers and depth of this step.
+        outside: (asset, path) retail flow in round 1, fraction of ADV; (0, path) without retail.
+
+    Returns:
+        The last round, and the calls at the end of the step. A path whose `sale` is still positive anywhere has hit
+        `max_rounds`.
+    """
+    now, calls = before_rounds(structure, params, state, terms)
+
+    def one_round(now: Round) -> Round:
+        return orders(structure, params, state, terms, calls, trade(structure, params, state, terms, outside, now))[0]
+
+    last = lax.while_loop(lambda now: unfinished(structure, outside, now), one_round, now)
+    return last, record_calls(calls, last.worst, terms.step) if structure.margin else calls

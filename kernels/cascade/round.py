@@ -1,0 +1,73 @@
+"""The record of a round: what is carried from one round of a cascade to the next, and values at its prices."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jax import Array
+
+from stress.kernels.cascade.asset_pnl import ByAsset
+from stress.kernels.cascade.attribution import Causes
+from stress.kernels.layout import shapes_to_books
+from stress.kernels.linear import product
+from stress.kernels.records import Params, Structure
+
+
+def values(structure: Structure, params: Params, price: Array) -> Array:
+    """What a unit of gross of each shape is worth at prices (asset, path), below each other: (2 or 3 shape, path).
+
+    Net, gross and, where somebody asks for it, the haircut at base rates. Linear in prices, in one product.
+    """
+    kinds = [params.shapes, params.gross_shapes, *([params.margin_shapes] if structure.base_haircut else [])]
+    return product(jnp.concatenate(kinds), price)
+
+
+class Round(NamedTuple):
+    """What changes from round to round. Rows that a structure does not need have length 0."""
+
+    number: Array  # () int32 rounds traded so far
+    opening_price: Array  # (asset, path) before round 1
+    opening: Array  # (2 or 3 shape, path) `values` at those prices
+    gain: Array  # (asset, path) price change since then
+    gained: Array  # (2 or 3 shape, path) `values` of that change
+    given_up: Array  # (book, path) k sold since the start of the cascade, less what was built
+    traded: Array  # (asset, path) absolute, orders under the participation cap
+    held: Array  # (book, path)
+    profit: Array  # (member, path) equity less NAV_0
+    book_pnl: Array  # (book, path)
+    worst: Array  # (member, path) largest deficit of this step, 0 = none
+    sold: Array  # (member, path)
+    pending: Array  # (member, path) bool: default to be booked at the end of the step
+    done: Array  # (member, path) bool: its order was cut, nothing more this step
+    deficit: Array  # (member, path) requirement minus equity; kept under a participation cap alone
+    sale: Array  # (book, path) fraction each book must trade away next
+    build: Array  # (book, path) k that a book adds next, by its own rule; a book sells or builds
+    built: Array  # (member, path)
+    hedged: Array  # (book, path) k that overlays have built
+    forced_recent: Array  # (asset, path) recent flow of forced orders alone
+    forced_displacement: Array  # (asset, path)
+    causes: Causes
+    by_asset: ByAsset
+    close_out: Array  # (book, path) bool: that sale is a broker's, outside the participation cap
+
+    @property
+    def equity(self) -> Array:
+        """Equity of each fund, (member, path), fraction of NAV_0."""
+        return 1.0 + self.profit
+
+    @property
+    def price(self) -> Array:
+        """Prices of this round, (asset, path)."""
+        return self.opening_price + self.gain
+
+
+def book_value(structure: Structure, now: Round) -> Array:
+    """Gross value of each book per unit of start gross, (book, path)."""
+    gross = slice(structure.shapes, 2 * structure.shapes)
+    return shapes_to_books(structure, now.opening[gross] + now.gained[gross])
+
+
+def base_haircuts(structure: Structure, now: Round) -> Array:
+    """Haircut at base rates of a unit of gross of each shape, (shape, path)."""
+    return (now.opening + now.gained)[2 * structure.shapes :]

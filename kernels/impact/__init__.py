@@ -1,0 +1,1 @@
+"""Price impact of the recent flow: one law a file."""

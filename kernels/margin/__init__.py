@@ -1,0 +1,1 @@
+"""What brokers require: terms, and one method a file."""

@@ -1,0 +1,1 @@
+"""How prices, volatility and depth move."""

@@ -1,0 +1,1 @@
+"""Flow from outside the funds: one kind of buyer a file."""

@@ -1,0 +1,1 @@
+"""The kernels of the published models: balance sheets in rounds."""

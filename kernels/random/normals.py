@@ -1,0 +1,142 @@
+"""Standard normals from random words: Box-Muller, with the angle handled as an integer phase.
+
+One word gives the radius `sqrt(-2 log u)`, `u = (w + 1/2) 2^-32`, so the range is +-6.76 and the tail has the full 32
+bits; the other word is a phase of 2^-32 turns, folded exactly (in integers) to a quarter turn, where an odd polynomial
+gives the sine. Two words make two independent normals (Box and Muller 1958).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jax import Array, lax
+from jax.typing import DTypeLike
+
+from stress.kernels.random.threefry import threefry2x32
+
+GENERATOR = "threefry2x32-20, key = hash of (seed, stream, step, pair of normals), counter = path id"  # for provenance
+WORDS = 2  # words of one hash, hence normals of one hash
+# sin(2 pi x) = x P(x^2) on |x| <= 1/4: least squares at Chebyshev nodes, reweighted to equal relative errors of 5e-9
+_SINE = (6.2831854820251465, -41.341678619384766, 81.60223388671875, -76.57498931884766, 39.71091842651367)
+
+# -2 log(1 + f)/f on [sqrt(1/2), sqrt(2)] - 1: least squares likewise, relative error 2e-7
+_LOGARITHM = (
+    -1.9999998807907104,
+    1.0000072717666626,
+    -0.6667011976242065,
+    0.4993981719017029,
+    -0.39800330996513367,
+    0.34501659870147705,
+    -0.32445159554481506,
+    0.20213785767555237,
+)
+_ROOT_OF_HALF = 0x3F3504F3  # bits of the float32 sqrt(1/2)
+
+
+def radius(word: Array, dtype: DTypeLike) -> Array:
+    """`sqrt(-2 log((word + 1/2) 2^-32))`, shape of `word`."""
+    half = word.astype(dtype) + dtype_constant(0.5, dtype)
+    if jnp.dtype(dtype) == jnp.float64:
+        return jnp.sqrt(-2.0 * jnp.log(half * 2.0**-32))
+    # half = 2^power (1 + f) with 1 + f between the roots of 1/2 and 2
+    above = lax.bitcast_convert_type(half, jnp.int32) - _ROOT_OF_HALF
+    power = above >> 23
+    f = lax.bitcast_convert_type((above & 0x7FFFFF) + _ROOT_OF_HALF, jnp.float32) - 1.0
+    series = jnp.full_like(f, _LOGARITHM[-1])
+    for coefficient in _LOGARITHM[-2::-1]:
+        series = series * f + dtype_constant(coefficient, dtype)
+    return jnp.sqrt(f * series + (32 - power).astype(dtype) * dtype_constant(2.0 * math.log(2.0), dtype))
+
+
+def sine_of_phase(word: Array, dtype: DTypeLike) -> Array:
+    """`sin(2 pi word 2^-32)`, shape of `word`; the phase is folded to a quarter turn without rounding."""
+    beyond_quarter = (word ^ (word << jnp.uint32(1))) >= jnp.uint32(0x80000000)
+    folded = jnp.where(beyond_quarter, jnp.uint32(0x80000000) - word, word)
+    turns = lax.bitcast_convert_type(folded, jnp.int32).astype(dtype) * dtype_constant(2.0**-32, dtype)
+    if jnp.dtype(dtype) == jnp.float64:
+        return jnp.sin(2.0 * jnp.pi * turns)
+    square = turns * turns
+    value = jnp.full_like(turns, _SINE[-1])
+    for coefficient in _SINE[-2::-1]:
+        value = value * square + dtype_constant(coefficient, dtype)
+    return turns * value
+
+
+class Scratch(NamedTuple):
+    """Room for the random numbers of one step, carried by the loop over steps so that XLA writes in place."""
+
+    words: Array  # (pair + 1, path) complex64
+    radii: Array  # (pair + 1, path)
+    normals: Array  # (2 pair, path)
+
+
+def scratch(rows: int, paths: int, dtype: DTypeLike) -> Scratch:
+    """Room for `rows` normals of each path."""
+    pairs = -(-rows // WORDS)
+    return Scratch(
+        words=jnp.zeros((pairs + 1, paths), jnp.complex64),
+        radii=jnp.zeros((pairs + 1, paths), dtype),
+        normals=jnp.zeros((WORDS * pairs, paths), dtype),
+    )
+
+
+class Key(NamedTuple):
+    """Key of the hash for each pair of rows; a leading step axis where it is of many steps."""
+
+    first: Array  # (pair,) uint32
+    second: Array  # (pair,) uint32
+
+
+def step_keys(seed: Array, stream: int, steps: int, rows: int) -> Key:
+    """Keys of every step, each (step, pair): a hash of (seed, stream, step, pair).
+
+    Made once, outside the loop over steps: a hash of scalars in there would keep XLA from seeing that the rotations are
+    by constants, and they would cost twice as much.
+
+    Args:
+        seed: (2,) uint32, the seed's two words.
+        stream: which use of randomness this is (`streams`), so that a new use changes no other draw.
+        steps: number of steps.
+        rows: normals of each path and step.
+    """
+    step, pair = (jnp.arange(n, dtype=jnp.uint32) for n in (steps, -(-rows // WORDS)))
+    of_step = threefry2x32((seed[:1], seed[1:]), (jnp.full((1,), stream, jnp.uint32), step))
+    first, second = (word[:, None] for word in of_step)
+    return Key(*threefry2x32((first, second), (pair, jnp.zeros_like(pair))))
+
+
+def normals(key: Key, path_low: Array, path_high: Array, room: Scratch) -> Scratch:
+    """Standard normals of one step.
+
+    The counter of a hash is the 64-bit path id, its key one of `step_keys`. XLA on a CPU computes a fusion once for
+    every array that it gives, so the two words of a hash go into one array, as the real and imaginary part of a complex
+    number, bits unchanged. Writing into carried room keeps XLA from computing hash and radius again in every consumer,
+    and from splitting the work over threads that other tiles need.
+
+    Args:
+        key: of this step.
+        path_low: (path,) uint32, low word of the path ids.
+        path_high: (path,) uint32, high word.
+        room: where to write; its type decides that of the normals, both start from the same bits.
+
+    Returns:
+        The room with (row, path) normals, two rows a pair: first the cosine rows, then the sine rows.
+    """
+    pairs, dtype = room.words.shape[0] - 1, room.normals.dtype
+    hashed = threefry2x32((key.first[:, None], key.second[:, None]), (path_low, path_high))
+    packed = lax.complex(*(lax.bitcast_convert_type(word, jnp.float32) for word in hashed))
+    words = lax.dynamic_update_slice(room.words, packed, (0, 0))
+    parts = (words[:pairs].real, words[:pairs].imag)
+    radius_word, angle_word = (lax.bitcast_convert_type(part, jnp.uint32) for part in parts)
+    radii = lax.dynamic_update_slice(room.radii, radius(radius_word, dtype), (0, 0))
+    r, quarter = radii[:pairs], jnp.uint32(0x40000000)
+    normal = lax.dynamic_update_slice(room.normals, r * sine_of_phase(angle_word + quarter, dtype), (0, 0))
+    normal = lax.dynamic_update_slice(normal, r * sine_of_phase(angle_word, dtype), (pairs, 0))
+    return Scratch(words, radii, normal)
+
+
+def dtype_constant(value: float, dtype: DTypeLike) -> Array:
+    """A scalar of the given type, so that float32 code never widens."""
+    return jnp.asarray(value, dtype)

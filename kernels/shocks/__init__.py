@@ -1,0 +1,1 @@
+"""The outside shock: one model a file."""

@@ -1,0 +1,1 @@
+"""The labelled dataset: one group a file, names, units and coordinates."""

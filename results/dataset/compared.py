@@ -1,0 +1,150 @@
+"""Two results side by side: every figure of the summary in both, the difference and its standard error."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from stress.results.dataset.units import description
+
+Floats = npt.NDArray[np.float64]
+
+BY_LEVEL = ("var", "es", "amplification", "added_loss")
+BY_FUND = (
+    "mean_loss",
+    "prob_loss_over_20pct",
+    "prob_margin_call",
+    "prob_default",
+    "expected_called_usd",
+    "expected_forced_sales_usd",
+)
+SYSTEM = "system"
+T = TypeVar("T")
+
+
+def compared(a: xr.DataTree, b: xr.DataTree) -> xr.Dataset:
+    """The summaries of two results on the funds and levels that both have, B less A.
+
+    The standard error of a difference is `sqrt(se_a^2 + se_b^2)`, that of independent runs. Runs with the same seed
+    share their draws and so mostly move together: for them it is an upper bound wherever the two are not negatively
+    correlated.
+
+    Returns:
+        Dims fund (order of A, "system" last) and level (0 = the mean). For every NAME of BY_LEVEL (fund, level) and of
+        BY_FUND (fund): NAME_a, NAME_b, NAME_difference, NAME_difference_se (unit of NAME), and NAME_z, the difference
+        over its standard error (NaN where that is zero or unknown), and NAME_p, its two-sided p-value, adjusted for
+        all differences of this dataset (see `holm`). Attributes: same_seed (0 or 1), differences (how many have a
+        p-value), and, as JSON lists, what only one of them has: funds_only_in_a, funds_only_in_b, levels_only_in_a,
+        levels_only_in_b.
+    """
+    first, second = a["summary"].to_dataset(), b["summary"].to_dataset()
+    funds, *alone = _shared(_funds(first), _funds(second))
+    levels, *levels_alone = _shared(_levels(first), _levels(second))
+    data: dict[str, Any] = {}
+    for name in (*BY_LEVEL, *BY_FUND):
+        units, long_name = description(name)
+        dims = ("fund", "level") if name in BY_LEVEL else ("fund",)
+        at = (funds, levels if name in BY_LEVEL else None)
+        (value_a, error_a), (value_b, error_b) = _table(first, name, *at), _table(second, name, *at)
+        difference, error = value_b - value_a, np.hypot(error_a, error_b)
+        known = (error > 0) & np.isfinite(error)
+        columns = {
+            "a": (value_a, f"A: {long_name}"),
+            "b": (value_b, f"B: {long_name}"),
+            "difference": (difference, f"B less A: {long_name}"),
+            "difference_se": (error, f"standard error of B less A: {long_name}"),
+            "z": (np.divide(difference, error, out=np.full_like(difference, np.nan), where=known), ""),
+        }
+        for suffix, (values, text) in columns.items():
+            attrs = {"units": units, "long_name": text}
+            if suffix == "z":
+                attrs = {"units": "1", "long_name": f"B less A over its standard error: {long_name}"}
+            data[f"{name}_{suffix}"] = (dims, values, attrs)
+    differences = _add_p_values(data)
+    coords = {
+        name: (name, values, dict(zip(("units", "long_name"), description(name), strict=True)))
+        for name, values in {"fund": [*funds, SYSTEM], "level": levels}.items()
+    }
+    about: dict[str, Any] = {
+        "same_seed": int(_draws(a) == _draws(b)),
+        "differences": differences,
+        "funds_only_in_a": json.dumps(alone[0]),
+        "funds_only_in_b": json.dumps(alone[1]),
+        "levels_only_in_a": json.dumps(levels_alone[0]),
+        "levels_only_in_b": json.dumps(levels_alone[1]),
+    }
+    return xr.Dataset(data, coords, about)
+
+
+def _add_p_values(data: dict[str, Any]) -> int:
+    """Put NAME_p beside every NAME_z; returns how many there are."""
+    from scipy.special import erfc
+
+    names = [name.removesuffix("_z") for name in data if name.endswith("_z")]
+    scores = [data[f"{name}_z"][1] for name in names]
+    adjusted = holm(np.concatenate([erfc(np.abs(score).ravel() / np.sqrt(2)) for score in scores]))
+    ends = np.cumsum([score.size for score in scores])
+    for name, score, part in zip(names, scores, np.split(adjusted, ends[:-1]), strict=True):
+        long_name = f"p-value of B less A, adjusted for all differences compared (Holm): {description(name)[1]}"
+        data[f"{name}_p"] = (data[f"{name}_z"][0], part.reshape(score.shape), {"units": "1", "long_name": long_name})
+    return int(np.isfinite(adjusted).sum())
+
+
+def holm(p_values: Floats) -> Floats:
+    """p-values adjusted for their number, (test,); NaN stays NaN and is not counted.
+
+    Holm (1979), "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 6: the
+    k-th smallest of m becomes the largest of `(m - i + 1) p_i` for `i <= k`, at most 1. Calling those under a
+    threshold significant errs at all with that probability at most, however the tests depend on each other.
+    """
+    adjusted = np.full(p_values.shape, np.nan)
+    known = np.flatnonzero(~np.isnan(p_values))
+    order = known[np.argsort(p_values[known], kind="stable")]
+    weights = np.arange(order.size, 0, -1)
+    adjusted[order] = np.minimum(np.maximum.accumulate(weights * p_values[order]), 1.0)
+    return adjusted
+
+
+def only_in(numbers: xr.Dataset, kind: str, side: str) -> list[Any]:
+    """What one run alone has: `kind` "funds" or "levels", `side` "a" or "b"."""
+    found: list[Any] = json.loads(numbers.attrs[f"{kind}_only_in_{side}"])
+    return found
+
+
+def same_numbers(a: xr.DataTree, b: xr.DataTree) -> bool:
+    """Whether the whole summaries are equal to the last bit, NaN to NaN."""
+    return a["summary"].to_dataset().equals(b["summary"].to_dataset())
+
+
+def _draws(tree: xr.DataTree) -> tuple[Any, Any]:
+    return tree.attrs.get("seed"), tree.attrs.get("rng")
+
+
+def _funds(summary: xr.Dataset) -> list[str]:
+    return [str(fund) for fund in summary["fund"].values]
+
+
+def _levels(summary: xr.Dataset) -> list[float]:
+    return [float(level) for level in summary["level"].values]
+
+
+def _shared(a: Sequence[T], b: Sequence[T]) -> tuple[list[T], list[T], list[T]]:
+    """What both have, what A alone has, what B alone has."""
+    return [x for x in a if x in b], [x for x in a if x not in b], [x for x in b if x not in a]
+
+
+def _table(summary: xr.Dataset, name: str, funds: list[str], levels: list[float] | None) -> tuple[Floats, Floats]:
+    """Values and standard errors (fund, level) or (fund,), the system last."""
+    found = []
+    for variable in (name, f"{name}_se"):
+        one = summary[variable].sel(fund=funds)
+        system = summary[f"system_{variable}"]
+        if levels is not None:
+            one, system = one.sel(level=levels).transpose("fund", "level"), system.sel(level=levels)
+        found.append(np.concatenate([one.values, system.values[None]]).astype(np.float64))
+    return found[0], found[1]

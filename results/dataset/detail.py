@@ -1,0 +1,198 @@
+"""The groups made from the detailed paths: `timeline` and `attribution`."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from stress.results.dataset import coordinates
+from stress.results.dataset.summary import file_order, row_order
+from stress.results.dataset.units import described
+from stress.results.statistics.estimators import SMALLEST_STATIC, Z95, binomial_ranks
+from stress.results.statistics.histogram import FloatHistogram
+from stress.results.statistics.levels import order_rank
+from stress.results.statistics.simulation_output import Collected, Timeline
+
+Floats = npt.NDArray[np.float64]
+Table = dict[str, tuple[tuple[str, ...], Floats]]
+LARGEST_TABLE = 1 << 22  # numbers in the table by step, fund and asset
+QUANTILES = ("0.01", "0.05", "0.25", "0.5", "0.75", "0.95", "0.99")
+LEVERAGES = ("gross_leverage", "net_leverage")
+BY_ASSET = ("price", "depth", "volatility", "forced_flow_usd")
+SLICES = {"all": "1", "worst_5pct": "0.05", "worst_1pct": "0.01", "worst_0.1pct": "0.001"}
+TIMELINE_NAMES = {
+    "called_usd": "mean amount newly called in the step, the largest deficit of each call",
+    "forced_sales_usd": "mean forced sales of the step, buy-backs of shorts included; what is built is not",
+    "fund_loss": "mean loss up to the step, as a fraction of start NAV",
+    "fund_loss_static": "mean loss of the book held still up to the step, as a fraction of start NAV",
+    "amplification": "mean loss up to the step over that of the book held still, NaN where the latter is under 0.001",
+    "amplification_se": "standard error of the amplification, both means taken as independent (an upper bound)",
+    "added_loss": "mean loss up to the step less that of the book held still, as a fraction of start NAV",
+    "added_loss_se": "standard error of the added loss, both means taken as independent (an upper bound)",
+    "added_loss_usd_se": "standard error of the added loss, both means taken as independent (an upper bound)",
+}
+
+
+def timeline(collected: Collected) -> xr.Dataset:
+    """Quantiles and means by step over the first `detail_paths` paths, with standard errors."""
+    assets, line = collected.problem.assets, collected.timeline
+    axes = {
+        "fund": row_order(collected),
+        "asset": file_order(assets.ids, assets.file_order),
+    }
+    fixed = collected.problem.shocks.model == "none"
+    data: Table = {}
+    for name in LEVERAGES:
+        for suffix, values in zip(("", "_se"), _quantiles(line.quantiles[name], line.paths, fixed), strict=True):
+            data[name + suffix] = (("step", "quantile", "fund"), values[..., axes["fund"]])
+    for name, (price, error) in {
+        "price": _shifted(line, "price_change", fixed),
+        "depth": _shifted(line, "depth_lost", fixed),
+    }.items():
+        data[name] = (("step", "quantile", "asset"), price[..., axes["asset"]])
+        data[f"{name}_se"] = (("step", "quantile", "asset"), error[..., axes["asset"]])
+    for name, (average, error) in line.means.items():
+        entity = "asset" if name in BY_ASSET else "fund"
+        plain = f"{name}_mean" if name in data else name
+        data[plain] = (("step", entity), average[:, axes[entity]])
+        data[f"{plain}_se"] = (("step", entity), np.zeros_like(average) if fixed else error[:, axes[entity]])
+    nav = collected.group_nav[axes["fund"]]
+    loss, static = data["fund_loss"][1], data["fund_loss_static"][1]
+    loss_se, static_se = data["fund_loss_se"][1], data["fund_loss_static_se"][1]
+    base = np.where(static >= SMALLEST_STATIC, static, np.nan)
+    dims = ("step", "fund")
+    data["amplification"] = (dims, loss / base)
+    data["amplification_se"] = (dims, np.hypot(loss_se, loss / base * static_se) / base)
+    data["added_loss"] = (dims, loss - static)
+    data["added_loss_se"] = (dims, np.hypot(loss_se, static_se))
+    data["added_loss_usd"] = (dims, (loss - static) * nav)
+    data["added_loss_usd_se"] = (dims, np.hypot(loss_se, static_se) * nav)
+    by_fund = _flow_by_fund(collected, data)
+    data.update(by_fund)
+    coords = {
+        "step": ("step", list(range(1, len(loss) + 1))),
+        "quantile": ("quantile", [float(q) for q in QUANTILES]),
+        **coordinates.of_funds(collected, system=True),
+        **coordinates.of_assets(collected.problem),
+    }
+    dataset = xr.Dataset(data, coords)
+    dataset.attrs["paths"] = line.paths
+    if not by_fund:
+        dataset.attrs["note"] = f"no forced flow by fund: over {LARGEST_TABLE} steps times funds times assets"
+    return described(dataset, **TIMELINE_NAMES)
+
+
+def _flow_by_fund(collected: Collected, data: Table) -> Table:
+    """Forced flow by fund, the row of the system being `forced_flow_usd`; empty where the table would be too large."""
+    values, errors = collected.timeline.flow_by_fund
+    if values.size > LARGEST_TABLE:
+        return {}
+    funds = file_order(collected.groups, collected.groups_file_order)
+    assets = file_order(collected.problem.assets.ids, collected.problem.assets.file_order)
+    if collected.problem.shocks.model == "none":
+        errors = np.zeros_like(errors)
+    table: Table = {}
+    for suffix, by_fund in (("", values), ("_se", errors)):
+        whole = data[f"forced_flow_usd{suffix}"][1][:, None]
+        by_label = np.concatenate([by_fund[:, funds][:, :, assets], whole], axis=1)
+        table[f"forced_flow_by_fund_usd{suffix}"] = (("step", "fund", "asset"), by_label)
+    return table
+
+
+def _shifted(line: Timeline, kept: str, fixed: bool) -> tuple[Floats, Floats]:
+    """Quantiles of price (1 plus the change kept) or depth (1 less what was lost), and their errors.
+
+    Kept as distances from 1 because a histogram on float bits is fine near zero. When all paths are one (`fixed`), the
+    mean is exact and has no error.
+    """
+    name = "price" if kept == "price_change" else "depth"
+    if fixed:
+        exact = np.repeat(line.means[name][0][:, None], len(QUANTILES), axis=1)
+        return exact, np.zeros_like(exact)
+    value, error = _quantiles(line.quantiles[kept], line.paths, fixed, mirrored=name == "depth")
+    if name == "price":
+        return np.maximum(1.0 + value, 0.0), error
+    return np.clip(1.0 - value, 0.0, 1.0), error
+
+
+def _quantiles(histogram: FloatHistogram, paths: int, fixed: bool, mirrored: bool = False) -> tuple[Floats, Floats]:
+    """Quantiles, interpolated inside their bin by rank, and standard errors: both (step, quantile, entity).
+
+    The error comes from the order statistics that bound the quantile with 95 % and holds the width of their bins; it
+    is inf where one of them is infinite or missing. `fixed`: all paths are the same one. `mirrored`: ranks count
+    from the largest, for a variable that falls as the one counted rises.
+    """
+    ranks = [order_rank(q, paths) for q in QUANTILES]
+    bounds = [(rank, rank) for rank in ranks] if fixed else [binomial_ranks(q, paths) for q in QUANTILES]
+    if mirrored:
+        ranks = [paths + 1 - rank for rank in ranks]
+        bounds = [(paths + 1 - upper, paths + 1 - lower) for lower, upper in bounds]
+    inside = [min(max(rank, 1), paths) for pair in bounds for rank in pair]
+    _, low, high = histogram.order_statistics(inside)
+    bottom, top = low[..., ::2], high[..., 1::2]
+    missing = np.array([lower < 1 or upper > paths for lower, upper in bounds])
+    bounded = np.isfinite(bottom) & np.isfinite(top) & ~missing
+    with np.errstate(invalid="ignore"):  # inf - inf, replaced on the same line
+        error = np.where(bounded, (top - bottom) / (2 * Z95), np.inf)
+    return np.swapaxes(histogram.interpolated(ranks), 1, 2), np.swapaxes(error, 1, 2)
+
+
+def attribution(collected: Collected) -> xr.Dataset:
+    """Mean contribution of each component over all detailed paths and over the worst ones by the fund's own loss.
+
+    The components sum to the total. What selling avoided stands beside them: the P&L of the start book held still less
+    that of the outside shock on what was held.
+    """
+    sample, rows = collected.sample, row_order(collected)
+    parts = {**sample.attribution, "total": -sample.fund_loss}
+    every = {**parts, "avoided": -sample.fund_loss_static - sample.attribution["outside_shock"]}
+    shape = (len(rows), len(every), len(SLICES))
+    average, error = np.empty(shape), np.empty(shape)
+    for at, row in enumerate(rows):
+        worst_first = np.argsort(-sample.fund_loss[row], kind="stable")
+        for component, values in enumerate(every.values()):
+            ordered = values[row][worst_first]
+            for part, share in enumerate(SLICES.values()):
+                average[at, component, part], error[at, component, part] = conditional_mean(ordered, share)
+    if collected.problem.shocks.model == "none":
+        error[:] = 0.0
+    dims = ("fund", "component", "slice")
+    dataset = xr.Dataset(
+        {
+            "contribution": (dims, average[:, :-1]),
+            "contribution_se": (dims, error[:, :-1]),
+            "avoided_by_selling": (("fund", "slice"), average[:, -1]),
+            "avoided_by_selling_se": (("fund", "slice"), error[:, -1]),
+        },
+        {
+            **coordinates.of_funds(collected, system=True),
+            "component": ("component", list(parts)),
+            "slice": ("slice", list(SLICES)),
+        },
+    )
+    dataset.attrs["paths"] = sample.fund_loss.shape[1]
+    return described(dataset)
+
+
+def conditional_mean(ordered: Floats, share: str) -> tuple[float, float]:
+    """Mean over the first `ceil(share n)` values and its standard error.
+
+    `ordered` (path,) is sorted by another quantity, worst first. The error is that of the influence function
+    1{worst} (A - a) / share with a the mean of A at the boundary, taken over the tenth of the slice next to it on
+    either side: the boundary is estimated too. inf when the slice holds a single path of several.
+    """
+    paths = len(ordered)
+    count = max(1, math.ceil(Fraction(share) * paths))
+    chosen = ordered[:count]
+    if count == paths:
+        return float(chosen.mean()), float(chosen.std() / math.sqrt(paths))
+    if count == 1:
+        return float(chosen[0]), math.inf
+    near = max(1, count // 10)
+    excess = chosen - ordered[count - near : count + near].mean()
+    variance = (excess @ excess) / paths - (excess.sum() / paths) ** 2
+    return float(chosen.mean()), math.sqrt(max(float(variance), 0.0) * paths) / count

@@ -1,0 +1,116 @@
+"""The groups made path by path or bin by bin: `distribution`, `tails`, `paths`, and `diagnostics`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from stress.results.dataset.summary import level_values, row_names, row_order
+from stress.results.dataset.units import described
+from stress.results.statistics.simulation_output import Collected, PathTable
+
+METRICS = {
+    "fund_loss": "fund_loss",
+    "fund_loss_static": "fund_loss_static",
+    "called_usd": "called",
+    "forced_sales_usd": "forced_sales",
+    "max_drawdown": "max_drawdown",
+    "unliquidated_usd": "unliquidated",
+}
+OPTIONAL_MARKS = {"var": ("checkpoint", "fund", "level"), "prob_margin_call": ("checkpoint", "fund")}
+
+
+def distribution(collected: Collected) -> xr.Dataset:
+    """Exact counts of all paths per bin; bins that are empty everywhere at either end are left out."""
+    order = row_order(collected)
+    loss = np.stack([collected.loss[row].histogram.counts for row in order])
+    static = np.stack([collected.loss_static[row].histogram.counts for row in order])
+    used = np.flatnonzero((loss.sum(axis=0) + static.sum(axis=0)) > 0)
+    kept = slice(int(used[0]), int(used[-1]) + 1)
+    edges = collected.loss[0].histogram.edges()
+    return described(
+        xr.Dataset(
+            {"loss": (("fund", "bin"), loss[:, kept]), "loss_static": (("fund", "bin"), static[:, kept])},
+            {
+                "fund": ("fund", row_names(collected)),
+                "bin_low": ("bin", edges[:-1][kept]),
+                "bin_high": ("bin", edges[1:][kept]),
+            },
+        )
+    )
+
+
+def tails(collected: Collected) -> xr.Dataset:
+    """The worst paths by each fund's own loss, worst first; `fund = "system"` holds those of the system."""
+    order, names = row_order(collected), row_names(collected)
+    tables = [collected.worst[name] for name in names]
+    picked: dict[str, npt.NDArray[Any]] = {"path_id": np.stack([table.path_ids for table in tables], axis=1)}
+    for name, metric in METRICS.items():
+        picked[name] = np.stack(
+            [_metric(collected, table, metric, name, row) for row, table in zip(order, tables, strict=True)], axis=1
+        )
+    picked["first_call_step"] = np.stack([t.first_call_step[r] for r, t in zip(order, tables, strict=True)], axis=1)
+    picked["defaulted"] = np.stack([t.defaulted[r] for r, t in zip(order, tables, strict=True)], axis=1)
+    return described(
+        xr.Dataset(
+            {name: (("rank", "fund"), values) for name, values in picked.items()},
+            {"rank": ("rank", np.arange(1, len(picked["path_id"]) + 1)), "fund": ("fund", names)},
+        )
+    )
+
+
+def paths(collected: Collected, table: PathTable) -> xr.Dataset:
+    """Every path; losses and amounts in the precision of the run."""
+    kind = np.float64 if collected.attrs.get("precision") == "float64" else np.float32
+    order = row_order(collected)[:-1]
+    data: dict[str, tuple[tuple[str, ...], npt.NDArray[Any]]] = {}
+    for name, metric in METRICS.items():
+        values = np.empty((len(table.path_ids), len(order)), kind)
+        for column, row in enumerate(order):
+            values[:, column] = _metric(collected, table, metric, name, row)
+        data[name] = (("path", "fund"), values)
+    data["first_call_step"] = (("path", "fund"), table.first_call_step[order].T.astype(np.int32))
+    data["defaulted"] = (("path", "fund"), table.defaulted[order].T)
+    data["system_loss"] = (("path",), table.metrics["fund_loss"][-1].astype(kind))
+    coords = {"path": ("path", table.path_ids), "fund": ("fund", list(collected.groups_file_order))}
+    return described(xr.Dataset(data, coords))
+
+
+def _metric(collected: Collected, table: PathTable, metric: str, name: str, row: int) -> npt.NDArray[np.float64]:
+    unit = float(collected.group_nav[row]) if name.endswith("_usd") else 1.0
+    return np.asarray(table.metrics[metric][row] * unit)
+
+
+def diagnostics(collected: Collected) -> xr.Dataset:
+    """How estimates settle, rounds by step, counts of what was cut off, residuals of invariants, timings."""
+    order, marks = row_order(collected), collected.checkpoints
+    scalars: dict[str, float] = {**collected.scalars, "attribution_residual": collected.sample.residual}
+    scalars["correlation_repair_distance"] = collected.problem.shocks.repair_distance
+    share = collected.attrs.get("forced_flow_beyond_depth_share")
+    if share is not None:
+        scalars["forced_flow_beyond_depth_share"] = float(share)
+    data: dict[str, Any] = {
+        "mean_loss": (("checkpoint", "fund"), np.asarray(marks["mean_loss"])[:, order]),
+        "es": (("checkpoint", "fund", "level"), np.asarray(marks["es"])[:, order]),
+        "rounds_used": (("step",), collected.timeline.rounds),
+        **{name: ((), value) for name, value in scalars.items()},
+    }
+    for name, dims in OPTIONAL_MARKS.items():
+        if name in marks:
+            data[name] = (dims, np.asarray(marks[name])[:, order])
+    coords: dict[str, Any] = {
+        "checkpoint": ("checkpoint", np.asarray(marks["paths"])),
+        "step": ("step", np.arange(1, collected.problem.steps + 1)),
+        "fund": ("fund", row_names(collected)),
+        "level": ("level", level_values(collected)[1:]),
+    }
+    seconds = collected.attrs.get("seconds")
+    if seconds:
+        spent = json.loads(seconds) if isinstance(seconds, str) else seconds
+        data["seconds"] = (("phase",), np.array(list(spent.values()), np.float64))
+        coords["phase"] = ("phase", list(spent))
+    return described(xr.Dataset(data, coords))

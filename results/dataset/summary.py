@@ -1,0 +1,170 @@
+"""The `summary` group: risk by fund and level, for the whole system and for prime brokers, each with its error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from stress.results.dataset import coordinates
+from stress.results.dataset.units import described
+from stress.results.statistics import estimators
+from stress.results.statistics.estimators import Estimate, Moments
+from stress.results.statistics.simulation_output import Collected, Distribution
+
+Floats = npt.NDArray[np.float64]
+NOTHING = Estimate(np.nan, np.nan, np.nan, np.nan)
+PARTS = {"": "value", "_se": "se", "_ci_low": "low", "_ci_high": "high"}
+ERROR_ONLY = ("var_static", "es_static", "broker_loss_mean")  # like all `expected_*`: no interval besides the error
+COUNTED = {"prob_loss_over_20pct": "loss_over_20pct", "prob_margin_call": "margin_call", "prob_default": "default"}
+AVERAGED = {
+    "mean_loss": "fund_loss",
+    "expected_called_usd": "called",
+    "expected_forced_sales_usd": "forced_sales",
+    "expected_unliquidated_usd": "unliquidated",
+    "expected_max_drawdown": "max_drawdown",
+}
+
+
+def _parts(name: str) -> dict[str, str]:
+    """Suffixes of the variables of one estimate."""
+    few = name in ERROR_ONLY or name.startswith("expected_")
+    return {"": "value", "_se": "se"} if few else PARTS
+
+
+def file_order(ids: Sequence[str], order: Sequence[str]) -> list[int]:
+    """Positions in `ids` of the entities of `order`."""
+    place = {name: index for index, name in enumerate(ids)}
+    return [place[name] for name in order]
+
+
+def row_order(collected: Collected) -> list[int]:
+    """Rows in file order, the system last."""
+    return [*file_order(collected.groups, collected.groups_file_order), len(collected.groups)]
+
+
+def row_names(collected: Collected) -> list[str]:
+    """Names of the rows of `row_order`."""
+    return [*collected.groups_file_order, "system"]
+
+
+def level_values(collected: Collected) -> list[float]:
+    """The `level` coordinate: 0 for the mean, then the levels asked for."""
+    return [0.0, *(float(level) for level in collected.problem.estimation.levels)]
+
+
+def summary(collected: Collected) -> xr.Dataset:
+    """VaR, ES, amplification, added loss, probabilities and means with standard errors and 95 % intervals."""
+    rows = [_by_level(collected, row) for row in range(len(collected.loss))]
+    plain = [_by_fund(collected, row) for row in range(len(collected.loss))]
+    order, system = row_order(collected)[:-1], len(collected.groups)
+    data: dict[str, tuple[tuple[str, ...], Floats]] = {
+        "nav_usd": (("fund",), collected.group_nav[order]),
+        "system_nav_usd": ((), collected.group_nav[system]),
+    }
+    for name in rows[0]:
+        for suffix, part in _parts(name).items():
+            table = np.array([[getattr(estimate, part) for estimate in row[name]] for row in rows])
+            data[name + suffix] = (("fund", "level"), table[order])
+            data[f"system_{name}{suffix}"] = (("level",), table[system])
+    for name in plain[0]:
+        for suffix, part in _parts(name).items():
+            column = np.array([getattr(row[name], part) for row in plain])
+            data[name + suffix] = (("fund",), column[order])
+            data[f"system_{name}{suffix}"] = ((), column[system])
+    coords: dict[str, tuple[str, list[str] | list[float]]] = {
+        **coordinates.of_funds(collected, system=False),
+        "level": ("level", level_values(collected)),
+    }
+    if collected.problem.funds.brokers:
+        data |= _brokers(collected)
+        coords["prime_broker"] = ("prime_broker", list(collected.problem.funds.brokers_file_order))
+    return described(xr.Dataset(data, coords))
+
+
+def _settled(collected: Collected) -> Callable[[Estimate], Estimate]:
+    """Without a random draw all paths are the same path: nothing is uncertain, however few they are."""
+    if collected.problem.shocks.model != "none":
+        return lambda estimate: estimate
+    return lambda estimate: (
+        estimate if np.isnan(estimate.value) else Estimate(estimate.value, 0.0, estimate.value, estimate.value)
+    )
+
+
+def _by_level(collected: Collected, row: int) -> dict[str, list[Estimate]]:
+    settle, paths, sample = _settled(collected), collected.paths, collected.sample
+    loss, static = collected.loss[row], collected.loss_static[row]
+    moments = Moments(
+        paths=paths,
+        loss=float(collected.sums["fund_loss"][row]),
+        loss_squared=float(collected.squares["fund_loss"][row]),
+        static=float(collected.sums["fund_loss_static"][row]),
+        static_squared=float(collected.squares["fund_loss_static"][row]),
+        cross=float(collected.cross[row]),
+    )
+    ratio, difference = estimators.against_static_mean(moments)
+    table: dict[str, list[Estimate]] = {
+        "var": [NOTHING],
+        "var_static": [NOTHING],
+        "es": [estimators.mean(moments.loss, moments.loss_squared, paths)],
+        "es_static": [estimators.mean(moments.static, moments.static_squared, paths)],
+        "amplification": [ratio],
+        "added_loss": [difference],
+    }
+    for level in collected.problem.estimation.levels:
+        table["var"].append(estimators.value_at_risk(loss, level))
+        table["var_static"].append(estimators.value_at_risk(static, level))
+        table["es"].append(estimators.expected_shortfall(loss, level))
+        table["es_static"].append(estimators.expected_shortfall(static, level))
+        ratio, difference = estimators.against_static(
+            loss, static, level, sample.fund_loss[row], sample.fund_loss_static[row]
+        )
+        table["amplification"].append(ratio)
+        table["added_loss"].append(difference)
+    return {name: [settle(estimate) for estimate in estimates] for name, estimates in table.items()}
+
+
+def _by_fund(collected: Collected, row: int) -> dict[str, Estimate]:
+    settle, paths, nav = _settled(collected), collected.paths, float(collected.group_nav[row])
+    table = {}
+    for name, metric in AVERAGED.items():
+        unit = nav if name.endswith("_usd") else 1.0
+        sums, squares = collected.sums[metric][row], collected.squares[metric][row]
+        table[name] = settle(estimators.mean(float(sums) * unit, float(squares) * unit**2, paths))
+    for name, count in COUNTED.items():
+        table[name] = settle(estimators.probability(int(collected.counts[count][row]), paths))
+    return table
+
+
+def _brokers(collected: Collected) -> dict[str, tuple[tuple[str, ...], Floats]]:
+    settle, paths, nav = _settled(collected), collected.paths, float(collected.group_nav[-1])
+    funds = collected.problem.funds
+    order = file_order(funds.brokers, funds.brokers_file_order)
+    data: dict[str, tuple[tuple[str, ...], Floats]] = {}
+
+    def add(name: str, dims: tuple[str, ...], estimates: list[list[Estimate]]) -> None:
+        for suffix, part in _parts(name).items():
+            table = np.array([[getattr(settle(one), part) for one in row] for row in estimates])
+            data[name + suffix] = (dims, table if len(dims) == 2 else table[:, 0])
+
+    means = [
+        estimators.mean(collected.broker_sums[b] * nav, collected.broker_squares[b] * nav**2, paths) for b in order
+    ]
+    add("broker_loss_mean", ("prime_broker",), [[one] for one in means])
+    hits = collected.counts["broker_loss"]
+    add("broker_loss_prob", ("prime_broker",), [[estimators.probability(int(hits[b]), paths)] for b in order])
+    by_level = ("prime_broker", "level")
+    losses, levels = [collected.broker_loss[b] for b in order], collected.problem.estimation.levels
+    add("broker_loss_var", by_level, [[NOTHING, *_in_usd(estimators.value_at_risk, d, levels, nav)] for d in losses])
+    shortfalls = [_in_usd(estimators.expected_shortfall, d, levels, nav) for d in losses]
+    add("broker_loss_es", by_level, [[average, *row] for average, row in zip(means, shortfalls, strict=True)])
+    return data
+
+
+def _in_usd(
+    estimator: Callable[[Distribution, str], Estimate], loss: Distribution, levels: Sequence[str], nav: float
+) -> list[Estimate]:
+    found = [estimator(loss, level) for level in levels]
+    return [Estimate(one.value * nav, one.se * nav, one.low * nav, one.high * nav) for one in found]

@@ -1,0 +1,91 @@
+"""From a finished simulation to the labelled dataset: the groups, names and attributes users rely on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+import stress.results.dataset.accessor  # noqa: F401  (registers `tree.stress`)
+from stress.results.dataset.contributions import contributions
+from stress.results.dataset.detail import attribution, timeline
+from stress.results.dataset.paths import diagnostics, distribution, paths, tails
+from stress.results.dataset.start import start
+from stress.results.dataset.summary import summary
+from stress.results.statistics.simulation_output import Collected
+
+CONVENTIONS = {
+    "loss": "-(final equity + paid out - start equity) / start equity; positive = loss, not floored",
+    "var": "order statistic ceil(p N) of the losses",
+    "es": "mean of the worst (1 - p) N losses, the boundary one counted in part",
+    "level": "0 stands for the mean",
+    "amplification": "ES over the ES of the start book held still, each over its own worst paths; NaN under 0.001",
+    "system": "sums in USD over the sum of start NAVs",
+    "leverage": "inf while positions are held with equity at or below zero, 0 when flat",
+    "confidence": "intervals are 95 %",
+    "attribution": "profit is positive",
+}
+MODEL_LIMITS = ("no financing cost or dividends", "no cross-impact between assets")
+
+
+def spec_digest(canonical: dict[str, Any]) -> str:
+    """SHA-256 of a resolved scenario as JSON with sorted keys and no spaces."""
+    text = json.dumps(canonical, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def to_datatree(collected: Collected) -> xr.DataTree:
+    """The result as a DataTree.
+
+    Groups `start`, `summary`, `distribution`, `timeline`, `attribution`, `contributions`, `diagnostics`; `tails` when
+    worst paths were kept and `paths` when all were. Every variable and coordinate has `units` and `long_name`; funds,
+    assets and brokers are in file order.
+    """
+    groups = {
+        "/": xr.Dataset(attrs=_attributes(collected)),
+        "start": start(collected),
+        "summary": summary(collected),
+        "distribution": distribution(collected),
+        "timeline": timeline(collected),
+        "attribution": attribution(collected),
+        "contributions": contributions(collected),
+        "diagnostics": diagnostics(collected),
+    }
+    if collected.worst:
+        groups["tails"] = tails(collected)
+    if collected.stored is not None:
+        groups["paths"] = paths(collected, collected.stored)
+    return xr.DataTree.from_dict(groups, name=collected.problem.name)
+
+
+def _attributes(collected: Collected) -> dict[str, Any]:
+    problem = collected.problem
+    attrs = {
+        "name": problem.name,
+        "title": problem.title,
+        "description": problem.description,
+        "sources": list(problem.sources),
+        "spec_sha256": spec_digest(problem.canonical),
+        "input_hashes": problem.input_hashes,
+        "paths": collected.paths,
+        "steps": problem.steps,
+        "steps_per_day": problem.steps_per_day,
+        "scenario_members": len(problem.funds.ids),
+        "correlation_repair_distance": float(problem.shocks.repair_distance),
+        **collected.attrs,
+        "conventions": CONVENTIONS,
+        "model_limits": list(MODEL_LIMITS),
+    }
+    return {name: _plain(value) for name, value in attrs.items()}
+
+
+def _plain(value: Any) -> Any:
+    """A value that any reader of attributes takes: a number, a text, or JSON text."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, bool | int | float | str):
+        return value
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)

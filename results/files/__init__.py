@@ -1,0 +1,1 @@
+"""Results as files: sealed, looked at before they are believed, exported."""

@@ -1,0 +1,78 @@
+"""The first screen: five answers in a sentence each, and the table of all funds with its errors."""
+
+from __future__ import annotations
+
+import xarray as xr
+
+from stress.results.report.elements import Cell, Facts, Items, Row, Section, Table
+from stress.results.report.numbers import SYSTEM, called, cell, unbroken
+from stress.results.report.risk import Risk
+from stress.results.report.sections.answers import answers
+from stress.results.terminal.cells import BILLION, money, percent
+from stress.results.terminal.summary_table import notes
+
+OF_COLUMNS = ("VaR, ES, added", "ampl., added")
+
+
+def headline(tree: xr.DataTree) -> Section:
+    """How bad, how likely, who, how much is the selling itself, how sure; then everybody's numbers."""
+    risk = Risk(tree)
+    return Section("headline", "In short", [Facts(answers(tree, risk)), headline_table(risk), Items(_notes(tree))])
+
+
+def headline_table(risk: Risk) -> Table:
+    """VaR, ES, probabilities, forced sales, amplification and added loss by fund, the system last."""
+    if not risk.random:
+        return _one_path(risk)
+    at = unbroken(percent(risk.level))
+    titles = [f"{measure} {unbroken(percent(level))}" for level in risk.levels for measure in ("VaR", "ES")]
+    columns = ("Fund", *titles, "P of call", "P of default", "Forced sales, bn USD", f"Amplification {at}")
+    return Table(
+        "Losses in % of start NAV and probabilities in %, by fund, with standard errors",
+        (*columns, f"Added loss {at}"),
+        tuple(_row(risk, fund) for fund in risk.everybody),
+        "VaR: the loss passed with the probability that is left. ES: the mean loss beyond it. Forced sales: mean of "
+        "longs sold and shorts covered. Amplification and added loss: ES over, and less, that of the start book held "
+        "still. ±: standard error.",
+    )
+
+
+def _one_path(risk: Risk) -> Table:
+    """The same where nothing is drawn at random: all paths are one, without levels and errors."""
+
+    def row(fund: str) -> Row:
+        def one(name: str, scale: float = 100, level: float | None = None, most: int = 2) -> Cell:
+            return cell(risk.figure(name, fund, level)[0], scale=scale, most=most)
+
+        def happens(name: str) -> Cell:
+            return Cell("yes" if risk.figure(name, fund)[0] > 0 else "no")
+
+        cells = (one("es", level=risk.level), one("es_static", level=risk.level), one("added_loss", level=risk.level))
+        events = (happens("prob_margin_call"), happens("prob_default"))
+        rest = (one("expected_forced_sales_usd", 1 / BILLION), one("amplification", 1, risk.level, 3))
+        return Row(
+            called(fund), (*cells, *events, *rest), money(risk.figure("nav_usd", fund)[0]), strong=fund == SYSTEM
+        )
+
+    return Table(
+        "Losses in % of start NAV, by fund",
+        ("Fund", "Loss", "Held still", "Added loss", "Call", "Default", "Forced sales, bn USD", "Amplification"),
+        tuple(map(row, risk.everybody)),
+        "Held still: the start book through the same shocks. Forced sales: longs sold and shorts covered. "
+        "Amplification and added loss: the loss over, and less, that of the book held still.",
+    )
+
+
+def _row(risk: Risk, fund: str) -> Row:
+    def one(name: str, scale: float = 100, level: float | None = None, most: int = 2) -> Cell:
+        return cell(*risk.figure(name, fund, level), scale, most)
+
+    cells = [one(measure, level=level) for level in risk.levels for measure in ("var", "es")]
+    cells += [one("prob_margin_call"), one("prob_default"), one("expected_forced_sales_usd", 1 / BILLION)]
+    cells += [one("amplification", 1, risk.level, 3), one("added_loss", 100, risk.level)]
+    return Row(called(fund), tuple(cells), money(risk.figure("nav_usd", fund)[0]), strong=fund == SYSTEM)
+
+
+def _notes(tree: xr.DataTree) -> tuple[str, ...]:
+    """Those of the terminal's table, without the meaning of its columns."""
+    return tuple(note for note in notes(tree) if not note.startswith(OF_COLUMNS))

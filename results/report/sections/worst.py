@@ -1,0 +1,66 @@
+"""The worst paths: of the whole system one by one, and the worst of each fund."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import xarray as xr
+
+from stress.results.report.elements import Block, Cell, Folded, Row, Section, Table, Text, absent
+from stress.results.report.numbers import SYSTEM, called, money_unit, shown
+from stress.results.report.parts_of_result import find, labels
+from stress.results.report.risk import Risk
+from stress.results.report.sections.stories import story
+
+TITLE = "The worst paths"
+MOST = 10
+WANTED = ("path_id", "fund_loss", "fund_loss_static", "called_usd", "forced_sales_usd", "first_call_step", "defaulted")
+
+
+def worst(tree: xr.DataTree, stories: Sequence[xr.DataTree] = (), reason: str = "") -> Section:
+    """The system's ten worst paths by their ids, the stories of some, and the worst path of each fund.
+
+    Args:
+        tree: the result.
+        stories: of replayed paths, the worst first.
+        reason: why there are none.
+    """
+    found = {name: find(tree, "tails", name, "rank", "fund") for name in WANTED}
+    values = {name: variable for name, variable in found.items() if variable is not None}
+    if len(values) < len(WANTED) or not values["path_id"].sizes["rank"]:
+        return absent("worst", TITLE, "This result kept no paths (run it with --store tails, which is the default).")
+    ids = values["path_id"]
+    first = int(ids["rank"].values[0])
+    blocks: list[Block] = [Text("Each path can be computed again in full from its id: levstress replay DIR --path ID.")]
+    if SYSTEM in labels(ids, "fund"):
+        ranks = [int(rank) for rank in ids["rank"].values][: MOST if Risk(tree).random else 1]
+        rows = tuple(Row(str(rank), _cells(values, rank, SYSTEM, "bn USD", 1e-9)) for rank in ranks)
+        blocks.append(Table("The whole system's worst paths", ("Rank", *_columns("bn USD")), rows))
+    funds = [fund for fund in labels(ids, "fund") if fund != SYSTEM]
+    unit, scale = money_unit(values["forced_sales_usd"].sel(rank=first).values)
+    rows = tuple(Row(called(fund), _cells(values, first, fund, unit, scale)) for fund in funds)
+    table = Table("The worst path of each fund", ("Fund", *_columns(unit)), rows)
+    blocks.append(Folded(table.caption, (table,)))
+    for path in stories:
+        blocks += story(path)
+    if reason:
+        blocks.append(Text(f"The worst paths could not be computed again here: {reason}", quiet=True))
+    return Section("worst", TITLE, blocks)
+
+
+def _columns(unit: str) -> tuple[str, ...]:
+    losses = ("Loss, % of NAV", "Held still, %")
+    return ("Path", *losses, f"Called, {unit}", f"Forced sales, {unit}", "First call in step", "Default")
+
+
+def _cells(values: dict[str, xr.DataArray], rank: int, fund: str, unit: str, scale: float) -> tuple[Cell, ...]:
+    one = {name: variable.sel(rank=rank, fund=fund).item() for name, variable in values.items()}
+    return (
+        Cell(str(int(one["path_id"]))),
+        Cell(shown(one["fund_loss"], 100)),
+        Cell(shown(one["fund_loss_static"], 100)),
+        Cell(shown(one["called_usd"], scale)),
+        Cell(shown(one["forced_sales_usd"], scale)),
+        Cell(str(int(one["first_call_step"]) or "none")),
+        Cell("yes" if one["defaulted"] else "no"),
+    )

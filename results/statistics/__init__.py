@@ -1,0 +1,1 @@
+"""Sums, histograms, tails and estimators; NumPy in, NumPy out."""

@@ -1,0 +1,128 @@
+"""What a finished simulation hands to the results layer: counts, exact sums, tails and samples; NumPy only.
+
+Group axis: `groups` are the reported funds (fund types, or members on request) in id order, and every array with a
+"row" axis over groups has one more row at the end, the whole system. Losses are fractions of the start NAV of the
+group (of the sum of start NAVs for the system), positive = loss; USD metrics are stored as fractions of that same NAV.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from stress.results.statistics.histogram import FloatHistogram
+from stress.scenarios.problem import Problem
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+PATH_METRICS = ("fund_loss", "fund_loss_static", "called", "forced_sales", "max_drawdown", "unliquidated")
+LARGE_LOSS = 0.2  # counted as such
+PATH_FLAGS = ("first_call_step", "defaulted")
+
+
+@dataclass(frozen=True)
+class Tail:
+    """The largest values of one quantity over all paths, largest first (ties: smaller path id first)."""
+
+    values: Floats  # (kept,)
+    path_ids: npt.NDArray[np.uint64]  # (kept,)
+    # Every path whose value is larger than values[-1] is kept; when kept == paths the tail is the whole sample.
+
+
+@dataclass(frozen=True)
+class Window:
+    """Every value in some bins around a quantile, from a second pass over the paths."""
+
+    first_rank: int  # rank of values[0], 1-based from the smallest
+    values: Floats  # (value,) smallest first
+    total_above: float  # sum of all larger values
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """Histogram and tail of one quantity (a fund's loss, its twin's loss, a broker's loss)."""
+
+    histogram: FloatHistogram  # exact counts of all paths
+    tail: Tail
+    windows: tuple[Window, ...] = ()  # where the tail does not reach and exact quantiles were asked for
+
+    def window_of(self, rank: int) -> Window | None:
+        """The window that holds a rank, if any does."""
+        for window in self.windows:
+            if window.first_rank <= rank < window.first_rank + len(window.values):
+                return window
+        return None
+
+
+@dataclass(frozen=True)
+class PathTable:
+    """Metrics of single paths: the worst ones, or all of them under `--store paths`."""
+
+    path_ids: npt.NDArray[np.uint64]  # (path,)
+    metrics: dict[str, Floats]  # each of PATH_METRICS: (row, path), USD metrics as fractions of the row's NAV
+    first_call_step: Ints  # (row, path): 1-based, 0 = none; system: the earliest of its funds
+    defaulted: npt.NDArray[np.bool_]  # (row, path); system: any fund
+    broker_loss: Floats  # (broker, path), fraction of the system's NAV
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Per-step statistics of the first `paths` paths.
+
+    `quantiles` maps a variable to a histogram of shape (step, entity); `means` maps a variable to (mean, standard
+    error), each of shape (step, entity). Entities are group rows (system last) for fund variables, assets in id order
+    for the others.
+    """
+
+    paths: int
+    quantiles: dict[str, FloatHistogram]  # gross_leverage, net_leverage (rows); price_change = price - 1, depth_lost =
+    # 1 - depth (assets): distances from 1, as a histogram on float bits is fine near zero
+    means: dict[str, tuple[Floats, Floats]]  # called_usd, forced_sales_usd, fund_loss, fund_loss_static, open_call, and
+    # built_usd where a book may grow (rows); price, depth, forced_flow_usd, and volatility where it matters (assets)
+    rounds: Ints  # (step,) the most cascade rounds that any of these paths used
+    # mean and standard error of the signed forced flow, USD at start prices, (step, group, asset) without the system
+    flow_by_fund: tuple[Floats, Floats]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Kept of the first `detail_paths` paths: joint losses, attribution components and P&L by asset, float64."""
+
+    fund_loss: Floats  # (row, path)
+    fund_loss_static: Floats  # (row, path)
+    attribution: dict[str, Floats]  # component -> (row, path), profit (+) or loss (-) as a fraction of start NAV
+    asset_pnl: Floats  # (asset, path), P&L of all funds on the asset as a fraction of the system's start NAV
+    residual: float = 0.0  # largest gap between their sum and the P&L of a member fund, over max(1, gross, |loss|)
+
+
+@dataclass(frozen=True)
+class Collected:
+    """All that is needed to write the dataset."""
+
+    problem: Problem
+    groups: tuple[str, ...]  # id order, without the system
+    groups_file_order: tuple[str, ...]
+    group_nav: Floats  # (row,) USD, system last
+    paths: int
+    loss: list[Distribution]  # per row
+    loss_static: list[Distribution]  # per row
+    broker_loss: list[Distribution]  # per broker, fraction of the system's NAV
+    sums: dict[str, Floats]  # each of PATH_METRICS: (row,) sum over all paths
+    squares: dict[str, Floats]  # likewise of the squares
+    cross: Floats  # (row,) sum of fund_loss * fund_loss_static
+    broker_sums: Floats  # (broker,)
+    broker_squares: Floats  # (broker,)
+    counts: dict[str, Ints]  # "loss_over_20pct", "margin_call", "default": (row,) paths; "broker_loss": (broker,)
+    scalars: dict[str, int]  # paths_at_round_limit, draws_clipped, flows_beyond_depth, prices_floored, ...
+    # "paths": (checkpoint,) ints; "mean_loss": (checkpoint, row); "es": (checkpoint, row, level); optional: "var" like
+    # "es", "prob_margin_call" like "mean_loss"
+    checkpoints: dict[str, Any]
+    sample: Sample
+    timeline: Timeline
+    worst: dict[str, PathTable]  # group id or "system" -> its worst K paths, worst first
+    stored: PathTable | None
+    attrs: dict[str, Any] = field(default_factory=dict)  # seed, rng, precision, device, versions, seconds by phase, ...

@@ -1,0 +1,233 @@
+"""The table people read and the JSON that programs read, both from the result's tree."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from stress.results.terminal.cells import (
+    BILLION,
+    add_label_column,
+    add_number_columns,
+    decimals,
+    error_text,
+    estimate,
+    fixed,
+    money,
+    named,
+    percent,
+    plain_table,
+    printable,
+)
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions, RenderResult
+    from rich.table import Table
+
+SHOWN_LEVELS = 3
+NOTEWORTHY_FLOW = 0.01  # share of forced flow beyond a day's depth that is worth a line
+
+
+def summary_json(tree: xr.DataTree) -> dict[str, Any]:
+    """The summary as plain numbers and texts: `funds`, `system`, `prime_brokers` by name, then variable, then level.
+
+    What is not a finite number (no ratio, too few paths for an error) is None.
+    """
+    summary, diagnostics = tree["summary"].to_dataset(), tree["diagnostics"].to_dataset()
+    result: dict[str, Any] = {
+        name: tree.attrs[name]
+        for name in ("name", "title", "spec_sha256", "paths", "seed", "rng", "precision", "device")
+        if name in tree.attrs
+    }
+    result["levels"] = summary["level"].values.tolist()
+    result["funds"] = {str(fund): {} for fund in summary["fund"].values}
+    result["system"] = {}
+    result["prime_brokers"] = {str(b): {} for b in summary["prime_broker"].values} if "prime_broker" in summary else {}
+    for key, variable in summary.data_vars.items():
+        name = str(key)
+        if "fund" in variable.dims:
+            for fund, entry in result["funds"].items():
+                entry[name] = _by_level(variable.sel(fund=fund))
+        elif "prime_broker" in variable.dims:
+            for broker, entry in result["prime_brokers"].items():
+                entry[name] = _by_level(variable.sel(prime_broker=broker))
+        else:
+            result["system"][name.removeprefix("system_")] = _by_level(variable)
+    result["diagnostics"] = {
+        str(name): _number(variable.item()) for name, variable in diagnostics.data_vars.items() if variable.ndim == 0
+    }
+    result["model_limits"] = json.loads(tree.attrs["model_limits"])
+    return result
+
+
+def _by_level(variable: xr.DataArray) -> Any:
+    if "level" not in variable.dims:
+        return _number(variable.item())
+    values = zip(variable["level"].values, variable.values, strict=True)
+    return {f"{level:g}": _number(value) for level, value in values}
+
+
+def _number(value: Any) -> float | int | None:
+    if isinstance(value, int | np.integer):
+        return int(value)
+    return float(value) if math.isfinite(value) else None
+
+
+def summary_table(tree: xr.DataTree) -> Table:
+    """Funds in file order, the system last; prime brokers when any of them loses; then the notes; in 100 columns.
+
+    Where a screen has fewer, the levels that are furthest from 99 % are left out, and the note says so.
+    """
+    from rich.table import Table
+    from rich.text import Text
+
+    page = Table.grid(padding=0)
+    page.add_column()
+    page.add_row(_Fitting(tree))
+    summary = tree["summary"].to_dataset()
+    if _brokers_lose(summary):
+        page.add_row(_brokers(summary))
+    for note in notes(tree):
+        page.add_row(Text(note))
+    return page
+
+
+class _Fitting:
+    """The funds, with as many levels as the screen has room for."""
+
+    def __init__(self, tree: xr.DataTree) -> None:
+        self._tree = tree
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        from rich.measure import Measurement
+        from rich.text import Text
+
+        levels, reference = _levels(self._tree["summary"].to_dataset())
+        kept = sorted(levels, key=lambda level: abs(level - reference))
+        for count in range(len(kept), 0, -1):
+            table = _funds(self._tree, sorted(kept[:count]), reference)
+            wide = options.update(max_width=1000)
+            if count == 1 or Measurement.get(console, wide, table).maximum <= options.max_width:
+                yield table
+                if count < len(kept):
+                    left = ", ".join(percent(level) for level in sorted(kept[count:]))
+                    yield Text(f"VaR and ES at {left}: no room here; a wider screen, --json and --export have them.")
+                return
+
+
+def _brokers_lose(summary: xr.Dataset) -> bool:
+    return "broker_loss_mean" in summary and float(summary["broker_loss_mean"].max()) > 0
+
+
+def _levels(summary: xr.Dataset) -> tuple[list[float], float]:
+    """The levels shown, and the one at which amplification and added loss are shown: that next to 99 %."""
+    levels = [float(level) for level in summary["level"].values if level > 0][-SHOWN_LEVELS:]
+    return levels, min(levels, key=lambda level: abs(level - 0.99))
+
+
+def _funds(tree: xr.DataTree, levels: list[float], reference: float) -> Table:
+    summary = tree["summary"].to_dataset()
+    table = plain_table(f"{tree.attrs['title'] or tree.attrs['name']}: {tree.attrs['paths']:,} paths")
+    add_label_column(table, "fund\nNAV")
+    titles = [f"{measure}\n{percent(level)}" for level in levels for measure in ("VaR", "ES")]
+    at = percent(reference)
+    add_number_columns(table, *titles, "P of\ncall", "P of\ndefault", "sales\nbn USD", f"ampl.\n{at}", f"added\n{at}")
+    funds = [str(fund) for fund in summary["fund"].values]
+    for fund in [*funds, None]:
+        table.add_row(*_fund_cells(summary, fund, levels, reference), end_section=fund == funds[-1])
+    return table
+
+
+def _fund_cells(summary: xr.Dataset, fund: str | None, levels: list[float], reference: float) -> list[Any]:
+    """Cells of one fund, or of the system: the number on the first line, its standard error on the second."""
+
+    def get(name: str, level: float | None = None) -> float:
+        variable = summary[f"system_{name}"] if fund is None else summary[name].sel(fund=fund)
+        return float(variable if level is None else variable.sel(level=level))
+
+    def cell(name: str, scale: float, level: float | None = None, most: int = 2) -> Any:
+        return estimate(get(name, level) * scale, get(f"{name}_se", level) * scale, most)
+
+    return [
+        named(fund or "whole system", money(get("nav_usd"))),
+        *(cell(measure, 100, level) for level in levels for measure in ("var", "es")),
+        cell("prob_margin_call", 100),
+        cell("prob_default", 100),
+        cell("expected_forced_sales_usd", 1 / BILLION),
+        cell("amplification", 1, reference, most=3),
+        cell("added_loss", 100, reference),
+    ]
+
+
+def _brokers(summary: xr.Dataset) -> Table:
+    from rich.text import Text
+
+    _, reference = _levels(summary)
+    table = plain_table("Losses of prime brokers on defaulted funds", gap=2)
+    add_label_column(table, "prime broker", 30)
+    add_number_columns(table, "P(loss) %", "mean, m USD", f"ES {percent(reference)}, bn USD")
+    for broker in summary["prime_broker"].values:
+        row = summary.sel(prime_broker=broker, level=reference)
+
+        def shown(name: str, scale: float, row: xr.Dataset = row) -> str:
+            value, error = float(row[name]) * scale, float(row[f"{name}_se"]) * scale
+            places = decimals(value, error, 3)
+            return f"{fixed(value, places)} {error_text(error, places)}"
+
+        table.add_row(
+            Text(printable(str(broker))),
+            shown("broker_loss_prob", 100),
+            shown("broker_loss_mean", 1e3 / BILLION),
+            shown("broker_loss_es", 1 / BILLION),
+        )
+    return table
+
+
+def notes(tree: xr.DataTree) -> list[str]:
+    """What a reader of the table must know: meaning of the columns, what was cut off, limits of the model."""
+    attrs, summary, diagnostics = tree.attrs, tree["summary"].to_dataset(), tree["diagnostics"].to_dataset()
+    levels, reference = _levels(summary)
+    lines = [
+        "VaR, ES, added: % of start NAV, positive = loss; P: %; sales: mean forced sales; ±: standard error.",
+        "ampl., added: ES against that of the start book held still, as a ratio and as a difference.",
+    ]
+    if attrs["scenario_members"] > summary.sizes["fund"]:
+        lines.append("P of call, of default: of any member of a fund type, however small a part of it.")
+    ratios = summary[["amplification", "system_amplification"]].sel(level=reference)
+    if any(bool(ratio.isnull().any()) for ratio in ratios.values()):
+        lines.append("-: no ratio, as the book held still loses less than 0.1 %.")
+    if _lacks_an_error(summary, levels, reference):
+        lines.append("±?: too few paths for an error.")
+    counted = (
+        ("paths_at_round_limit", "paths reached the largest number of rounds in some step"),
+        ("draws_clipped", "steps of a path had a draw clipped at the largest move"),
+        ("prices_floored", "steps of a path had linear impact cut at its floor"),
+    )
+    for name, text in counted:
+        if name in diagnostics and int(diagnostics[name]) > 0:
+            lines.append(f"{int(diagnostics[name]):,} {text}.")
+    repair = float(diagnostics["correlation_repair_distance"])
+    if repair > 0:
+        lines.append(f"The correlation matrix was indefinite and was repaired: moved by {repair:.2g} (Frobenius norm).")
+    beyond = "forced_flow_beyond_depth_share"
+    if beyond in diagnostics and float(diagnostics[beyond]) > NOTEWORTHY_FLOW:
+        share = 100 * float(diagnostics[beyond])
+        lines.append(f"{share:.1f} % of forced flow exceeds a day's depth: beyond the data behind the impact law.")
+    lines.append(f"Limits of the model: {', '.join(json.loads(attrs['model_limits']))}.")
+    return lines
+
+
+def _lacks_an_error(summary: xr.Dataset, levels: list[float], reference: float) -> bool:
+    """Whether any error that the table shows is infinite."""
+    shown = [
+        summary[f"{prefix}{name}_se"].sel(level=at)
+        for prefix in ("", "system_")
+        for name, at in (("var", levels), ("es", levels), ("amplification", reference), ("added_loss", reference))
+    ]
+    if _brokers_lose(summary):
+        shown.append(summary["broker_loss_es_se"].sel(level=reference))
+    return any(bool(np.isinf(errors).any()) for errors in shown)

@@ -1,0 +1,185 @@
+"""Who sells what, when and how much: forced flow by fund, asset and step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from stress.results.terminal.cells import (
+    BILLION,
+    add_label_column,
+    add_number_columns,
+    decimals,
+    error_text,
+    estimate,
+    fixed,
+    named,
+    plain_table,
+)
+from stress.results.terminal.views.view import SYSTEM, View, figures, names, pick, shown_name, step_name
+from stress.scenarios.errors import ScenarioError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+BY_FUND = "forced_flow_by_fund_usd"
+TOP = 5  # assets, where none is asked for
+MOST_COLUMNS = 6  # steps side by side; the others are added up
+MOST_SELLERS = 3  # of an asset, where more than one asset is shown
+BAR = 14  # characters
+
+
+def sales(
+    tree: xr.DataTree,
+    file: str,
+    assets: Sequence[str] | None = None,
+    funds: Sequence[str] | None = None,
+    steps: Sequence[int] | None = None,
+    top: int | None = None,
+) -> View:
+    """Mean forced flow in USD by step, fund and asset, negative where it is sold; fund "system" is all of them.
+
+    Args:
+        tree: the result.
+        file: its name in messages.
+        assets, funds, steps: labels to keep; None = all of them. With `funds`, "system" is left out.
+        top: assets in the table, those with the largest flows, when `assets` is None; None = 5.
+
+    Raises:
+        ScenarioError: the result does not hold the flow by fund.
+    """
+    flow = _flow(tree, file)
+    flow = pick(flow, file, step=steps or flow["step"].values.tolist(), asset=assets or names(flow, "asset"))
+    kept = flow if funds is None else pick(flow, file, fund=funds)
+    each = kept[BY_FUND].sel(fund=[fund for fund in names(kept, "fund") if fund != SYSTEM])
+    chosen = _by_size(abs(each).sum(("step", "fund")))
+    cut = chosen if assets is not None else chosen[: top or TOP]
+    if not bool(kept[BY_FUND].any()):
+        return View("sales", {"timeline": kept}, [_nothing(tree, kept)])
+    table = _one_step(tree, flow, kept, cut) if flow.sizes["step"] == 1 else _by_step(tree, kept, cut)
+    return View("sales", {"timeline": kept}, [table, *_notes(tree, kept, chosen, cut)])
+
+
+def _flow(tree: xr.DataTree, file: str) -> xr.Dataset:
+    """Flow (step, fund, asset) with its error, the row "system" first."""
+    if "timeline" in tree.children and BY_FUND not in tree["timeline"] and "note" in tree["timeline"].attrs:
+        note = str(tree["timeline"].attrs["note"])
+        raise ScenarioError(note, file=file, key=f"timeline/{BY_FUND}", allowed="a smaller scenario")
+    line = figures(tree, file, "timeline", {BY_FUND: ("step", "fund", "asset")})
+    funds = [fund for fund in names(line, "fund") if fund != SYSTEM]
+    return pick(line[[BY_FUND, f"{BY_FUND}_se"]], file, fund=[SYSTEM, *funds])
+
+
+def _by_size(size: xr.DataArray) -> list[str]:
+    """The labels of `size` (label,), the largest first."""
+    order = np.argsort(-size.values, kind="stable")
+    return [str(label) for label in size[size.dims[0]].values[order]]
+
+
+def _rows(flow: xr.Dataset, assets: Sequence[str]) -> list[tuple[str, list[str]]]:
+    """For each asset the funds with a row: those that trade it most, all of them where there is one asset only."""
+    rows = []
+    for asset in assets:
+        size = abs(flow[BY_FUND].sel(asset=asset)).sum("step")
+        traded = [fund for fund in _by_size(size) if float(size.sel(fund=fund)) > 0]
+        traded.sort(key=lambda fund: fund != SYSTEM)
+        most = len(traded) if len(assets) == 1 else MOST_SELLERS + (SYSTEM in traded)
+        rows.append((asset, traded[:most]))
+    return rows
+
+
+def _one_step(tree: xr.DataTree, flow: xr.Dataset, kept: xr.Dataset, assets: Sequence[str]) -> Table:
+    """Flow, error and share of one step, with a bar."""
+    from rich.bar import Bar
+    from rich.text import Text
+
+    step = int(flow["step"].values[0])
+    table = plain_table(f"Forced flow on {step_name(tree, step)}, bn USD: - sold, + bought", gap=2)
+    add_label_column(table, "asset")
+    add_label_column(table, "fund")
+    add_number_columns(table, "bn USD", "±", "share")
+    table.add_column("", no_wrap=True, width=BAR)
+    everything, errors = flow[BY_FUND].isel(step=0), flow[f"{BY_FUND}_se"].isel(step=0)
+    each = everything.drop_sel(fund=SYSTEM)
+    rows = _rows(kept, assets)
+    largest = max((abs(float(everything.sel(asset=a, fund=f))) for a, funds in rows for f in funds), default=0.0)
+    for asset, funds in rows:
+        of_asset = each.sel(asset=asset)
+        for i, fund in enumerate(funds):
+            value, error = (float(x.sel(asset=asset, fund=fund)) for x in (everything, errors))
+            same_side = float(np.abs(of_asset.where(np.sign(of_asset) == np.sign(value), 0.0)).sum())
+            share = "" if fund == SYSTEM else f"{100 * abs(value) / same_side:.1f} %"
+            places = decimals(value / BILLION, error / BILLION, 3)
+            numbers = fixed(value / BILLION, places), error_text(error / BILLION, places).removeprefix("±")
+            bar = "" if fund == SYSTEM else Bar(largest, 0, abs(value), width=BAR)
+            cells = (named(asset) if i == 0 else "", Text(shown_name(fund)), *numbers, share, bar)
+            table.add_row(*cells, end_section=fund == funds[-1])
+    return table
+
+
+def _by_step(tree: xr.DataTree, kept: xr.Dataset, assets: Sequence[str]) -> Table:
+    """A column for each step with its errors, and the sum; the quietest steps together where there are many."""
+    from rich.text import Text
+
+    steps = [int(step) for step in kept["step"].values]
+    lead = abs(kept[BY_FUND].sel(asset=list(assets))).sum(("fund", "asset"))
+    busiest = sorted(int(step) for step in _by_size(lead)[: MOST_COLUMNS - 1])
+    apart = steps if len(steps) <= MOST_COLUMNS else busiest
+    rest = [step for step in steps if step not in apart]
+    funds = names(kept, "fund")
+    of = f" of {shown_name(funds[0])}" if len(funds) == 1 else ""
+    table = plain_table(f"Forced flow{of} by step, bn USD: - sold, + bought")
+    add_label_column(table, "asset" if of else "asset\nfund")
+    headings = [step_name(tree, step).replace(" ", "\n") for step in apart]
+    add_number_columns(table, *headings, *(["other\nsteps"] if rest else []), "all\nsteps")
+    for asset, traders in _rows(kept, assets):
+        if not of:
+            table.add_row(named(asset))
+        for fund in traders:
+            at = kept.sel(asset=asset, fund=fund) / BILLION
+
+            def cell(chosen: list[int], at: xr.Dataset = at) -> Any:
+                part = at.sel(step=chosen).sum("step", skipna=False)
+                return estimate(float(part[BY_FUND]), float(part[f"{BY_FUND}_se"]), most=3)
+
+            groups = [*([step] for step in apart), *([rest] if rest else []), steps]
+            name = named(asset) if of else Text(f"  {shown_name(fund)}")
+            table.add_row(name, *map(cell, groups), end_section=not of and fund == traders[-1])
+    return table
+
+
+def _nothing(tree: xr.DataTree, kept: xr.Dataset) -> Any:
+    """What stands in the place of an empty table."""
+    from rich.text import Text
+
+    every, first = int(tree.attrs["paths"]), int(tree["timeline"].attrs.get("paths", tree.attrs["paths"]))
+    whole = kept[BY_FUND].size == tree["timeline"][BY_FUND].size
+    what = "Nothing" if whole else "Nothing of what was asked for"
+    return Text(
+        f"{what} is sold or bought by force on any {'path' if first == every else f'of the first {first:,} paths'}."
+    )
+
+
+def _notes(tree: xr.DataTree, kept: xr.Dataset, chosen: Sequence[str], cut: Sequence[str]) -> list[Any]:
+    from rich.text import Text
+
+    paths = tree["timeline"].attrs.get("paths", tree.attrs["paths"])
+    lines = [
+        "sold: longs sold or shorts added; bought: shorts covered or longs added; net by fund and asset, "
+        "with what overlays and rebalancing rules build.",
+        f"Mean over {int(paths):,} paths. ±: standard error.",
+    ]
+    if kept.sizes["step"] > 1:
+        lines.append("± of a sum over steps: the sum of their errors, an upper bound.")
+    else:
+        lines.append("share: of all that the funds sell, or buy, of the asset in this step.")
+    if len(cut) > 1 and kept.sizes["fund"] > MOST_SELLERS + 1:
+        lines.append(f"Of each asset the {MOST_SELLERS} funds that trade it most; --asset ID shows all of them.")
+    quiet = len(chosen) - len(cut)
+    if quiet:
+        left = "1 asset with a smaller flow is" if quiet == 1 else f"{quiet} assets with smaller flows are"
+        lines.append(f"{left} not shown: --asset ID, --top N.")
+    return [Text(text) for text in lines]

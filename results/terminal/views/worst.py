@@ -1,0 +1,67 @@
+"""The worst paths of a fund, with the ids under which they can be simulated again."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+import xarray as xr
+
+from stress.results.terminal.cells import BILLION, add_number_columns, fixed, plain_table
+from stress.results.terminal.views.view import SYSTEM, View, figures, pick, shown_name
+
+TOP = 10
+SHOWN = ("fund_loss", "fund_loss_static", "called_usd", "forced_sales_usd", "first_call_step", "defaulted", "path_id")
+
+
+def worst(tree: xr.DataTree, file: str, fund: str = SYSTEM, top: int | None = None) -> View:
+    """The paths with the largest losses of one fund, worst first; `top` (None = 10) of them in the table.
+
+    Raises:
+        ScenarioError: the run kept no worst paths.
+    """
+    from rich.text import Text
+
+    kept = figures(tree, file, "tails", dict.fromkeys(SHOWN, ("rank", "fund")), errors=False)
+    kept = pick(kept, file, fund=[fund])
+    kept = kept.set_coords("path_id")
+    alike = _alike(kept)
+    table = plain_table(f"Worst paths: {shown_name(fund)}")
+    add_number_columns(
+        table, "rank", "path", "loss\n%", "held\nstill %", "called\nbn USD", "sales\nbn USD", "first\ncall"
+    )
+    table.add_column("default", no_wrap=True)
+    shown = kept.isel(fund=0, rank=slice(0, 1 if alike else top or TOP))
+    for i in range(shown.sizes["rank"]):
+        row = shown.isel(rank=i)
+        called, sold, loss, still = (
+            float(row[name]) for name in ("called_usd", "forced_sales_usd", "fund_loss", "fund_loss_static")
+        )
+        first = int(row["first_call_step"])
+        table.add_row(
+            str(int(row["rank"])),
+            str(int(row["path_id"])),
+            fixed(100 * loss, 2),
+            fixed(100 * still, 2),
+            fixed(called / BILLION, 2),
+            fixed(sold / BILLION, 2),
+            str(first) if first else "-",
+            "yes" if bool(row["defaulted"]) else "-",
+        )
+    return View("worst", {"tails": kept}, [table, *(Text(line) for line in _notes(kept, file, alike))])
+
+
+def _alike(kept: xr.Dataset) -> bool:
+    """Whether there are several paths, each with the same figures: those of a run without a draw."""
+    return kept.sizes["rank"] > 1 and all(bool((x == x.isel(rank=0)).all()) for x in kept.data_vars.values())
+
+
+def _notes(kept: xr.Dataset, file: str, alike: bool) -> list[Any]:
+    count = kept.sizes["rank"]
+    lines = [f"{count} paths were kept. Losses: % of start NAV, positive = loss; first call: its step."]
+    if alike:
+        lines.append(f"All {count} have the same figures; one of them is shown.")
+    if count:
+        path = int(kept["path_id"].isel(rank=0, fund=0))
+        lines.append(f"One of them step by step: levstress replay {shlex.quote(file)} --path {path}")
+    return lines

@@ -1,0 +1,178 @@
+"""Fund types resolved one by one: members, books in multiples of NAV, margin terms, triggers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from stress.scenarios.build.crowding import members_by_style, own_parts
+from stress.scenarios.errors import ScenarioError, suggest
+from stress.scenarios.build.positions import book_weights, scaled
+from stress.scenarios.problem import Assets, Floats
+from stress.scenarios.schema.scenario import Scenario
+from stress.scenarios.schema.funds import Book, Crowding, Fund
+from stress.scenarios.build.terms import MarginOf, TriggersOf, margin_of, triggers_of
+
+
+@dataclass(frozen=True)
+class BookOf:
+    """One book of a fund type; `written` and `weights` have shape (asset,), signed multiples of the type's NAV."""
+
+    id: str
+    share: float
+    written: Floats  # as in the file
+    weights: Floats  # scaled to gross and net; of an overlay at its largest
+    stop_loss: list[list[float]]  # [] = no ladder
+    priority: int | None = None  # None: after all others
+    overlay: tuple[tuple[float, float], ...] = ()  # (loss, size) points
+    style: int = -1  # -1: every member holds it
+
+    @property
+    def size(self) -> float:
+        """Gross as a multiple of NAV, of an overlay the largest."""
+        return self.overlay[-1][1] if self.overlay else float(np.abs(self.weights).sum())
+
+
+@dataclass(frozen=True)
+class TypeOf:
+    """One fund type; the books of a member are sorted by id."""
+
+    fund: Fund
+    member_ids: tuple[str, ...]
+    member_nav: Floats  # (member,) USD
+    member_scale: Floats  # (member,) multiple of the type's gross
+    style_of: tuple[int, ...]  # (member,) index into `styles`
+    books: tuple[BookOf, ...]  # as written in the file
+    styles: tuple[tuple[BookOf, ...], ...]  # the books of the members of each style
+    crowd: Crowding | None
+    margin: MarginOf
+    triggers: TriggersOf
+
+    @property
+    def gross(self) -> float:
+        """Gross of the type at the start as a multiple of NAV."""
+        return sum(book.size for book in self.books if not book.overlay)
+
+    def scale(self, member: int, book: BookOf) -> float:
+        """USD of a book's positions in a member, per unit of its weights."""
+        return float(self.member_nav[member]) * (1.0 if book.overlay else float(self.member_scale[member]))
+
+
+def resolve_fund_types(scenario: Scenario, assets: Assets) -> tuple[TypeOf, ...]:
+    """Every fund type, sorted by id.
+
+    Raises:
+        ScenarioError: an unknown asset, positions that cannot be scaled to the gross and net asked for, a crowd of an
+            unknown fund or of one that says itself how many members it has.
+    """
+    known = [fund.id for fund in scenario.funds]
+    for name in scenario.crowding:
+        if name not in known:
+            raise ScenarioError(
+                f"{name!r} is no fund", file=scenario.source, key=f"crowding.{name}", allowed=suggest(name, known)
+            )
+    return tuple(_resolve(scenario, fund, assets) for fund in sorted(scenario.funds, key=lambda fund: fund.id))
+
+
+def _resolve(scenario: Scenario, fund: Fund, assets: Assets) -> TypeOf:
+    crowd = scenario.crowding.get(fund.id)
+    shares, multiples = _members(fund) if crowd is None else _spread(crowd.count, crowd.leverage_spread)
+    books, style_of = _books(scenario, fund, assets), [0] * len(shares)
+    styles: tuple[tuple[BookOf, ...], ...] = (books,)
+    if crowd is not None:
+        _check_crowd(scenario, fund)
+        styles = _crowded(books[0], crowd, assets)
+        order = members_by_style(crowd.count, crowd.distinct)
+        style_of = [n % crowd.distinct for n in order]
+        multiples = multiples[order]
+    width = len(str(len(shares)))
+    ids = [fund.id] if len(shares) == 1 else [f"{fund.id}_t{n:0{width}d}" for n in range(1, len(shares) + 1)]
+    return TypeOf(
+        fund=fund,
+        member_ids=tuple(ids),
+        member_nav=fund.nav * shares,
+        member_scale=multiples,
+        style_of=tuple(style_of),
+        books=books,
+        styles=styles,
+        crowd=crowd,
+        margin=margin_of(scenario, fund),
+        triggers=triggers_of(scenario, fund),
+    )
+
+
+def _members(fund: Fund) -> tuple[Floats, Floats]:
+    """Shares of NAV and multiples of gross, both (member,)."""
+    if fund.tiers is not None:
+        return np.array(fund.tiers.nav), np.array(fund.tiers.gross)
+    return _spread(fund.count or 1, fund.leverage_spread or 0.0)
+
+
+def _spread(count: int, spread: float) -> tuple[Floats, Floats]:
+    return np.full(count, 1 / count), np.linspace(1 - spread, 1 + spread, count) if count > 1 else np.ones(1)
+
+
+def _check_crowd(scenario: Scenario, fund: Fund) -> None:
+    for key in ("books", "tiers", "count"):
+        if getattr(fund, key) is not None:
+            raise ScenarioError(
+                f"asks for a crowd of {fund.id}, which has {key}",
+                file=scenario.source,
+                key=f"crowding.{fund.id}",
+                allowed="a fund with positions, and without books, tiers and count",
+            )
+
+
+def _crowded(whole: BookOf, crowd: Crowding, assets: Assets) -> tuple[tuple[BookOf, ...], ...]:
+    """Books of each style: one `common` to all, one `own`; ladders read the drawdown of the fund, as of a lone book."""
+    common = replace(whole, id="common", share=0.0, weights=whole.weights * crowd.common)
+    parts = own_parts(whole.weights, assets.in_net, crowd.distinct, crowd.seed) * (1.0 - crowd.common)
+    return tuple((common, replace(common, id="own", weights=part, style=style)) for style, part in enumerate(parts))
+
+
+def _books(scenario: Scenario, fund: Fund, assets: Assets) -> tuple[BookOf, ...]:
+    ladder = triggers_of(scenario, fund).stop_loss
+    key = f"funds.{fund.id}"
+    plain = _plain_books(scenario, fund, ladder, assets)
+    active = [book for book in plain if not book.overlay]
+    weights = scaled(scenario, fund, np.array([book.written for book in active]), assets.in_net)
+    sized = {book.id: replace(book, weights=row) for book, row in zip(active, weights, strict=True)}
+    for book in plain:
+        if book.overlay:
+            total = float(np.abs(book.written).sum())
+            if total == 0:
+                raise ScenarioError(
+                    "hold nothing, and give an overlay its proportions",
+                    file=scenario.source,
+                    key=f"{key}.books.{book.id}.positions",
+                    allowed="positions that are not all zero",
+                )
+            sized[book.id] = replace(book, weights=book.written * (book.size / total))
+    return tuple(sized[book.id] for book in plain)
+
+
+def _plain_books(scenario: Scenario, fund: Fund, ladder: list[list[float]], assets: Assets) -> tuple[BookOf, ...]:
+    """Books as written, sorted by id."""
+    key = f"funds.{fund.id}"
+    if fund.books is None:
+        written = book_weights(scenario, fund, fund.positions or {}, f"{key}.positions", assets)
+        return (BookOf("main", 1.0, written, written, ladder),)
+    active = sum(book.overlay is None for book in fund.books)
+
+    def read(book: Book) -> BookOf:
+        written = book_weights(scenario, fund, book.positions, f"{key}.books.{book.id}.positions", assets)
+        default = 1.0 if active == 1 and book.overlay is None else 0.0
+        own = ladder if book.stop_loss is None else book.stop_loss
+        return BookOf(
+            id=book.id,
+            share=default if book.share is None else book.share,
+            written=written,
+            weights=written,
+            stop_loss=own if book.overlay is None else [],
+            priority=book.priority,
+            overlay=tuple((loss, size) for loss, size in book.overlay or []),
+        )
+
+    held = (book for book in fund.books if book.overlay != [])  # [] turns an overlay off
+    return tuple(read(book) for book in sorted(held, key=lambda book: book.id))

@@ -1,0 +1,120 @@
+"""Positions: read as signed multiples of NAV, then scaled to the gross and net that the fund asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from stress.scenarios.read import units
+from stress.scenarios.build.market import unknown_asset
+from stress.scenarios.errors import ScenarioError, suggest
+from stress.scenarios.problem import Assets, Bools, Floats
+from stress.scenarios.schema.scenario import Scenario
+from stress.scenarios.schema.funds import Fund
+
+
+def book_weights(
+    scenario: Scenario, fund: Fund, positions: Mapping[str, float] | str, key: str, assets: Assets
+) -> Floats:
+    """Signed weights (asset,) as multiples of the fund's NAV; a file holds USD.
+
+    Raises:
+        ScenarioError: an unknown asset, an asset listed twice, a faulty file.
+    """
+    weights = np.zeros(len(assets.ids))
+    if isinstance(positions, str):
+        usd = _read_file(scenario, positions, key, assets)
+        positions = {asset: value / fund.nav for asset, value in usd.items()}
+    for asset, weight in positions.items():
+        if asset not in assets.ids:
+            raise unknown_asset(scenario, f"{key}.{asset}", asset, weight, assets)
+        weights[assets.ids.index(asset)] = weight
+    return weights
+
+
+def _read_file(scenario: Scenario, path: str, key: str, assets: Assets) -> dict[str, float]:
+    file = Path(path).name
+    usd: dict[str, float] = {}
+    for row in scenario.files.rows(path, key):
+        if set(row) != {"asset", "position"}:
+            raise ScenarioError(
+                "has other columns", file=file, key=key, value=list(row), allowed="asset, position (USD)"
+            )
+        asset = row["asset"]
+        if asset not in assets.ids:
+            raise ScenarioError(
+                f"{asset!r} is no asset",
+                file=file,
+                key=f"{key}.{asset}",
+                value=row["position"],
+                allowed=suggest(asset, assets.file_order),
+            )
+        if asset in usd:
+            raise ScenarioError(
+                "is listed twice",
+                file=file,
+                key=f"{key}.{asset}",
+                value=row["position"],
+                allowed="one row for each asset",
+            )
+        try:
+            usd[asset] = units.money(row["position"])
+        except units.UnitError as error:
+            raise ScenarioError(
+                error.problem, file=file, key=f"{key}.{asset}", value=row["position"], allowed=error.allowed
+            ) from error
+    return usd
+
+
+def scaled(scenario: Scenario, fund: Fund, weights: Floats, in_net: Bools) -> Floats:
+    """Weights (book, asset) of all books scaled jointly to the fund's `gross` and `net`.
+
+    With gross `G` alone, `sum |w| = G`. With net `N` too, longs sum to `(G + N)/2` and shorts to `(G - N)/2`. Assets
+    that do not count in net leverage keep their share `U` of gross; the other longs then sum to `(G - U + N)/2` and
+    the other shorts to `(G - U - N)/2`, so that both numbers come out as asked.
+
+    Raises:
+        ScenarioError: nothing to scale, or a side that is needed and missing.
+    """
+    if fund.gross is None:
+        return weights
+    key = f"funds.{fund.id}"
+    total = np.abs(weights).sum()
+    if total == 0:
+        raise ScenarioError(
+            "cannot be reached: the fund holds nothing",
+            file=scenario.source,
+            key=f"{key}.gross",
+            value=fund.gross,
+            allowed="positions that are not all zero",
+        )
+    result: Floats = weights * (fund.gross / total)
+    if fund.net is None:
+        return result
+    outside = float(np.abs(result[:, ~in_net]).sum())
+    for side, sign in (("long", 1.0), ("short", -1.0)):
+        wanted = (fund.gross - outside + sign * fund.net) / 2
+        chosen = (np.sign(result) == sign) & in_net
+        found = float(np.abs(result[chosen]).sum())
+        if wanted < -1e-12:
+            limit = fund.gross - outside
+            raise ScenarioError(
+                f"cannot be reached: assets with in_net = true make up {limit:.6g} of gross",
+                file=scenario.source,
+                key=f"{key}.net",
+                value=fund.net,
+                allowed=f"between {-limit:.6g} and {limit:.6g}",
+            )
+        if wanted > 1e-12 and found == 0:
+            raise ScenarioError(
+                f"needs {side} positions of {wanted:.6g} NAV, and there are none",
+                file=scenario.source,
+                key=f"{key}.net",
+                value=fund.net,
+                allowed=f"{side} positions, or net = {-sign * (fund.gross - outside):.6g}",
+            )
+        if found > 0:
+            result[chosen] *= max(wanted, 0.0) / found
+    return result

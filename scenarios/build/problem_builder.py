@@ -1,0 +1,65 @@
+"""From a validated `Scenario` to the resolved `Problem`: ids joined, defaults filled, everything sorted by id."""
+
+from __future__ import annotations
+
+from stress.scenarios.build.books import build_books
+from stress.scenarios.build.funds import build_funds
+from stress.scenarios.build.impact import build_impact
+from stress.scenarios.build.margin import check_start
+from stress.scenarios.build.market import (
+    build_assets,
+    build_cascade,
+    build_liquidity,
+    build_retail,
+    build_shocks,
+)
+from stress.scenarios.canonical import canonical_document, filled_defaults
+from stress.scenarios.build.fund_types import resolve_fund_types
+from stress.scenarios.read.size_limits import check_size
+from stress.scenarios.problem import Estimation, Problem
+from stress.scenarios.schema.scenario import Scenario
+from stress.scenarios.build.unread_keys import check_unused
+
+
+def build_problem(scenario: Scenario) -> Problem:
+    """Resolve a scenario.
+
+    `Problem.canonical` is itself a scenario document: `scenario_from_document(problem.canonical)` builds the same
+    numbers. Warns (`ScenarioWarning`) about numbers that deserve a second look.
+
+    Raises:
+        ScenarioError: an unknown id, inconsistent numbers, a fund that starts in a margin call.
+    """
+    check_size(scenario)
+    assets = build_assets(scenario)
+    types = resolve_fund_types(scenario, assets)
+    shocks = build_shocks(scenario, assets)
+    funds = build_funds(scenario, assets, types)
+    books = build_books(scenario, types, assets, shocks, funds)
+    check_unused(scenario, types)
+    check_start(scenario, types, assets, funds, books)
+    retail = build_retail(scenario, assets)
+    return Problem(
+        name=scenario.name,
+        title=scenario.title,
+        description=scenario.description,
+        sources=tuple(scenario.sources),
+        steps=scenario.horizon.steps,
+        steps_per_day=scenario.horizon.steps_per_day,
+        assets=assets,
+        shocks=shocks,
+        funds=funds,
+        books=books,
+        impact=build_impact(scenario, assets),
+        liquidity=build_liquidity(scenario),
+        retail=retail,
+        cascade=build_cascade(scenario),
+        estimation=Estimation(
+            levels=tuple(scenario.estimation.levels),
+            detail_paths=scenario.estimation.detail_paths,
+            method=scenario.estimation.method,
+        ),
+        canonical=canonical_document(scenario, assets, types, retail),
+        input_hashes=scenario.files.hashes,
+        defaults_filled=filled_defaults(scenario),
+    )

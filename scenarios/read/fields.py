@@ -1,0 +1,214 @@
+"""Field types of the scenario file: numbers with units, identifiers, and values that may name a file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    ModelWrapValidatorHandler,
+    PlainValidator,
+    Tag,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
+
+from stress.scenarios.errors import suggest
+from stress.scenarios.read import units
+
+ID_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"
+_ID_ALLOWED = "1 to 64 of the characters A-Z a-z 0-9 _ . - and not a dot or dash first"
+LOWEST_USD = 1.0  # of a fund, and of a day of volume
+_LARGEST_DRIFT = 1000.0  # a year, of the log return
+_SHORTEST_HALF_LIFE = 1e-6  # days
+_DIGITS = r"[+-]?(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)([eE][+-]?\d+)?"
+
+_Parsed = TypeVar("_Parsed")
+
+
+def refuse(problem: str, allowed: str, key: str = "") -> PydanticCustomError:
+    """An error that `translate` turns into a ScenarioError; `key` is appended to the place where it is raised."""
+    return PydanticCustomError("scenario", "{problem}", {"problem": problem, "allowed": allowed, "key": key})
+
+
+def _parsed(parse: Callable[[object], _Parsed]) -> Callable[[object], _Parsed]:
+    def read(value: object) -> _Parsed:
+        try:
+            return parse(value)
+        except units.UnitError as error:
+            raise refuse(error.problem, error.allowed) from error
+
+    return read
+
+
+def _leverage(value: object) -> object:
+    units.leverage(value)
+    return value
+
+
+def _volatility_target(value: object) -> object:
+    units.volatility_target(value)
+    return value
+
+
+def _identifier(value: object) -> object:
+    if not isinstance(value, str) or not re.fullmatch(ID_PATTERN, value):
+        raise refuse("is no valid id", _ID_ALLOWED)
+    return value
+
+
+def _drift(value: object) -> object:
+    if value == "martingale":
+        return value
+    try:
+        drift = units.fraction(value)
+    except units.UnitError as error:
+        raise refuse(error.problem, f'{error.allowed}, or "martingale"') from error
+    if abs(drift) > _LARGEST_DRIFT:
+        raise refuse("is too large", f'between {-_LARGEST_DRIFT:g} and {_LARGEST_DRIFT:g}, or "martingale"')
+    return drift
+
+
+def _half_life(value: object) -> object:
+    if value == "none":
+        return value
+    allowed = 'a positive number of days, or "none" (no decay)'
+    try:
+        days = units.number(value)
+    except units.UnitError as error:
+        raise refuse(error.problem, allowed) from error
+    if days <= 0:
+        raise refuse("is not positive", allowed)
+    if days < _SHORTEST_HALF_LIFE:
+        raise refuse("is too short", f"{_SHORTEST_HALF_LIFE:g} days or more")
+    return days
+
+
+def _number_or_text(pattern: str) -> WithJsonSchema:
+    return WithJsonSchema(
+        {"anyOf": [{"type": "number"}, {"type": "string", "pattern": rf"^\s*{_DIGITS}{pattern}\s*$"}]}
+    )
+
+
+Number = Annotated[float, BeforeValidator(_parsed(units.number)), _number_or_text("")]
+Fraction = Annotated[float, BeforeValidator(_parsed(units.fraction)), _number_or_text(r"\s*(%|bp)?")]
+Money = Annotated[float, BeforeValidator(_parsed(units.money)), _number_or_text(r"\s*(k|m|mn|bn|tn)?\s*(USD)?")]
+Level = Annotated[str, BeforeValidator(_parsed(units.level_text)), _number_or_text(r"\s*(%|bp)?")]
+LeverageLimit = Annotated[
+    float | str,
+    BeforeValidator(_parsed(_leverage)),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "exclusiveMinimum": 0},
+                {"type": "string", "pattern": rf"^(\s*{_DIGITS}(\s*x\s+start)?\s*|none)$"},
+            ]
+        }
+    ),
+]
+VolatilityTarget = Annotated[
+    float | str,
+    BeforeValidator(_parsed(_volatility_target)),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "exclusiveMinimum": 0},
+                {"type": "string", "pattern": rf"^\s*({_DIGITS}\s*(%|bp|x\s+start)?|start|none)\s*$"},
+            ]
+        }
+    ),
+]
+Drift = Annotated[
+    float | Literal["martingale"],
+    PlainValidator(_drift),
+    WithJsonSchema(
+        {"anyOf": [{"type": "number"}, {"type": "string", "pattern": rf"^\s*({_DIGITS}\s*(%|bp)?|martingale)\s*$"}]}
+    ),
+]
+HalfLife = Annotated[
+    float | Literal["none"],
+    PlainValidator(_half_life),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "exclusiveMinimum": 0},
+                {"type": "string", "pattern": rf"^\s*{_DIGITS}\s*$|^none$"},
+            ]
+        }
+    ),
+]
+Identifier = Annotated[str, BeforeValidator(_identifier), WithJsonSchema({"type": "string", "pattern": ID_PATTERN})]
+
+
+def _kind(value: object) -> str:
+    """Which form a value takes; the tags carry brackets so that `translate` can leave them out of the key."""
+    if isinstance(value, str):
+        return "<file>"
+    return "<rows>" if isinstance(value, list) else "<table>"
+
+
+def _kind_or_file(value: object) -> str:
+    return "<file>" if isinstance(value, str) else "<table>"
+
+
+Positions = Annotated[
+    Annotated[dict[Identifier, Fraction], Tag("<table>")] | Annotated[str, Tag("<file>")], Discriminator(_kind_or_file)
+]
+Matrix = Annotated[
+    Annotated[dict[Identifier, dict[Identifier, Fraction]], Tag("<table>")]
+    | Annotated[list[list[Fraction]], Tag("<rows>")]
+    | Annotated[str, Tag("<file>")],
+    Discriminator(_kind),
+]
+
+
+class Table(BaseModel):
+    """A table of the file: unknown keys are errors that list the known ones."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @classmethod
+    def later_keys(cls) -> frozenset[str]:
+        """Keys of the scenario format that this version does not implement."""
+        return frozenset()
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _known_keys_only(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        known = [field.alias or name for name, field in cls.model_fields.items()]
+        strange = [str(key) for key in data if key not in known] if isinstance(data, dict) else []
+        if not strange:
+            return handler(data)
+        problems = [InitErrorDetails(type=cls._unknown(key, known), input=data[key]) for key in strange]
+        try:
+            handler({key: value for key, value in data.items() if key in known})
+        except ValidationError as error:
+            found = error.errors(include_url=False)
+            problems += [_again(problem) for problem in found if not _may_follow(problem)]
+        raise ValidationError.from_exception_data(cls.__name__, problems)
+
+    @classmethod
+    def _unknown(cls, key: str, known: list[str]) -> PydanticCustomError:
+        if key in cls.later_keys():
+            return refuse("is not implemented in this version", f"the keys {', '.join(known)}", key)
+        return refuse("unknown key", suggest(key, known), key)
+
+
+def _may_follow(found: ErrorDetails) -> bool:
+    """Whether a problem may come from a misspelt key of the same table: one is missing, or keys do not go together."""
+    return not found["loc"] or (found["type"] == "missing" and len(found["loc"]) == 1)
+
+
+def _again(found: ErrorDetails) -> InitErrorDetails:
+    """A problem that pydantic has reported, to be raised once more."""
+    context = found.get("ctx", {})
+    own = found["type"] == "scenario"
+    kind = PydanticCustomError("scenario", "{problem}", context) if own else found["type"]
+    return InitErrorDetails(type=kind, loc=found["loc"], input=found["input"], ctx=context)

@@ -1,0 +1,97 @@
+"""From a file or a library name to a validated `Scenario`."""
+
+from __future__ import annotations
+
+import copy
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from stress.scenarios.errors import ScenarioError, suggest
+from stress.scenarios.library import library_path, list_names
+from stress.scenarios.read.files import InputFiles, read_regular
+from stress.scenarios.read.inline import INLINED, inline_table
+from stress.scenarios.read.overrides import apply_override
+from stress.scenarios.read.size_limits import check_dotted_keys, check_limits
+from stress.scenarios.read.translate import translate
+from stress.scenarios.schema.scenario import Scenario
+
+LARGEST_SCENARIO = 2 << 20  # bytes
+
+
+def load_scenario(name_or_file: str | Path, overrides: Sequence[str] = ()) -> Scenario:
+    """Read a scenario file, or the library scenario of that name.
+
+    Args:
+        name_or_file: path of a TOML file, or a library name such as "desk".
+        overrides: `key.path=value` texts, applied in order before anything is validated.
+
+    Raises:
+        ScenarioError: the file is missing or faulty; names file, key, value and what is allowed.
+    """
+    path = Path(name_or_file)
+    if str(name_or_file) in list_names():
+        path = library_path(str(name_or_file))
+    elif not _is_file(path):
+        raise ScenarioError(
+            "is neither a file nor a scenario of the library",
+            file=str(name_or_file),
+            key="",
+            allowed=f"a TOML file, or a library name: {suggest(str(name_or_file), list_names())}",
+        )
+    files = InputFiles(path.name, path.parent)
+    try:
+        data = read_regular(path, LARGEST_SCENARIO)
+    except OSError as error:
+        raise ScenarioError(
+            f"cannot be read ({error.strerror})",
+            file=path.name,
+            key="",
+            allowed=f"a TOML file of {LARGEST_SCENARIO >> 20} MiB at most",
+        ) from error
+    text = files.remember(path, data, "")
+    check_dotted_keys(text, path.name)
+    try:
+        document = tomllib.loads(text)
+    except RecursionError as error:
+        raise ScenarioError("is nested too deeply", file=path.name, key="", allowed="TOML 1.0") from error
+    except ValueError as error:  # TOMLDecodeError, and Python's limit on the digits of an integer
+        raise ScenarioError(f"is no valid TOML: {error}", file=path.name, key="", allowed="TOML 1.0") from error
+    return _scenario(document, files, overrides)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # such as a name that no file system takes
+        return False
+
+
+def scenario_from_document(
+    document: Mapping[str, Any], overrides: Sequence[str] = (), *, file: str = "<document>", folder: Path | None = None
+) -> Scenario:
+    """A scenario from a dict of the file's form; `Problem.canonical` is one. Paths in it are relative to `folder`.
+
+    Raises:
+        ScenarioError: as `load_scenario`.
+    """
+    check_limits(document, file)
+    return _scenario(copy.deepcopy(dict(document)), InputFiles(file, folder), overrides)
+
+
+def _scenario(document: dict[str, Any], files: InputFiles, overrides: Sequence[str]) -> Scenario:
+    for assignment in overrides:
+        apply_override(document, assignment, files)
+    check_limits(document, files.scenario_file)
+    for key in INLINED:
+        inline_table(document, key, files)
+    try:
+        scenario = Scenario.model_validate(document)
+    except ValidationError as error:
+        raise translate(error, document, files.scenario_file) from error
+    scenario._files = files
+    scenario._document = document
+    return scenario

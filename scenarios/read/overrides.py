@@ -1,0 +1,92 @@
+"""`--set key.path=value`: change one value of a scenario document before it is validated."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from typing import Any
+
+from stress.scenarios.errors import ScenarioError, suggest
+from stress.scenarios.read.files import InputFiles
+from stress.scenarios.read.inline import inline_table
+from stress.scenarios.read.size_limits import MOST_PARTS, check_dotted_keys, check_limits
+
+
+def apply_override(document: dict[str, Any], assignment: str, files: InputFiles) -> None:
+    """Set one value in place; tables that the file left out are made, and entries of a list are found by id or index.
+
+    The value is read as TOML (`0.5`, `false`, `"39 %"`, `[0.95, 0.99]`), as plain text where it is none (`39 %`).
+
+    Raises:
+        ScenarioError: no `=`, an entry that does not exist, or a path that leads into a plain value.
+    """
+    path, equals, text = assignment.partition("=")
+    parts = path.strip().split(".")
+    check_limits({"--set": assignment}, "--set")
+    if len(parts) > MOST_PARTS:
+        raise ScenarioError(
+            f"has {len(parts)} parts", file="--set", key=path.strip(), allowed=f"{MOST_PARTS} parts at most"
+        )
+    if not equals or not all(parts):
+        raise ScenarioError(
+            "is no assignment",
+            file="--set",
+            key=path.strip(),
+            value=assignment,
+            allowed="key.path=value, as shocks.scale=0.5",
+        )
+    _assign(document, parts, parse_value(text.strip()), path.strip(), files)
+
+
+def parse_value(text: str) -> object:
+    """A TOML value, or the text itself.
+
+    Raises:
+        ScenarioError: a value with keys of very many parts.
+    """
+    check_dotted_keys(text, "--set")
+    try:
+        parsed = tomllib.loads(f"value = {text}")
+    except (ValueError, RecursionError):  # no TOML, or of thousands of digits or levels: no value is a text like that
+        return text
+    return parsed["value"] if set(parsed) == {"value"} else text
+
+
+def _assign(here: Any, parts: list[str], value: object, path: str, files: InputFiles) -> None:
+    """Walk down to the last part. An id may contain dots: the longest run of parts that names an entry is taken."""
+    root = here
+    while True:
+        name: Any
+        if isinstance(here, list):
+            name, used = _entry(here, parts, path)
+        elif isinstance(here, dict):
+            used = next((n for n in range(len(parts), 0, -1) if ".".join(parts[:n]) in here), 1)
+            name = ".".join(parts[:used])
+            if here is root and used < len(parts) and isinstance(here.get(name), str):
+                inline_table(here, name, files)
+            if used < len(parts):
+                here.setdefault(name, {})
+        else:
+            raise ScenarioError(
+                f"leads into the plain value {here!r}",
+                file="--set",
+                key=path,
+                value=value,
+                allowed="the path of a value",
+            )
+        if used == len(parts):
+            here[name] = value
+            return
+        here, parts = here[name], parts[used:]
+
+
+def _entry(entries: list[Any], parts: list[str], path: str) -> tuple[int, int]:
+    ids = [entry.get("id") if isinstance(entry, dict) else None for entry in entries]
+    for used in range(len(parts), 0, -1):
+        name = ".".join(parts[:used])
+        if name in ids:
+            return ids.index(name), used
+    if re.fullmatch("[0-9]{1,9}", parts[0]) and int(parts[0]) < len(entries):
+        return int(parts[0]), 1
+    known = [str(x) for x in ids if x is not None] or [str(n) for n in range(len(entries))]
+    raise ScenarioError(f"has no entry {parts[0]!r}", file="--set", key=path, allowed=suggest(parts[0], known))

@@ -1,0 +1,1 @@
+"""The scenario file: one table, or a few that belong together, a file."""

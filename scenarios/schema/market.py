@@ -1,0 +1,182 @@
+"""Tables of the file that describe the market: horizon, assets, shocks, impact, liquidity, outside flow, estimation."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StrictBool, StrictInt, ValidationInfo, field_validator, model_validator
+
+from stress.scenarios.read.fields import (
+    LOWEST_USD,
+    Drift,
+    Fraction,
+    Identifier,
+    Level,
+    Matrix,
+    Money,
+    Number,
+    Table,
+    refuse,
+)
+
+LOWEST_MOVE = -0.9999  # below it a price of float32 loses its digits, and at last becomes 0
+LOWEST_VOL = 1e-6  # what arithmetic of 32 bits can divide by
+HIGHEST_MOVE = 1000.0
+AssetClass = Literal["equity", "credit", "rates", "commodity", "fx", "crypto", "other"]
+
+
+class Horizon(Table):
+    """How long a path runs."""
+
+    steps: StrictInt = Field(default=10, ge=1, le=100_000, description="number of steps of a path")
+    steps_per_day: StrictInt = Field(default=1, ge=1, le=10_000, description="steps in one trading day")
+
+
+class Asset(Table):
+    """A tradable asset; also the columns of an asset file."""
+
+    id: Identifier
+    name: str = Field(default="", description="long name; default: the id")
+    asset_class: AssetClass
+    region: str = ""
+    vol: Fraction = Field(gt=0, le=20, description="pre-stress annual volatility: impact, margin, evaporation")
+    shock_vol: Fraction | None = Field(
+        default=None, ge=0, le=20, description="annual volatility of the draw; default: vol"
+    )
+    impact_vol: Fraction | None = Field(
+        default=None, ge=0, le=20, description="annual volatility of the impact law; default: vol"
+    )
+    in_net: bool = Field(default=True, description="counts in net leverage")
+    adv: Money = Field(gt=0, le=1e30, description="average daily volume, USD, pre-stress")
+    margin: Fraction | None = Field(default=None, ge=0, le=5, description="base margin rate")
+
+    @field_validator("vol", "adv")
+    @classmethod
+    def _not_next_to_nothing(cls, value: float, info: ValidationInfo) -> float:
+        lowest = LOWEST_VOL if info.field_name == "vol" else LOWEST_USD
+        if value < lowest:
+            raise refuse("is too small", f"{lowest:g} or more")
+        return value
+
+
+class Blend(Table):
+    """A second matrix, mixed in with `weight`."""
+
+    matrix: Matrix
+    weight: Fraction = Field(ge=0, le=1)
+
+
+class Correlation(Table):
+    """Correlation of the draw: a matrix (labelled CSV, table of tables, or rows in file order) or one constant."""
+
+    matrix: Matrix | None = None
+    constant: Fraction | None = Field(default=None, ge=-1, le=1)
+    blend: Blend | None = None
+    repair: StrictBool = Field(
+        default=False, description="replace an indefinite matrix by the nearest correlation matrix"
+    )
+
+    @classmethod
+    def later_keys(cls) -> frozenset[str]:
+        """Keys of the format that this version lacks."""
+        return frozenset({"factor"})
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Correlation:
+        if (self.matrix is None) == (self.constant is None):
+            found = "both matrix and constant are given" if self.matrix is not None else "neither matrix nor constant"
+            raise refuse(found, "exactly one of: matrix, constant", "matrix")
+        return self
+
+
+class ScriptStep(Table):
+    """Simple returns added to the draw at one step."""
+
+    step: StrictInt = Field(ge=1, description="1 is the first step")
+    moves: dict[Identifier, Fraction]
+
+    @field_validator("moves")
+    @classmethod
+    def _leaves_a_price(cls, moves: dict[str, float]) -> dict[str, float]:
+        for asset, move in moves.items():
+            if move < LOWEST_MOVE:
+                raise refuse("leaves no price", "a simple return of -0.9999 (-99.99 %) or more", asset)
+            if move > HIGHEST_MOVE:
+                raise refuse("is too large", f"a simple return of {HIGHEST_MOVE:g} at most", asset)
+        return moves
+
+
+class Shocks(Table):
+    """The outside shock: a random draw and a script on top."""
+
+    model: Literal["none", "gaussian", "student_t"]
+    dof: Number = Field(default=4.0, gt=2, le=1e9, description="degrees of freedom, read by student_t only")
+    scale: Fraction = Field(default=1.0, ge=0, le=100, description="multiplies the draw only")
+    drift: Drift = Field(default=0.0, description='annual mean of the log return, or "martingale"')
+    max_move: Number = Field(default=1.0, gt=0, le=100, description="the log return of one step is clipped at +- this")
+    script: list[ScriptStep] = Field(default_factory=list)
+
+    @classmethod
+    def later_keys(cls) -> frozenset[str]:
+        """Keys of the format that this version lacks."""
+        return frozenset({"condition"})
+
+
+class Liquidity(Table):
+    """How depth shrinks under stress."""
+
+    evaporation: Number = Field(default=1.2, ge=0, le=10, description="exponent kappa of the volatility ratio")
+    flow_sensitivity: Number = Field(
+        default=0.0, ge=0, le=100, description="eta, per average daily volume of forced flow"
+    )
+    floor: Fraction = Field(default=0.1, gt=0, le=1, description="smallest depth multiplier")
+
+
+class Retail(Table):
+    """Dip-buying by households."""
+
+    per_percent: Money = Field(ge=0, le=1e18, description="USD a day for each percent the index falls")
+    cap: Money = Field(ge=0, le=1e18, description="USD a day")
+    fatigue: Number = Field(default=0.2, ge=0, le=100, description="per down day in a row")
+    budget: Money = Field(ge=0, le=1e18, description="USD in total")
+    weights: dict[Identifier, Fraction] | None = Field(
+        default=None, description="relative weights of index and purchases; default: US equity by adv"
+    )
+
+    @classmethod
+    def later_keys(cls) -> frozenset[str]:
+        """Keys of the format that this version lacks."""
+        return frozenset({"capitulation"})
+
+    @field_validator("weights")
+    @classmethod
+    def _not_negative(cls, weights: dict[str, float] | None) -> dict[str, float] | None:
+        for asset, weight in (weights or {}).items():
+            if weight < 0:
+                raise refuse("is negative", "relative weights of 0 or more", asset)
+        if weights is not None and sum(weights.values()) <= 0:
+            raise refuse("has no positive weight", "at least one weight above 0")
+        return weights
+
+
+class Cascade(Table):
+    """The rounds of forced selling within a step."""
+
+    max_rounds: StrictInt = Field(default=64, ge=1, le=100_000)
+    tolerance: Number | None = Field(default=None, gt=0, le=0.1, description="default: 1e-6, 1e-9 in float64")
+    feedback: StrictBool = Field(default=True, description="false stops all triggers and impact")
+
+
+class Estimation(Table):
+    """What is estimated."""
+
+    levels: Annotated[tuple[Level, ...], Field(min_length=1, max_length=50)] = ("0.95", "0.99", "0.999")
+    detail_paths: StrictInt = Field(default=131_072, ge=1, description="paths with timeline and attribution")
+    method: Literal["plain"] = "plain"
+
+    @field_validator("levels")
+    @classmethod
+    def _distinct(cls, levels: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(levels)) != len(levels):
+            raise refuse("names a level twice", "distinct levels")
+        return tuple(sorted(levels, key=float))

@@ -1,0 +1,125 @@
+"""The scenario file as a pydantic model, and its JSON Schema."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, PrivateAttr, model_validator
+
+from stress.scenarios.read.fields import Identifier, Table, refuse
+from stress.scenarios.read.files import InputFiles
+from stress.scenarios.schema.funds import Crowding, Fund
+from stress.scenarios.schema.impact import Impact
+from stress.scenarios.schema.margin import BrokerTerms, Margin
+from stress.scenarios.schema.market import (
+    Asset,
+    Cascade,
+    Correlation,
+    Estimation,
+    Horizon,
+    Liquidity,
+    Retail,
+    Shocks,
+)
+from stress.scenarios.schema.triggers import Triggers
+
+
+class Scenario(Table):
+    """A scenario as written (assets and funds of CSV files inlined), every number in base units.
+
+    A table that is None was left out: its mechanism is off.
+    """
+
+    schema_version: Annotated[Literal[1], Field(alias="schema")]
+    name: Identifier
+    title: str = ""
+    description: str = ""
+    sources: list[str] = Field(default_factory=list)
+    horizon: Horizon = Horizon()
+    assets: Annotated[list[Asset], Field(min_length=1, max_length=2_000)]
+    correlation: Correlation | None = None
+    shocks: Shocks | None = None
+    funds: Annotated[list[Fund], Field(min_length=1, max_length=2_000)]
+    crowding: dict[Identifier, Crowding] = Field(default_factory=dict, description="by fund")
+    prime_brokers: dict[Identifier, BrokerTerms] = Field(default_factory=dict, description="own terms of brokers")
+    margin: Margin | None = None
+    triggers: Triggers | None = None
+    impact: Impact | None = None
+    liquidity: Liquidity | None = None
+    retail: Retail | None = None
+    cascade: Cascade = Cascade()
+    estimation: Estimation = Estimation()
+
+    _files: InputFiles = PrivateAttr(default_factory=InputFiles)
+    _document: dict[str, Any] = PrivateAttr(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _distinct_ids(self) -> Scenario:
+        for key, ids in (("assets", [a.id for a in self.assets]), ("funds", [f.id for f in self.funds])):
+            for identifier, uses in Counter(ids).items():
+                if uses > 1:
+                    raise refuse("is used more than once", "distinct ids", f"{key}.{identifier}.id")
+        return self
+
+    @property
+    def files(self) -> InputFiles:
+        """The files this scenario was read from."""
+        return self._files
+
+    @property
+    def source(self) -> str:
+        """Name of the scenario file, for messages."""
+        return self._files.scenario_file
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The document as validated: the file with tables inlined and overrides applied."""
+        return self._document
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of the scenario file."""
+    schema = _plain(Scenario.model_json_schema(by_alias=True))
+    for model in Table.__subclasses__() + [sub for table in Table.__subclasses__() for sub in table.__subclasses__()]:
+        properties = schema["$defs"].get(model.__name__, {}).get("properties", {})
+        for attribute, field in model.model_fields.items():
+            name = field.alias or attribute
+            if name in properties and "anyOf" in properties[name]:  # numbers with units: pydantic leaves the bounds out
+                properties[name] |= {
+                    _BOUNDS[b]: getattr(m, b) for m in field.metadata for b in _BOUNDS if hasattr(m, b)
+                }
+    for key in ("assets", "funds"):
+        in_file = schema["properties"][key]
+        schema["properties"][key] = {
+            "title": in_file.pop("title"),
+            "anyOf": [in_file, {"type": "string", "description": "a CSV file with the same names as columns"}],
+        }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:levstress:scenario:1",
+        **schema,
+        "title": "levstress scenario",
+    }
+
+
+_BOUNDS = {"gt": "exclusiveMinimum", "ge": "minimum", "lt": "exclusiveMaximum", "le": "maximum"}
+
+
+def _plain(node: Any) -> Any:
+    """Bounds under their JSON Schema names; no null, which TOML cannot say."""
+    if isinstance(node, list):
+        return [_plain(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    result = {}
+    for key, value in node.items():
+        if key == "default" and value is None:
+            continue
+        if key == "anyOf":
+            value = [item for item in value if item != {"type": "null"}]
+            if len(value) == 1:
+                result.update(_plain(value[0]))
+                continue
+        result[key if isinstance(value, dict) else _BOUNDS.get(key, key)] = _plain(value)
+    return result

@@ -1,0 +1,142 @@
+"""Runs on a `dask.distributed` cluster: on processes of this machine, or wherever a scheduler has its workers."""
+
+from __future__ import annotations
+
+import json
+import threading
+import uuid
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from stress.cluster.task import simulate_chunk
+from stress.engine.chunk_simulator import Pace
+from stress.engine.chunks import Chunk
+from stress.engine.devices import available_cores
+from stress.engine.gatherer import Least
+from stress.engine.totals import State
+from stress.errors import DeviceNotFound, MissingExtra, NotEnoughResources
+from stress.run_directory.spec import OtherRun, identity_digest
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+DEATHS = 10  # of processes of this machine on the same task before it is given up
+TIMEOUT = "30s"  # for a scheduler to answer
+SECONDS_OF_PATIENCE = 10.0  # before one is told that nothing happens
+IN_FLIGHT = 2  # tasks for each worker: one that runs and one that waits
+
+
+@dataclass(frozen=True)
+class DaskExecutor:
+    """Simulates chunks as tasks keyed by run and paths: one that runs twice gives the same numbers twice."""
+
+    client: Client
+    spec: dict[str, Any]
+    devices: int | None  # of each worker process; None = as the run's options say
+    place: str
+
+    def describe(self) -> str:
+        """For the attributes of the result."""
+        return f"dask.distributed, {self.place}"
+
+    def chunks(self, pace: Pace, gaps: list[Chunk], least: Callable[[], Least]) -> Iterator[tuple[Chunk, State]]:
+        """See `stress.engine.runner.Executor`.
+
+        Raises:
+            NotEnoughResources: the workers died again and again on the same paths.
+            OtherRun: a worker would compute other numbers.
+        """
+        from distributed import KilledWorker, as_completed
+        from distributed.comm.core import CommClosedError
+
+        text = json.dumps(self.spec)
+        run = f"levstress-{identity_digest(self.spec)[:16]}-{uuid.uuid4().hex[:8]}"  # a scheduler may have other runs
+        waiting, chunk_of = pace.cut(gaps), dict[str, tuple[Chunk, Any]]()
+        running = as_completed()
+
+        def submit() -> None:
+            room = IN_FLIGHT * max(1, len(self.client.nthreads())) - len(chunk_of)
+            for _, chunk in zip(range(room), waiting, strict=False):
+                key = f"{run}-{chunk.first}-{chunk.last}"
+                future = self.client.submit(simulate_chunk, text, chunk, least(), self.devices, key=key, pure=False)
+                chunk_of[key] = chunk, future
+                running.add(future)
+
+        patience = threading.Timer(SECONDS_OF_PATIENCE, self._says_that_nobody_works)
+        patience.daemon = True
+        patience.start()
+        try:
+            submit()
+            for future in running:
+                patience.cancel()
+                chunk, _ = chunk_of[future.key]
+                state, seconds = future.result()
+                del chunk_of[future.key]
+                future.release()
+                pace.took(chunk, seconds)
+                yield chunk, state
+                submit()
+        except KilledWorker as error:
+            raise NotEnoughResources(f"workers of the cluster died again and again: {error}") from error
+        except ModuleNotFoundError as error:
+            raise OtherRun(f"a worker of the cluster has not the same levstress installed: {error}") from error
+        except (CancelledError, CommClosedError) as error:
+            raise DeviceNotFound(f"the cluster ({self.place}) is gone: {error}") from error
+        finally:
+            patience.cancel()
+            if self.client.status == "running":
+                self.client.cancel([future for _, future in chunk_of.values()])
+
+    def _says_that_nobody_works(self) -> None:
+        if self.client.status == "running" and not self.client.nthreads():
+            warnings.warn(f"the cluster ({self.place}) has no worker yet: waiting for one", stacklevel=2)
+
+
+@contextmanager
+def on_dask(where: str | Client, spec: dict[str, Any], workers: int | None = None) -> Iterator[DaskExecutor]:
+    """A cluster for one run.
+
+    Args:
+        where: "dask" for processes of this machine, the address of a scheduler, or a client of one.
+        spec: of the run.
+        workers: processes of this machine; None = one a core, or one for all GPUs.
+
+    Raises:
+        MissingExtra: `dask.distributed` is not installed.
+        DeviceNotFound: nobody answers at the address.
+    """
+    try:
+        import dask
+        from distributed import Client, LocalCluster
+    except ImportError as error:
+        raise MissingExtra("--executor needs dask.distributed: pip install 'levstress[dask]'") from error
+    if not isinstance(where, str):
+        yield DaskExecutor(where, spec, None, "a client's cluster")
+        return
+    if where != "dask":
+        try:
+            client = Client(where, timeout=TIMEOUT)
+        except (OSError, TimeoutError, ValueError) as error:
+            raise DeviceNotFound(f"no dask scheduler answers at {where}: {error}") from error
+        with client:
+            yield DaskExecutor(client, spec, None, where)
+        return
+    on_gpu, cores = spec["identity"]["device_kind"] == "gpu", available_cores()
+    count = workers or (1 if on_gpu else cores)
+    devices = None if on_gpu else max(1, cores // count)
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": DEATHS}),
+        LocalCluster(
+            n_workers=count,
+            threads_per_worker=1,
+            memory_limit=None,
+            dashboard_address="127.0.0.1:0",
+            silence_logs="CRITICAL",
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        yield DaskExecutor(client, spec, devices, f"processes of this machine: {count}")

@@ -1,0 +1,96 @@
+"""One of several processes that share a run directory and nothing else: it computes its part of the paths.
+
+Shard i of n takes the i-th n-th of the path ids. Blocks are write-once and say by their digest whether they count, so a
+shard may be computed twice, be stopped, and be started again anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import jax
+
+from stress.engine.chunk_simulator import Work
+from stress.engine.chunks import Chunk, missing
+from stress.engine.sizes import devices_for
+from stress.options import Progress
+from stress.results.files.store import RESULT, SPEC
+from stress.run_directory.chunk_store import FOLDER, ChunkStore, chunk_of
+from stress.run_directory.location import place_of
+from stress.run_directory.spec import check_same, identity_digest, problem_of, read_spec, spec_of
+from stress.run_directory.writing import check_writable
+
+
+@dataclass(frozen=True)
+class ShardReport:
+    """What a worker found and did; paths are counted."""
+
+    paths: int  # of the shard
+    found: int  # on disk before
+    missing_elsewhere: int  # of the run, by the names of the files that are there
+    sealed: bool = False  # there was a result already
+
+
+def shard_of(paths: int, index: int, count: int) -> Chunk:
+    """Paths of shard `index` (from 0) of `count`; empty where there are more shards than paths."""
+    return Chunk(index * paths // count, (index + 1) * paths // count)
+
+
+def work_on(
+    directory: str | Path,
+    index: int = 0,
+    count: int = 1,
+    progress: Callable[[Progress], None] | None = None,
+    devices: int | None = None,
+    max_memory: int | None = None,
+) -> ShardReport:
+    """Compute what is missing of a shard of a run that has been begun.
+
+    Args:
+        directory: its run directory, shared with the other workers, or the URL of one.
+        index: of the shard, from 0.
+        count: of all shards.
+        progress: called after each call of the compiled program.
+        devices, max_memory: of this machine, which need not be that on which the run was begun.
+
+    Raises:
+        UnfinishedRun: the directory holds no run that has been begun (`levstress run --prepare` begins one).
+        OtherRun: this machine would compute other numbers than the run was begun with.
+        NotEnoughResources, CannotWrite: memory or disk.
+    """
+    report, place = progress or (lambda _: None), place_of(directory)
+    place.fetch(SPEC)
+    spec = read_spec(place.folder)
+    problem, options = problem_of(spec, place.name)
+    options = replace(options, devices=devices, max_memory=max_memory)
+    shard = shard_of(options.paths, index, count)
+    if place.has(RESULT):
+        return ShardReport(shard.last - shard.first, shard.last - shard.first, 0, sealed=True)
+    check_same(place.name, spec, spec_of(problem, options))
+    check_writable(place.folder)
+    place.fetch(FOLDER, within=shard)
+    store = ChunkStore(place.folder, identity_digest(spec), place.push)
+    with jax.enable_x64(options.precision == "float64"):
+        work = Work(problem, options, devices_for(problem, options))
+        gatherer, done = work.gatherer(), list[Chunk]()
+        for chunk, state in store.read_all(within=shard):
+            gatherer.add_chunk(state)
+            done.append(chunk)
+        found = sum(chunk.last - chunk.first for chunk in done)
+        count_done = found
+
+        def seen(of_this_chunk: int) -> None:
+            report(Progress(count_done + of_this_chunk, shard.last - shard.first, "paths of the shard"))
+
+        try:
+            for chunk, state in work.fill(missing(done, shard.last, shard.first), gatherer, seen):
+                store.write(chunk, state)
+                count_done += chunk.last - chunk.first
+            store.flush()
+        finally:
+            store.close()
+    named = sorted(chunk for chunk in map(chunk_of, place.block_names()) if chunk is not None)
+    left = sum(gap.last - gap.first for gap in missing(named, options.paths))
+    return ShardReport(shard.last - shard.first, found, left)

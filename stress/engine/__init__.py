@@ -1,0 +1,1 @@
+"""Paths on devices, gathered: what a run computes and how."""

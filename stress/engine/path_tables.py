@@ -1,0 +1,79 @@
+"""Metrics of single paths as tables, from calls or from chunks of a run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from stress.engine.block import QuietBlock, SalesBlock
+from stress.engine.simulator import Finished
+from stress.engine.tiles import Dealt
+from stress.kernels.path import PathMetrics
+from stress.results.statistics.simulation_output import PATH_METRICS, PathTable
+
+Ids = npt.NDArray[np.uint64]
+TABLE_ARRAYS = ("ids", *PATH_METRICS, "first_call_step", "defaulted", "broker_loss")
+
+
+def path_table(blocks: list[Finished], brokers: int) -> PathTable:
+    """Metrics of single paths from calls on the host, ordered by path id; sales overwrite what held still."""
+    ids = np.unique(np.concatenate([finished.dealt.ids for finished in blocks]))
+    block = blocks[0].block
+    rows = block.histogram.shape[1] if isinstance(block, QuietBlock) else block.metrics.fund_loss.shape[1]
+    table = PathTable(
+        path_ids=ids,
+        metrics={name: np.zeros((rows, len(ids))) for name in PATH_METRICS},
+        first_call_step=np.zeros((rows, len(ids)), np.int64),
+        defaulted=np.zeros((rows, len(ids)), np.bool_),
+        broker_loss=np.zeros((brokers, len(ids))),
+    )
+    for finished in sorted(blocks, key=lambda x: isinstance(x.block, SalesBlock)):
+        dealt, metrics = finished.dealt, finished.block.metrics
+        at = np.searchsorted(ids, dealt.ids)
+
+        def by_path(values: Any, dealt: Dealt = dealt) -> npt.NDArray[Any]:
+            return dealt.by_path(np.asarray(values))
+
+        if isinstance(metrics, PathMetrics):
+            for name in PATH_METRICS:
+                table.metrics[name][:, at] = by_path(getattr(metrics, name))
+            table.first_call_step[:, at] = by_path(metrics.first_call_step)
+            table.defaulted[:, at] = by_path(metrics.defaulted)
+            table.broker_loss[:, at] = by_path(metrics.broker_loss)
+        else:
+            table.metrics["fund_loss"][:, at] = table.metrics["fund_loss_static"][:, at] = by_path(metrics.loss)
+            table.metrics["max_drawdown"][:, at] = by_path(metrics.max_drawdown)
+    return table
+
+
+def select_paths(table: PathTable, ids: Ids) -> PathTable:
+    """The rows of a table for some path ids, in the order of `ids`."""
+    at = np.searchsorted(table.path_ids, ids)
+    return PathTable(
+        path_ids=ids,
+        metrics={name: values[:, at] for name, values in table.metrics.items()},
+        first_call_step=table.first_call_step[:, at],
+        defaulted=table.defaulted[:, at],
+        broker_loss=table.broker_loss[:, at],
+    )
+
+
+def table_arrays(table: PathTable) -> dict[str, npt.NDArray[Any]]:
+    """A table as arrays by name, see `TABLE_ARRAYS`."""
+    others = {"first_call_step": table.first_call_step, "defaulted": table.defaulted, "broker_loss": table.broker_loss}
+    return {"ids": table.path_ids, **table.metrics, **others}
+
+
+def table_of(arrays: dict[str, npt.NDArray[Any]]) -> PathTable:
+    """The table of such arrays."""
+    metrics = {name: arrays[name] for name in PATH_METRICS}
+    return PathTable(arrays["ids"], metrics, arrays["first_call_step"], arrays["defaulted"], arrays["broker_loss"])
+
+
+def joined(tables: list[PathTable]) -> PathTable:
+    """Tables of different paths as one, ordered by path id."""
+    ordered = sorted(tables, key=lambda table: int(table.path_ids[0]))
+    parts = [table_arrays(table) for table in ordered]
+    return table_of({name: np.concatenate([part[name] for part in parts], axis=-1) for name in TABLE_ARRAYS})

@@ -1,0 +1,101 @@
+"""What a run will need: paths, blocks, memory and disk, worked out without running anything."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from stress.engine.sizes import TAIL_KEEP, devices_for, tiles_per_call
+from stress.errors import NotEnoughResources
+from stress.options import RunOptions
+from stress.results.statistics.histogram import FloatHistogram
+from stress.scenarios.problem import Problem
+
+CALLS_OF_A_CHUNK = 8  # about two seconds of work
+BYTES_OF_A_CHUNK = 100 * 2**10  # of a distribution: bins that are used, and what may still be in its tail
+PROGRAM_BYTES = 400 * 2**20  # Python, JAX and compiled programs
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """What a run will do, computed without doing it."""
+
+    paths: int
+    block_size: int
+    blocks: int
+    tile: int
+    device: str
+    device_kind: str
+    detail_paths: int
+    memory_bytes: int
+    disk_bytes: int
+    estimated_seconds: float | None = None  # None: not measured
+
+
+def plan(problem: Problem, options: RunOptions) -> RunPlan:
+    """Paths, blocks, memory and disk of a run.
+
+    Args:
+        problem: the scenario.
+        options: as for `runner.execute`.
+
+    Raises:
+        DeviceNotFound: the device asked for is not there.
+        NotEnoughResources: the run would need more memory than `max_memory` or than the machine has free.
+    """
+    devices = devices_for(problem, options)
+    block = tiles_per_call(options, devices) * devices.tile
+    brokers, assets = len(problem.funds.brokers), len(problem.assets.ids)
+    rows = 1 + (len(problem.funds.ids) if options.members else len(problem.funds.types))
+    distributions, bins = 2 * rows + brokers, FloatHistogram.empty(()).bins
+    item = np.dtype(options.precision).itemsize
+    detail = min(problem.estimation.detail_paths, options.paths)
+    stored = options.paths * (rows * (6 * item + 5) + 8) if options.store == "paths" else 0
+    memory = (
+        PROGRAM_BYTES
+        + 3 * block * (item * (7 * rows + 4 * brokers) + 16 * rows)
+        + distributions * (2 * min(options.paths, TAIL_KEEP) * 12 + (8 + 4 * devices.count) * bins)
+        + detail * (rows * 6 + assets) * 8
+        + problem.steps * 2 * (rows + assets) * 6_147 * (8 + 4 * devices.count)
+        + 3 * stored
+    )
+    result = RunPlan(
+        paths=options.paths,
+        block_size=block,
+        blocks=math.ceil(options.paths / block),
+        tile=devices.tile,
+        device=devices.describe(),
+        device_kind=devices.kind,
+        detail_paths=detail,
+        memory_bytes=memory,
+        disk_bytes=2 * stored
+        + distributions * (bins // 2 + 3 * TAIL_KEEP * (item + 8))  # the result, and the tails of chunks
+        + distributions * math.ceil(options.paths / block / CALLS_OF_A_CHUNK) * BYTES_OF_A_CHUNK
+        + options.worst * rows * rows * 40
+        + 2**20,
+    )
+    available = options.max_memory if options.max_memory is not None else free_memory()
+    if available is not None and memory > available:
+        raise NotEnoughResources(
+            f"the run needs about {memory / 2**20:,.0f} MiB of memory and may use {available / 2**20:,.0f} MiB; "
+            + (
+                "--store paths keeps every path in memory: use fewer paths, or --store tails"
+                if stored > memory / 4
+                else "use a smaller --block-size or fewer estimation.detail_paths"
+            )
+        )
+    return result
+
+
+def free_memory() -> int | None:
+    """Bytes of memory that are free for this process, None where the system does not say."""
+    try:
+        with open("/proc/meminfo") as lines:
+            for line in lines:
+                if line.startswith("MemAvailable:"):
+                    return int(line.split()[1]) * 1024
+    except OSError:
+        return None
+    return None

@@ -1,0 +1,297 @@
+"""One run: blocks streamed through the devices, exact counts, sums and tails gathered, the first paths in detail."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+import jax
+import jaxlib
+import numpy as np
+import numpy.typing as npt
+
+from stress.compile.matrices import group_nav
+from stress.engine.background import in_background
+from stress.engine.chunk_simulator import Pace, Work
+from stress.engine.chunks import Chunk, FinishedChunks, missing
+from stress.engine.detail.program import Program, collect_detail, compile_detail
+from stress.engine.devices import Devices
+from stress.engine.exact_quantiles import exact_quantiles
+from stress.engine.gatherer import Gatherer, Least, loss_values
+from stress.engine.path_tables import path_table, select_paths
+from stress.engine.plan import plan
+from stress.engine.simulator import Finished
+from stress.engine.sizes import devices_for
+from stress.engine.totals import State
+from stress.kernels.random.normals import GENERATOR
+from stress.options import Progress, RunOptions
+from stress.results.statistics.levels import order_rank, tail_mass
+from stress.results.statistics.simulation_output import Collected, Distribution, PathTable
+from stress.scenarios.problem import Problem
+
+Report = Callable[[Progress], None]
+SECONDS_OF_A_TASK = 5.0  # elsewhere: its result has to travel
+
+
+def execute(
+    problem: Problem,
+    options: RunOptions,
+    progress: Callable[[Progress], None] | None = None,
+    store: FinishedChunks | None = None,
+    elsewhere: Executor | None = None,
+) -> Collected:
+    """Run a resolved scenario.
+
+    Args:
+        problem: the scenario.
+        options: paths, seed, precision, devices, what to store.
+        progress: called after each block with how far the run is.
+        store: where finished chunks are kept and found again; None = in memory only.
+        elsewhere: other processes that compute the chunks; None = this one.
+
+    Returns:
+        All counts, sums, tails and samples; bit-identical for any block size and number of devices.
+
+    Raises:
+        DeviceNotFound, NotEnoughResources: see `plan`.
+        InvariantFailed: a result is not finite.
+    """
+    plan(problem, options)
+    devices = devices_for(problem, options)
+    with jax.enable_x64(options.precision == "float64"):
+        return _Run(problem, options, devices, progress or (lambda _: None), store, elsewhere).collect()
+
+
+def estimate(problem: Problem, options: RunOptions) -> float:
+    """Seconds that a run will take: compilation and one block are timed, the rest is in proportion.
+
+    Raises:
+        DeviceNotFound: the device asked for is not there.
+    """
+    devices = devices_for(problem, options)
+    with jax.enable_x64(options.precision == "float64"):
+        return _Run(problem, options, devices, lambda _: None).estimate()
+
+
+class Executor(Protocol):
+    """Other processes that simulate chunks."""
+
+    def chunks(self, pace: Pace, gaps: list[Chunk], least: Callable[[], Least]) -> Iterator[tuple[Chunk, State]]:
+        """All of some ranges of paths, in any order; `least` says what a loss must exceed to be kept by now."""
+        ...
+
+    def describe(self) -> str:
+        """For the attributes of the result."""
+        ...
+
+
+class _Run:
+    """One run: the compiled block, and what has been gathered so far."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        options: RunOptions,
+        devices: Devices,
+        progress: Report,
+        store: FinishedChunks | None = None,
+        elsewhere: Executor | None = None,
+    ) -> None:
+        self.problem, self.options, self.devices, self.progress = problem, options, devices, progress
+        self.work = Work(problem, options, devices, self.says_halved)
+        self.structure, self.params = self.work.structure, self.work.params
+        self.nav = group_nav(problem, options.members)
+        self.store, self.elsewhere = store, elsewhere
+        self.seconds: dict[str, float] = {}
+
+    def estimate(self) -> float:
+        """Seconds that the run will take: compilation and one block are timed, the rest is in proportion."""
+        size, simulator = self.work.simulator.size, self.work.simulator
+        started = time.perf_counter()
+        jax.block_until_ready([finished.block for finished in simulator.run(min(size, self.options.paths))])
+        compiled = time.perf_counter()
+        several = min(4 * size, self.options.paths)  # calls overlap, and sales are simulated for several at once
+        jax.block_until_ready([finished.block for finished in simulator.run(several)])
+        block = (time.perf_counter() - compiled) * size / several
+        detail = min(self.problem.estimation.detail_paths, self.options.paths) / size
+        # The timeline's program compiles once more, and its paths cost about twice as much.
+        blocks = -(-self.options.paths // size) * (2 if self.options.exact else 1)
+        return 2.0 * (compiled - started) + block * (blocks + 2.0 * detail)
+
+    def collect(self) -> Collected:
+        """The whole run."""
+        problem, options, paths = self.problem, self.options, self.options.paths
+        groups = problem.funds.ids if options.members else problem.funds.types
+        gatherer = self.work.gatherer()
+        detail_paths = min(problem.estimation.detail_paths, paths)
+        detail = in_background(lambda: self.compile_beside(detail_paths))
+        started = time.perf_counter()
+        self.progress(Progress(0, paths, "compiling"))
+        self.gather(gatherer, started)
+        self.seconds["paths"] = time.perf_counter() - started
+        started = time.perf_counter()
+        sample, timeline = collect_detail(
+            detail.result(),
+            self.structure,
+            self.params,
+            self.devices.mesh,
+            self.devices.tile,
+            detail_paths,
+            self.nav,
+            lambda done: self.progress(Progress(done, detail_paths, "timeline and attribution")),
+        )
+        self.seconds["detail"] = time.perf_counter() - started
+        started = time.perf_counter()
+        loss, static, broker = gatherer.distributions()
+        if options.exact:
+            loss, static = self.refined(loss, static)
+            started = time.perf_counter()
+        names = (*groups, "system")
+        worst = {} if options.store == "summary" else self.worst(dict(zip(names, loss, strict=True)))
+        self.seconds["worst_paths"] = time.perf_counter() - started
+        return Collected(
+            problem=problem,
+            groups=groups,
+            groups_file_order=groups_in_file_order(problem, options.members),
+            group_nav=self.nav,
+            paths=paths,
+            loss=loss,
+            loss_static=static,
+            broker_loss=broker,
+            sums=gatherer.sums(),
+            squares=gatherer.squares(),
+            cross=gatherer.totals.sums["cross"].value(),
+            broker_sums=gatherer.totals.sums["broker_sums"].value(),
+            broker_squares=gatherer.totals.sums["broker_squares"].value(),
+            counts=gatherer.totals.counts,
+            scalars=gatherer.totals.scalars,
+            checkpoints=_checkpoints(sample.fund_loss, problem.estimation.levels),
+            sample=sample,
+            timeline=timeline,
+            worst=worst,
+            stored=gatherer.stored(),
+            attrs=self.attributes(gatherer.flow_share()),
+        )
+
+    def gather(self, gatherer: Gatherer, started: float) -> None:
+        """All paths, chunk by chunk: those that are on disk are read, the others simulated and written."""
+        paths, done = self.options.paths, []
+        for chunk, state in self.store.read_all() if self.store is not None else ():
+            gatherer.add_chunk(state)
+            done.append(chunk)
+        gaps, count = missing(done, paths), sum(chunk.last - chunk.first for chunk in done)
+        if count:
+            self.progress(Progress(count, paths, "found on disk"))
+
+        def seen(of_this_chunk: int) -> None:
+            self.seconds.setdefault("compile_and_first_block", time.perf_counter() - started)
+            self.progress(Progress(count + of_this_chunk, paths, "paths"))
+
+        for chunk, state in self.chunks(gaps, gatherer, seen):
+            count += chunk.last - chunk.first
+            if self.store is not None:
+                self.store.write(chunk, state)
+        if self.store is not None:
+            self.store.flush()
+
+    def chunks(
+        self, gaps: list[Chunk], gatherer: Gatherer, seen: Callable[[int], None]
+    ) -> Iterator[tuple[Chunk, State]]:
+        """What is missing, from this machine's devices or from elsewhere."""
+        if self.elsewhere is None:
+            yield from self.work.fill(gaps, gatherer, seen)
+            return
+        pace = Pace(self.work.simulator.size, SECONDS_OF_A_TASK)
+        for chunk, state in self.elsewhere.chunks(pace, gaps, gatherer.least):
+            gatherer.add_chunk(state)
+            seen(chunk.last - chunk.first)
+            yield chunk, state
+
+    def says_halved(self) -> None:
+        """Say that calls have become smaller, after the device ran out of memory; changes no number."""
+        size = self.work.simulator.size
+        self.progress(Progress(0, self.options.paths, f"out of memory: {size:,} paths a block now"))
+
+    def compile_beside(self, detail_paths: int) -> Program:
+        """Compile what the main thread needs later: the detailed program."""
+        with jax.enable_x64(self.options.precision == "float64"):
+            return compile_detail(self.structure, self.params, self.devices.mesh, self.devices.tile, detail_paths)
+
+    def refined(
+        self, loss: list[Distribution], static: list[Distribution]
+    ) -> tuple[list[Distribution], list[Distribution]]:
+        """The distributions with exact quantiles, from a second pass over all paths."""
+        started, paths, rows = time.perf_counter(), self.options.paths, len(loss)
+
+        def second_pass() -> Iterator[tuple[int, Any]]:
+            for finished in self.work.simulator.run(paths):
+                for twin, values in loss_values(finished):
+                    yield (rows if twin else 0), values
+                if finished.first_pass:
+                    self.progress(Progress(int(finished.dealt.ids[-1]) + 1, paths, "exact quantiles"))
+
+        both = exact_quantiles([*loss, *static], self.problem.estimation.levels, second_pass)
+        self.seconds["exact_quantiles"] = time.perf_counter() - started
+        return both[:rows], both[rows:]
+
+    def worst(self, loss: dict[str, Any]) -> dict[str, PathTable]:
+        """The worst paths of each group and of the system, simulated again by the same compiled program."""
+        count = min(self.options.worst, self.options.paths)
+        if count == 0:
+            return {}
+        wanted = {name: d.tail.path_ids[:count] for name, d in loss.items()}
+        every = np.unique(np.concatenate(list(wanted.values())))
+        blocks = [Finished(x.dealt, jax.device_get(x.block)) for x in self.work.simulator.run(every)]
+        table = path_table(blocks, len(self.problem.funds.brokers))
+        return {name: select_paths(table, ids) for name, ids in wanted.items()}
+
+    def attributes(self, beyond_depth: float) -> dict[str, Any]:
+        """Provenance: what, with what, where, how long."""
+        return {
+            "seed": self.options.seed,
+            "rng": GENERATOR,
+            "precision": self.options.precision,
+            "paths": self.options.paths,
+            "device": self.devices.describe(),
+            "tile": self.devices.tile,
+            "block_size": self.work.simulator.size,
+            "computed_by": "this process" if self.elsewhere is None else self.elsewhere.describe(),
+            "store": self.options.store,
+            "members": self.options.members,
+            "jax_version": jax.__version__,
+            "jaxlib_version": jaxlib.__version__,
+            "numpy_version": np.__version__,
+            "seconds": {name: round(value, 3) for name, value in self.seconds.items()},
+            "forced_flow_beyond_depth_share": beyond_depth,
+        }
+
+
+def groups_in_file_order(problem: Problem, members: bool) -> tuple[str, ...]:
+    """Reported funds in the order of the scenario file, the members of a type together."""
+    order = problem.funds.types_file_order
+    if not members:
+        return order
+    rank = {name: i for i, name in enumerate(order)}
+    funds = problem.funds
+    return tuple(sorted(funds.ids, key=lambda x: (rank[funds.types[funds.type_of[funds.ids.index(x)]]], x)))
+
+
+def _checkpoints(loss: npt.NDArray[np.float64], levels: tuple[str, ...]) -> dict[str, Any]:
+    """Mean loss, VaR and ES of the first 1,024, 2,048, ... detailed paths: how the estimates settle."""
+    count = loss.shape[1]
+    points = sorted({min(1024 << k, count) for k in range(max(1, math.ceil(math.log2(max(count / 1024, 1))) + 1))})
+    mean = np.array([loss[:, :n].mean(axis=1) for n in points])
+    var = np.empty((len(points), loss.shape[0], len(levels)))
+    es = np.empty_like(var)
+    for i, n in enumerate(points):
+        ordered = np.sort(loss[:, :n], axis=1)[:, ::-1]
+        total = np.concatenate([np.zeros((loss.shape[0], 1)), np.cumsum(ordered, axis=1)], axis=1)
+        for j, level in enumerate(levels):
+            mass = float(tail_mass(level, n))
+            whole = min(int(mass), n)
+            part = ordered[:, min(whole, n - 1)] * (mass - whole)
+            es[i, :, j] = (total[:, whole] + part) / mass
+            var[i, :, j] = ordered[:, n - order_rank(level, n)]
+    return {"paths": np.array(points), "mean_loss": mean, "var": var, "es": es}

@@ -1,0 +1,131 @@
+"""Paths through the compiled programs, call by call: without sales, then with them where somebody has to trade."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from stress.engine.block import QuietBlock, SalesBlock, quiet_block, sales_block
+from stress.engine.devices import Devices
+from stress.engine.tiles import Dealt
+from stress.kernels.records import Params, Structure
+
+Ids = npt.NDArray[np.uint64]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """One call that is done: its paths, and what the program returned for them, still on the devices."""
+
+    dealt: Dealt
+    block: QuietBlock | SalesBlock
+    first_pass: bool = True  # False: its paths have been seen in a quiet block before
+
+
+class Simulator:
+    """The programs of one scenario on some devices, `tiles` tiles a call."""
+
+    def __init__(self, structure: Structure, params: Params, devices: Devices, tiles: int) -> None:
+        self.params, self.devices, self.tiles = params, devices, tiles
+        # Outside buyers move prices on every path; without them a path is quiet until a trigger acts.
+        self.two_passes = not structure.retail
+        self.quiet: Any = quiet_block(structure, devices.mesh)
+        self.sales: Any = sales_block(structure._replace(twin=not self.two_passes), devices.mesh)
+
+    @property
+    def size(self) -> int:
+        """Paths of one call."""
+        return self.tiles * self.devices.tile
+
+    def compile(self) -> None:
+        """Compile the programs ahead of their first call."""
+        some = self._deal(np.zeros(1, np.uint64)).words()
+        if self.two_passes:
+            self.quiet = self.quiet.lower(self.params, *some).compile()
+        rows = self.params.group_matrix.shape[0] if self.two_passes else 0
+        self.sales = self.sales.lower(self.params, *some, self._no_losses(rows)).compile()
+
+    def run(self, ids: Ids | int) -> Iterator[Finished]:
+        """Simulate ids (or 0 .. n - 1), the next call being computed while the last one is used.
+
+        In two passes a path with a trigger appears twice: in a quiet block, and later in a block with its sales.
+        """
+        total = ids if isinstance(ids, int) else len(ids)
+        sellers = _Sellers()
+        queue: list[Finished] = []
+        for first in range(0, total, self.size):
+            last = min(first + self.size, total)
+            part = np.arange(first, last, dtype=np.uint64) if isinstance(ids, int) else ids[first:last]
+            queue.append(self._start(part))
+            if len(queue) > 1:
+                yield from self._next(queue, sellers)
+        while queue:
+            yield from self._next(queue, sellers)
+        yield from self._sell(sellers, 1)
+
+    def _next(self, queue: list[Finished], sellers: _Sellers) -> Iterator[Finished]:
+        finished = queue.pop(0)
+        if isinstance(finished.block, QuietBlock):
+            sellers.add(finished.dealt, finished.block)
+            started = list(self._sell(sellers, self.size))
+            yield finished
+            yield from started
+        else:
+            yield finished
+
+    def _deal(self, ids: Ids) -> Dealt:
+        return Dealt(ids, self.tiles, self.devices.tile, self.devices.count)
+
+    def _start(self, ids: Ids) -> Finished:
+        dealt = self._deal(ids)
+        if self.two_passes:
+            return Finished(dealt, self.quiet(self.params, *dealt.words()))
+        return Finished(dealt, self.sales(self.params, *dealt.words(), self._no_losses(0)))
+
+    def _no_losses(self, rows: int) -> npt.NDArray[Any]:
+        return np.zeros((self.tiles, rows, self.devices.tile), self.params.draw_mean.dtype)
+
+    def _sell(self, sellers: _Sellers, least: int) -> Iterator[Finished]:
+        """Start the simulation of waiting paths, as long as there are at least so many."""
+        while sellers.count >= least:
+            ids, static = sellers.take(self.size)
+            dealt = self._deal(ids)
+            losses = dealt.lay_out_rows(static)
+            yield Finished(dealt, self.sales(self.params, *dealt.words(), losses), first_pass=False)
+
+
+class _Sellers:
+    """Paths with a trigger that wait for their sales to be simulated."""
+
+    def __init__(self) -> None:
+        self._parts: list[tuple[npt.NDArray[Any], Ids, npt.NDArray[Any]]] = []
+        self.count = 0
+
+    def add(self, dealt: Dealt, block: QuietBlock) -> None:
+        """Pick out the paths with a trigger, with the losses of their start books."""
+        for first, values, ids, valid in dealt.by_device(block.metrics.first_trigger, block.metrics.loss):
+            chosen = np.flatnonzero((first > 0) & valid)
+            tile, path = np.divmod(chosen, dealt.tile)
+            rows = values.shape[1]
+            flat, start = values.reshape(-1), tile * (rows * dealt.tile) + path
+            static = np.stack([flat[start + row * dealt.tile] for row in range(rows)])
+            step = first.reshape(-1)[chosen].astype(np.uint16)  # few bits: sorting is linear
+            self._parts.append((step, ids.reshape(-1)[chosen], static))
+            self.count += len(chosen)
+
+    def take(self, most: int) -> tuple[Ids, npt.NDArray[Any]]:
+        """At most so many of them, those that start to trade in the same step side by side: they need as many rounds.
+
+        Returns:
+            (path,) ids and (row, path) losses of the start book.
+        """
+        step, ids, static = (np.concatenate(parts, axis=-1) for parts in zip(*self._parts, strict=True))
+        order = np.argsort(step, kind="stable")
+        now, later = order[:most], order[most:]
+        self._parts = [(step[later], ids[later], static[:, later])] if len(later) else []
+        self.count = len(later)
+        return ids[now], static[:, now]

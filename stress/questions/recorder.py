@@ -1,0 +1,146 @@
+"""Paths recorded round by round, and held against what the ordinary programs make of the same paths."""
+
+from __future__ import annotations
+
+from functools import lru_cache, partial
+from typing import Any
+
+import jax
+import numpy as np
+
+from stress.compile.matrices import group_nav
+from stress.compile.params import params_of, structure_of
+from stress.engine.devices import Devices
+from stress.engine.path_tables import path_table, select_paths
+from stress.engine.runner import groups_in_file_order
+from stress.engine.simulator import Finished, Simulator
+from stress.engine.sizes import tiles_per_call
+from stress.kernels.path import PathMetrics
+from stress.kernels.recording import TRIGGERS as RECORDED_TRIGGERS
+from stress.kernels.recording import RecordedStep, record
+from stress.kernels.records import Structure
+from stress.options import RunOptions
+from stress.results.statistics.simulation_output import PATH_METRICS, PathTable
+from stress.results.story.recorded_path import SELLING, Moments, Recorded
+from stress.scenarios.problem import Problem
+
+ROUNDS = 32  # that a first recording has room for
+
+
+@lru_cache(maxsize=8)
+def _program(structure: Structure, capacity: int) -> Any:
+    return jax.jit(partial(record, structure, capacity=capacity))
+
+
+class Recorder:
+    """Records single paths of one scenario; the programs are compiled once."""
+
+    def __init__(self, problem: Problem, options: RunOptions, devices: Devices) -> None:
+        if RECORDED_TRIGGERS != SELLING:
+            raise ValueError("the recording's triggers are not those that the results layer names")
+        self.problem, self.options, self.devices = problem, options, devices
+        self.structure = structure_of(problem, options.members)
+        self.params = params_of(problem, options.seed, options.precision, options.members)
+
+    def recorded(self, path: int) -> Recorded:
+        """The path with that id, whole."""
+        with jax.enable_x64(self.options.precision == "float64"):
+            metrics, steps = self._recording(path)
+            outcome = self._outcome(path)
+        return _plain(self.problem, self.options, path, metrics, steps, outcome)
+
+    def _recording(self, path: int) -> tuple[PathMetrics, RecordedStep]:
+        """The recording, again with more room where a step has more rounds than the last one had."""
+        capacity = min(ROUNDS, self.structure.max_rounds)
+        at = self.devices.mesh.devices.flat[0]
+        words = (np.full(self.devices.tile, part, np.uint32) for part in (path & 0xFFFFFFFF, path >> 32))
+        inputs = jax.device_put((self.params, *words), at)
+        while True:
+            metrics, steps = jax.device_get(_program(self.structure, capacity)(*inputs))
+            most = int(steps.report.rounds.max())
+            if most <= capacity:
+                return metrics, steps
+            capacity = min(1 << (most - 1).bit_length(), self.structure.max_rounds)
+
+    def _outcome(self, path: int) -> PathTable:
+        """The path's figures from the compiled programs of the run, as the run computed them."""
+        tiles = tiles_per_call(self.options, self.devices)
+        simulator = Simulator(self.structure, self.params, self.devices, tiles)
+        ids = np.array([path], np.uint64)
+        blocks = [Finished(x.dealt, jax.device_get(x.block)) for x in simulator.run(ids)]
+        return select_paths(path_table(blocks, len(self.problem.funds.brokers)), ids)
+
+
+def _plain(
+    problem: Problem, options: RunOptions, path: int, metrics: PathMetrics, steps: RecordedStep, outcome: PathTable
+) -> Recorded:
+    """The recording in the terms of `Recorded`, cut to the rounds there are, in float64."""
+    report, kept = steps.report, steps.cascade
+    assets, members, books = len(problem.assets.ids), len(problem.funds.ids), len(problem.books.ids)
+    count, rounds = problem.steps, np.asarray(report.rounds, np.int64)
+    moments = int(rounds.max()) + 1
+
+    def floats(values: Any, *shape: int) -> Any:
+        """Values in float64; a mechanism that is off left no rows, and gives zeros."""
+        values = np.asarray(values, np.float64)
+        return values if values.shape == shape else np.zeros(shape)
+
+    def by_step(values: Any, entities: int) -> Any:
+        return floats(values, count, entities)
+
+    def by_moment(values: Any, *entities: int) -> Any:
+        """(step, moment, ...) of the recording, or (step, ...) of a step's end where nobody trades."""
+        values = np.asarray(values)
+        return floats(values[:, :moments] if kept is not None else values[:, None], count, moments, *entities)
+
+    if kept is None:
+        nothing = np.zeros((count, 0))
+        now: dict[str, Any] = {name: getattr(report, name) for name in ("price", "profit", "gross", "net", "held")}
+        now |= dict.fromkeys(("flow", "worst", "required", "done", "causes"), nothing)
+        sale = build = asked = size = outside = nothing
+        age: Any = np.full((count, members), -1)
+    else:
+        now = kept.moments._asdict()
+        sale, build, asked = (np.asarray(x) for x in kept.orders)
+        age, size, outside = kept.age, np.asarray(kept.size), np.asarray(kept.outside)
+    entities = {"price": (assets,), "flow": (assets,), "held": (books,), "causes": (4, members)}
+    found = {name: by_moment(now[name], *entities.get(name, (members,))) for name in Moments.__annotations__}
+    groups = problem.funds.ids if options.members else problem.funds.types
+    return Recorded(
+        problem=problem,
+        groups=groups,
+        groups_file_order=groups_in_file_order(problem, options.members),
+        group_nav=group_nav(problem, options.members),
+        group_of=np.arange(members) if options.members else np.asarray(problem.funds.type_of),
+        moments=Moments(**(found | {"done": found["done"] > 0})),
+        rounds=rounds,
+        sale=by_moment(sale, books),
+        build=by_moment(build, books),
+        asked=by_moment(asked, len(SELLING), books),
+        age=np.asarray(age, np.int64),
+        size=by_step(size, members),
+        draw=by_step(steps.draw, assets),
+        retail=by_step(outside, assets),
+        depth=by_step(report.depth, assets),
+        volatility=np.sqrt(report.variance).astype(np.float64)
+        if report.variance.shape[1]
+        else np.ones((count, assets)),
+        outside=by_step(report.outside, members),
+        rebound=by_step(report.rebound, members),
+        profit_static=by_step(report.static_profit, members),
+        call_open=np.asarray(report.call_open, bool),
+        defaulted=np.asarray(report.defaulted, bool),
+        metrics=_table(path, metrics),
+        outcome=outcome,
+    )
+
+
+def _table(path: int, metrics: PathMetrics) -> PathTable:
+    """Metrics of the recording, (row,), as a table of one path."""
+    return PathTable(
+        path_ids=np.array([path], np.uint64),
+        metrics={name: np.asarray(getattr(metrics, name), np.float64)[:, None] for name in PATH_METRICS},
+        first_call_step=np.asarray(metrics.first_call_step, np.int64)[:, None],
+        defaulted=np.asarray(metrics.defaulted, bool)[:, None],
+        broker_loss=np.asarray(metrics.broker_loss, np.float64)[:, None],
+    )

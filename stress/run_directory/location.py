@@ -1,0 +1,206 @@
+"""Where a run directory is: a folder, or the URL of an object store with a folder here that is kept in step with it.
+
+What is done is pushed as it is done: first the spec, then each block, at last the result with its root metadata as the
+last file, so that a result which is not whole is never seen as one. A block counts by the digest in its name.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from stress.engine.chunks import Chunk
+from stress.errors import MissingExtra
+from stress.results.files.checked import METADATA
+from stress.results.files.durable_write import WRITING
+from stress.results.files.store import RESULT
+from stress.run_directory.chunk_store import FOLDER, chunk_of
+from stress.run_directory.writing import CannotWrite
+
+WITHOUT_FOLDERS = {"s3", "gs", "abfs", "oci", "oss", "hf"}  # where making one could only make a bucket
+URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://.+")
+
+
+class Place:
+    """A run directory on this machine.
+
+    Attributes:
+        folder: where its files are.
+        name: what to call it.
+    """
+
+    def __init__(self, folder: Path, name: str | None = None) -> None:
+        self.folder, self.name = folder, name or str(folder)
+
+    def has(self, name: str) -> bool:
+        """Whether a file or folder of this name is there."""
+        return (self.folder / name).exists()
+
+    def is_empty(self) -> bool:
+        """Whether nothing is there."""
+        return not (self.folder.exists() and any(not path.name.startswith(WRITING) for path in self.folder.iterdir()))
+
+    def fetch(self, *names: str, within: Chunk | None = None) -> bool:
+        """Have files and folders of these names in the folder, those that there are; without names everything.
+
+        Args:
+            names: of files and folders.
+            within: leave out blocks that reach beyond these paths.
+
+        Returns:
+            Whether anything had to be copied.
+        """
+        return False
+
+    def block_names(self) -> list[str]:
+        """Names of the files of blocks."""
+        folder = self.folder / FOLDER
+        return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+
+    def push(self, path: Path) -> None:
+        """A file of the folder is whole."""
+
+    def push_result(self) -> None:
+        """The result is whole."""
+
+    def remove(self, *names: str) -> None:
+        """Remove files or folders of these names, those that there are."""
+        for name in names:
+            path = self.folder / name
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+
+    def move(self, name: str, target: str) -> None:
+        """Give a file or folder another name."""
+        (self.folder / target).parent.mkdir(parents=True, exist_ok=True)
+        (self.folder / name).rename(self.folder / target)
+
+
+class RemotePlace(Place):
+    """A run directory behind a URL that `fsspec` knows, such as s3://bucket/run, gs://, abfs://, sftp:// or file://."""
+
+    def __init__(self, url: str) -> None:
+        try:
+            import fsspec
+        except ImportError as error:
+            raise MissingExtra(f"{url} needs fsspec: pip install 'levstress[remote]'") from error
+        self._scratch = tempfile.TemporaryDirectory(prefix="levstress-")
+        super().__init__(Path(self._scratch.name) / (url.rstrip("/").rsplit("/", 1)[-1] or "run"), url)
+        self.folder.mkdir()
+        with self._reached():
+            self._system, root = fsspec.core.url_to_fs(url)
+            self._system.invalidate_cache()
+        self._root, protocols = str(root).rstrip("/"), self._system.protocol
+        self._protocols = {protocols} if isinstance(protocols, str) else set(protocols)
+
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        """Name the URL when its store refuses.
+
+        Raises:
+            MissingExtra: the library of that kind of store is not installed.
+            CannotWrite: whatever the store says.
+        """
+        try:
+            yield
+        except ImportError as error:
+            raise MissingExtra(f"{self.name}: {error}") from error
+        except Exception as error:  # every kind of store has errors of its own
+            said = " ".join(str(error).split())[:200]
+            raise CannotWrite(f"{self.name} cannot be used: {type(error).__name__}: {said}") from error
+
+    def has(self, name: str) -> bool:
+        """Whether a file or folder of this name is there; a result only when it is whole."""
+        with self._reached():
+            return bool(self._system.exists(f"{self._root}/{name}/{METADATA}" if name == RESULT else self._at(name)))
+
+    def is_empty(self) -> bool:
+        """Whether nothing is there."""
+        with self._reached():
+            return not (self._system.exists(self._root) and self._system.find(self._root))
+
+    def fetch(self, *names: str, within: Chunk | None = None) -> bool:
+        """Copy files and folders of these names here, see `Place.fetch`."""
+        with self._reached():
+            for found in (path for name in names or ("",) for path in self._files(name)):
+                chunk = chunk_of(found.rsplit("/", 1)[-1])
+                if chunk is not None and within is not None and not chunk.inside(within):
+                    continue
+                target = self.folder / found[len(self._root) + 1 :]
+                if not target.resolve().is_relative_to(self.folder.resolve()):
+                    raise CannotWrite(f"{self.name} holds the name {found!r}")
+                target.parent.mkdir(parents=True, exist_ok=True)
+                self._system.get_file(found, str(target))
+        return True
+
+    def block_names(self) -> list[str]:
+        """Names of the files of blocks."""
+        with self._reached():
+            return sorted(path.rsplit("/", 1)[-1] for path in self._files(FOLDER))
+
+    def push(self, path: Path) -> None:
+        """Copy a file of the folder there."""
+        with self._reached():
+            target = self._at(path.relative_to(self.folder).as_posix())
+            self._make_folder_of(target)
+            self._system.put_file(str(path), target)
+
+    def push_result(self) -> None:
+        """Copy the result there, the file that makes it a result last."""
+        for path in _result_last([str(path) for path in (self.folder / RESULT).rglob("*") if path.is_file()]):
+            self.push(Path(path))
+
+    def remove(self, *names: str) -> None:
+        """Remove files or folders of these names there and here; of a result first what makes it one."""
+        super().remove(*names)
+        with self._reached():
+            for name in names:
+                for path in _result_last(self._files(name))[::-1]:
+                    self._system.rm_file(path)
+                if self._system.isdir(self._at(name)):
+                    self._system.rm(self._at(name), recursive=True)
+
+    def move(self, name: str, target: str) -> None:
+        """Give a file or the files of a folder another name; a result is one neither here nor there on the way."""
+        if (self.folder / name).exists():
+            super().move(name, target)
+        with self._reached():
+            for path in _result_last(self._files(name)):
+                self._make_folder_of(new := self._at(target) + path[len(self._at(name)) :])
+                self._system.copy(path, new)
+        self.remove(name)
+
+    def _make_folder_of(self, path: str) -> None:
+        if not WITHOUT_FOLDERS.intersection(self._protocols):
+            self._system.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
+
+    def _at(self, name: str) -> str:
+        return f"{self._root}/{name}"
+
+    def _files(self, name: str) -> list[str]:
+        """Paths of a file, or of all in a folder; none where there is none."""
+        at = self._at(name).rstrip("/")
+        found: Any = self._system.find(at) if self._system.exists(at) else []
+        return [str(path) for path in found]
+
+
+def _result_last(paths: list[str]) -> list[str]:
+    """Files, with that which makes a result one at the end."""
+    return sorted(paths, key=lambda path: path.endswith(f"{RESULT}/{METADATA}"))
+
+
+def place_of(where: str | Path) -> Place:
+    """The run directory at a path or a URL.
+
+    Raises:
+        MissingExtra: a library that the URL needs is not installed.
+        CannotWrite: its store refuses.
+    """
+    return RemotePlace(where) if isinstance(where, str) and URL.fullmatch(where) else Place(Path(where))

@@ -1,0 +1,151 @@
+"""What makes two runs the same run: `spec.json` at the start, and a scenario back from it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from stress.options import RunOptions
+from stress.results.dataset.tree import spec_digest
+from stress.results.files import store
+from stress.results.files.durable_write import write_durably
+from stress.results.files.store import SPEC, UnfinishedRun, spec_bytes
+from stress.scenarios.build.problem_builder import build_problem
+from stress.scenarios.errors import ScenarioError
+from stress.scenarios.problem import Problem
+from stress.scenarios.read.loader import scenario_from_document
+
+
+class OtherRun(RuntimeError):
+    """The directory holds another run than the one to be resumed."""
+
+
+def spec_of(problem: Problem, options: RunOptions) -> dict[str, Any]:
+    """What `spec.json` holds: the scenario with every input resolved, how it is run, and with which versions.
+
+    `options` are as given, None among them meaning "chosen"; `identity` is all that decides a path's numbers.
+    """
+    from stress.engine.plan import plan
+    from stress.kernels.random.normals import GENERATOR
+
+    planned = plan(problem, options)
+    versions = {name: version(name) for name in ("levstress", "jax", "jaxlib", "numpy", "xarray", "zarr")}
+    return {
+        "scenario": problem.canonical,
+        "order": {
+            "assets": list(problem.assets.file_order),
+            "funds": list(problem.funds.types_file_order),
+            "prime_brokers": list(problem.funds.brokers_file_order),
+        },
+        "inputs_sha256": problem.input_hashes,
+        "defaults": list(problem.defaults_filled),
+        "options": asdict(options),
+        "resolved": {"device": planned.device, "block_size": planned.block_size, "tile": planned.tile},
+        "versions": versions,
+        "identity": {
+            "scenario_sha256": spec_digest(problem.canonical),
+            "numbers_sha256": numbers_digest(problem, options),
+            "seed": options.seed,
+            "paths": options.paths,
+            "precision": options.precision,
+            "members": options.members,
+            "every_path_stored": options.store == "paths",
+            "rng": GENERATOR,
+            "device_kind": planned.device_kind,
+            "tile": planned.tile,
+            "jaxlib": versions["jaxlib"],
+            "levstress": versions["levstress"],
+        },
+    }
+
+
+def numbers_digest(problem: Problem, options: RunOptions) -> str:
+    """SHA-256 of every number and switch that the kernels get."""
+    from stress.compile.params import params_of, structure_of
+
+    digest = hashlib.sha256(repr(structure_of(problem, options.members)).encode())
+    for array in params_of(problem, options.seed, options.precision, options.members):
+        digest.update(repr((array.dtype.str, array.shape)).encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+def identity_digest(spec: dict[str, Any]) -> str:
+    """SHA-256 of a spec's identity."""
+    return hashlib.sha256(json.dumps(spec["identity"], sort_keys=True).encode()).hexdigest()
+
+
+def read_spec(out: Path) -> dict[str, Any]:
+    """The spec of a run directory.
+
+    Raises:
+        UnfinishedRun: there is none, or it is not one of ours.
+    """
+    spec = store.read_spec(out)
+    if not isinstance(spec.get("identity"), dict) or "options" not in spec:
+        raise UnfinishedRun(f"{out / SPEC} is not that of a run that can be taken up again")
+    return spec
+
+
+def problem_of(spec: dict[str, Any], name: str) -> tuple[Problem, RunOptions]:
+    """The scenario and the options of the spec of the run directory `name`, entities in the order of their file.
+
+    Raises:
+        UnfinishedRun: the spec has been changed.
+    """
+    try:
+        problem = build_problem(scenario_from_document(spec["scenario"]))
+        options, order = RunOptions(**spec["options"]), spec["order"]
+        problem = replace(
+            problem,
+            assets=replace(problem.assets, file_order=tuple(order["assets"])),
+            funds=replace(
+                problem.funds,
+                types_file_order=tuple(order["funds"]),
+                brokers_file_order=tuple(order["prime_brokers"]),
+            ),
+            input_hashes=dict(spec["inputs_sha256"]),
+            defaults_filled=tuple(spec["defaults"]),
+        )
+    except (ScenarioError, KeyError, TypeError, ValueError) as error:
+        raise UnfinishedRun(f"{SPEC} of {name} does not say what was run: {error}") from error
+    if spec_digest(problem.canonical) != spec["identity"].get("scenario_sha256"):
+        raise UnfinishedRun(f"{SPEC} of {name} has been changed: its scenario is not the one that was run")
+    return problem, options
+
+
+def check_same(name: str, old: dict[str, Any], new: dict[str, Any]) -> None:
+    """Refuse to go on with something else.
+
+    Raises:
+        OtherRun: naming what differs.
+    """
+    before, now = old["identity"], new["identity"]
+    if before == now:
+        return
+    lines = [f"{key}: {before.get(key)} there, {now.get(key)} now" for key in now if before.get(key) != now[key]]
+    if before.get("scenario_sha256") != now["scenario_sha256"]:
+        lines += _differences(old.get("scenario"), new["scenario"], "scenario")[:10]
+    raise OtherRun(f"{name} holds another run:\n  " + "\n  ".join(lines))
+
+
+def _differences(before: Any, now: Any, key: str) -> list[str]:
+    if isinstance(before, dict) and isinstance(now, dict):
+        found = []
+        for name in sorted({*before, *now}):
+            found += _differences(before.get(name), now.get(name), f"{key}.{name}")
+        return found
+    if isinstance(before, list) and isinstance(now, list) and len(before) == len(now):
+        pairs = enumerate(zip(before, now, strict=True))
+        return [line for i, (a, b) in pairs for line in _differences(a, b, f"{key}[{i}]")]
+    return [] if before == now else [f"{key}: {before!r} there, {now!r} now"]
+
+
+def write_spec(out: Path, spec: dict[str, Any]) -> None:
+    """Write the spec; several processes may do so at once for the same run."""
+    out.mkdir(parents=True, exist_ok=True)
+    write_durably(out / SPEC, spec_bytes(spec))

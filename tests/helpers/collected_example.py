@@ -1,0 +1,269 @@
+"""A synthetic `Collected` from a NumPy simulation: levered one-factor funds that lose more than their twins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from stress.results.statistics.histogram import FloatHistogram
+from stress.results.statistics.simulation_output import (
+    Collected,
+    Distribution,
+    PathTable,
+    Sample,
+    Tail,
+    Timeline,
+)
+from stress.scenarios.problem import (
+    Assets,
+    Cascade,
+    Estimation,
+    Impact,
+    Liquidity,
+    Problem,
+    Retail,
+    Shocks,
+    plain_books,
+    plain_funds,
+)
+
+GROUPS = ("alpha", "mid", "zeta")  # id order
+FILE_ORDER = ("zeta", "alpha", "mid")
+ASSETS = ("bonds", "semis")
+ASSETS_FILE_ORDER = ("semis", "bonds")
+BROKERS = ("pb_a", "pb_b")
+BROKERS_FILE_ORDER = ("pb_b", "pb_a")
+NAV = np.array([100e9, 50e9, 250e9])
+STEPS = 4
+
+
+def distribution(values: np.ndarray, path_ids: np.ndarray | None = None, kept: int | None = None) -> Distribution:
+    """Histogram of all values, tail of the `kept` largest (all by default)."""
+    values = np.asarray(values, np.float32).astype(np.float64)
+    ids = np.arange(len(values), dtype=np.uint64) if path_ids is None else path_ids
+    histogram = FloatHistogram.empty(())
+    histogram.add(values)
+    order = np.lexsort((ids, -values))[: len(values) if kept is None else kept]
+    return Distribution(histogram, Tail(values[order], ids[order]))
+
+
+def problem(
+    model: str = "student_t", funds: tuple[str, ...] = GROUPS, file_order: tuple[str, ...] = FILE_ORDER
+) -> Problem:
+    n, a, b = len(funds), len(ASSETS), len(BROKERS)
+    each = np.ones(n)
+    return Problem(
+        name="example",
+        title="A synthetic example",
+        description="Made by NumPy.",
+        sources=("none",),
+        steps=STEPS,
+        steps_per_day=1,
+        assets=Assets(
+            ids=ASSETS,
+            file_order=ASSETS_FILE_ORDER,
+            names=("Government bonds", "Semiconductors"),
+            asset_class=("rates", "equity"),
+            region=("eu", "us"),
+            in_net=np.ones(a, bool),
+            vol=np.array([0.1, 0.4]),
+            shock_vol=np.array([0.1, 0.4]),
+            impact_vol=np.array([0.1, 0.4]),
+            adv=np.array([500e9, 70e9]),
+            margin_rate=np.array([0.03, 0.15]),
+        ),
+        shocks=Shocks(model, 4.0, 1.0, 0.0, False, 1.0, np.eye(a), 0.0, np.zeros((STEPS, a))),
+        funds=plain_funds(
+            types=funds,
+            types_file_order=FILE_ORDER,
+            strategy=("long-short", "macro", "trend")[:n],
+            region=("asia", "eu", "us")[:n],
+            ids=funds,
+            type_of=np.arange(n),
+            nav=NAV[:n],
+            rates=np.full((n, a), 0.15),
+            buffer=0.05 * each,
+            grace_steps=np.zeros(n, np.int64),
+            procyclicality=each,
+            margin_cap=2 * each,
+            lockup_steps=np.zeros(n, np.int64),
+            has_margin=np.ones(n, bool),
+            max_leverage=np.inf * each,
+            target_leverage=np.inf * each,
+            cure_steps=np.full(n, 3),
+            closeout_participation=0.25 * each,
+            brokers=BROKERS,
+            brokers_file_order=BROKERS_FILE_ORDER,
+            broker_share=np.full((n, b), 0.5),
+        ),
+        books=plain_books(
+            ids=tuple(f"{fund}/main" for fund in funds),
+            fund_of=np.arange(n),
+            shape_of=np.arange(n),
+            size=3 * NAV[:n],
+            shapes=np.full((n, a), 0.5),
+            type_of_shape=np.arange(n),
+            capital=NAV[:n],
+            ladder_on_fund=np.zeros(n, bool),
+            ladder_drawdown=np.full((n, 1), np.inf),
+            ladder_cut=np.zeros((n, 1)),
+        ),
+        impact=Impact("square_root", 1 / 3, 5.0, 0.5),
+        liquidity=Liquidity(1.2, 0.0, 0.1),
+        retail=Retail(0.0, 0.0, 0.0, 0.0, np.zeros(a)),
+        cascade=Cascade(64, None, True, np.inf),
+        estimation=Estimation(("0.95", "0.99", "0.999"), 2048, "plain"),
+        canonical={"schema": 1, "name": "example"},
+        input_hashes={"funds.csv": "ab" * 32},
+        defaults_filled=("cascade",),
+    )
+
+
+def _with_system(rows: np.ndarray) -> np.ndarray:
+    """Append the NAV-weighted sum over funds: (fund, path) -> (row, path)."""
+    nav = NAV[: len(rows)]
+    return np.concatenate([rows, (nav @ rows / nav.sum())[None]])
+
+
+def collected(
+    paths: int = 4000,
+    seed: int = 7,
+    kept: int | None = None,
+    worst: int = 20,
+    detail: int = 1000,
+    stored: bool = True,
+    model: str = "student_t",
+    **attrs: Any,
+) -> Collected:
+    """The synthetic run; `kept` is the length of every tail, `detail` that of the sample and the timeline."""
+    rng = np.random.default_rng(seed)
+    ids = np.arange(paths, dtype=np.uint64) + np.uint64(2**63 + 5)
+    factor = rng.standard_t(4, paths) * 0.04
+    static = np.stack([(1 + k) * factor + 0.01 * rng.normal(size=paths) + 0.02 for k in range(3)])
+    if model == "none":
+        static = np.broadcast_to(static[:, :1], static.shape).copy()
+    called = np.maximum(static - 0.08, 0.0)
+    fund_loss = static + 0.8 * called - 0.002
+    first = np.where(called > 0, 1 + (ids % np.uint64(STEPS)).astype(np.int64), 0)
+    defaulted = fund_loss > 0.9
+    metrics = {
+        "fund_loss": _with_system(fund_loss),
+        "fund_loss_static": _with_system(static),
+        "called": _with_system(called),
+        "forced_sales": _with_system(2.5 * called),
+        "max_drawdown": _with_system(np.maximum(fund_loss, 0.0)),
+        "unliquidated": _with_system(np.where(defaulted, 0.1, 0.0)),
+    }
+    metrics = {name: rows.astype(np.float32).astype(np.float64) for name, rows in metrics.items()}
+    earliest = np.where(first > 0, first, STEPS + 1).min(axis=0)
+    first = np.concatenate([first, np.where(earliest > STEPS, 0, earliest)[None]])
+    defaulted = np.concatenate([defaulted, defaulted.any(axis=0, keepdims=True)])
+    beyond = (NAV @ np.maximum(fund_loss - 1, 0.0)) / NAV.sum()
+    broker_loss = np.stack([0.3 * beyond, 0.7 * beyond])
+
+    def table(index: np.ndarray) -> PathTable:
+        return PathTable(
+            ids[index],
+            {name: rows[:, index] for name, rows in metrics.items()},
+            first[:, index],
+            defaulted[:, index],
+            broker_loss[:, index],
+        )
+
+    rows = [*GROUPS, "system"]
+    loss, twin = metrics["fund_loss"], metrics["fund_loss_static"]
+    head = slice(0, detail)
+    shock = -twin[:, head]
+    hedge = 0.01 * rng.normal(size=shock.shape[1])  # what the funds gain on bonds and lose on semis
+    sample = Sample(
+        loss[:, head],
+        twin[:, head],
+        {
+            "outside_shock": shock,
+            "own_impact": -0.2 * (loss - twin)[:, head],
+            "others_impact": -0.7 * (loss - twin)[:, head],
+            "retail_offset": 0.1 * (loss - twin)[:, head],
+            "execution_shortfall": -0.3 * (loss - twin)[:, head],
+            "rebound": 0.1 * (loss - twin)[:, head],
+        },
+        asset_pnl=np.stack([0.2 * loss[-1, head] + hedge, -1.2 * loss[-1, head] - hedge]),
+    )
+    navs = np.append(NAV, NAV.sum())
+    share = np.arange(1, STEPS + 1) / STEPS
+    steps = {
+        "gross_leverage": share[:, None, None] + 3 / np.maximum(1 - loss[None, :, head], 1e-3),
+        "net_leverage": share[:, None, None] - 0.5 * loss[None, :, head],
+        "called_usd": share[:, None, None] * metrics["called"][None, :, head] * navs[:, None],
+        "forced_sales_usd": share[:, None, None] * metrics["forced_sales"][None, :, head] * navs[:, None],
+        "fund_loss": share[:, None, None] * loss[None, :, head],
+        "fund_loss_static": share[:, None, None] * twin[None, :, head],
+    }
+    asset = np.stack([factor, -factor])[:, head]
+    steps["price"] = np.exp(-share[:, None, None] * asset[None])
+    steps["depth"] = np.clip(1 - share[:, None, None] * np.abs(asset[None]), 0.1, 1)
+    steps["forced_flow_usd"] = -share[:, None, None] * asset[None] * 1e9
+    parts = np.array([0.5, -0.1, 0.6])[:, None, None] * steps["forced_flow_usd"][:, None]  # (step, fund, asset, path)
+    quantiles = {}
+    kept_by_step = {
+        "gross_leverage": steps["gross_leverage"],
+        "net_leverage": steps["net_leverage"],
+        "price_change": steps["price"] - 1,
+        "depth_lost": 1 - steps["depth"],
+    }
+    for name, values in kept_by_step.items():
+        quantiles[name] = FloatHistogram.empty(values.shape[:-1])
+        quantiles[name].add(values)
+    means = {
+        name: (values.mean(axis=-1), values.std(axis=-1) / np.sqrt(values.shape[-1]))
+        for name, values in steps.items()
+        if not name.endswith("leverage")
+    }
+    marks = np.unique(np.array([max(1, paths // 2), paths]))
+    return Collected(
+        problem=problem(model),
+        groups=GROUPS,
+        groups_file_order=FILE_ORDER,
+        group_nav=navs,
+        paths=paths,
+        loss=[distribution(values, ids, kept) for values in loss],
+        loss_static=[distribution(values, ids, kept) for values in twin],
+        broker_loss=[distribution(values, ids, kept) for values in broker_loss],
+        sums={name: values.sum(axis=1) for name, values in metrics.items()},
+        squares={name: (values**2).sum(axis=1) for name, values in metrics.items()},
+        cross=(loss * twin).sum(axis=1),
+        broker_sums=broker_loss.sum(axis=1),
+        broker_squares=(broker_loss**2).sum(axis=1),
+        counts={
+            "loss_over_20pct": (loss > 0.2).sum(axis=1),
+            "margin_call": (first > 0).sum(axis=1),
+            "default": defaulted.sum(axis=1),
+            "broker_loss": (broker_loss > 0).sum(axis=1),
+        },
+        scalars={"paths_at_round_limit": 3, "draws_clipped": 0, "prices_floored": 0},
+        checkpoints={
+            "paths": marks,
+            "mean_loss": np.stack([loss[:, :m].mean(axis=1) for m in marks]),
+            "var": np.stack([np.repeat(loss[:, :m].min(axis=1)[:, None], 3, axis=1) for m in marks]),
+            "es": np.stack([np.repeat(loss[:, :m].max(axis=1)[:, None], 3, axis=1) for m in marks]),
+        },
+        sample=sample,
+        timeline=Timeline(
+            detail,
+            quantiles,
+            means,
+            np.arange(STEPS),
+            (parts.mean(axis=-1), parts.std(axis=-1) / np.sqrt(parts.shape[-1])),
+        ),
+        worst={row: table(np.argsort(-loss[r], kind="stable")[:worst]) for r, row in enumerate(rows)},
+        stored=table(np.arange(paths)) if stored else None,
+        attrs={
+            "seed": seed,
+            "rng": "threefry2x32-20",
+            "precision": "float32",
+            "device": "cpu",
+            "versions": {"levstress": "0.1.0"},
+            "seconds": {"compile": 1.5, "simulate": 2.0},
+            **attrs,
+        },
+    )

@@ -1,0 +1,52 @@
+"""Runs the kernels and the NumPy twin on the same draws, in float64."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+import twin
+from stress.compile.params import params_of, structure_of
+from stress.kernels.path import PathMetrics, simulate
+from stress.kernels.quiet import QuietMetrics, hold_still
+from stress.kernels.shocks.draw import draw, shock_scratch, sources
+from stress.kernels.step import StepReport
+from stress.scenarios.problem import Problem
+from twin_result import TwinResult
+
+
+@dataclass(frozen=True)
+class Pair:
+    problem: Problem
+    metrics: PathMetrics
+    report: StepReport
+    quiet: QuietMetrics
+    twin: TwinResult
+    draws: np.ndarray[Any, np.dtype[np.float64]]
+
+
+def run_both(problem: Problem, paths: int, seed: int = 1, first: int = 0) -> Pair:
+    """Simulate paths first .. first + paths - 1 with the kernels, and the twin on the draws that they used."""
+    with jax.enable_x64(True):
+        structure = structure_of(problem)
+        params = jax.tree.map(jnp.asarray, params_of(problem, seed, "float64"))
+        low = jnp.arange(first, first + paths, dtype=jnp.uint32)
+        high = jnp.zeros_like(low)
+
+        # Each of these programs runs once, so the compiler need not try hard.
+        @partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
+        def both(params: Any) -> Any:
+            room = shock_scratch(structure, params, paths)
+            every = sources(structure, params, low, high)
+            draws = lax.map(lambda source: draw(structure, params, low, high, source, room)[0], every)
+            quiet = hold_still(structure, params, low, high)
+            return simulate(structure, params, low, high, detail=True), quiet, draws
+
+        (metrics, report), quiet, draws = jax.device_get(both(params))
+    return Pair(problem, metrics, report, quiet, twin.simulate(problem, np.asarray(draws)), np.asarray(draws))

@@ -1,0 +1,180 @@
+"""The kernels against the NumPy twin, path by path, in float64: every mechanism, alone and together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from fuzz import ALONE, random_problem
+from parity import Pair, run_both
+from stress.compile.params import params_of, structure_of
+from stress.engine.detail.fund_flows import row_flows, row_groups
+from stress.kernels.layout import shapes_to_books
+from stress.scenarios.problem import Problem
+from tiny import make_problem
+
+TOLERANCE = 1e-9
+
+
+def close(ours: object, theirs: object, scale: float = 1.0) -> None:
+    np.testing.assert_allclose(
+        np.asarray(ours, float) / scale, np.asarray(theirs, float) / scale, rtol=TOLERANCE, atol=TOLERANCE
+    )
+
+
+def assert_parity(pair: Pair) -> None:
+    nav = pair.problem.funds.nav[:, None]
+    ours, report, theirs = pair.metrics, pair.report, pair.twin
+    close(ours.fund_loss[:-1], theirs.type_loss)
+    close(ours.fund_loss_static[:-1], theirs.type_loss_static)
+    close(ours.fund_loss[-1], theirs.system_loss)
+    close(ours.max_drawdown[:-1], theirs.type_max_drawdown)
+    close(-report.profit[-1], theirs.loss)
+    close(report.called[-1] * nav, theirs.called_usd, 1e9)
+    close(report.sold[-1] * nav, theirs.forced_sales_usd, 1e9)
+    close(report.price, theirs.price)
+    if pair.problem.cascade.feedback:  # without feedback nobody reads depth
+        close(report.depth, theirs.depth)
+    close(report.held, theirs.k)
+    by_step = np.diff(report.built, axis=0, prepend=np.zeros_like(report.built[:1]))
+    if by_step.shape[1]:
+        close(by_step * nav, theirs.built_usd_step, 1e9)
+    else:
+        assert not theirs.built_usd_step.any()
+    close(report.forced * pair.problem.assets.adv[:, None], theirs.forced_flow_usd, 1e9)
+    close(ours.broker_loss * nav.sum(), theirs.broker_loss_usd, 1e9)
+    close(report.asset_pnl.sum(axis=0) * nav.sum(), theirs.asset_pnl_usd, nav.sum())
+    close(flow_by_member(pair), theirs.forced_flow_by_fund_usd, 1e9)
+    parts = (report.outside, *report.causes, report.rebound)
+    for part, component in zip(parts, theirs.attribution, strict=True):
+        close(part.sum(axis=0), component)
+    np.testing.assert_array_equal(report.defaulted[-1], theirs.defaulted)
+    np.testing.assert_array_equal(report.call_open, theirs.open_call)
+    np.testing.assert_array_equal(ours.at_round_limit, theirs.at_round_limit)
+    for group, (first, last) in enumerate(spans(pair.problem)):
+        calls = np.where(theirs.first_call_step[first:last] > 0, theirs.first_call_step[first:last], 10**6).min(axis=0)
+        np.testing.assert_array_equal(ours.first_call_step[group], np.where(calls == 10**6, 0, calls))
+    assert_quiet_parity(pair)
+
+
+def flow_by_member(pair: Pair) -> np.ndarray:
+    """Signed forced flow (step, member, asset, path) in USD from what the engine's `fund_flows` keeps of each path."""
+    structure, params = structure_of(pair.problem, members=True), params_of(pair.problem, 1, "float64", members=True)
+    groups = np.array(row_groups(structure))
+    with jax.enable_x64(True):
+        flow = np.asarray(row_flows(structure, params, jnp.asarray(pair.report.held))) * 1e9
+        by_shape = jnp.asarray(params.shapes)
+        weights = np.asarray(by_shape if len(groups) == structure.shapes else shapes_to_books(structure, by_shape))
+    result = np.zeros((flow.shape[0], structure.members, structure.assets, flow.shape[2]))
+    for row, group in enumerate(groups):
+        result[:, group] += flow[:, row, None] * weights[row][:, None]
+    return result
+
+
+def assert_quiet_parity(pair: Pair) -> None:
+    """The start book held still is the twin's, and nobody is called or trades before the first trigger."""
+    quiet, report, theirs = pair.quiet, pair.report, pair.twin
+    close(quiet.loss[:-1], theirs.type_loss_static)
+    if pair.problem.retail.per_percent > 0:
+        return  # outside buyers move prices on every path: its triggers are not those of the start book
+    acts = (
+        (report.sold > 0).any(axis=1)
+        | (report.built > 0).any(axis=1)
+        | report.call_open.any(axis=1)
+        | report.defaulted.any(axis=1)
+    )
+    first = np.where(acts.any(axis=0), acts.argmax(axis=0) + 1, 0)
+    np.testing.assert_array_equal(quiet.first_trigger, first)
+    calm = first == 0
+    close(quiet.loss[:, calm], pair.metrics.fund_loss[:, calm])
+    close(quiet.max_drawdown[:, calm], pair.metrics.max_drawdown[:, calm])
+
+
+def spans(problem: Problem) -> list[tuple[int, int]]:
+    return [
+        (int(np.searchsorted(problem.funds.type_of, t)), int(np.searchsorted(problem.funds.type_of, t, side="right")))
+        for t in range(len(problem.funds.types))
+    ]
+
+
+MORE = [pytest.param(seed, marks=pytest.mark.slow) for seed in range(20, 120)]
+
+
+@pytest.mark.parametrize("seed", [*range(20), *MORE])
+def test_random_problems(seed: int) -> None:
+    assert_parity(run_both(random_problem(seed), 12, seed))
+
+
+@pytest.mark.parametrize("name", [name for name, _ in ALONE])
+def test_each_mechanism_alone(name: str) -> None:
+    problem = dict(ALONE)[name]()
+    pair = run_both(replace(problem, shocks=replace(problem.shocks, scale=3.0)), 64, seed=3)
+    assert_parity(pair)
+    assert (pair.report.sold[-1] > 0).any(axis=0).sum() + (pair.report.built > 0).any(axis=(0, 1)).sum() >= 10
+
+
+SETTINGS: dict[str, dict[str, Any]] = {
+    "everything": {"shocks": {"scale": 3.0}},
+    "gaussian": {"shocks": {"scale": 3.0, "model": "gaussian"}},
+    "defaults under a participation cap": {
+        "shocks": {"scale": 4.0},
+        "steps": 8,
+        "cascade": {"max_participation": 0.05},
+        "funds": {"grace_steps": 1},
+    },
+    "funds that cannot cure": {
+        "shocks": {"scale": 5.0},
+        "steps": 10,
+        "cascade": {"max_participation": 0.02},
+        "funds": {"cure_steps": 1},
+    },
+    "no impact": {"shocks": {"scale": 3.0}, "impact": {"law": "none"}},
+    "impact that stays": {"shocks": {"scale": 3.0}, "impact": {"permanent": 1.0, "half_life": np.inf}},
+    "four steps a day, lock-up, rates up to the full value": {
+        "shocks": {"scale": 3.0},
+        "steps_per_day": 4,
+        "funds": {"lockup_steps": 2, "procyclicality": 1.0, "margin_cap": 8.0},
+    },
+    "retail alone": {
+        "retail": {"per_percent": 3e9},
+        "funds": {"has_margin": False, "max_leverage": np.inf},
+        "books": {"ladder_drawdown": np.inf},
+    },
+    "a round limit": {"shocks": {"scale": 4.0}, "cascade": {"max_rounds": 3}},
+    "nobody trades": {"shocks": {"scale": 3.0}, "cascade": {"feedback": False}},
+}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_mechanisms(name: str) -> None:
+    assert_parity(run_both(make_problem(**SETTINGS[name]), 60, seed=3))
+
+
+def test_these_settings_reach_defaults_and_many_rounds() -> None:
+    pair = run_both(make_problem(**SETTINGS["defaults under a participation cap"]), 60, seed=3)
+    assert pair.twin.defaulted.mean() > 0.1
+    assert pair.twin.broker_loss_usd.max() > 0
+    assert run_both(make_problem(**SETTINGS["everything"]), 60, seed=3).twin.rounds.max() >= 5
+
+
+def test_scripted_falls_cascade_over_several_rounds() -> None:
+    script = np.zeros((4, 5))
+    script[0], script[1, 1:], script[2, 2] = [-0.016, -0.096, -0.144, -0.048, -0.112], -0.08, -0.19
+    problem = make_problem(steps=4, shocks={"model": "none", "script": script})
+    pair = run_both(problem, 2)
+    assert_parity(pair)
+    assert pair.twin.rounds.max() >= 3, "the falls must make several rounds"
+    assert np.count_nonzero(pair.twin.forced_sales_usd[:, 0]) >= 2, "several funds must sell"
+
+
+def test_a_planted_bug_is_seen() -> None:
+    pair = run_both(make_problem(**SETTINGS["everything"]), 20, seed=3)
+    wrong = pair.twin.price.copy()
+    wrong[-1, 0, 0] *= 1 + 1e-8
+    with pytest.raises(AssertionError):
+        close(pair.report.price, wrong)

@@ -1,0 +1,156 @@
+"""Random bits against known answers, normals and the Student-t scale against scipy, streams and independence."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import special, stats
+
+from stress.kernels.random.normals import Key, Scratch, normals, radius, scratch, sine_of_phase, step_keys
+from stress.kernels.random.threefry import threefry2x32
+from stress.kernels.shocks.student_t_scale import Z_RANGE, mixing_coefficients, mixing_scale
+
+# Known answers of Random123 for threefry2x32 with 20 rounds: (counter, key, words).
+KNOWN = [
+    ((0, 0), (0, 0), (0x6B200159, 0x99BA4EFE)),
+    ((0xFFFFFFFF, 0xFFFFFFFF), (0xFFFFFFFF, 0xFFFFFFFF), (0x1CB996FC, 0xBB002BE7)),
+    ((0x243F6A88, 0x85A308D3), (0x13198A2E, 0x03707344), (0xC4923A9C, 0x483DF7A0)),
+]
+WORDS = np.unique(
+    np.concatenate(
+        [
+            np.arange(0, 4096),
+            (2.0 ** np.linspace(0, 31.999, 40_000)).astype(np.uint64),
+            2**32 - 1 - np.arange(0, 4096),
+            np.linspace(0, 2**32 - 1, 40_001).astype(np.uint64),
+        ]
+    )
+).astype(np.uint32)
+
+
+@pytest.mark.parametrize(("counter", "key", "words"), KNOWN)
+def test_known_answers(counter: tuple[int, ...], key: tuple[int, ...], words: tuple[int, ...]) -> None:
+    result = threefry2x32((jnp.uint32(key[0]), jnp.uint32(key[1])), (jnp.uint32(counter[0]), jnp.uint32(counter[1])))
+    assert tuple(int(w) for w in result) == words
+
+
+def test_radius_over_the_whole_range() -> None:
+    exact = np.sqrt(-2.0 * np.log((WORDS + 0.5) * 2.0**-32))
+    ours = np.asarray(jax.jit(lambda w: radius(w, jnp.float32))(jnp.asarray(WORDS)), np.float64)
+    body = exact > 0.05
+    assert np.abs(ours - exact)[body].max() < 2e-6
+    assert np.abs(ours - exact).max() < 3e-4  # below 0.05 only float32's spacing near u = 1 is left
+    assert 6.75 < ours.max() < 6.77
+
+
+def test_sine_over_the_whole_circle() -> None:
+    exact = np.sin(2.0 * np.pi * WORDS.astype(np.float64) * 2.0**-32)
+    ours = np.asarray(jax.jit(lambda w: sine_of_phase(w, jnp.float32))(jnp.asarray(WORDS)), np.float64)
+    assert np.abs(ours - exact).max() < 2e-7
+
+
+def in_step(seed: tuple[int, int], stream: int, step: int, low: jax.Array, high: jax.Array, room: Scratch) -> Scratch:
+    keys = step_keys(jnp.array(seed, jnp.uint32), stream, step + 1, len(room.normals))
+    return normals(Key(keys.first[step], keys.second[step]), low, high, room)
+
+
+def draw_normals(seed: int, stream: int, step: int, rows: int, paths: int, first: int = 0) -> np.ndarray:
+    low = jnp.arange(first, first + paths, dtype=jnp.uint32)
+    drawn = in_step((seed, 0), stream, step, low, jnp.zeros_like(low), scratch(rows, paths, jnp.float32))
+    return np.asarray(drawn.normals, np.float64)
+
+
+def hash_in_numpy(key: tuple[int, int], counter: tuple[int, int]) -> tuple[int, int]:
+    """Threefry-2x32 once more, from the paper: rounds of add, rotate, xor; the key is injected after every fourth."""
+    mask, rotations = 0xFFFFFFFF, (13, 15, 26, 6, 17, 29, 16, 24)
+    k = (*key, 0x1BD11BDA ^ key[0] ^ key[1])
+    x, y = (counter[0] + k[0]) & mask, (counter[1] + k[1]) & mask
+    for r in range(20):
+        x = (x + y) & mask
+        y = ((y << rotations[r % 8] | y >> (32 - rotations[r % 8])) & mask) ^ x
+        if r % 4 == 3:
+            d = r // 4 + 1
+            x, y = (x + k[d % 3]) & mask, (y + k[(d + 1) % 3] + d) & mask
+    return x, y
+
+
+def test_the_bits_of_a_draw_are_those_of_its_key_and_counter() -> None:
+    """Seed, stream, step and pair make the key, the 64-bit path id is the counter; packing changes no bit."""
+    seed, stream, step, pairs = (5, 7), 2, 3, 3
+    ids = [0, 1, 17, 2**32 - 1, 2**32, 2**40 + 12345]
+    low, high = jnp.asarray([i & 0xFFFFFFFF for i in ids], jnp.uint32), jnp.asarray([i >> 32 for i in ids], jnp.uint32)
+    room = scratch(2 * pairs, len(ids), jnp.float32)
+    words = np.asarray(in_step(seed, stream, step, low, high, room).words)
+    for pair in range(pairs):
+        key = hash_in_numpy(hash_in_numpy(seed, (stream, step)), (pair, 0))
+        expected = [hash_in_numpy(key, (i & 0xFFFFFFFF, i >> 32)) for i in ids]
+        found = words[pair].view(np.uint32).reshape(-1, 2)
+        np.testing.assert_array_equal(found, np.array(expected, np.uint32))
+
+
+def test_normals_have_the_normal_distribution_and_are_independent() -> None:
+    z = draw_normals(7, 1, 0, 8, 200_000)
+    count = z.shape[1]
+    for row in z:
+        assert stats.kstest(row, "norm").pvalue > 1e-4
+    for power, moment, variance in ((1, 0, 1), (2, 1, 2), (3, 0, 15), (4, 3, 96)):
+        assert np.abs((z**power).mean(axis=1) - moment).max() < 5 * np.sqrt(variance / count)
+    for transform in (lambda x: x, np.square, np.abs):  # pairs share a radius: their squares must be independent too
+        correlation = np.corrcoef(transform(z))
+        assert np.abs(correlation - np.eye(8)).max() < 5 / np.sqrt(count)
+    shifted = z + 0.02
+    assert stats.kstest(shifted[0], "norm").pvalue < 1e-4, "the test must be able to fail"
+
+
+@pytest.mark.parametrize("level", [3.0, 4.0, 4.5])
+def test_tails_have_the_right_mass(level: float) -> None:
+    z = np.concatenate([draw_normals(3, 1, step, 16, 2**18) for step in range(4)])
+    expected = z.size * stats.norm.sf(level)
+    for count in ((z > level).sum(), (z < -level).sum()):
+        assert abs(count - expected) < 5 * np.sqrt(expected)
+
+
+def test_bits_depend_on_seed_stream_path_and_step_alone() -> None:
+    reference = draw_normals(7, 1, 2, 8, 64, first=100)
+    np.testing.assert_array_equal(reference, draw_normals(7, 1, 2, 8, 200)[:, 100:164])
+    for other in (
+        draw_normals(8, 1, 2, 8, 64, 100),
+        draw_normals(7, 2, 2, 8, 64, 100),
+        draw_normals(7, 1, 3, 8, 64, 100),
+    ):
+        assert not np.any(other == reference)
+
+
+def test_path_ids_have_64_bits() -> None:
+    low, high = jnp.zeros(4, jnp.uint32), jnp.arange(4, dtype=jnp.uint32)
+    z = np.asarray(in_step((1, 0), 1, 0, low, high, scratch(4, 4, jnp.float32)).normals)
+    assert len(np.unique(z)) == z.size
+
+
+def test_both_precisions_start_from_the_same_bits() -> None:
+    low = jnp.arange(1000, dtype=jnp.uint32)
+    single = in_step((1, 0), 1, 0, low, low, scratch(6, 1000, jnp.float32)).normals
+    with jax.enable_x64(True):
+        double = in_step((1, 0), 1, 0, low, low, scratch(6, 1000, jnp.float64)).normals
+        assert double.dtype == jnp.float64
+    assert np.abs(np.asarray(single, np.float64) - np.asarray(double)).max() < 3e-6
+
+
+@pytest.mark.parametrize("dof", [2.1, 2.5, 3.0, 4.0, 5.5, 8.0, 30.0, 500.0])
+def test_student_scale_against_scipy(dof: float) -> None:
+    z = np.linspace(-6.76, 6.76, 2001)
+    low, high = special.gammaincinv(dof / 2, special.ndtr(z)), special.gammainccinv(dof / 2, special.ndtr(-z))
+    exact = np.sqrt((dof - 2.0) / (2.0 * np.where(z < 0, low, high)))
+    with jax.enable_x64(True):
+        ours = np.asarray(mixing_scale(jnp.asarray(mixing_coefficients(dof)), jnp.asarray(z)))
+    assert np.abs(ours / exact - 1.0).max() < (1e-6 if dof <= 3 else 1e-7)
+    single = np.asarray(mixing_scale(jnp.asarray(mixing_coefficients(dof), jnp.float32), jnp.asarray(z, jnp.float32)))
+    assert np.abs(single / exact - 1.0).max() < 2e-5
+
+
+def test_student_scale_needs_a_variance() -> None:
+    with pytest.raises(ValueError, match="dof > 2"):
+        mixing_coefficients(2.0)
+    assert Z_RANGE > 6.764

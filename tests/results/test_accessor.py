@@ -1,0 +1,90 @@
+"""`tree.stress`: figures by label."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from collected_example import FILE_ORDER, collected
+from stress.results.dataset.tree import to_datatree
+from stress.results.files.store import open_result, write_run
+from stress.results.terminal.summary_table import summary_table
+
+RUN = collected(detail=4000)
+TREE = to_datatree(RUN)
+
+
+@pytest.mark.parametrize("name", ["var", "es"])
+def test_figures_by_fund_and_system(name: str) -> None:
+    shown = getattr(TREE.stress, name)(0.99)
+    summary = TREE["summary"].to_dataset()
+    assert [*shown["fund"].values] == [*summary["fund"].values, "system"]
+    np.testing.assert_array_equal(shown.values[:-1], summary[name].sel(level=0.99).values)
+    assert shown.sel(fund="system").item() == summary[f"system_{name}"].sel(level=0.99).item()
+    assert shown.attrs["units"] == "1"
+
+
+def test_a_level_that_was_not_estimated() -> None:
+    with pytest.raises(ValueError, match=r"0\.42 was not estimated; there are 0\.95"):
+        TREE.stress.es(0.42)
+
+
+def test_figures_keep_what_the_funds_are() -> None:
+    shown = TREE.stress.es(0.99)
+    assert shown.sel(fund="mid")["strategy"].item() == "macro"
+    assert shown.sel(fund="system")["fund_region"].item() == ""
+
+
+@pytest.mark.parametrize("by", ["fund", "asset"])
+def test_contributions_sum_to_the_shortfall_of_the_system(by: str) -> None:
+    shown = TREE.stress.contributions(0.99, by=by)
+    assert shown.dims == (by,)
+    assert shown.sum().item() == pytest.approx(TREE.stress.es(0.99).sel(fund="system").item(), rel=1e-12)
+    assert shown.attrs["units"] == "1"
+    with pytest.raises(ValueError, match="contributions by 'broker' are not known; there are fund, asset"):
+        TREE.stress.contributions(0.99, by="broker")
+
+
+@pytest.mark.parametrize("name", ["mes", "covar"])
+def test_figures_of_the_tail_by_fund(name: str) -> None:
+    shown = getattr(TREE.stress, name)(0.95)
+    assert tuple(shown["fund"].values) == FILE_ORDER
+    np.testing.assert_array_equal(shown, TREE["contributions"][name].sel(level=0.95))
+    assert np.isfinite(shown).all()
+    with pytest.raises(ValueError, match=r"0\.42 was not estimated; there are 0\.95"):
+        getattr(TREE.stress, name)(0.42)
+
+
+def test_worst_paths() -> None:
+    for fund in ("system", "zeta"):
+        worst = TREE.stress.tail(fund) if fund != "system" else TREE.stress.tail()
+        np.testing.assert_array_equal(worst["fund_loss"], TREE["tails"]["fund_loss"].sel(fund=fund))
+        assert worst["path_id"].dims == ("rank",)
+    with pytest.raises(ValueError, match="fund 'omega' is not in the result; there are zeta, alpha, mid, system"):
+        TREE.stress.tail("omega")
+    with pytest.raises(ValueError, match="no group 'tails': it was run with --store summary or --worst 0"):
+        to_datatree(dataclasses.replace(RUN, worst={})).stress.tail()
+
+
+def test_summary_table() -> None:
+    assert TREE.stress.summary_table().row_count == summary_table(TREE).row_count > 0
+
+
+def test_an_opened_result_has_the_accessor(tmp_path: Path) -> None:
+    write_run(TREE, {}, tmp_path, overwrite=False)
+    opened = open_result(tmp_path)
+    shown = opened.stress.es(0.95)
+    assert [*shown["fund"].values] == [*FILE_ORDER, "system"]
+    np.testing.assert_array_equal(shown.values, TREE.stress.es(0.95).values)
+
+
+@pytest.mark.parametrize("module", ["stress.results.files.store", "stress.results.dataset.tree"])
+def test_whatever_returns_a_tree_registers_the_accessor(module: str) -> None:
+    program = f"import xarray, {module}; print(xarray.DataTree.stress.__name__)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "StressAccessor"

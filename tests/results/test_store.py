@@ -1,0 +1,148 @@
+"""The run directory: round trip without our code, sealed, never overwritten unasked."""
+
+import json
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+import zarr
+
+from collected_example import collected
+from stress.results.dataset.tree import to_datatree
+from stress.results.files import store
+from stress.results.files.store import RunExists, UnfinishedRun, open_result, write_run
+
+SPEC = {"schema": 1, "name": "example", "title": "Ein Beispiel: 39 %, größer"}
+
+
+@pytest.fixture(scope="module")
+def tree() -> xr.DataTree:
+    return to_datatree(collected(paths=600, detail=300))
+
+
+@pytest.fixture(scope="module")
+def run(tree: xr.DataTree, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("runs") / "deep" / "run"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        written = write_run(tree, SPEC, out, overwrite=False)
+    assert written == out / "result.zarr"
+    return out
+
+
+def test_plain_xarray_reads_back_the_same_tree_without_warnings(tree: xr.DataTree, run: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        back = xr.open_datatree(run / "result.zarr", engine="zarr").load()
+    assert set(back.children) == set(tree.children)
+    for name in tree.children:
+        xr.testing.assert_identical(back[name].to_dataset(), tree[name].to_dataset())
+        for key, variable in tree[name].to_dataset().variables.items():
+            if variable.dtype.kind != "U":
+                assert back[name].to_dataset()[key].dtype == variable.dtype
+    assert back.attrs == {**tree.attrs, "complete": True}
+    assert "complete" not in tree.attrs
+
+
+def test_large_path_ids_and_labels_survive(tree: xr.DataTree, run: Path) -> None:
+    back = open_result(run)
+    ids = back["tails"]["path_id"]
+    assert ids.dtype == np.uint64
+    assert int(ids.max()) > 2**63
+    assert back["summary"]["es"].sel(fund="zeta", level=0.99).item() == tree["summary"]["es"].sel(
+        fund="zeta", level=0.99
+    )
+    paths = back["paths"].to_dataset()
+    first = paths["path"].values[0]
+    assert paths["fund_loss"].sel(path=first, fund="mid").shape == ()
+
+
+def test_the_format_is_zarr_3_with_metadata_in_one_place(run: Path) -> None:
+    metadata = json.loads((run / "result.zarr" / "zarr.json").read_text())
+    assert metadata["zarr_format"] == 3
+    assert "summary/es" in metadata["consolidated_metadata"]["metadata"]
+    assert zarr.open_group(run / "result.zarr", mode="r").attrs["complete"] is True
+
+
+def test_the_spec_is_beside_the_result_and_nothing_is_left_over(run: Path) -> None:
+    assert json.loads((run / "spec.json").read_text(encoding="utf-8")) == SPEC
+    assert sorted(path.name for path in run.iterdir()) == ["result.zarr", "spec.json"]
+
+
+def test_long_path_axes_are_chunked(tree: xr.DataTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "PATHS_PER_CHUNK", 256)
+    write_run(tree, SPEC, tmp_path, overwrite=False)
+    array = zarr.open_group(tmp_path / "result.zarr", mode="r")["paths/fund_loss"]
+    assert isinstance(array, zarr.Array)
+    assert array.chunks == (256, 3)
+    xr.testing.assert_identical(open_result(tmp_path)["paths"].to_dataset().load(), tree["paths"].to_dataset())
+
+
+def test_a_finished_run_is_replaced_only_when_asked(tree: xr.DataTree, tmp_path: Path) -> None:
+    write_run(tree, SPEC, tmp_path, overwrite=False)
+    before = (tmp_path / "spec.json").read_bytes()
+    with pytest.raises(RunExists, match="already holds"):
+        write_run(tree, {"other": 1}, tmp_path, overwrite=False)
+    assert (tmp_path / "spec.json").read_bytes() == before
+    changed = to_datatree(collected(paths=500, detail=300, seed=8))
+    write_run(changed, {"other": 1}, tmp_path, overwrite=True)
+    assert open_result(tmp_path).attrs["seed"] == 8
+    assert json.loads((tmp_path / "spec.json").read_text()) == {"other": 1}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["result.zarr", "spec.json"]
+
+
+def test_an_interrupted_write_leaves_no_result(
+    tree: xr.DataTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full_disk(folder: Path) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(store, "_flush", full_disk)
+    with pytest.raises(OSError, match="no space"):
+        write_run(tree, SPEC, tmp_path, overwrite=False)
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(UnfinishedRun, match="did not finish"):
+        open_result(tmp_path)
+    with pytest.raises(UnfinishedRun):
+        open_result(tmp_path, allow_unfinished=True)
+
+
+def test_a_failed_replacement_keeps_the_old_run(
+    tree: xr.DataTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_run(tree, SPEC, tmp_path, overwrite=False)
+
+    def full_disk(folder: Path) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(store, "_flush", full_disk)
+    with pytest.raises(OSError, match="no space"):
+        write_run(tree, {"other": 1}, tmp_path, overwrite=True)
+    assert open_result(tmp_path).attrs["complete"] is True
+    assert json.loads((tmp_path / "spec.json").read_text(encoding="utf-8")) == SPEC
+
+
+def test_a_result_not_marked_complete_is_refused_unless_asked(tree: xr.DataTree, tmp_path: Path) -> None:
+    write_run(tree, SPEC, tmp_path, overwrite=False)
+    group = tmp_path / "result.zarr" / "zarr.json"
+    metadata = json.loads(group.read_text())
+    metadata["attributes"]["complete"] = False
+    group.write_text(json.dumps(metadata))
+    with pytest.raises(UnfinishedRun, match="not marked complete"):
+        open_result(tmp_path)
+    assert open_result(tmp_path, allow_unfinished=True)["summary"]["es"].size
+    with pytest.raises(FileNotFoundError, match="no such run directory"):
+        open_result(tmp_path / "elsewhere")
+
+
+def test_a_result_too_large_to_be_put_together_in_memory_is_the_same(
+    tree: xr.DataTree, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "SMALL", 0)
+    written = write_run(tree, SPEC, tmp_path / "large", overwrite=False)
+    small = run / "result.zarr"
+    names = sorted(path.relative_to(small) for path in small.rglob("*") if path.is_file())
+    assert sorted(path.relative_to(written) for path in written.rglob("*") if path.is_file()) == names
+    assert all((written / name).read_bytes() == (small / name).read_bytes() for name in names)

@@ -1,0 +1,200 @@
+"""Several processes on one run directory: parts in any order, twice, at once, and the job templates as they are run."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import xarray as xr
+import yaml
+from typer.testing import CliRunner, Result
+
+import stress
+from same_numbers import same_numbers
+from stress.cli import app
+from stress.cluster.worker import shard_of, work_on
+from stress.engine.chunks import Chunk
+from stress.run_directory.verify import verify
+
+FOLDER = Path(sys.executable).parent
+PATHS = 40_000
+WORDS = ["desk", "--paths", str(PATHS), "--seed", "5", "--block-size", "2048", "--set", "horizon.steps=4"]
+JOB = {"scenario": "desk", "paths": "20000", "seed": "5", "shards": "3"}
+
+
+def levstress(*words: str) -> Result:
+    return CliRunner().invoke(app, list(words))
+
+
+@pytest.fixture(scope="module")
+def undisturbed() -> xr.DataTree:
+    return stress.run(stress.load_scenario("desk", ["horizon.steps=4"]), paths=PATHS, seed=5)
+
+
+def begun(out: Path | str) -> str:
+    ended = levstress("run", *WORDS, "--out", str(out), "--prepare")
+    assert ended.exit_code == 0, ended.output
+    return str(out)
+
+
+def test_the_parts_are_the_whole() -> None:
+    for paths, count in ((10, 3), (2, 5), (7, 1), (10**9 + 7, 64)):
+        parts = [shard_of(paths, index, count) for index in range(count)]
+        assert parts[0].first == 0
+        assert parts[-1].last == paths
+        assert all(one.last == other.first for one, other in itertools.pairwise(parts))
+
+
+@pytest.mark.parametrize("order", [[2, 0, 1], [1, 1, 0, 2, 0]])
+def test_parts_in_any_order_and_twice(order: list[int], undisturbed: xr.DataTree, tmp_path: Path) -> None:
+    out = begun(tmp_path / "run")
+    for number, index in enumerate(order):
+        done = work_on(out, index, 3)
+        again = index in order[:number]
+        assert done.found == (done.paths if again else 0)
+    assert done.missing_elsewhere == 0
+    same_numbers(stress.resume(out), undisturbed)
+    assert not verify(out).problems
+    done = work_on(out, 0, 3)
+    assert done.sealed
+    assert levstress("run", *WORDS, "--out", out, "--prepare", "--resume").exit_code == 0
+
+
+def test_two_workers_at_once_one_of_them_on_the_same_part(undisturbed: xr.DataTree, tmp_path: Path) -> None:
+    out = begun(tmp_path / "run")
+    command = [str(FOLDER / "levstress"), "worker", out, "--json", "--quiet", "--shard"]
+    workers = [
+        subprocess.Popen([*command, shard], stdout=subprocess.PIPE, text=True) for shard in ("0/2", "1/2", "1/2")
+    ]
+    reports = [json.loads(worker.communicate(timeout=300)[0]) for worker in workers]
+    assert all(worker.returncode == 0 for worker in workers)
+    assert sum(report["paths"] for report in reports[:2]) == PATHS
+    same_numbers(stress.resume(out), undisturbed)
+    assert not verify(out, blocks=0).problems
+
+
+def test_overlapping_parts_count_once(undisturbed: xr.DataTree, tmp_path: Path) -> None:
+    out = begun(tmp_path / "run")
+    for index, count in ((0, 2), (1, 3), (2, 3)):
+        work_on(out, index, count)
+    same_numbers(stress.resume(out), undisturbed)
+
+
+def test_what_a_worker_refuses(tmp_path: Path) -> None:
+    for shard in ("2/2", "-1/2", "a/b", "1", "1/0", "1/2/3", "٣/8 "):
+        ended = levstress("worker", str(tmp_path), "--shard", shard)
+        assert ended.exit_code == 2, shard
+        assert "0/8" in ended.output
+    assert levstress("worker", str(tmp_path)).exit_code == 3
+    out = begun(tmp_path / "run")
+    spec = json.loads(Path(out, "spec.json").read_text())
+    spec["identity"]["levstress"] = "0.0.0"
+    Path(out, "spec.json").write_text(json.dumps(spec))
+    ended = levstress("worker", out)
+    assert ended.exit_code == 3
+    assert "levstress: 0.0.0 there" in ended.output
+
+
+def test_a_worker_that_is_stopped_says_how_to_go_on(tmp_path: Path) -> None:
+    out = str(tmp_path / "a run")
+    assert levstress("run", "desk", "--paths", "1e9", "--out", out, "--prepare").exit_code == 0
+    command = [str(FOLDER / "levstress"), "worker", out, "--shard", "1/2"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert "paths of the shard" in process.stderr.readline()  # it works
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert f"levstress worker '{out}' --shard 1/2" in errors
+
+
+def test_preparing_twice_is_the_same_run_or_is_refused(tmp_path: Path) -> None:
+    out = begun(tmp_path / "run")
+    assert levstress("run", *WORDS, "--out", out, "--prepare", "--resume").exit_code == 0
+    assert levstress("run", *WORDS, "--out", out, "--prepare").exit_code == 2
+    assert levstress("run", *WORDS[:-1], "horizon.steps=5", "--out", out, "--prepare", "--resume").exit_code == 3
+
+
+def job(kind: str, out: str) -> str:
+    words = [word for name, value in JOB.items() for word in (f"--{name}", value)]
+    ended = levstress("template", kind, "--out", out, *words)
+    assert ended.exit_code == 0, ended.output
+    return ended.output
+
+
+def shell(script: str, **variables: str) -> None:
+    environment = os.environ | {"PATH": f"{FOLDER}:{os.environ['PATH']}"} | variables
+    ended = subprocess.run(["bash", "-c", script], env=environment, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+
+
+def is_whole(out: str) -> None:
+    assert stress.open_result(out).attrs["paths"] == int(JOB["paths"])
+    assert not verify(out, blocks=1).problems
+
+
+SBATCH = """#!/usr/bin/env bash
+# Runs a job at once, the tasks of an array one after the other.
+script=$(cat)
+for word in "$@"; do case "$word" in --array=*) tasks=$(eval "echo {${word#--array=}}" | sed 's/-/../') ;; esac; done
+for task in $(eval "echo ${tasks:-0}"); do SLURM_ARRAY_TASK_ID=$task bash -c "$script" >&2 || exit 1; done
+echo 17
+"""
+
+
+def test_the_slurm_job_runs(tmp_path: Path) -> None:
+    (tmp_path / "sbatch").write_text(SBATCH)
+    (tmp_path / "sbatch").chmod(0o755)
+    out = str(tmp_path / "it's $HOME `x`")
+    shell(job("slurm", out), PATH=f"{tmp_path}:{FOLDER}:{os.environ['PATH']}")
+    is_whole(out)
+
+
+def test_the_kubernetes_job_runs(tmp_path: Path) -> None:
+    out = str(tmp_path / 'a "name": # of a run')
+    documents: list[Any] = list(yaml.safe_load_all(job("k8s", out)))
+    work, seal = (document["spec"]["template"]["spec"]["containers"][0] for document in documents)
+    assert documents[0]["spec"]["completions"] == documents[0]["spec"]["parallelism"] == 3
+    for index in (2, 0, 1, 1):
+        shell(work["args"][0], JOB_COMPLETION_INDEX=str(index))
+    shell(seal["args"][0])
+    is_whole(out)
+
+
+def test_the_sky_job_runs(tmp_path: Path) -> None:
+    out = f"file://{tmp_path}/run"
+    document: Any = yaml.safe_load(job("sky", out))
+    assert document["num_nodes"] == 3
+    for rank in (0, 2, 1):
+        shell(document["run"], SKYPILOT_NODE_RANK=str(rank))
+    shell(f"levstress resume '{out}'")
+    is_whole(f"{tmp_path}/run")
+
+
+def test_one_two_and_four_devices_have_the_same_numbers(undisturbed: xr.DataTree, tmp_path: Path) -> None:
+    for devices in ("1", "2", "4"):
+        out = tmp_path / devices
+        command = [FOLDER / "levstress", "run", *WORDS, "--devices", devices, "--quiet", "--out", out]
+        subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+        tree = stress.open_result(out)
+        assert tree.attrs["device"] == f"cpu x {devices}"
+        same_numbers(tree, undisturbed)
+
+
+def test_a_name_that_breaks_a_job_is_refused() -> None:
+    ended = levstress("template", "slurm", "--out", "run\nrm -rf x")
+    assert ended.exit_code == 2
+    assert "printable" in ended.output
+
+
+def test_chunks_of_a_part_lie_inside() -> None:
+    assert Chunk(2, 4).inside(Chunk(2, 4))
+    assert not Chunk(1, 4).inside(Chunk(2, 4))
+    assert not Chunk(2, 5).inside(Chunk(2, 4))

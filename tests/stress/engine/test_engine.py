@@ -1,0 +1,239 @@
+"""The engine: the same bits whatever the block size, devices or order; replays, stored paths and refusals."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from stress.engine.plan import plan
+from stress.engine.runner import execute
+from stress.errors import DeviceNotFound, NotEnoughResources
+from stress.options import Progress, RunOptions
+from stress.results.dataset.tree import to_datatree
+from stress.results.statistics.simulation_output import PATH_METRICS, Collected
+from stress.scenarios.problem import Problem
+from tiny import make_problem
+
+PATHS = 5_000
+PROBLEM = make_problem(steps=4, shocks={"scale": 2.5}, estimation={"detail_paths": 2_048})
+
+
+NO_BUYERS = replace(PROBLEM, retail=replace(PROBLEM.retail, per_percent=0.0))  # so it runs in two passes
+
+
+def run(problem: Problem = PROBLEM, **options: object) -> Collected:
+    chosen: dict[str, object] = {"paths": PATHS, "seed": 11, "worst": 20, **options}
+    return execute(problem, RunOptions(**chosen))  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module", params=[PROBLEM, NO_BUYERS], ids=["one pass", "two passes"])
+def reference(request: pytest.FixtureRequest) -> Collected:
+    return run(request.param, devices=2, store="paths")
+
+
+def assert_same_numbers(one: Collected, other: Collected) -> None:
+    for name in PATH_METRICS:
+        np.testing.assert_array_equal(one.sums[name], other.sums[name])
+        np.testing.assert_array_equal(one.squares[name], other.squares[name])
+    for a, b in zip(
+        (*one.loss, *one.loss_static, *one.broker_loss),
+        (*other.loss, *other.loss_static, *other.broker_loss),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(a.histogram.counts, b.histogram.counts)
+        np.testing.assert_array_equal(a.tail.values, b.tail.values)
+        np.testing.assert_array_equal(a.tail.path_ids, b.tail.path_ids)
+    for name, counts in one.counts.items():
+        np.testing.assert_array_equal(counts, other.counts[name])
+    for name, (mean, error) in one.timeline.means.items():
+        np.testing.assert_array_equal(mean, other.timeline.means[name][0])
+        np.testing.assert_array_equal(error, other.timeline.means[name][1])
+    for name, histogram in one.timeline.quantiles.items():
+        np.testing.assert_array_equal(histogram.counts, other.timeline.quantiles[name].counts)
+    for name, part in one.sample.attribution.items():
+        np.testing.assert_array_equal(part, other.sample.attribution[name])
+    np.testing.assert_array_equal(one.sample.asset_pnl, other.sample.asset_pnl)
+    for mine, theirs in zip(one.timeline.flow_by_fund, other.timeline.flow_by_fund, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    for group, table in one.worst.items():
+        np.testing.assert_array_equal(table.path_ids, other.worst[group].path_ids)
+        for name in PATH_METRICS:
+            np.testing.assert_array_equal(table.metrics[name], other.worst[group].metrics[name])
+
+
+@pytest.mark.parametrize(
+    "options", [{"devices": 1}, {"devices": 2, "block_size": 1_000}, {"devices": 1, "block_size": 2_048}]
+)
+def test_block_size_and_devices_change_no_bit(reference: Collected, options: dict[str, int]) -> None:
+    assert_same_numbers(reference, run(reference.problem, **options))
+
+
+def test_tails_are_the_sorted_head_whatever_arrives_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Paths on which nobody trades arrive before the others: far more of them than the tail keeps."""
+    monkeypatch.setattr("stress.engine.chunk_simulator.TAIL_KEEP", 700)
+    options = RunOptions(paths=20_000, seed=11, store="paths", devices=2)
+    for size in (1_024, 8_192, None):
+        result = execute(NO_BUYERS, replace(options, block_size=size))
+        assert result.stored is not None
+        calls = result.stored.first_call_step[-1] > 0
+        assert 0.02 < calls.mean() < 0.98
+        for kind, every in (("fund_loss", result.loss), ("fund_loss_static", result.loss_static)):
+            for row, distribution in enumerate(every):
+                losses = result.stored.metrics[kind][row]
+                order = np.lexsort((result.stored.path_ids, -losses))[:700]
+                np.testing.assert_array_equal(distribution.tail.values, losses[order])
+                np.testing.assert_array_equal(distribution.tail.path_ids, result.stored.path_ids[order])
+
+
+def test_another_seed_changes_the_numbers(reference: Collected) -> None:
+    assert np.all(run(reference.problem, seed=12).sums["fund_loss"] != reference.sums["fund_loss"])
+
+
+def test_more_paths_keep_the_first_ones(reference: Collected) -> None:
+    longer = run(reference.problem, paths=PATHS + 3_000, store="paths")
+    assert longer.stored is not None
+    assert reference.stored is not None
+    for name in PATH_METRICS:
+        np.testing.assert_array_equal(longer.stored.metrics[name][:, :PATHS], reference.stored.metrics[name])
+
+
+def test_worst_paths_are_the_stored_ones_bit_for_bit(reference: Collected) -> None:
+    stored = reference.stored
+    assert stored is not None
+    for row, group in enumerate((*reference.groups, "system")):
+        table = reference.worst[group]
+        order = np.lexsort((stored.path_ids, -stored.metrics["fund_loss"][row]))[:20]
+        np.testing.assert_array_equal(table.path_ids, stored.path_ids[order])
+        for name in PATH_METRICS:
+            np.testing.assert_array_equal(table.metrics[name], stored.metrics[name][:, order])
+        np.testing.assert_array_equal(table.first_call_step, stored.first_call_step[:, order])
+
+
+def test_sums_counts_and_tails_are_those_of_the_stored_paths(reference: Collected) -> None:
+    stored = reference.stored
+    assert stored is not None
+    for name in PATH_METRICS:
+        np.testing.assert_allclose(reference.sums[name], stored.metrics[name].sum(axis=1), rtol=1e-5, atol=1e-5)
+    loss = stored.metrics["fund_loss"]
+    np.testing.assert_array_equal(reference.counts["loss_over_20pct"], (loss > 0.2).sum(axis=1))
+    np.testing.assert_array_equal(reference.counts["margin_call"], (stored.first_call_step > 0).sum(axis=1))
+    np.testing.assert_array_equal(reference.counts["default"], stored.defaulted.sum(axis=1))
+    for row, distribution in enumerate(reference.loss):
+        np.testing.assert_array_equal(distribution.tail.values, np.sort(loss[row])[::-1])
+        assert distribution.histogram.totals() == PATHS
+
+
+def test_detail_agrees_with_the_paths_themselves(reference: Collected) -> None:
+    stored = reference.stored
+    assert stored is not None
+    count = reference.sample.fund_loss.shape[1]
+    np.testing.assert_allclose(reference.sample.fund_loss, stored.metrics["fund_loss"][:, :count], atol=2e-6)
+    parts = sum(reference.sample.attribution.values())
+    np.testing.assert_allclose(parts, -reference.sample.fund_loss, atol=5e-6)
+
+
+def test_contributions_sum_to_the_expected_shortfall_of_the_system(reference: Collected) -> None:
+    tree = to_datatree(reference)
+    table, system = tree["contributions"].to_dataset(), tree["summary"]["system_es"].sel(level=[0.95, 0.99])
+    for by, name in (("fund", "es_contribution"), ("asset", "es_contribution_by_asset")):
+        np.testing.assert_allclose(table[name].sum(by), system, rtol=1e-12)
+        assert bool((table[f"{name}_se"] > 0).all())
+    assert table.attrs["paths"] == 2_048
+    share = reference.group_nav[:-1] / reference.group_nav[-1]
+    by_nav = table["mes"].sel(fund=list(reference.groups)) * share[:, None]
+    np.testing.assert_allclose(by_nav, table["es_contribution"].sel(fund=list(reference.groups)), rtol=1e-12)
+    own = tree["summary"]["es"].sel(level=[0.95, 0.99])
+    assert bool((table["mes"] < own + 4 * table["mes_se"]).all())  # its own worst paths are worse
+
+
+def test_profit_on_assets_is_that_of_the_system(reference: Collected) -> None:
+    sample = reference.sample
+    np.testing.assert_allclose(sample.asset_pnl.sum(axis=0), -sample.fund_loss[-1], atol=2e-6)
+    assert (np.abs(sample.asset_pnl).max(axis=1) > 0.01).all()
+
+
+def test_flows_of_funds_sum_to_those_of_all(reference: Collected) -> None:
+    mean, error = reference.timeline.flow_by_fund
+    whole = reference.timeline.means["forced_flow_usd"][0]
+    np.testing.assert_allclose(mean.sum(axis=1), whole, atol=1e-6 * np.abs(mean).sum(axis=1).max())
+    alone = reference.groups.index("longshort")  # it has one book, which trades pro rata
+    weights = reference.problem.books.shapes[1]
+    for values in (mean, error):
+        by_weight = values[:, alone, 4:] * weights / weights[4]
+        np.testing.assert_allclose(values[:, alone], by_weight if values is mean else np.abs(by_weight), rtol=1e-4)
+    assert (mean[:, alone, 4] < -1e8).any()
+
+
+def test_timeline_histograms_hold_every_detailed_path(reference: Collected) -> None:
+    line, stored = reference.timeline, reference.stored
+    assert stored is not None
+    assert line.paths == 2_048
+    for histogram in line.quantiles.values():
+        np.testing.assert_array_equal(histogram.totals(), line.paths)
+    leverage = line.quantiles["gross_leverage"].quantile("0.5")[0]
+    start = np.bincount(PROBLEM.books.fund_of, weights=PROBLEM.books.size) / PROBLEM.funds.nav
+    assert 0.5 * start.min() < leverage[0].min() <= leverage[0].max() < 2.0 * start.max()
+    last_mean = line.means["fund_loss"][0][-1]
+    np.testing.assert_allclose(last_mean, stored.metrics["fund_loss"][:, : line.paths].mean(axis=1), atol=1e-5)
+
+
+def test_precisions_agree() -> None:
+    single, double = run(store="paths"), run(store="paths", precision="float64")
+    assert single.stored is not None
+    assert double.stored is not None
+    difference = np.abs(single.stored.metrics["fund_loss"] - double.stored.metrics["fund_loss"])
+    assert np.quantile(difference, 0.99) < 1e-5
+    assert 0.0 < difference.mean() < 1e-5
+
+
+def test_without_feedback_the_twin_is_the_fund() -> None:
+    problem = replace(PROBLEM, cascade=replace(PROBLEM.cascade, feedback=False))
+    result = execute(problem, RunOptions(paths=2_000, store="paths"))
+    assert result.stored is not None
+    np.testing.assert_array_equal(result.stored.metrics["fund_loss"], result.stored.metrics["fund_loss_static"])
+    assert not result.counts["margin_call"].any()
+
+
+def test_members_add_up_to_types(reference: Collected) -> None:
+    members = run(reference.problem, members=True)
+    assert members.groups == PROBLEM.funds.ids
+    nav = members.group_nav[:-1]
+    by_type = np.bincount(PROBLEM.funds.type_of, weights=members.sums["fund_loss"][:-1] * nav)
+    np.testing.assert_allclose(
+        by_type / reference.group_nav[:-1], reference.sums["fund_loss"][:-1], rtol=1e-4, atol=1e-3
+    )
+
+
+def test_progress_reaches_the_end() -> None:
+    seen: list[Progress] = []
+    execute(PROBLEM, RunOptions(paths=3_000, block_size=1_024, devices=1), seen.append)
+    paths = [p.done_paths for p in seen if p.phase == "paths"]
+    assert paths == [1_024, 2_048, 3_000]
+    assert {p.phase for p in seen} == {"compiling", "paths", "timeline and attribution"}
+
+
+def test_refusals() -> None:
+    with pytest.raises(NotEnoughResources, match="memory"):
+        plan(PROBLEM, RunOptions(paths=10**6, max_memory=10**6))
+    with pytest.raises(DeviceNotFound, match="devices asked for"):
+        plan(PROBLEM, RunOptions(paths=100, device="cpu", devices=1_000))
+    for wrong in ({"paths": 0}, {"seed": -1}, {"precision": "float16"}, {"store": "all"}, {"worst": -1}):
+        with pytest.raises(ValueError, match="allowed"):
+            RunOptions(**wrong)
+
+
+def test_a_plan_covers_all_paths() -> None:
+    shown = plan(PROBLEM, RunOptions(paths=10_000, block_size=1_000, devices=1))
+    assert (shown.block_size, shown.blocks, shown.paths) == (1_024, 10, 10_000)
+    assert shown.memory_bytes > 0
+    assert shown.estimated_seconds is None
+
+
+def test_funds_without_brokers_run() -> None:
+    none = np.zeros((len(PROBLEM.funds.ids), 0))
+    funds = replace(PROBLEM.funds, brokers=(), brokers_file_order=(), broker_share=none)
+    result = execute(replace(PROBLEM, funds=funds), RunOptions(paths=2_000, worst=3))
+    assert result.broker_loss == []
+    assert result.worst["system"].broker_loss.shape == (0, 3)

@@ -1,0 +1,319 @@
+"""Two runs side by side: settings by key, numbers with the error of their difference."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+from rich.console import Console
+from typer.testing import CliRunner
+
+import stress
+from collected_example import FILE_ORDER, collected
+from stress.cli import app
+from stress.questions.compare import ABSENT, Setting, compare_settings
+from stress.results.dataset.compared import BY_FUND, BY_LEVEL, compared, same_numbers
+from stress.results.dataset.tree import to_datatree
+from stress.results.dataset.units import description
+from stress.results.files.store import write_run
+from stress.results.terminal.compared_table import SHOWN, compared_json, compared_notes, compared_table
+
+A = to_datatree(collected(seed=7, paths=2000, stored=False))
+B = to_datatree(collected(seed=8, paths=3000, stored=False))
+SPEC: dict[str, Any] = {
+    "scenario": {
+        "name": "example",
+        "assets": [{"id": "bonds", "vol": 0.1}, {"id": "semis", "vol": 0.4}],
+        "funds": [{"id": "alpha", "margin": {"buffer": 0.05, "rates": [0.1, 0.2]}}],
+        "correlation": [[1.0, 0.2], [0.2, 1.0]],
+    },
+    "options": {"seed": 7, "paths": 2000, "block_size": None, "precision": "float32"},
+    "versions": {"jax": "0.10.2"},
+    "defaults": ["cascade", "margin.cap"],
+}
+
+
+def invoke(*args: str) -> Any:
+    return CliRunner().invoke(app, list(args))
+
+
+def tree_with(numbers: dict[str, tuple[float, float]], seed: int = 7) -> xr.DataTree:
+    """The example's result with other values and standard errors, for `alpha` at 99 %."""
+    tree = A.copy(deep=True)
+    tree.attrs["seed"] = seed
+    for name, pair in numbers.items():
+        for variable, value in zip((name, f"{name}_se"), pair, strict=True):
+            at: dict[str, Any] = {"fund": "alpha"} | ({"level": 0.99} if name in BY_LEVEL else {})
+            tree["summary"][variable].loc[at] = value
+    return tree
+
+
+def without(tree: xr.DataTree, **labels: Any) -> xr.DataTree:
+    """The result without some funds or levels."""
+    parts = {str(name): group.to_dataset() for name, group in tree.children.items()}
+    parts["summary"] = parts["summary"].drop_sel(labels)
+    return xr.DataTree.from_dict({"/": xr.Dataset(attrs=tree.attrs), **parts})
+
+
+def copy_of(run: Path, to: Path, spec: str) -> Path:
+    """The run directory again, with another `spec.json`."""
+    shutil.copytree(run, to)
+    (to / "spec.json").write_text(spec, encoding="utf-8")
+    return to
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    folder = tmp_path_factory.mktemp("runs")
+    write_run(A, SPEC, folder / "a", overwrite=False)
+    other = {**SPEC, "options": {**SPEC["options"], "seed": 8, "paths": 3000}}
+    write_run(B, other, folder / "b", overwrite=False)
+    return folder / "a", folder / "b"
+
+
+def test_differences_errors_and_scores_by_hand() -> None:
+    a = tree_with({"es": (0.30, 0.03), "prob_default": (0.02, 0.0), "expected_forced_sales_usd": (5e9, 3e8)})
+    b = tree_with({"es": (0.40, 0.04), "prob_default": (0.05, 0.0), "expected_forced_sales_usd": (4e9, 4e8)})
+    row = compared(a, b).sel(fund="alpha", level=0.99)
+    assert row["es_a"].item() == 0.30
+    assert row["es_b"].item() == 0.40
+    assert row["es_difference"].item() == pytest.approx(0.10)
+    assert row["es_difference_se"].item() == pytest.approx(0.05)
+    assert row["es_z"].item() == pytest.approx(2.0)
+    assert row["expected_forced_sales_usd_difference"].item() == -1e9
+    assert row["expected_forced_sales_usd_z"].item() == pytest.approx(-2.0)
+    assert row["prob_default_difference"].item() == pytest.approx(0.03)
+    assert np.isnan(row["prob_default_z"].item())  # no error, so no score
+
+
+@pytest.mark.parametrize(("value", "error"), [(0.3, np.inf), (0.3, np.nan), (np.nan, 0.1)])
+def test_what_is_unknown_stays_unknown(value: float, error: float) -> None:
+    row = compared(tree_with({"es": (value, error)}), tree_with({"es": (0.4, 0.04)})).sel(fund="alpha", level=0.99)
+    assert np.isnan(row["es_z"].item())
+    if np.isnan(value):
+        assert np.isnan(row["es_difference"].item())
+    else:
+        assert row["es_difference"].item() == pytest.approx(0.1)
+        assert not np.isfinite(row["es_difference_se"].item())
+
+
+def test_numbers_are_those_of_the_summaries_with_units() -> None:
+    numbers = compared(A, B)
+    assert numbers["fund"].values.tolist() == [*FILE_ORDER, "system"]
+    assert numbers["level"].values.tolist() == [0.0, 0.95, 0.99, 0.999]
+    for side, tree in (("a", A), ("b", B)):
+        summary = tree["summary"].to_dataset()
+        for name in (*BY_LEVEL, *BY_FUND):
+            column = numbers[f"{name}_{side}"]
+            np.testing.assert_array_equal(column.sel(fund=list(FILE_ORDER)), summary[name])
+            np.testing.assert_array_equal(column.sel(fund="system"), summary[f"system_{name}"])
+    for key, variable in numbers.variables.items():
+        assert set(variable.attrs) == {"units", "long_name"}, key
+        plain = str(key).rsplit("_", 2 if str(key).endswith("difference_se") else 1)[0]
+        if key not in numbers.coords:
+            assert variable.attrs["units"] == ("1" if str(key).endswith(("_z", "_p")) else description(plain)[0])
+
+
+def test_runs_with_other_seeds_agree_within_their_errors_and_another_scenario_does_not() -> None:
+    scores = compared(A, B)["es_z"].sel(level=[0.95, 0.99])
+    assert np.nanmax(np.abs(scores.values)) < 5
+    planted = compared(A, tree_with({"es": (2.0, 0.01)}))["es_z"].sel(fund="alpha", level=0.99)
+    assert planted.item() > 5
+
+
+def test_funds_and_levels_of_one_run_alone_are_named() -> None:
+    less = without(B, fund=["mid"], level=[0.999])
+    numbers = compared(A, less)
+    assert numbers["fund"].values.tolist() == ["zeta", "alpha", "system"]
+    assert numbers["level"].values.tolist() == [0.0, 0.95, 0.99]
+    notes = compared_notes(numbers, [0.95, 0.99])
+    assert "Funds in A only: mid." in notes
+    assert "Levels in A only: 99.9 %." in notes
+    swapped = compared_notes(compared(less, A), [0.95, 0.99])
+    assert "Funds in B only: mid." in swapped
+    nothing = compared(without(A, fund=list(FILE_ORDER)), B)
+    assert nothing["fund"].values.tolist() == ["system"]
+
+
+def test_the_same_seed_is_said_to_make_the_error_an_upper_bound() -> None:
+    assert "upper bound" in "\n".join(compared_notes(compared(A, tree_with({}, seed=7)), [0.99]))
+    apart = "\n".join(compared_notes(compared(A, tree_with({}, seed=8)), [0.99]))
+    assert "upper bound" not in apart
+    assert "independent" in apart
+
+
+def test_same_numbers_means_every_bit() -> None:
+    assert same_numbers(A, A.copy(deep=True))
+    value = A["summary"]["es"].sel(fund="alpha", level=0.99).item()
+    error = A["summary"]["es_se"].sel(fund="alpha", level=0.99).item()
+    assert not same_numbers(A, tree_with({"es": (np.nextafter(value, 1.0), error)}))
+
+
+def test_settings_are_compared_by_dotted_key() -> None:
+    other = json.loads(json.dumps(SPEC))
+    other["scenario"]["assets"][1]["vol"] = 0.5
+    other["scenario"]["assets"].append({"id": "gold", "vol": 0.2, "margin": {"rate": 0.1}})
+    other["scenario"]["funds"][0]["margin"]["buffer"] = 0.1
+    other["scenario"]["correlation"][0][1] = 0.3
+    other["options"]["seed"] = 8
+    other["versions"] = {}
+    other["defaults"] = ["cascade"]
+    other["note"] = "new"
+    other["inputs_sha256"] = {"example.toml": "ab"}
+    other["options"]["numbers_sha256"] = "cd"
+    different, equal = compare_settings(SPEC, other)
+    assert different == (
+        Setting("scenario", "assets.gold", ABSENT, {"vol": 0.2, "margin": {"rate": 0.1}}),
+        Setting("scenario", "assets.semis.vol", 0.4, 0.5),
+        Setting("scenario", "correlation", [[1.0, 0.2], [0.2, 1.0]], [[1.0, 0.3], [0.2, 1.0]]),
+        Setting("scenario", "funds.alpha.margin.buffer", 0.05, 0.1),
+        Setting("options", "seed", 7, 8),
+        Setting("versions", "jax", "0.10.2", ABSENT),
+        Setting("defaults", "margin.cap", "set by default", ABSENT),
+        Setting("note", "", ABSENT, "new"),
+    )
+    assert equal == 7  # name, the vol of bonds, rates, paths, block_size, precision, the default of cascade
+    assert compare_settings(SPEC, SPEC) == ((), 13)
+
+
+def test_the_table_is_aligned_and_has_every_figure() -> None:
+    screen = Console(file=io.StringIO(), width=100, color_system=None, markup=False, highlight=False)
+    b = tree_with({"es": (0.40, 0.04), "var": (0.3, np.inf)})
+    numbers = compared(tree_with({"es": (0.30, 0.03)}), b)
+    screen.print(compared_table(numbers, [0.99]))
+    assert isinstance(screen.file, io.StringIO)
+    lines = screen.file.getvalue().splitlines()
+    assert len({len(line) for line in lines}) == 1
+    assert len(lines[0]) <= 100
+    rows = [line.split() for line in lines]
+    assert ["ES", "99", "%,", "%", "30.0", "40.0", "10.0", "5.0", "2.0"] in rows
+    first = next(i for i, line in enumerate(lines) if line.startswith(" alpha"))
+    assert sum("ES 99 %" in line for line in lines) == len(FILE_ORDER) + 1
+    assert lines[first].split()[-2:] == ["?", "-"]
+    assert "?: too few paths for an error." in compared_notes(numbers, [0.99])
+    places = [next(i for i, x in enumerate(lines) if x.startswith(f" {n} ")) for n in (*FILE_ORDER, "whole system")]
+    assert places == sorted(places)
+    assert places[1] - places[0] == len(SHOWN) + 1
+
+
+def test_json_has_every_number_or_none() -> None:
+    numbers = compared(tree_with({"es": (0.3, np.inf)}), tree_with({"es": (0.4, 0.04)}))
+    document = json.loads(json.dumps(compared_json(numbers, [0.0, 0.99]), allow_nan=False))
+    assert document["funds"]["alpha"]["es"]["0.99"] == {
+        "a": 0.3,
+        "b": 0.4,
+        "difference": pytest.approx(0.1),
+        "difference_se": None,
+        "z": None,
+        "p": None,
+    }
+    assert set(document["funds"]) == set(FILE_ORDER)
+    assert set(document["system"]) == {*BY_LEVEL, *BY_FUND}
+    assert set(document["system"]["var"]) == {"0", "0.99"}
+    assert document["system"]["mean_loss"]["difference"] == 0
+
+
+def test_python_returns_the_numbers(runs: tuple[Path, Path]) -> None:
+    numbers = stress.compare(*map(str, runs))
+    assert isinstance(numbers, xr.Dataset)
+    xr.testing.assert_identical(numbers.drop_attrs(deep=False), compared(A, B).drop_attrs(deep=False))
+    changed = {(entry["key"], entry["a"], entry["b"]) for entry in json.loads(numbers.attrs["settings_different"])}
+    assert changed == {("seed", 7, 8), ("paths", 2000, 3000)}
+    assert numbers.attrs["settings_equal"] == 11
+    assert stress.compare is stress.compare
+    assert callable(stress.compare)
+
+
+def test_the_command_prints_settings_then_numbers(runs: tuple[Path, Path]) -> None:
+    a, b = runs
+    result = invoke("compare", str(a), str(b), "--level", "99 %")
+    assert result.exit_code == 0, result.stderr
+    text = result.stdout
+    assert text.index("Settings that differ") < text.index("11 other settings are the same") < text.index("Numbers")
+    rows = [line.split() for line in text.splitlines()]
+    assert ["options", "paths", "2000", "3000"] in rows
+    assert "ES 99 %" in text
+    assert "ES 95 %" not in text
+    assert "independent" in text
+    assert "\x1b" not in text
+    every = invoke("compare", str(a), str(b)).stdout
+    assert all(f"ES {level} %" in every for level in ("95", "99", "99.9"))
+
+
+def test_the_command_prints_one_json_document(runs: tuple[Path, Path]) -> None:
+    a, b = runs
+    document = json.loads(invoke("compare", str(a), str(b), "--json").stdout)
+    assert document["identical"] is False
+    assert document["settings"]["equal"] == 11
+    assert document["settings"]["different"][0] == {"section": "options", "key": "paths", "a": 2000, "b": 3000}
+    assert document["levels"] == [0.0, 0.95, 0.99, 0.999]
+    assert json.loads(invoke("compare", str(a), str(b), "--json", "--level", "0.99").stdout)["levels"] == [0.99]
+
+
+def test_identical_runs_and_identical_numbers_are_said_to_be(runs: tuple[Path, Path], tmp_path: Path) -> None:
+    a, b = runs
+    same = invoke("compare", str(a), str(a))
+    assert same.exit_code == 0
+    assert "The runs are identical: 13 settings and every number of the summary." in same.stdout
+    assert json.loads(invoke("compare", str(a), str(a), "--json").stdout)["identical"] is True
+    other = copy_of(a, tmp_path / "c", json.dumps({**SPEC, "versions": {"jax": "0.11"}}))
+    numbers = invoke("compare", str(a), str(other)).stdout
+    assert "jax" in numbers
+    assert "Every number of the summary is the same." in numbers
+    settings = invoke("compare", str(a), str(copy_of(b, tmp_path / "d", json.dumps(SPEC)))).stdout
+    assert "All 13 settings are the same." in settings
+    assert "whole system" in settings
+
+
+def test_colour_only_where_it_is_welcome(runs: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stress.cli.console.is_watched", lambda stream: not os.environ.get("NO_COLOR"))
+    monkeypatch.setenv("TERM", "xterm")
+    call = ("compare", *map(str, runs), "--level", "0.99")
+    assert "\x1b[1m" in invoke(*call).stdout
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in invoke(*call).stdout
+
+
+def test_what_cannot_be_compared_ends_with_its_code(runs: tuple[Path, Path], tmp_path: Path) -> None:
+    a, b = runs
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    for call in ((a, empty), (empty, a)):
+        result = invoke("compare", *map(str, call))
+        assert result.exit_code == 3
+        assert f"{empty} holds no result.zarr" in result.stderr
+        assert result.stdout == ""
+    broken = copy_of(a, tmp_path / "c", "{")
+    for text, said in (("{", "is no JSON"), ("[]", "spec.json"), (None, "holds no spec.json")):
+        spec = broken / "spec.json"
+        spec.unlink() if text is None else spec.write_text(text, encoding="utf-8")
+        result = invoke("compare", str(a), str(broken))
+        assert result.exit_code == 3
+        assert said in result.stderr
+    unknown = invoke("compare", str(a), str(b), "--level", "0.5")
+    assert unknown.exit_code == 3
+    assert "neither run has it" in unknown.stderr
+    assert "0.95, 0.99, 0.999" in unknown.stderr
+    assert invoke("compare", str(a), str(b), "--level", "99").exit_code == 2
+    assert invoke("compare", str(a)).exit_code == 2
+    for no_directory in (tmp_path / "nowhere", a / "spec.json"):
+        result = invoke("compare", str(a), str(no_directory))
+        assert result.exit_code == 2
+        assert f"{no_directory} is no directory" in result.stderr.replace("\n", "")
+    write_run(without(B, level=[0.999]), SPEC, tmp_path / "less", overwrite=False)
+    alone = invoke("compare", str(a), str(tmp_path / "less"), "--level", "0.999")
+    assert alone.exit_code == 3
+    assert f"only {a} has it" in alone.stderr
+
+
+def test_settings_that_json_cannot_hold_are_compared_as_texts(runs: tuple[Path, Path], tmp_path: Path) -> None:
+    spec = '{"options": {"x": NaN, "y": Infinity}}'
+    first, second = (str(copy_of(runs[0], tmp_path / name, spec)) for name in "ab")
+    assert json.loads(invoke("compare", first, second, "--json").stdout)["identical"] is True

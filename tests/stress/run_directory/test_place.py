@@ -1,0 +1,233 @@
+"""Run directories in object stores: kept in step with a folder here, whole or not there."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import numpy as np
+import pytest
+import xarray as xr
+from fsspec.implementations.memory import MemoryFileSystem
+from typer.testing import CliRunner
+
+import stress
+from same_numbers import same_numbers
+from stress.cluster.worker import work_on
+from stress.engine.chunks import Chunk
+from stress.errors import DeviceNotFound, MissingExtra
+from stress.options import Progress
+from stress.results.files.store import RunExists, UnfinishedRun
+from stress.run_directory import spec
+from stress.run_directory.chunk_store import chunk_of
+from stress.run_directory.location import Place, RemotePlace, place_of
+from stress.run_directory.writing import CannotWrite
+
+URL = "memory://bucket/run"
+OPTIONS: dict[str, Any] = {"paths": 20_000, "seed": 5, "block_size": 2048}
+
+
+@pytest.fixture(scope="module")
+def scenario() -> Any:
+    return stress.load_scenario("desk", ["horizon.steps=4", "estimation.detail_paths=2000"])
+
+
+@pytest.fixture(scope="module")
+def undisturbed(scenario: Any) -> xr.DataTree:
+    return stress.run(scenario, **OPTIONS)
+
+
+@pytest.fixture
+def bucket() -> Iterator[MemoryFileSystem]:
+    system: MemoryFileSystem = fsspec.filesystem("memory")
+    yield system
+    system.store.clear()
+    system.pseudo_dirs[:] = [""]
+
+
+def test_paths_and_urls(tmp_path: Path) -> None:
+    assert type(place_of(tmp_path)) is Place
+    assert type(place_of("runs/a")) is Place
+    assert type(place_of("a:b")) is Place
+    assert type(place_of(URL)) is RemotePlace
+    for url in ("nonsense://bucket/run", "hdfs2://x"):
+        with pytest.raises(CannotWrite, match=url.split(":")[0]):
+            place_of(url)
+
+
+def test_a_run_in_a_bucket(scenario: Any, undisturbed: xr.DataTree, bucket: MemoryFileSystem) -> None:
+    tree = stress.run(scenario, **OPTIONS, out=URL)
+    same_numbers(tree, undisturbed)
+    same_numbers(stress.open_result(URL), undisturbed)
+    direct = xr.open_datatree(fsspec.get_mapper(f"{URL}/result.zarr"), engine="zarr")
+    assert direct.attrs["complete"] is True
+    names = {path.split("/")[3] for path in bucket.find("/bucket/run")}
+    assert names == {"spec.json", "blocks", "result.zarr"}
+    with pytest.raises(RunExists):
+        stress.run(scenario, **OPTIONS, out=URL)
+    other = stress.run(scenario, **(OPTIONS | {"seed": 6}), out=URL, overwrite=True)
+    same_numbers(stress.open_result(URL), other)
+    covered = sorted(chunk for path in bucket.find("/bucket/run/blocks") if (chunk := chunk_of(path.split("/")[-1])))
+    assert covered[0].first == 0
+    assert covered[-1].last == OPTIONS["paths"]
+    assert all(one.last == other.first for one, other in itertools.pairwise(covered))
+
+
+def test_a_store_that_fails_now_and_then_loses_nothing(
+    scenario: Any, undisturbed: xr.DataTree, bucket: MemoryFileSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put, count = MemoryFileSystem.put_file, [0]
+
+    def failing(self: Any, *args: Any, **options: Any) -> Any:
+        count[0] += 1
+        if count[0] in (3, 5, 40):
+            raise ConnectionError("the line is dead")
+        return put(self, *args, **options)
+
+    monkeypatch.setattr(MemoryFileSystem, "put_file", failing)
+    with pytest.raises(CannotWrite, match="the line is dead"):
+        stress.run(scenario, **OPTIONS, out=URL)
+    with pytest.raises(UnfinishedRun):
+        stress.open_result(URL)
+    finished = 0
+    for _ in range(4):
+        blocks = len(bucket.find("/bucket/run/blocks"))
+        assert blocks >= finished
+        finished = blocks
+        try:
+            tree = stress.resume(URL)
+            break
+        except CannotWrite:
+            assert not bucket.exists("/bucket/run/result.zarr/zarr.json")
+    assert count[0] > 40
+    same_numbers(tree, undisturbed)
+    same_numbers(stress.open_result(URL), undisturbed)
+
+
+def refused_at(call: int, real: Any) -> Any:
+    """A function that is refused at one call, as by a disk that is full."""
+    calls = itertools.count(1)
+
+    def one(*args: Any) -> Any:
+        if next(calls) == call:
+            raise OSError("no more room")
+        return real(*args)
+
+    return one
+
+
+@pytest.mark.parametrize("where", ["a bucket", "a folder"])
+def test_a_replacement_that_comes_to_nothing_leaves_what_was_there(
+    where: str, scenario: Any, undisturbed: xr.DataTree, bucket: MemoryFileSystem, tmp_path: Path
+) -> None:
+    out = URL if where == "a bucket" else str(tmp_path / "run")
+    place = place_of(out)
+    stress.run(scenario, **OPTIONS, out=out)
+    changed: dict[str, Any] = OPTIONS | {"seed": 6, "overwrite": True}
+
+    class Stop(Exception):
+        pass
+
+    def stop_at(phase: str, first: int) -> Any:
+        def stop(progress: Progress) -> None:
+            if progress.phase == phase and progress.done_paths >= first:
+                raise Stop
+
+        return stop
+
+    with pytest.raises(DeviceNotFound):
+        stress.run(scenario, **changed, out=out, executor="nonsense")
+    for home, name, call in ((spec, "write_spec", 1), (type(place), "move", 1), (type(place), "move", 2)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(home, name, refused_at(call, getattr(home, name)))
+            with pytest.raises(OSError, match="no more room"):
+                stress.run(scenario, **changed, out=out)
+        same_numbers(stress.open_result(out), undisturbed)
+    for _ in range(2):
+        with pytest.raises(Stop):
+            stress.run(scenario, **changed, out=out, progress=stop_at("compiling", 0))
+        same_numbers(stress.open_result(out), undisturbed)
+        assert not place.has(".replaced")
+    for _ in range(2):
+        with pytest.raises(Stop):
+            stress.run(scenario, **changed, out=out, progress=stop_at("timeline and attribution", 0))
+        assert not place.has("result.zarr")
+        assert place.has(".replaced/result.zarr")
+    replaced = stress.resume(out)
+    assert replaced.attrs["seed"] == 6
+    same_numbers(stress.open_result(out), replaced)
+    assert not place.has(".replaced")
+
+
+def test_workers_on_a_url_fetch_their_own_blocks_alone(
+    scenario: Any, undisturbed: xr.DataTree, bucket: MemoryFileSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = ["run", "desk", "--paths", "20000", "--seed", "5", "--set", "horizon.steps=4", "--prepare", "--out", URL]
+    assert CliRunner().invoke(stress_app(), [*begin, "--set", "estimation.detail_paths=2000"]).exit_code == 0
+    work_on(URL, 1, 2)
+    fetched: list[str] = []
+    get = MemoryFileSystem.get_file
+
+    def watched(self: Any, path: str, *args: Any, **options: Any) -> Any:
+        fetched.append(path)
+        return get(self, path, *args, **options)
+
+    monkeypatch.setattr(MemoryFileSystem, "get_file", watched)
+    assert work_on(URL, 0, 2).missing_elsewhere == 0
+    assert [path for path in fetched if "blocks" in path] == []
+    assert work_on(URL, 1, 2).found == 10_000
+    assert all(chunk_of(os.path.basename(path)) == Chunk(10_000, 20_000) for path in fetched if "blocks" in path)
+    same_numbers(stress.resume(URL), undisturbed)
+
+
+def test_every_command_that_reads_a_run_reads_it_from_a_url(
+    scenario: Any, undisturbed: xr.DataTree, bucket: MemoryFileSystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    stress.run(scenario, **OPTIONS, out=URL)
+    said = {}
+    for words in (
+        ["show", URL],
+        ["compare", URL, URL],
+        ["replay", URL],
+        ["verify", URL],
+        ["report", URL, "--worst", "0"],
+    ):
+        ended = CliRunner().invoke(stress_app(), words)
+        assert ended.exit_code == 0, ended.output
+        said[words[0]] = ended.output
+    assert f"levstress show {URL} --sales" in said["show"]
+    assert f"A: {URL}" in said["compare"]
+    assert float(np.abs(stress.compare(URL, URL)["es_difference"]).max()) == 0
+    assert "20,000 paths" in said["verify"]
+    assert (tmp_path / "report.html").stat().st_size > 100_000
+    for url in ("memory://bucket/other", "nonsense://bucket/run"):
+        ended = CliRunner().invoke(stress_app(), ["show", url])
+        assert ended.exit_code == 2
+        assert url.split("/")[2] in ended.output
+
+
+def stress_app() -> Any:
+    from stress.cli import app
+
+    return app
+
+
+def test_names_of_a_store_cannot_lead_out_of_the_folder(bucket: MemoryFileSystem, tmp_path: Path) -> None:
+    place = place_of(URL)
+    bucket.pipe_file("/bucket/run/spec.json", b"{}")
+    bucket.store["/bucket/run/blocks/../../../../evil"] = bucket.store["/bucket/run/spec.json"]
+    with pytest.raises(CannotWrite, match="evil"):
+        place.fetch()
+
+
+def test_without_the_library_the_command_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "fsspec", None)
+    with pytest.raises(MissingExtra, match=r"pip install 'levstress\[remote\]'"):
+        place_of("s3://bucket/run")
