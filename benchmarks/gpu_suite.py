@@ -86,7 +86,8 @@ def product_error(device: Any, paths: int) -> float:
 
 def losses_on(problem: Problem, devices: Devices, paths: int) -> Floats:
     """Losses (row, path) of the first paths, float32, in the tiles of `devices`."""
-    from stress.compile.params import params_of, structure_of
+    from stress.compile.params import params_of
+    from stress.compile.structure import structure_of
     from stress.engine.gatherer import path_table
     from stress.engine.simulator import Simulator
 

@@ -19,7 +19,8 @@ import numpy as np
 
 import stress
 from stress.api import build_problem
-from stress.compile.params import params_of, structure_of
+from stress.compile.params import params_of
+from stress.compile.structure import structure_of
 from stress.engine.simulator import Simulator
 from stress.engine.sizes import devices_for
 from stress.options import RunOptions

@@ -1,4 +1,4 @@
-"""Sums and copies between members, books and shapes (see `records.Layout`): which row belongs to which is static.
+"""Sums and copies between members, books and shapes (see `structure.Layout`): which row belongs to which is static.
 
 Copies are lookups of rows by static index: one fusion, where slices would need one for each kind of fund. So are sums,
 of as many rows as most kinds have; what a kind has beyond that is added slice by slice.
@@ -15,7 +15,7 @@ import numpy.typing as npt
 from jax import Array, lax
 
 from stress.kernels.linear import fold_rows, join_rows
-from stress.kernels.records import Layout, Structure
+from stress.kernels.structure import Layout, Structure
 
 Rows = npt.NDArray[np.int32]
 BOOKS_TOGETHER = 3  # books of a member that are looked up for every member

@@ -9,10 +9,15 @@ from jax import Array, lax
 
 from stress.kernels.layout import books_to_members, members_to_groups, shapes_to_books
 from stress.kernels.linear import product
+from stress.kernels.margin.calls import no_calls
+from stress.kernels.outside.flows import no_outside_flows
+from stress.kernels.params import Params
 from stress.kernels.random.normals import Scratch
-from stress.kernels.records import Calls, Counts, Params, State, Structure
 from stress.kernels.shocks.draw import Source, draw, shock_scratch, sources
+from stress.kernels.state import Counts, State
 from stress.kernels.step import StepReport, advance
+from stress.kernels.structure import Structure
+from stress.kernels.triggers.registry import start_states
 
 
 class PathMetrics(NamedTuple):
@@ -36,9 +41,9 @@ class PathMetrics(NamedTuple):
 
 def start(structure: Structure, params: Params, paths: int) -> State:
     """The tile before the first step: prices 1, nothing sold, equity 1."""
-    dtype = params.draw_mean.dtype
+    dtype = params.shocks.mean.dtype
     assets, books, members = structure.assets, structure.books, structure.members
-    rows = params.group_matrix.shape[0]
+    rows = params.reporting.group_matrix.shape[0]
 
     def zeros(n: int, kind: Any = dtype) -> Array:
         return jnp.zeros((n, paths), kind)
@@ -46,8 +51,7 @@ def start(structure: Structure, params: Params, paths: int) -> State:
     def ones(n: int) -> Array:
         return jnp.ones((n, paths), dtype)
 
-    book_rows = books if structure.book_ladder else 0
-    split = structure.attribution and structure.retail
+    split = structure.attribution and bool(structure.outside)
     return State(
         price=ones(assets),
         flow=zeros(assets),
@@ -55,31 +59,21 @@ def start(structure: Structure, params: Params, paths: int) -> State:
         forced=zeros(assets),
         variance=ones(assets if structure.volatility else 0),
         depth=ones(assets),
-        held=jnp.broadcast_to(params.start_held, (books, paths)),
+        held=jnp.broadcast_to(params.books.start_held, (books, paths)),
         profit=zeros(members),
-        book_pnl=zeros(book_rows),
-        book_peak=zeros(book_rows),
-        fund_peak=ones(members if structure.fund_ladder else 0),
-        calls=Calls(
-            age=jnp.full((members, paths), -1, jnp.int32),
-            size=zeros(members),
-            called=zeros(members),
-            first=zeros(members, jnp.int32),
-        ),
+        book_pnl=zeros(books if structure.book_pnl else 0),
+        calls=no_calls(members, paths, dtype),
         defaulted=zeros(members, jnp.bool_),
-        cut_steps=zeros(members, jnp.int32),
-        last_deficit=zeros(members),
         sold=zeros(members),
+        built=zeros(members if structure.builds else 0),
+        added=zeros(books if structure.builds else 0),
         group_peak=ones(rows),
         drawdown=zeros(rows),
         static_price=ones(assets if structure.twin else 0),
         static_profit=zeros(members if structure.twin else 0),
-        down_steps=zeros(1),
-        retail_spent=zeros(1),
         any_flow=jnp.zeros((), bool),
-        pnl_variance=ones(structure.shapes if structure.vol_target else 0),
-        hedged=zeros(books if structure.overlay_points else 0),
-        built=zeros(members if structure.builds else 0),
+        triggers=start_states(structure, params.triggers, paths, dtype),
+        outside=no_outside_flows(structure, params.outside, paths, dtype),
         forced_recent=zeros(assets if split else 0),
         forced_displacement=zeros(assets if split else 0),
         counts=Counts(
@@ -109,28 +103,28 @@ def simulate(
     """
     structure = structure._replace(attribution=detail)
     state = start(structure, params, path_low.shape[0])
-    room = shock_scratch(structure, params, path_low.shape[0])
+    room = shock_scratch(structure, params.shocks, path_low.shape[0])
 
     Carry = tuple[State, Scratch]
 
     def one_step(carry: Carry, inputs: tuple[Array, Array, Source]) -> tuple[Carry, StepReport | None]:
         (state, room), (index, script, source) = carry, inputs
-        r, clipped, room = draw(structure, params, path_low, path_high, source, room)
+        r, clipped, room = draw(structure, params.shocks, path_low, path_high, source, room)
         state = state._replace(counts=state.counts._replace(draws_clipped=state.counts.draws_clipped + clipped))
         state, report = advance(structure, params, state, r, script[:, None], index + 1)
         return (state, room), report if detail else None
 
     steps = jnp.arange(structure.steps, dtype=jnp.int32)
     (state, _), reports = lax.scan(
-        one_step, (state, room), (steps, params.script, sources(structure, params, path_low, path_high))
+        one_step, (state, room), (steps, params.shocks.script, sources(structure, params.shocks, path_low, path_high))
     )
     return finish(structure, params, state), reports
 
 
 def finish(structure: Structure, params: Params, state: State) -> PathMetrics:
     """Metrics of each path from the tile's last state; what is in default and unsold is marked, not floored."""
-    group = params.group_matrix
-    value = params.book_gross * state.held * shapes_to_books(structure, product(params.gross_shapes, state.price))
+    group, books = params.reporting.group_matrix, params.books
+    value = books.gross * state.held * shapes_to_books(structure, product(books.gross_shapes, state.price))
     left = jnp.where(state.defaulted, books_to_members(structure, value), 0.0)
     first, defaulted = _by_group(structure, state)
     loss = product(group, -(state.static_profit if structure.twin and not structure.feedback else state.profit))
@@ -143,7 +137,7 @@ def finish(structure: Structure, params: Params, state: State) -> PathMetrics:
         unliquidated=product(group, left),
         first_call_step=first,
         defaulted=defaulted,
-        broker_loss=product(params.broker_matrix, jnp.maximum(-state.equity, 0.0)),
+        broker_loss=product(params.reporting.broker_matrix, jnp.maximum(-state.equity, 0.0)),
         at_round_limit=state.counts.at_round_limit,
         at_impact_floor=state.counts.at_impact_floor,
         draws_clipped=state.counts.draws_clipped,

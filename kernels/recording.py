@@ -12,28 +12,32 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
+from stress.kernels.books import forced_flow
 from stress.kernels.cascade.cascade import before_rounds, unfinished
-from stress.kernels.cascade.orders import margin_size, orders, within_participation
-from stress.kernels.cascade.round import Round, base_haircuts, book_value
-from stress.kernels.cascade.trade import forced_flow, trade
+from stress.kernels.cascade.orders import orders, required_now, within_participation
+from stress.kernels.cascade.priority import by_priority
+from stress.kernels.cascade.round import Round
+from stress.kernels.cascade.trade import trade
 from stress.kernels.layout import books_to_members, members_to_books, shapes_to_books
 from stress.kernels.linear import product
-from stress.kernels.margin.requirement import requirements
+from stress.kernels.margin.calls import Calls, record_calls
+from stress.kernels.outside.flows import OutsideFlows
+from stress.kernels.params import Params
 from stress.kernels.path import PathMetrics, finish, start
 from stress.kernels.random.normals import Scratch
-from stress.kernels.records import Calls, Params, State, Structure, Terms
 from stress.kernels.shocks.draw import Source, draw, shock_scratch, sources
+from stress.kernels.state import State, Terms
 from stress.kernels.step import StepReport, advance
-from stress.kernels.triggers.close_out import close_out_sale
-from stress.kernels.triggers.leverage_limit import leverage_sale
-from stress.kernels.triggers.leverage_target import target_sale
-from stress.kernels.triggers.margin_call import margin_sale, record_calls
-from stress.kernels.triggers.priority import by_priority
-from stress.kernels.triggers.stop_loss import ladder_sale
-from stress.kernels.triggers.vol_target import vol_sale
+from stress.kernels.structure import Structure
+from stress.kernels.triggers.protocol import RoundView
+from stress.kernels.triggers.registry import triggers_of
 
 Tree = TypeVar("Tree")
-TRIGGERS = ("margin_call", "leverage_limit", "stop_loss", "vol_target", "leverage_target", "close_out")
+
+
+def recorded_triggers(structure: Structure) -> tuple[str, ...]:
+    """Names of the triggers whose wishes are recorded: those that are on."""
+    return structure.triggers
 
 
 class Moment(NamedTuple):
@@ -50,7 +54,7 @@ class Moment(NamedTuple):
     pending: Array  # (member,) bool: without equity, its default is booked at the end of the step
     done: Array  # (member,) bool: its order was cut to the participation cap; no rows without one
     held: Array  # (book,)
-    causes: Array  # (cause, member) P&L of the cascade so far, in the order of `attribution.Causes`
+    causes: Array  # (cause, member) P&L of the cascade so far, as `attribution.Causes.in_order`
 
 
 class Orders(NamedTuple):
@@ -58,7 +62,8 @@ class Orders(NamedTuple):
 
     sale: Array  # (book,) fraction of what is held that is sold, after the participation cap
     build: Array  # (book,) k added; no rows where nobody builds
-    asked: Array  # (trigger, book) fraction that each of `TRIGGERS` asks for, before the cap
+    asked: Array  # (trigger, book) fraction that each of `recorded_triggers` wants sold, before the cap
+    asked_build: Array  # (trigger, book) k that each of them wants added, before the cap; no rows where nobody builds
 
 
 class Cascaded(NamedTuple):
@@ -68,7 +73,7 @@ class Cascaded(NamedTuple):
     orders: Orders
     age: Array  # (member,) int32 of the call open at the start of the cascade, -1 = none
     size: Array  # (member,) its size then
-    outside: Array  # (asset,) retail flow in round 1, fraction of ADV; no rows without retail
+    outside: Array  # (flow, asset) each outside flow in round 1, fraction of ADV
 
 
 class RecordedStep(NamedTuple):
@@ -84,71 +89,57 @@ def _first_column(tree: Tree) -> Tree:
     return found
 
 
-def _asked(
-    structure: Structure, params: Params, state: State, terms: Terms, calls: Calls, now: Round, first: bool
-) -> Array:
-    """What each trigger asks of each book now, (trigger, book); own limits and close-outs act once a step."""
-    nothing = jnp.zeros_like(now.held)
-    wanted = dict.fromkeys(TRIGGERS, nothing)
-    live = ~(now.pending | state.defaulted)
-    held_gross, value = params.book_gross * now.held, book_value(structure, now)
-    if structure.margin:
-        required, haircuts = requirements(
-            structure, params, terms, now.price, base_haircuts(structure, now), held_gross
-        )
-        fraction = margin_sale(params, calls, now.worst, now.equity, required, live)
-        size = margin_size(structure, params, haircuts, held_gross * value)
-        wanted["margin_call"] = by_priority(structure, fraction, size)
-    gross = books_to_members(structure, held_gross * value)
-    if structure.leverage_limit:
-        above = leverage_sale(params, now.equity, gross, live)
-        wanted["leverage_limit"] = by_priority(structure, above, held_gross * value)
-    if first:
-        if structure.book_ladder or structure.fund_ladder:
-            wanted["stop_loss"] = ladder_sale(structure, params, state)
-        if structure.vol_target:
-            wanted["vol_target"] = vol_sale(structure, params, state.pnl_variance, now.held)
-        if structure.leverage_target:
-            wanted["leverage_target"] = members_to_books(structure, target_sale(params, now.equity, gross))
-        acting = members_to_books(structure, live)
-        wanted = {name: jnp.where(acting, fraction, 0.0) for name, fraction in wanted.items()}
-        wanted["close_out"] = close_out_sale(structure, params, state, terms.depth, value)
-    return jnp.stack([wanted[name][:, 0] for name in TRIGGERS])
+def _asked(structure: Structure, params: Params, state: State, seen: RoundView, first: bool) -> tuple[Array, Array]:
+    """What each trigger wants sold and added of each book, (trigger, book); a fund's own limits act once a step."""
+    acting, nothing = members_to_books(structure, seen.live), jnp.zeros_like(seen.held)
+    sales, builds = [], []
+    for trigger in triggers_of(structure):
+        record, own = params.triggers[trigger.name], state.triggers[trigger.name]
+        sale, build = nothing, None
+        if trigger.asked_by == "brokers":
+            sale = by_priority(structure, trigger.fraction(record, own, seen), trigger.size(record, seen))
+        elif first:
+            sale = trigger.sale(record, own, seen) if trigger.sells else nothing
+            sale = jnp.where(acting, sale, 0.0) if trigger.asked_by == "fund" else sale
+            build = trigger.build(record, own, seen) if structure.builds else None
+        sales.append(sale[:, 0])
+        builds.append((nothing if build is None else build)[: None if structure.builds else 0, 0])
+    return jnp.stack(sales), jnp.stack(builds)
 
 
-def _moment(structure: Structure, params: Params, state: State, terms: Terms, outside: Array, now: Round) -> Moment:
-    held_gross = params.book_gross * now.held
+def _moment(
+    structure: Structure, params: Params, state: State, terms: Terms, outside: OutsideFlows, now: Round
+) -> Moment:
+    held_gross = params.books.gross * now.held
 
     def value(shapes: Array) -> Array:
         return books_to_members(structure, held_gross * shapes_to_books(structure, product(shapes, now.price)))
 
-    required = jnp.zeros_like(now.profit)
-    if structure.margin:
-        required, _ = requirements(structure, params, terms, now.price, base_haircuts(structure, now), held_gross)
-    flow = state.flow + forced_flow(structure, params, now.given_up)
-    if structure.retail:
-        flow = flow + jnp.where(now.number > 0, outside, 0.0)
+    required = required_now(structure, params, terms, now)
+    flow = state.flow + forced_flow(structure, params.books, now.given_up)
+    if structure.outside:
+        flow = flow + jnp.where(now.number > 0, outside.total, 0.0)
     return Moment(
         price=now.price[:, 0],
         flow=flow[:, 0],
         profit=now.profit[:, 0],
         worst=now.worst[:, 0],
-        required=required[:, 0],
-        gross=value(params.gross_shapes)[:, 0],
-        net=value(params.net_shapes)[:, 0],
+        required=(jnp.zeros_like(now.profit) if required is None else required.by_member)[:, 0],
+        gross=value(params.books.gross_shapes)[:, 0],
+        net=value(params.books.net_shapes)[:, 0],
         sold=now.sold[:, 0],
         pending=now.pending[:, 0],
         done=now.done[:, 0],
         held=now.held[:, 0],
-        causes=jnp.stack([cause[:, 0] for cause in now.causes]),
+        causes=jnp.stack([cause[:, 0] for cause in now.causes.in_order()]),
     )
 
 
 def _recorded_cascade(
-    structure: Structure, params: Params, state: State, terms: Terms, outside: Array, capacity: int
+    structure: Structure, params: Params, state: State, terms: Terms, outside: OutsideFlows, capacity: int
 ) -> tuple[Round, Calls, Cascaded]:
     """`cascade.cascade`, with up to `capacity` rounds kept."""
-    now, calls = before_rounds(structure, params, state, terms)
+    now, calls, seen = before_rounds(structure, params, state, terms)
 
     def buffer(x: Array) -> Array:
         return jnp.zeros((capacity + 1, *x.shape), x.dtype)
@@ -158,14 +149,14 @@ def _recorded_cascade(
         return changed
 
     moment = _moment(structure, params, state, terms, outside, now)
-    asked = _asked(structure, params, state, terms, calls, now, first=True)
-    idle = Orders(jnp.zeros_like(now.sale[:, 0]), jnp.zeros_like(now.build[:, 0]), asked)
+    asked = _asked(structure, params, state, seen, first=True)
+    idle = Orders(jnp.zeros_like(now.sale[:, 0]), jnp.zeros_like(now.build[:, 0]), *asked)
     kept = Cascaded(
         moments=put(jax.tree.map(buffer, moment), 0, moment),
         orders=put(jax.tree.map(buffer, idle), 1, idle),
         age=calls.age[:, 0],
         size=calls.size[:, 0],
-        outside=outside[:, 0],
+        outside=jnp.stack(outside.parts)[:, :, 0] if outside.parts else outside.total[None, :, 0][:0],
     )
     uncapped = structure._replace(participation=False)
 
@@ -179,14 +170,17 @@ def _recorded_cascade(
             build=kept.orders.build.at[number].set(now.build[:, 0], mode="drop"),
         )
         now = trade(uncapped, params, state, terms, outside, now)
-        now = orders(structure, params, state, terms, calls, now)[0]
-        asked = _asked(structure, params, state, terms, calls, now, first=False)
+        now, seen, _ = orders(structure, params, state, terms, calls, now)
+        asked = _asked(structure, params, state, seen, first=False)
         moments = put(kept.moments, number, _moment(structure, params, state, terms, outside, now))
-        traded = traded._replace(asked=traded.asked.at[number + 1].set(asked, mode="drop"))
+        traded = traded._replace(
+            asked=traded.asked.at[number + 1].set(asked[0], mode="drop"),
+            asked_build=traded.asked_build.at[number + 1].set(asked[1], mode="drop"),
+        )
         return now, kept._replace(moments=moments, orders=traded)
 
     now, kept = lax.while_loop(lambda carry: unfinished(structure, outside, carry[0]), one_round, (now, kept))
-    return now, record_calls(calls, now.worst, terms.step) if structure.margin else calls, kept
+    return now, record_calls(calls, now.worst, terms.step) if structure.margin is not None else calls, kept
 
 
 def record(
@@ -205,7 +199,7 @@ def record(
         The path's metrics, (row,), and its steps, each (step, ...).
     """
     structure = structure._replace(attribution=True)
-    begin = (start(structure, params, path_low.shape[0]), shock_scratch(structure, params, path_low.shape[0]))
+    begin = (start(structure, params, path_low.shape[0]), shock_scratch(structure, params.shocks, path_low.shape[0]))
     Carry = tuple[State, Scratch]
 
     def one_step(carry: Carry, inputs: tuple[Array, Array, Source]) -> tuple[Carry, RecordedStep]:
@@ -213,13 +207,13 @@ def record(
         kept: list[Cascaded] = []  # by the step's one cascade; without feedback there is none
 
         def resolve(
-            structure: Structure, params: Params, state: State, terms: Terms, outside: Array
+            structure: Structure, params: Params, state: State, terms: Terms, outside: OutsideFlows
         ) -> tuple[Round, Calls]:
             last, calls, rounds = _recorded_cascade(structure, params, state, terms, outside, capacity)
             kept.append(rounds)
             return last, calls
 
-        r, clipped, room = draw(structure, params, path_low, path_high, source, room)
+        r, clipped, room = draw(structure, params.shocks, path_low, path_high, source, room)
         state = state._replace(counts=state.counts._replace(draws_clipped=state.counts.draws_clipped + clipped))
         state, report = advance(structure, params, state, r, script[:, None], index + 1, resolve)
         report = _first_column(report)
@@ -227,6 +221,6 @@ def record(
 
     steps = jnp.arange(structure.steps, dtype=jnp.int32)
     (state, _), recorded = lax.scan(
-        one_step, begin, (steps, params.script, sources(structure, params, path_low, path_high))
+        one_step, begin, (steps, params.shocks.script, sources(structure, params.shocks, path_low, path_high))
     )
     return _first_column(finish(structure, params, state)), recorded

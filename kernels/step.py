@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 from jax import Array, lax
 
+from stress.kernels.books import book_pnl, forced_flow
 from stress.kernels.cascade.asset_pnl import on_all, units_held
 from stress.kernels.cascade.attribution import Causes, no_causes
 from stress.kernels.cascade.cascade import cascade
 from stress.kernels.cascade.round import Round
-from stress.kernels.cascade.trade import forced_flow
-from stress.kernels.impact.laws import LINEAR_FLOOR, linear, log_displacement
+from stress.kernels.impact.impact import floored, log_displacement
 from stress.kernels.layout import books_to_members, shapes_to_books
 from stress.kernels.linear import any_row, product
-from stress.kernels.margin.requirement import multipliers, term_weights
+from stress.kernels.margin.calls import Calls
+from stress.kernels.margin.requirement import terms_of_step
 from stress.kernels.market.simple_return import simple_return
-from stress.kernels.market.volatility import depth, update_variance
-from stress.kernels.outside.retail import purchases
-from stress.kernels.records import Calls, Params, State, Structure, Terms
-from stress.kernels.triggers.close_out import incurable
-from stress.kernels.triggers.vol_target import update_pnl_variance
+from stress.kernels.market.volatility import depth_left, update_variance
+from stress.kernels.outside.flows import OutsideFlows, outside_flows
+from stress.kernels.outside.protocol import AfterShock
+from stress.kernels.params import Params
+from stress.kernels.state import State, Terms
+from stress.kernels.structure import Structure
+from stress.kernels.triggers.protocol import StepEnd, StepMoves
+from stress.kernels.triggers.registry import triggers_of
 
-Resolve = Callable[[Structure, Params, State, Terms, Array], tuple[Round, Calls]]  # as `cascade`
+Resolve = Callable[[Structure, Params, State, Terms, OutsideFlows], tuple[Round, Calls]]  # as `cascade`
 
 
 class StepReport(NamedTuple):
@@ -51,11 +55,6 @@ class StepReport(NamedTuple):
     rounds: Array  # () rounds used by the tile
 
 
-def book_pnl(structure: Structure, params: Params, held: Array, gain: Array) -> Array:
-    """P&L of each book on price gains (asset, path), as a fraction of its fund's start NAV: (book, path)."""
-    return params.book_gross * held * shapes_to_books(structure, product(params.shapes, gain))
-
-
 def _rebound(
     structure: Structure, params: Params, state: State, terms: Terms, units: Array
 ) -> tuple[State, Array, Array, Array]:
@@ -64,16 +63,19 @@ def _rebound(
     Returns:
         The tile, the log price change, and its P&L: (member, path), and by asset on `units` (see `asset_pnl`).
     """
+    impact = params.impact
+    if impact is None:
+        raise ValueError("without impact nothing decays")
 
     def displaced(flow: Array, g: Array) -> Array:
-        return log_displacement(structure, params, flow, g)
+        return log_displacement(structure, impact, flow, g)
 
     def apply() -> tuple[State, Array, Array, Array]:
-        flow, forced = state.flow * params.decay, state.forced_recent * params.decay
-        back = (1.0 - params.permanent) * (displaced(flow, state.depth) - state.displacement)
-        split = structure.attribution and structure.retail
+        flow, forced = state.flow * impact.decay, state.forced_recent * impact.decay
+        back = (1.0 - impact.permanent) * (displaced(flow, state.depth) - state.displacement)
+        split = structure.attribution and bool(structure.outside)
         gain = state.price * simple_return(structure, back)
-        pnl = book_pnl(structure, params, state.held, gain)
+        pnl = book_pnl(structure, params.books, state.held, gain)
         return (
             state._replace(
                 price=state.price + gain,
@@ -82,7 +84,7 @@ def _rebound(
                 forced_recent=forced,
                 forced_displacement=displaced(forced, terms.depth) if split else state.forced_displacement,
                 profit=state.profit + books_to_members(structure, pnl),
-                book_pnl=state.book_pnl + pnl if structure.book_ladder else state.book_pnl,
+                book_pnl=state.book_pnl + pnl if structure.book_pnl else state.book_pnl,
             ),
             back,
             books_to_members(structure, pnl),
@@ -120,64 +122,59 @@ def advance(
         The tile at the end of this step and a report of what happened.
     """
     terms = Terms(
-        multiplier=multipliers(structure, params, state.variance) if structure.margin else (),
-        weight=term_weights(params, step),
-        depth=depth(params, state.variance, state.forced) if structure.depth else state.depth,
+        margin=terms_of_step(structure, params.margin, state.variance, step),
+        depth=state.depth if params.depth is None else depth_left(params.depth, state.variance, state.forced),
         step=step,
     )
     begin = state.price
-    units = units_held(structure, params, state.held)
+    units = units_held(structure, params.books, state.held)
     back, rebound_pnl, asset_pnl = jnp.zeros_like(state.price), jnp.zeros_like(state.profit), jnp.zeros_like(units)
-    if structure.decay:
+    decays = structure.impact is not None and structure.impact.decay
+    if decays:
         state, back, rebound_pnl, asset_pnl = _rebound(structure, params, state, terms, units)
     news = draw + script
     growth = simple_return(structure, news)
     gain = state.price * growth
-    pnl = book_pnl(structure, params, state.held, gain)
+    pnl = book_pnl(structure, params.books, state.held, gain)
     outside_pnl = books_to_members(structure, pnl)
     asset_pnl = asset_pnl + on_all(units, gain)
     state = state._replace(
         price=state.price + gain,
         profit=state.profit + outside_pnl,
-        book_pnl=state.book_pnl + pnl if structure.book_ladder else state.book_pnl,
+        book_pnl=state.book_pnl + pnl if structure.book_pnl else state.book_pnl,
     )
     if structure.twin:
         static_gain = state.static_price * growth
-        static_pnl = book_pnl(structure, params, params.start_held, static_gain)
+        static_pnl = book_pnl(structure, params.books, params.books.start_held, static_gain)
         state = state._replace(
             static_price=state.static_price + static_gain,
             static_profit=state.static_profit + books_to_members(structure, static_pnl),
         )
-    outside_flow = state.price[:0]
-    if structure.retail:
-        outside_flow, down, spent = purchases(params, growth, state.price, state.down_steps, state.retail_spent)
-        state = state._replace(down_steps=down, retail_spent=spent)
+    decay = params.impact.decay if params.impact is not None and decays else None
+    shocked = AfterShock(growth, state.price)
+    outside, others = outside_flows(structure, params.outside, state.outside, shocked, decay)
+    state = state._replace(outside=others)
     before = state
+    rounds, causes = jnp.zeros((), jnp.int32), no_causes(structure, state.profit)
     if structure.feedback:
-        last, calls = resolve(structure, params, state, terms, outside_flow)
-        state = _close_step(structure, params, state, terms, last, calls, outside_flow)
+        last, calls = resolve(structure, params, state, terms, outside)
+        state = _close_step(structure, params, state, terms, last, calls, outside)
         rounds, causes = last.number, last.causes
         asset_pnl = asset_pnl + last.by_asset.pnl
-        if structure.volatility:
+        if params.volatility is not None:
             moved = back + news + (state.displacement - before.displacement)
-            state = state._replace(variance=update_variance(params, state.variance, moved))
-    else:
-        rounds, causes = jnp.zeros((), jnp.int32), no_causes(structure, state.profit)
-    if structure.vol_target:
-        moved = state.price - begin
-        state = state._replace(pnl_variance=update_pnl_variance(params, state.pnl_variance, begin, moved))
-    group_equity = 1.0 + product(params.group_matrix, state.profit)
+            state = state._replace(variance=update_variance(params.volatility, state.variance, moved))
+    state = state._replace(triggers=_remembered(structure, params, state, begin))
+    group_equity = 1.0 + product(params.reporting.group_matrix, state.profit)
     group_peak = jnp.maximum(state.group_peak, group_equity)
     state = state._replace(
         group_peak=group_peak,
         drawdown=jnp.maximum(state.drawdown, (group_peak - group_equity) / group_peak),
-        fund_peak=jnp.maximum(state.fund_peak, state.equity) if structure.fund_ladder else state.fund_peak,
-        book_peak=jnp.maximum(state.book_peak, state.book_pnl) if structure.book_ladder else state.book_peak,
     )
 
     def value(shapes: Array) -> Array:
         by_book = shapes_to_books(structure, product(shapes, state.price))
-        return books_to_members(structure, params.book_gross * state.held * by_book)
+        return books_to_members(structure, params.books.gross * state.held * by_book)
 
     report = StepReport(
         price=state.price,
@@ -195,39 +192,60 @@ def advance(
         outside=outside_pnl,
         rebound=rebound_pnl,
         causes=causes,
-        asset_pnl=asset_pnl * params.adv_share[: asset_pnl.shape[0]],
-        gross=value(params.gross_shapes),
-        net=value(params.net_shapes),
+        asset_pnl=asset_pnl * params.reporting.adv_share[: asset_pnl.shape[0]],
+        gross=value(params.books.gross_shapes),
+        net=value(params.books.net_shapes),
         rounds=rounds,
     )
     return state, report
 
 
+def _remembered(structure: Structure, params: Params, state: State, begin: Array) -> dict[str, Any]:
+    """What each trigger remembers of a step that began with prices `begin`."""
+    moved = StepMoves(begin, state.price - begin, state.equity, state.book_pnl)
+    return {
+        t.name: t.after_step(structure, params.books, params.triggers[t.name], state.triggers[t.name], moved)
+        for t in triggers_of(structure)
+    }
+
+
+def _defaults(
+    structure: Structure, params: Params, state: State, last: Round, calls: Calls
+) -> tuple[Array, dict[str, Any]]:
+    """Funds whose default is booked now, (member, path), and what each trigger remembers of it."""
+    pending, own = last.pending, dict(state.triggers)
+    closing = StepEnd(last.deficit, last.done)
+    if structure.participation and params.margin is not None:
+        due = (calls.age >= params.margin.grace_steps) & ~(last.pending | state.defaulted)
+        closing = StepEnd(last.deficit, due & last.done)
+    for trigger in triggers_of(structure):
+        failed, own[trigger.name] = trigger.in_default(params.triggers[trigger.name], own[trigger.name], closing)
+        if failed is not None:
+            pending = pending | (failed & ~state.defaulted)
+    return pending, own
+
+
 def _close_step(
-    structure: Structure, params: Params, state: State, terms: Terms, last: Round, calls: Calls, outside: Array
+    structure: Structure, params: Params, state: State, terms: Terms, last: Round, calls: Calls, outside: OutsideFlows
 ) -> State:
     """Book defaults and copy what the cascade changed back into the tile's state."""
-    due = (calls.age >= params.grace_steps) & ~(last.pending | state.defaulted)
-    pending, cut_steps, deficit = last.pending, state.cut_steps, state.last_deficit
-    if structure.participation and structure.margin:
-        deficit = jnp.maximum(last.deficit, 0.0)
-        failed, cut_steps = incurable(params, state, deficit, due & last.done)
-        pending = pending | (failed & ~state.defaulted)
-    forced = forced_flow(structure, params, last.given_up)
-    entered = forced + jnp.where(last.number > 0, outside, 0.0) if structure.retail else forced
-    flow = state.flow + entered
-    displaced = log_displacement(structure, params, flow, terms.depth) if structure.impact else state.displacement
+    pending, own = _defaults(structure, params, state, last, calls)
+    forced = forced_flow(structure, params.books, last.given_up)
+    entered = forced + jnp.where(last.number > 0, outside.total, 0.0) if structure.outside else forced
+    flow, displaced = state.flow + entered, state.displacement
+    if structure.impact is not None:
+        displaced = log_displacement(structure, params.impact, flow, terms.depth)
     size = jnp.abs(forced)
     beyond = jnp.where(size > terms.depth, size, 0.0)
-    at_floor = state.counts.at_impact_floor
-    if structure.law == "linear":
-        floored = linear(flow, terms.depth if structure.depth else None, params.impact_scale) <= LINEAR_FLOOR
-        at_floor = at_floor + any_row(floored).astype(jnp.int32)
+    at_floor, cut = state.counts.at_impact_floor, floored(structure, params.impact, flow, terms.depth)
+    if cut is not None:
+        at_floor = at_floor + any_row(cut).astype(jnp.int32)
+    adv = params.books.adv
     counts = state.counts._replace(
         at_impact_floor=at_floor,
         at_round_limit=state.counts.at_round_limit | any_row(last.sale > 0),
-        forced_usd=state.counts.forced_usd + product(params.adv.T, size),
-        beyond_depth_usd=state.counts.beyond_depth_usd + product(params.adv.T, beyond),
+        forced_usd=state.counts.forced_usd + product(adv.T, size),
+        beyond_depth_usd=state.counts.beyond_depth_usd + product(adv.T, beyond),
     )
     return state._replace(
         price=last.price,
@@ -240,11 +258,10 @@ def _close_step(
         book_pnl=last.book_pnl,
         calls=calls._replace(age=jnp.where(pending, -1, calls.age)),
         defaulted=state.defaulted | pending,
-        cut_steps=cut_steps,
-        last_deficit=deficit,
+        triggers=own,
         sold=last.sold,
         built=last.built,
-        hedged=last.hedged,
+        added=last.added,
         forced_recent=last.forced_recent,
         forced_displacement=last.forced_displacement,
         any_flow=state.any_flow | (last.number > 0),

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stress.scenarios.build.correlation import read_matrix
 from stress.scenarios.build.fund_types import BookOf, TypeOf
 from stress.scenarios.build.margin import type_moves
 from stress.scenarios.build.terms import TriggersOf
-from stress.scenarios.problem import Assets, Floats, Retail
-from stress.scenarios.read import units
+from stress.scenarios.impact.registry import LAWS
+from stress.scenarios.outside.registry import TABLES as OUTSIDE
+from stress.scenarios.problem import Assets, Floats
 from stress.scenarios.read.fields import Table
-from stress.scenarios.schema.impact import KEYS_OF_LAW, Impact
+from stress.scenarios.schema.impact import Impact
 from stress.scenarios.schema.margin import MarginTerms
 from stress.scenarios.schema.scenario import Scenario
-from stress.scenarios.schema.triggers import FundTriggers
+from stress.scenarios.triggers.registry import TABLES as TRIGGERS
+from stress.scenarios.triggers.registry import keys_of
 
 
-def canonical_document(scenario: Scenario, assets: Assets, types: Sequence[TypeOf], retail: Retail) -> dict[str, Any]:
+def canonical_document(
+    scenario: Scenario, assets: Assets, types: Sequence[TypeOf], outside: Mapping[str, Any]
+) -> dict[str, Any]:
     """A document of the scenario file's form that needs no other file and does not depend on the order of the file.
 
     Positions are multiples of NAV as written (before they are scaled to `gross`), each fund carries its own margin
@@ -38,17 +42,16 @@ def canonical_document(scenario: Scenario, assets: Assets, types: Sequence[TypeO
         "cascade": _plain(scenario.cascade),
         "estimation": _plain(scenario.estimation),
     }
-    for name in ("liquidity", "retail"):
+    if scenario.liquidity is not None:
+        document["liquidity"] = _plain(scenario.liquidity)
+    for name, record in outside.items():
         table = getattr(scenario, name)
-        if table is not None:
-            document[name] = _plain(table)
+        document[name] = _plain(table) | OUTSIDE[name].document(table, record, assets)
     if scenario.impact is not None:
         document["impact"] = _impact(scenario.impact)
     crowds = {kind.fund.id: _plain(kind.crowd) | {"styles": kind.crowd.distinct} for kind in types if kind.crowd}
     brokers = {name: _plain(terms) for name, terms in scenario.prime_brokers.items()}
     document |= {key: table for key, table in (("crowding", crowds), ("prime_brokers", brokers)) if table}
-    if scenario.retail is not None and scenario.retail.weights is None:
-        document["retail"]["weights"] = _by_asset(retail.weights, assets)
     if scenario.correlation is not None:
         document["correlation"] = _correlation(scenario, assets)
     if scenario.shocks is not None:
@@ -68,8 +71,9 @@ def digest(document: dict[str, Any]) -> str:
 def filled_defaults(scenario: Scenario) -> tuple[str, ...]:
     """Dotted keys, in tables the scenario uses, that were left to a default that matters."""
     filled: list[str] = []
-    for name in ("horizon", "shocks", "margin", "triggers", "impact", "liquidity", "retail", "cascade", "estimation"):
-        filled += _unset(name, getattr(scenario, name))
+    tables = ("horizon", "shocks", "margin", "triggers", "impact", "liquidity", "cascade", "estimation")
+    for name in (*tables, *OUTSIDE):
+        filled += _unset(name, getattr(scenario, name, None))
     for fund_id, crowd in scenario.crowding.items():
         filled += _unset(f"crowding.{fund_id}", crowd)
     for broker, terms in scenario.prime_brokers.items():
@@ -101,18 +105,14 @@ def _unset(name: str, table: Table | None) -> list[str]:
 
 def _matters(table: Table, key: str) -> bool:
     """Whether a key left to its default has any effect, given the rest of its table."""
-    if isinstance(table, FundTriggers):
-        limited = table.max_leverage not in (None, "none")
-        needs = {
-            "target_leverage": limited,
-            "two_way": not limited and table.target_leverage not in (None, "none"),
-            "speed": table.target_vol not in (None, "none"),
-        }
-        return needs.get(key, True)
+    of_triggers = {name for trigger in TRIGGERS.values() for name in keys_of(trigger)}
+    if of_triggers <= set(type(table).model_fields):
+        values = {name: getattr(table, name) for name in of_triggers}
+        return all(trigger.matters(values).get(key, True) for trigger in TRIGGERS.values())
     if isinstance(table, MarginTerms):
         return key != "floor" or table.method == "portfolio"
     if isinstance(table, Impact):
-        return all(key not in keys for law, keys in KEYS_OF_LAW.items() if law != table.law)
+        return all(key not in law.written_keys for name, law in LAWS.items() if name != table.law)
     return key != "dof" or getattr(table, "model", None) == "student_t"
 
 
@@ -185,10 +185,10 @@ def _fund(scenario: Scenario, kind: TypeOf, assets: Assets) -> dict[str, Any]:
 
 def _book(book: BookOf, assets: Assets) -> dict[str, Any]:
     document: dict[str, Any] = {"id": book.id, "positions": _by_asset(book.written, assets)}
-    if book.overlay:
-        document["overlay"] = [list(point) for point in book.overlay]
-    else:
-        document |= {"share": book.share, "stop_loss": book.stop_loss}
+    if not book.empty:
+        document["share"] = book.share
+    for name, table in TRIGGERS.items():
+        document |= table.book_document(book.terms[name], book.empty)
     return document if book.priority is None else document | {"priority": book.priority}
 
 
@@ -230,35 +230,17 @@ def _case(moves: Floats, assets: Assets) -> dict[str, float]:
 
 
 def _triggers(triggers: TriggersOf) -> dict[str, Any]:
-    document: dict[str, Any] = {
-        "max_leverage": _leverage(triggers.max_leverage),
-        "stop_loss": triggers.stop_loss,
-        "scope": triggers.scope,
-        "cure_steps": triggers.cure_steps,
-        "closeout_participation": triggers.closeout_participation,
-    }
-    if document["max_leverage"] != "none":
-        document["target_leverage"] = _leverage(triggers.target_leverage)
-    if triggers.has_target:
-        target = _leverage(triggers.own_target)
-        document |= {"target_leverage": target, "band": triggers.band, "two_way": triggers.two_way}
-    if triggers.has_target_vol:
-        target = _leverage(triggers.target_vol)
-        document |= {"target_vol": target, "vol_band": triggers.vol_band, "speed": triggers.speed}
+    document: dict[str, Any] = {}
+    for name, table in TRIGGERS.items():
+        document |= table.document(triggers.terms[name])
     return document
 
 
 def _impact(table: Impact) -> dict[str, Any]:
     """The table without the parameters of other laws; with law "none" those that were written stay."""
     document = _plain(table)
-    for law, keys in KEYS_OF_LAW.items():
-        for key in keys:
+    for law, parts in LAWS.items():
+        for key in parts.written_keys:
             if law != table.law and (table.law != "none" or key not in table.given):
                 document.pop(key, None)
     return document
-
-
-def _leverage(level: units.Leverage | units.Volatility) -> float | str:
-    if level.value == float("inf"):
-        return "none"
-    return f"{level.value!r} x start" if level.relative else level.value

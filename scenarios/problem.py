@@ -16,6 +16,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+ROUNDING = 1e-9  # relative, that numbers of a file may be off by
 
 
 @dataclass(frozen=True)
@@ -75,13 +76,6 @@ class Funds:
     portfolio: Bools  # (member,) requirement by worst case over `portfolio_moves` instead of haircuts
     portfolio_moves: Floats  # (member, case, asset) simple returns; padding and other members: 0
     portfolio_floor: Floats  # (member,) smallest requirement, fraction of gross
-    max_leverage: Floats  # (member,) the broker's limit; inf: none
-    target_leverage: Floats  # (member,) where a breach sells down to
-    leverage_target: Floats  # (member,) the fund's own target of gross over equity; inf: none
-    leverage_band: Floats  # (member,) relative distance from the target at which it acts
-    two_way: Bools  # (member,) it also buys back up to its target
-    cure_steps: Ints  # (member,)
-    closeout_participation: Floats  # (member,) share of g ADV
     brokers: tuple[str, ...]
     brokers_file_order: tuple[str, ...]
     broker_share: Floats  # (member, broker), rows sum to 1 (0 for a fund without brokers); lines are brokers and,
@@ -90,45 +84,27 @@ class Funds:
 
 @dataclass(frozen=True)
 class Books:
-    """Books: `size[b] * shapes[shape_of[b]]` are signed start positions in USD, of an overlay those at its largest."""
+    """Books: `size[b] * shapes[shape_of[b]]` are signed positions in USD where all of the book is held."""
 
     ids: tuple[str, ...]  # (book,) "member/book"
     fund_of: Ints  # (book,) index of the member; non-decreasing
     shape_of: Ints  # (book,) row of `shapes`
-    size: Floats  # (book,) gross USD of the book at the start; of an overlay, which starts at 0, at its largest
+    size: Floats  # (book,) gross USD at the start; of a book that starts at nothing, at its largest
     priority: Ints  # (book,) brokers sell books of a lower number first; equal ones together
     shapes: Floats  # (shape, asset) signed weights with sum |w| = 1 (a book without positions: zeros)
     type_of_shape: Ints  # (shape,) the fund type whose books have this shape
-    capital: Floats  # (book,) USD on which the ladder's drawdown is measured (share x NAV; NAV for scope "fund")
-    ladder_on_fund: Bools  # (book,) True: the fund's drawdown, False: the book's own
-    ladder_drawdown: Floats  # (book, point) increasing; +inf padding; no ladder = all inf
-    ladder_cut: Floats  # (book, point) share of the start size cut at that point; padding repeats the last
-    vol_ceiling: Floats  # (book,) ceiling on k at start volatility (band x target/start); inf: no volatility target
-    vol_speed: Floats  # (book,) share of the gap to the ceiling closed per step
-    start_vol: Floats  # (shape,) annual volatility of the P&L per unit gross before the stress; 0 where nobody asks
-    overlay: Bools  # (book,) starts at 0 and grows with the fund's loss
-    overlay_loss: (
-        Floats  # (book, point) loss of the fund, fraction of NAV_0, increasing; +inf padding; no overlay = all inf
-    )
-    overlay_held: Floats  # (book, point) k wanted at that loss, last one 1; padding repeats it
+    start_held: Floats  # (book,) share of its size that is held at the start: 1, or 0 of one that starts at nothing
 
 
 @dataclass(frozen=True)
 class Impact:
     """Price impact of forced and outside flow."""
 
-    law: str  # "none", "square_root", "linear", "bounded_exponential" or "exponential"
+    law: str  # by name, or "none"
     permanent: float  # share of the price change that never decays
     half_life: float  # days, of the recent flow; inf = no decay
     execution_weight: float  # w: sold at (1-w) P_before + w P_after
-    coefficient: float = 1.0  # square_root: Y
-    core: float = 1e-4  # square_root: linear below this participation
-    slope: Floats | None = None  # linear: (asset,) simple change per USD
-    depth_coefficient: float = 0.4  # bounded_exponential: c
-    depth_days: float = 20.0  # bounded_exponential: tau
-    bound: float = 0.5  # bounded_exponential: B, the price that a sale of any size leaves
-    beta: float = 0.0  # exponential: -ln(1 - pi)/0.05
-    outstanding: Floats | None = None  # exponential: (asset,) USD
+    parameters: Any = None  # record of the law, see its file in `scenarios.impact`
 
 
 @dataclass(frozen=True)
@@ -138,17 +114,6 @@ class Liquidity:
     evaporation: float  # kappa; 0 = off
     flow_sensitivity: float  # eta; 0 = off
     floor: float  # smallest depth multiplier
-
-
-@dataclass(frozen=True)
-class Retail:
-    """Dip-buying; amounts in USD."""
-
-    per_percent: float  # USD a day bought for each percent the index falls; 0 = off
-    cap: float  # USD a day
-    fatigue: float  # per down day in a row before today
-    budget: float  # USD in total
-    weights: Floats  # (asset,) of index and purchases, sum 1 (0 when off)
 
 
 @dataclass(frozen=True)
@@ -186,7 +151,8 @@ class Problem:
     books: Books
     impact: Impact
     liquidity: Liquidity
-    retail: Retail
+    triggers: dict[str, Any]  # record of each trigger that some fund has, see `scenarios.triggers`
+    outside: dict[str, Any]  # record of each outside flow that is in the file, see `scenarios.outside`
     cascade: Cascade
     estimation: Estimation
     canonical: dict[str, Any]
@@ -195,7 +161,7 @@ class Problem:
 
 
 def plain_funds(procyclicality: float | Floats = 0.0, margin_cap: float | Floats = 1.0, **given: Any) -> Funds:
-    """Funds with haircut margin on the same terms at every broker and no target of their own.
+    """Funds with haircut margin on the same terms at every broker.
 
     Args:
         procyclicality: of all funds, or (member,).
@@ -215,23 +181,12 @@ def plain_funds(procyclicality: float | Floats = 0.0, margin_cap: float | Floats
         "portfolio": each < 0,
         "portfolio_moves": np.zeros((len(share), 0, given["rates"].shape[1])),
         "portfolio_floor": 0.0 * each,
-        "leverage_target": np.inf * each,
-        "leverage_band": 0.05 * each,
-        "two_way": each < 0,
     }
     return Funds(**(plain | given))
 
 
 def plain_books(**given: Any) -> Books:
-    """Books that brokers sell together, without volatility targets and overlays; takes the other fields of `Books`."""
-    each = np.ones(len(given["ids"]))
-    plain: dict[str, Any] = {
-        "priority": np.zeros(len(each), np.int64),
-        "vol_ceiling": np.inf * each,
-        "vol_speed": 0.3 * each,
-        "start_vol": np.zeros(len(given["shapes"])),
-        "overlay": each < 0,
-        "overlay_loss": np.full((len(each), 1), np.inf),
-        "overlay_held": np.ones((len(each), 1)),
-    }
+    """Books that brokers sell together and that are held from the start; takes the other fields of `Books`."""
+    each = len(given["ids"])
+    plain: dict[str, Any] = {"priority": np.zeros(each, np.int64), "start_held": np.ones(each)}
     return Books(**(plain | given))

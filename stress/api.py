@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stress.options import Progress, RunOptions
-from stress.run_directory.location import Place, place_of
+from stress.run_directory.location import RunLocation, location_of
 from stress.scenarios.build.problem_builder import build_problem
 from stress.scenarios.problem import Problem
 from stress.scenarios.read.loader import load_scenario
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
     from stress.engine.runner import Executor
-    from stress.results.statistics.simulation_output import Collected
+    from stress.results.statistics.simulation_output import SimulationOutput
     from stress.run_directory.chunk_store import ChunkStore
 
 __all__ = ["begin_run", "build_problem", "load_scenario", "open_result", "resume", "run", "run_problem"]
@@ -72,26 +72,26 @@ def run(
         scenario = load_scenario(scenario)
     problem = scenario if isinstance(scenario, Problem) else build_problem(scenario)
     choice = RunOptions(paths=paths, seed=seed, **options)
-    place = None if out is None else place_of(out)
-    return run_problem(problem, choice, place, overwrite, progress, executor=executor, workers=workers)
+    location = None if out is None else location_of(out)
+    return run_problem(problem, choice, location, overwrite, progress, executor=executor, workers=workers)
 
 
 def run_problem(
     problem: Problem,
     options: RunOptions,
-    place: Place | None,
+    location: RunLocation | None,
     overwrite: bool = False,
     progress: Callable[[Progress], None] | None = None,
     resume: bool = False,
     executor: str | Client = LOCAL,
     workers: int | None = None,
 ) -> xr.DataTree:
-    """Simulate a resolved scenario and write it to `place`, unless that is None.
+    """Simulate a resolved scenario and write it to `location`, unless that is None.
 
     There finished parts are kept as they come; with `resume` those that are found are not computed again.
     """
     from stress.results.dataset.tree import to_datatree
-    from stress.results.files.durable_write import sweep
+    from stress.results.files.durable_write import remove_leftovers
     from stress.results.files.store import write_run
     from stress.run_directory.chunk_store import FOLDER, ChunkStore
     from stress.run_directory.replaced_run import REPLACED, put_back
@@ -99,24 +99,24 @@ def run_problem(
     from stress.run_directory.writing import writing
 
     with _elsewhere(executor, problem, options, workers) as other:
-        if place is None:
+        if location is None:
             return to_datatree(_execute(problem, options, progress, None, other))
-        spec = begin_run(problem, options, place, overwrite, resume)
-        store = ChunkStore(place.folder, identity_digest(spec), place.push)
+        spec = begin_run(problem, options, location, overwrite, resume)
+        store = ChunkStore(location.folder, identity_digest(spec), location.push)
         try:
             tree = to_datatree(_execute(problem, options, progress, store, other))
         except BaseException:
             store.close()
             if not resume:
-                put_back(place)
+                put_back(location)
             raise
         store.close()
-    with writing(place.folder):
-        write_run(tree, spec, place.folder, overwrite=False)
-        place.push_result()
-        place.remove(REPLACED)
-        sweep(place.folder)
-        sweep(place.folder / FOLDER)
+    with writing(location.folder):
+        write_run(tree, spec, location.folder, overwrite=False)
+        location.push_result()
+        location.remove(REPLACED)
+        remove_leftovers(location.folder)
+        remove_leftovers(location.folder / FOLDER)
     return tree
 
 
@@ -126,7 +126,7 @@ def _execute(
     progress: Callable[[Progress], None] | None,
     store: ChunkStore | None,
     other: Executor | None,
-) -> Collected:
+) -> SimulationOutput:
     """The run itself; the engine is imported only when JAX has been set up."""
     from stress.engine.devices import set_up
 
@@ -144,14 +144,14 @@ def _elsewhere(
     if executor == LOCAL:
         yield None
         return
-    from stress.cluster.dask_executor import on_dask
+    from stress.cluster.dask_executor import dask_cluster
     from stress.run_directory.spec import spec_of
 
-    with on_dask(executor, spec_of(problem, options), workers) as cluster:
+    with dask_cluster(executor, spec_of(problem, options), workers) as cluster:
         yield cluster
 
 
-_fetched: list[Place] = []  # local copies of results that are open, kept until the process ends
+_fetched: list[RunLocation] = []  # local copies of results that are open, kept until the process ends
 
 
 def open_result(directory: str | Path, allow_unfinished: bool = False) -> xr.DataTree:
@@ -165,14 +165,14 @@ def open_result(directory: str | Path, allow_unfinished: bool = False) -> xr.Dat
     """
     from stress.results.files import store
 
-    place = place_of(directory)
-    if place.fetch(store.SPEC, store.RESULT):
-        _fetched.append(place)
-    return store.open_result(place.folder, allow_unfinished)
+    location = location_of(directory)
+    if location.fetch(store.SPEC, store.RESULT):
+        _fetched.append(location)
+    return store.open_result(location.folder, allow_unfinished)
 
 
 def begin_run(
-    problem: Problem, options: RunOptions, place: Place, overwrite: bool = False, resume: bool = False
+    problem: Problem, options: RunOptions, location: RunLocation, overwrite: bool = False, resume: bool = False
 ) -> dict[str, Any]:
     """Have everything in a run directory that computing its blocks needs; returns the spec.
 
@@ -186,30 +186,30 @@ def begin_run(
     from stress.run_directory.replaced_run import restore, set_aside
     from stress.run_directory.writing import check_room, check_writable, writing
 
-    with writing(place.folder):
-        if place.has(RESULT) and not overwrite:
-            raise RunExists(f"{place.name} already holds a finished run; choose another directory, or overwrite it")
-        if place.has(FOLDER) and not (overwrite or resume):
+    with writing(location.folder):
+        if location.has(RESULT) and not overwrite:
+            raise RunExists(f"{location.name} already holds a finished run; choose another directory, or overwrite it")
+        if location.has(FOLDER) and not (overwrite or resume):
             raise RunExists(
-                f"{place.name} holds an unfinished run: resume it, choose another directory, or overwrite it"
+                f"{location.name} holds an unfinished run: resume it, choose another directory, or overwrite it"
             )
     planned = plan(problem, options)
-    check_room(place.folder, planned.disk_bytes)
-    check_writable(place.folder)
+    check_room(location.folder, planned.disk_bytes)
+    check_writable(location.folder)
     spec = specs.spec_of(problem, options)
-    with writing(place.folder):
-        if resume and place.has(SPEC):
-            place.fetch(SPEC, FOLDER)
-            specs.check_same(place.name, specs.read_spec(place.folder), spec)
+    with writing(location.folder):
+        if resume and location.has(SPEC):
+            location.fetch(SPEC, FOLDER)
+            specs.check_same(location.name, specs.read_spec(location.folder), spec)
             return spec
         try:
             if not resume:  # else blocks that are there say themselves whether they are of this run
-                set_aside(place)
-            specs.write_spec(place.folder, spec)
-            place.push(place.folder / SPEC)
+                set_aside(location)
+            specs.write_spec(location.folder, spec)
+            location.push(location.folder / SPEC)
         except BaseException:
             if not resume:
-                restore(place)
+                restore(location)
             raise
     return spec
 
@@ -237,10 +237,10 @@ def resume(
     from stress.results.files.store import RESULT, SPEC, RunExists
     from stress.run_directory.spec import problem_of, read_spec
 
-    place = place_of(directory)
-    place.fetch(SPEC)
-    problem, options = problem_of(read_spec(place.folder), place.name)
+    location = location_of(directory)
+    location.fetch(SPEC)
+    problem, options = problem_of(read_spec(location.folder), location.name)
     options = replace(options, devices=devices, max_memory=max_memory)
-    if place.has(RESULT):
-        raise RunExists(f"{place.name} holds a finished run: nothing is left to compute")
-    return run_problem(problem, options, place, False, progress, True, executor, workers)
+    if location.has(RESULT):
+        raise RunExists(f"{location.name} holds a finished run: nothing is left to compute")
+    return run_problem(problem, options, location, False, progress, True, executor, workers)

@@ -16,9 +16,10 @@ from typing import NamedTuple
 
 from jax import Array
 
+from stress.kernels.books import Books
 from stress.kernels.layout import books_to_shapes
 from stress.kernels.linear import product
-from stress.kernels.records import Params, Structure
+from stress.kernels.structure import Structure
 
 
 class ByAsset(NamedTuple):
@@ -28,11 +29,11 @@ class ByAsset(NamedTuple):
     pnl: Array  # over ADV at start prices
 
 
-def units_held(structure: Structure, params: Params, held: Array) -> Array:
+def units_held(structure: Structure, books: Books, held: Array) -> Array:
     """Net units of all funds over ADV, (book, path) -> (asset, path); no rows without attribution."""
     if not structure.attribution:
         return held[:0]
-    return product(params.flow_matrix, books_to_shapes(structure, params.book_nav * params.book_gross * held))
+    return product(books.flow_matrix, books_to_shapes(structure, books.nav * books.gross * held))
 
 
 def on_all(units: Array, gain: Array) -> Array:
@@ -40,14 +41,14 @@ def on_all(units: Array, gain: Array) -> Array:
     return units * gain[: units.shape[0]]
 
 
-def add_round(params: Params, so_far: ByAsset, forced: Array, gain: Array) -> ByAsset:
+def add_round(execution_weight: Array, so_far: ByAsset, forced: Array, gain: Array) -> ByAsset:
     """Add one round.
 
     Args:
-        params: numbers.
+        execution_weight: w.
         so_far: before the round.
         forced: (asset, path) the round's net forced flow, fraction of ADV.
         gain: (asset, path) the round's price change.
     """
-    kept = so_far.units + (1.0 - params.execution_weight) * forced
+    kept = so_far.units + (1.0 - execution_weight) * forced
     return ByAsset(units=so_far.units + forced, pnl=so_far.pnl + kept * gain)

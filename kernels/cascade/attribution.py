@@ -7,14 +7,16 @@ products with squared weights only: the state stays O(assets + books).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import jax.numpy as jnp
 from jax import Array
 
+from stress.kernels.books import Books
 from stress.kernels.layout import books_to_members, books_to_shapes, shapes_to_books
 from stress.kernels.linear import product
-from stress.kernels.records import Params, Structure
+from stress.kernels.structure import Structure
 
 
 class Causes(NamedTuple):
@@ -22,21 +24,25 @@ class Causes(NamedTuple):
 
     own_impact: Array
     others_impact: Array
-    retail_offset: Array
+    outside: tuple[Array, ...]  # what each outside flow makes of it, in the order of the structure
     execution_shortfall: Array
+
+    def in_order(self) -> list[Array]:
+        """All causes one after the other."""
+        return [self.own_impact, self.others_impact, *self.outside, self.execution_shortfall]
 
 
 def no_causes(structure: Structure, profit: Array) -> Causes:
     """Nothing yet, shaped like `profit` (member, path)."""
     none = jnp.zeros_like(profit[: None if structure.attribution else 0])
-    return Causes(none, none, none, none)
+    return Causes(none, none, tuple(none for _ in structure.outside), none)
 
 
-def _own(structure: Structure, params: Params, cut: Array, forced_flow: Array, forced_gain: Array) -> Array:
+def _own(structure: Structure, books: Books, cut: Array, forced_flow: Array, forced_gain: Array) -> Array:
     """P&L per unit kept of each book that its own trades cause, (book, path)."""
-    longs, shorts = jnp.maximum(params.shapes, 0.0), jnp.maximum(-params.shapes, 0.0)
-    per_adv = 1.0 / params.adv[:, 0]
-    usd = params.book_nav * params.book_gross
+    longs, shorts = jnp.maximum(books.shapes, 0.0), jnp.maximum(-books.shapes, 0.0)
+    per_adv = 1.0 / books.adv[:, 0]
+    usd = books.nav * books.gross
     less = books_to_shapes(structure, usd * jnp.maximum(cut, 0.0))
     more = books_to_shapes(structure, usd * jnp.maximum(-cut, 0.0))
     sellers = product((longs * per_adv).T, less) + product((shorts * per_adv).T, more)
@@ -50,39 +56,50 @@ def _own(structure: Structure, params: Params, cut: Array, forced_flow: Array, f
 
     reducing = by_book(longs, fall) - by_book(shorts, rise)
     adding = by_book(longs, rise) - by_book(shorts, fall)
-    return params.book_gross * usd * jnp.where(cut > 0, cut * reducing, -cut * adding)
+    return books.gross * usd * jnp.where(cut > 0, cut * reducing, -cut * adding)
 
 
 def add_round(
     structure: Structure,
-    params: Params,
+    books: Books,
+    execution_weight: Array,
     causes: Causes,
     held: Array,
     cut: Array,
     gain: Array,
     forced_flow: Array,
     forced_gain: Array,
+    outside_shares: Sequence[Array],
 ) -> Causes:
     """Add one round.
 
     Args:
         structure: what is compiled.
-        params: numbers.
+        books: start positions.
+        execution_weight: w.
         causes: of the step so far.
         held: (book, path) k before the round.
         cut: (book, path) what each book gives up, below 0 what it adds.
         gain: (asset, path) the round's price change.
         forced_flow: (asset, path) the round's net forced flow.
         forced_gain: (asset, path) the price change that forced flow alone would make.
+        outside_shares: (asset, path) part of each outside flow in what they do together; () where there is one.
     """
     kept = held - jnp.maximum(cut, 0.0)
-    on_gain = params.book_gross * shapes_to_books(structure, product(params.shapes, gain))
-    on_forced = params.book_gross * shapes_to_books(structure, product(params.shapes, forced_gain))
-    own = kept * _own(structure, params, cut, forced_flow, forced_gain)
-    sold_part = jnp.where(cut > 0, params.execution_weight * cut, -(1.0 - params.execution_weight) * cut)
+    on_gain = books.gross * shapes_to_books(structure, product(books.shapes, gain))
+    on_forced = books.gross * shapes_to_books(structure, product(books.shapes, forced_gain))
+    own = kept * _own(structure, books, cut, forced_flow, forced_gain)
+    if len(causes.outside) < 2:
+        offsets = [books_to_members(structure, kept * (on_gain - on_forced)) for _ in causes.outside]
+    else:
+        offsets = [
+            books_to_members(structure, kept * (books.gross * shapes_to_books(structure, product(books.shapes, part))))
+            for part in ((gain - forced_gain) * share for share in outside_shares)
+        ]
+    sold_part = jnp.where(cut > 0, execution_weight * cut, -(1.0 - execution_weight) * cut)
     return Causes(
         own_impact=causes.own_impact + books_to_members(structure, own),
         others_impact=causes.others_impact + books_to_members(structure, kept * on_forced - own),
-        retail_offset=causes.retail_offset + books_to_members(structure, kept * (on_gain - on_forced)),
+        outside=tuple(so_far + of for so_far, of in zip(causes.outside, offsets, strict=True)),
         execution_shortfall=causes.execution_shortfall + books_to_members(structure, sold_part * on_gain),
     )

@@ -12,20 +12,23 @@ from jax import Array, lax
 from stress.kernels.cascade import asset_pnl
 from stress.kernels.cascade.asset_pnl import ByAsset
 from stress.kernels.cascade.attribution import no_causes
-from stress.kernels.cascade.orders import once_a_step, orders
+from stress.kernels.cascade.orders import once_a_step, orders, required_now
 from stress.kernels.cascade.round import Round, values
 from stress.kernels.cascade.trade import trade
 from stress.kernels.linear import any_row
-from stress.kernels.margin.requirement import requirements
-from stress.kernels.records import Calls, Params, State, Structure, Terms
-from stress.kernels.triggers.margin_call import age_calls, record_calls
+from stress.kernels.margin.calls import Calls, age_calls, record_calls
+from stress.kernels.outside.flows import OutsideFlows
+from stress.kernels.params import Params
+from stress.kernels.state import State, Terms
+from stress.kernels.structure import Structure
+from stress.kernels.triggers.protocol import RoundView
 
 
-def before_rounds(structure: Structure, params: Params, state: State, terms: Terms) -> tuple[Round, Calls]:
-    """The tile after the outside shock with its first orders, and its calls, aged by this step."""
+def before_rounds(structure: Structure, params: Params, state: State, terms: Terms) -> tuple[Round, Calls, RoundView]:
+    """The tile after the outside shock with its first orders, its calls, aged by this step, and what triggers saw."""
     capped = structure.participation
-    units = asset_pnl.units_held(structure, params, state.held)
-    opening = values(structure, params, state.price)
+    units = asset_pnl.units_held(structure, params.books, state.held)
+    opening = values(structure, params.books, params.margin, state.price)
     now = Round(
         number=jnp.zeros((), jnp.int32),
         opening_price=state.price,
@@ -37,7 +40,7 @@ def before_rounds(structure: Structure, params: Params, state: State, terms: Ter
         held=state.held,
         profit=state.profit,
         book_pnl=state.book_pnl,
-        worst=jnp.zeros_like(state.profit[: None if structure.margin else 0]),
+        worst=jnp.zeros_like(state.profit[: None if structure.margin is not None else 0]),
         sold=state.sold,
         pending=jnp.zeros_like(state.defaulted),
         done=jnp.zeros_like(state.defaulted[: None if capped else 0]),
@@ -45,7 +48,7 @@ def before_rounds(structure: Structure, params: Params, state: State, terms: Ter
         sale=jnp.zeros_like(state.held),
         build=jnp.zeros_like(state.held[: None if structure.builds else 0]),
         built=state.built,
-        hedged=state.hedged,
+        added=state.added,
         forced_recent=state.forced_recent,
         forced_displacement=state.forced_displacement,
         causes=no_causes(structure, state.profit),
@@ -53,26 +56,26 @@ def before_rounds(structure: Structure, params: Params, state: State, terms: Ter
         close_out=jnp.zeros_like(state.held[: None if capped else 0], bool),
     )
     calls = state.calls
-    if structure.margin:
-        margin, _ = requirements(
-            structure, params, terms, now.price, opening[2 * structure.shapes :], params.book_gross * now.held
-        )
-        calls = age_calls(calls, margin - now.equity)
-    now, by_brokers = orders(structure, params, state, terms, calls, now)
-    return once_a_step(structure, params, state, terms, now, by_brokers), calls
+    required = required_now(structure, params, terms, now)
+    if required is not None:
+        calls = age_calls(calls, required.by_member - now.equity)
+    now, seen, by_brokers = orders(structure, params, state, terms, calls, now)
+    return once_a_step(structure, params, state, now, seen, by_brokers), calls, seen
 
 
-def unfinished(structure: Structure, outside: Array, now: Round) -> Array:
+def unfinished(structure: Structure, outside: OutsideFlows, now: Round) -> Array:
     """Whether some path of the tile has another round to trade, () bool."""
     wanted = jnp.any(any_row(now.sale > 0))
     if structure.builds:
         wanted = wanted | jnp.any(any_row(now.build > 0))
-    if structure.retail:
-        wanted = wanted | ((now.number == 0) & jnp.any(outside > 0))
+    if structure.outside:
+        wanted = wanted | ((now.number == 0) & jnp.any(outside.total != 0))
     return wanted & (now.number < structure.max_rounds)
 
 
-def cascade(structure: Structure, params: Params, state: State, terms: Terms, outside: Array) -> tuple[Round, Calls]:
+def cascade(
+    structure: Structure, params: Params, state: State, terms: Terms, outside: OutsideFlows
+) -> tuple[Round, Calls]:
     """All rounds of one step.
 
     Args:
@@ -80,16 +83,16 @@ def cascade(structure: Structure, params: Params, state: State, terms: Terms, ou
         params: numbers.
         state: the tile after the outside shock.
         terms: margin multipliers and depth of this step.
-        outside: (asset, path) retail flow in round 1, fraction of ADV; (0, path) without retail.
+        outside: flow from outside the funds in round 1.
 
     Returns:
         The last round, and the calls at the end of the step. A path whose `sale` is still positive anywhere has hit
         `max_rounds`.
     """
-    now, calls = before_rounds(structure, params, state, terms)
+    now, calls, _ = before_rounds(structure, params, state, terms)
 
     def one_round(now: Round) -> Round:
         return orders(structure, params, state, terms, calls, trade(structure, params, state, terms, outside, now))[0]
 
     last = lax.while_loop(lambda now: unfinished(structure, outside, now), one_round, now)
-    return last, record_calls(calls, last.worst, terms.step) if structure.margin else calls
+    return last, record_calls(calls, last.worst, terms.step) if structure.margin is not None else calls

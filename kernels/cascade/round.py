@@ -7,19 +7,30 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
+from stress.kernels.books import Books
 from stress.kernels.cascade.asset_pnl import ByAsset
 from stress.kernels.cascade.attribution import Causes
 from stress.kernels.layout import shapes_to_books
 from stress.kernels.linear import product
-from stress.kernels.records import Params, Structure
+from stress.kernels.margin.requirement import Margin, linear_shapes
+from stress.kernels.structure import Structure
 
 
-def values(structure: Structure, params: Params, price: Array) -> Array:
-    """What a unit of gross of each shape is worth at prices (asset, path), below each other: (2 or 3 shape, path).
+class Rules(NamedTuple):
+    """Numbers of every cascade."""
 
-    Net, gross and, where somebody asks for it, the haircut at base rates. Linear in prices, in one product.
+    tolerance: Array  # () a fraction at or below it is no order
+    max_participation: Array  # () share of g ADV that forced orders together may trade
+    execution_weight: Array  # () w: sold at (1-w) P_before + w P_after
+
+
+def values(structure: Structure, books: Books, margin: Margin | None, price: Array) -> Array:
+    """What a unit of gross of each shape is worth at prices (asset, path), below each other: (n shape, path).
+
+    Net, gross and what margin methods ask for that is linear in prices (`margin.requirement.linear_shapes`): all in one
+    product.
     """
-    kinds = [params.shapes, params.gross_shapes, *([params.margin_shapes] if structure.base_haircut else [])]
+    kinds = [books.shapes, books.gross_shapes, *linear_shapes(structure, margin)]
     return product(jnp.concatenate(kinds), price)
 
 
@@ -28,9 +39,9 @@ class Round(NamedTuple):
 
     number: Array  # () int32 rounds traded so far
     opening_price: Array  # (asset, path) before round 1
-    opening: Array  # (2 or 3 shape, path) `values` at those prices
+    opening: Array  # (n shape, path) `values` at those prices
     gain: Array  # (asset, path) price change since then
-    gained: Array  # (2 or 3 shape, path) `values` of that change
+    gained: Array  # (n shape, path) `values` of that change
     given_up: Array  # (book, path) k sold since the start of the cascade, less what was built
     traded: Array  # (asset, path) absolute, orders under the participation cap
     held: Array  # (book, path)
@@ -44,7 +55,7 @@ class Round(NamedTuple):
     sale: Array  # (book, path) fraction each book must trade away next
     build: Array  # (book, path) k that a book adds next, by its own rule; a book sells or builds
     built: Array  # (member, path)
-    hedged: Array  # (book, path) k that overlays have built
+    added: Array  # (book, path) k that books have added since the start of the path
     forced_recent: Array  # (asset, path) recent flow of forced orders alone
     forced_displacement: Array  # (asset, path)
     causes: Causes
@@ -68,6 +79,6 @@ def book_value(structure: Structure, now: Round) -> Array:
     return shapes_to_books(structure, now.opening[gross] + now.gained[gross])
 
 
-def base_haircuts(structure: Structure, now: Round) -> Array:
-    """Haircut at base rates of a unit of gross of each shape, (shape, path)."""
+def margin_values(structure: Structure, now: Round) -> Array:
+    """What margin methods ask for that is linear in prices, (n shape, path)."""
     return (now.opening + now.gained)[2 * structure.shapes :]

@@ -1,102 +1,91 @@
-"""Margin requirement: `M_f = sum_l share_fl M_f(terms of line l)` over the brokers that finance a fund.
-
-Haircut: `sum_b sum_i min(rate_i m_i, 1 for longs) |X_bi|`. Portfolio: the worst loss of the whole position over a set
-of shock vectors (the principle of FINRA rule 4210(g)), a share of gross at least, times the gross-weighted mean of `m`.
-`m_i = factor (clip((sigma_i/sigma_0i)^gamma, 1, cap) + hike)`; the hike is on while the mean of `sigma/sigma_0` over
-equities is above its level; a lock-up keeps `m = factor`. Distinct factors and laws of motion are *terms*; base rates
-(`m = 1`) come first, and each fund has a weight on each.
-"""
+"""Margin requirement of every fund: `M_f = sum_l share_fl M_f(terms of line l)` over the brokers that finance it."""
 
 from __future__ import annotations
+
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 from jax import Array
 
-from stress.kernels.layout import books_to_members, members_to_books, shapes_to_books
-from stress.kernels.linear import product
-from stress.kernels.records import Params, Structure, Terms
+from stress.kernels.books import Books
+from stress.kernels.layout import books_to_members, members_to_books
+from stress.kernels.margin.protocol import Holdings
+from stress.kernels.margin.registry import METHODS
+from stress.kernels.margin.terms import StepTerms, Terms, step_terms
+from stress.kernels.structure import Structure
 
 
-def multipliers(structure: Structure, params: Params, variance: Array) -> tuple[Array, ...]:
-    """Margin multiplier of each term from the variance ratio: per term (asset, path)."""
-    if structure.margin_terms == 0:
-        return ()
-    log_variance = jnp.log(variance)
-    stress = product(params.equity_weights, jnp.sqrt(variance)) if structure.hikes else None
-    result = []
-    for t in range(structure.margin_terms):
-        moved = jnp.clip(jnp.exp(params.procyclicality[t] * log_variance), 1.0, params.multiplier_cap[t])
-        if stress is not None:
-            moved = moved + jnp.where(stress > params.hike_level[t], params.hike_size[t], 0.0)
-        result.append(params.term_factor[t] * moved)
-    return tuple(result)
+class Margin(NamedTuple):
+    """All numbers of margin; None in `Params` where no fund has a requirement."""
+
+    methods: dict[str, Any]  # record of each method that some fund is on
+    terms: Terms
+    grace_steps: Array  # (member, 1) int32 age from which a call forces sales
 
 
-def term_weights(params: Params, step: Array) -> Array:
-    """Weight of base rates and of each term in a step, (1 + term, member, 1)."""
-    return jnp.where(params.lockup_steps >= step, params.term_weight_locked, params.term_weight)
+class Requirement(NamedTuple):
+    """What brokers require at some moment, fraction of NAV_0."""
+
+    by_member: Array  # (member, path)
+    by_book: dict[str, Array]  # (book, path) what each book adds, by each method that has such parts
 
 
-def base_haircut(params: Params, price: Array) -> Array:
-    """Haircut at base rates of a unit of gross of each shape, (asset, path) -> (shape, path); linear in prices."""
-    return product(params.margin_shapes, price)
+def terms_of_step(structure: Structure, margin: Margin | None, variance: Array, step: Array) -> StepTerms | None:
+    """Terms of a step from the variance of the last, see `terms.step_terms`; None without margin."""
+    if structure.margin is None or margin is None:
+        return None
+    return step_terms(structure.margin, margin.terms, variance, step)
 
 
-def haircut_per_gross(structure: Structure, params: Params, terms: Terms, price: Array, base: Array) -> Array:
-    """Haircut of each book per unit of its gross at k = 1, (book, path)."""
-    if structure.margin_terms == 0:
-        return shapes_to_books(structure, base)
-    value = jnp.zeros((structure.books, price.shape[1]), price.dtype)
-    if structure.base_margin:
-        value = members_to_books(structure, terms.weight[0]) * shapes_to_books(structure, base)
-    for t in range(structure.margin_terms):
-        by_shape = product(params.term_shapes, price * terms.multiplier[t])
-        if structure.long_cap:
-            excess = jnp.maximum(params.margin_rates[:, :, None] * terms.multiplier[t][None] - 1.0, 0.0)
-            by_shape = by_shape - jnp.sum(params.margin_long_shapes[:, :, None] * excess * price[None], axis=1)
-        value = value + members_to_books(structure, terms.weight[t + 1]) * shapes_to_books(structure, by_shape)
-    return value
+def linear_shapes(structure: Structure, margin: Margin | None) -> list[Array]:
+    """(shape, asset) of each method whose requirement is linear in prices, for one product with all else that is."""
+    if structure.margin is None or margin is None:
+        return []
+    found = (METHODS[name].linear_shapes(structure.margin, margin.methods[name]) for name in structure.margin.methods)
+    return [shapes for shapes in found if shapes is not None]
 
 
-def _portfolio(structure: Structure, params: Params, terms: Terms, price: Array, held_gross: Array) -> Array:
-    """Requirement by the worst case, (member, path)."""
-
-    def by_member(matrix: Array, tile: Array) -> Array:
-        return books_to_members(structure, held_gross * shapes_to_books(structure, product(matrix, tile)))
-
-    gross = by_member(params.gross_shapes, price)
-    worst = params.portfolio_floor * gross
-    for case in range(structure.portfolio_cases):
-        worst = jnp.maximum(worst, -by_member(params.case_shapes[case], price))
-    if structure.margin_terms == 0:
-        return worst
-    charged = terms.weight[0] * gross
-    for t in range(structure.margin_terms):
-        charged = charged + terms.weight[t + 1] * by_member(params.gross_shapes, price * terms.multiplier[t])
-    return worst * charged / jnp.where(gross > 0, gross, 1.0)
-
-
-def requirements(
-    structure: Structure, params: Params, terms: Terms, price: Array, base: Array, held_gross: Array
-) -> tuple[Array, Array]:
-    """Requirement of every fund, and what each book adds to it in the order of brokers' sales.
+def requirement(
+    structure: Structure, books: Books, margin: Margin, terms: StepTerms, price: Array, held_gross: Array, linear: Array
+) -> Requirement:
+    """Requirement of every fund.
 
     Args:
-        structure: what is compiled.
-        params: numbers.
-        terms: multipliers and weights of this step.
+        structure: what is compiled, with margin.
+        books: start positions.
+        margin: numbers.
+        terms: of this step.
         price: (asset, path).
-        base: (shape, path) haircut at base rates of a unit of gross, see `base_haircut`.
         held_gross: (book, path) gross held at start prices, multiple of NAV_0.
-
-    Returns:
-        (member, path) requirement, fraction of NAV_0, and (book, path) haircuts, 0 rows where nobody asks.
+        linear: (n shape, path) values of a unit of gross by `linear_shapes`, below each other.
     """
-    if not structure.haircut:
-        return _portfolio(structure, params, terms, price, held_gross), held_gross[:0]
-    haircuts = held_gross * haircut_per_gross(structure, params, terms, price, base)
-    required = books_to_members(structure, haircuts)
-    if structure.portfolio_cases:
-        worst = _portfolio(structure, params, terms, price, held_gross)
-        required = jnp.where(params.on_portfolio, worst, required)
-    return required, haircuts
+    static = structure.margin
+    if static is None:
+        raise ValueError("a structure without margin has no requirement")
+    required, by_book = None, {}
+    for name in static.methods:
+        method, record = METHODS[name], margin.methods[name]
+        rows = 0 if method.linear_shapes(static, record) is None else structure.shapes
+        now, linear = Holdings(price, held_gross, linear[:rows]), linear[rows:]
+        parts = method.by_book(structure, static, record, terms, now)
+        if parts is None:
+            found = method.by_member(structure, static, books, record, terms, now)
+        else:
+            found, by_book[name] = books_to_members(structure, parts), parts
+        required = found if required is None else jnp.where(method.on(record), found, required)
+    if required is None:
+        raise ValueError("margin without a method")
+    return Requirement(required, by_book)
+
+
+def sizes(structure: Structure, margin: Margin, required: Requirement, gross: Array) -> Array:
+    """What each book adds to the total that a margin call sheds, (book, path).
+
+    Its part of the requirement, or its gross value where books offset each other.
+    """
+    if len(margin.methods) == 1 and required.by_book:
+        return next(iter(required.by_book.values()))
+    for name, parts in required.by_book.items():
+        on = members_to_books(structure, METHODS[name].on(margin.methods[name]))
+        gross = jnp.where(on, parts, gross)
+    return gross

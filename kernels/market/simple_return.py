@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jax import Array
 
-from stress.kernels.records import Structure
+from stress.kernels.structure import Structure
 
 
 def simple_return(structure: Structure, log_return: Array) -> Array:

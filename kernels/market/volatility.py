@@ -3,21 +3,34 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import jax.numpy as jnp
 from jax import Array
 
-from stress.kernels.records import Params
+
+class Volatility(NamedTuple):
+    """Numbers of realised volatility; None in `Params` where nothing depends on it."""
+
+    memory: Array  # () weight of the old variance
+    news: Array  # (asset, 1) (1 - memory) steps_per_day / daily variance
 
 
-def update_variance(params: Params, variance: Array, step_return: Array) -> Array:
+class Depth(NamedTuple):
+    """Numbers of evaporation; None in `Params` where depth stays as it is."""
+
+    evaporation: Array  # () kappa / 2
+    flow_sensitivity: Array  # ()
+    floor: Array  # ()
+
+
+def update_variance(volatility: Volatility, variance: Array, step_return: Array) -> Array:
     """Variance over its start after one step's whole log return, (asset, path)."""
-    return params.memory * variance + params.news * step_return * step_return
+    return volatility.memory * variance + volatility.news * step_return * step_return
 
 
-def depth(params: Params, variance: Array, forced: Array) -> Array:
+def depth_left(depth: Depth, variance: Array, forced: Array) -> Array:
     """Depth multiplier of the next step, (asset, path)."""
     return jnp.clip(
-        jnp.exp(-params.evaporation * jnp.log(variance) - params.flow_sensitivity * jnp.abs(forced)),
-        params.depth_floor,
-        1.0,
+        jnp.exp(-depth.evaporation * jnp.log(variance) - depth.flow_sensitivity * jnp.abs(forced)), depth.floor, 1.0
     )

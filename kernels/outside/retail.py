@@ -5,28 +5,48 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import jax.numpy as jnp
 from jax import Array
+from jax.typing import DTypeLike
 
 from stress.kernels.linear import product
-from stress.kernels.records import Params
+from stress.kernels.outside.protocol import AfterShock, OutsideFlow
 
 
-def purchases(params: Params, gain: Array, price: Array, down_steps: Array, spent: Array) -> tuple[Array, Array, Array]:
-    """What retail buys in this step.
+class Retail(NamedTuple):
+    """Numbers of retail."""
 
-    Args:
-        params: numbers.
-        gain: (asset, path) simple return of the outside shock.
-        price: (asset, path) after the shock.
-        down_steps: (1, path) down steps in a row before this one.
-        spent: (1, path) bn USD spent so far.
+    weights: Array  # (1, asset) of the index
+    flow: Array  # (asset, 1) weight over ADV, 1/(bn USD)
+    per_move: Array  # () bn USD a day for a fall of 1 (100 %)
+    cap: Array  # () bn USD a day
+    fatigue: Array  # () per down step
+    budget: Array  # () bn USD
+    steps_per_day: Array  # ()
 
-    Returns:
-        (asset, path) flow in units as a fraction of ADV, the new `down_steps`, the new `spent`.
-    """
-    index = product(params.retail_weights, gain)
-    wanted = jnp.minimum(params.retail_cap, params.retail_per_move * jnp.maximum(-index, 0.0))
-    outlay = wanted * jnp.exp(-params.retail_fatigue * down_steps) / params.steps_per_day
-    outlay = jnp.minimum(outlay, jnp.maximum(params.retail_budget - spent, 0.0))
-    return params.retail_flow * outlay / price, jnp.where(index < 0, down_steps + 1.0, 0.0), spent + outlay
+
+class RetailState(NamedTuple):
+    """How retail stands between two steps."""
+
+    down_steps: Array  # (1, path) down steps in a row
+    spent: Array  # (1, path) bn USD
+
+
+class _Retail(OutsideFlow[Retail, RetailState]):
+    name = "retail"
+
+    def start(self, record: Retail, paths: int, dtype: DTypeLike) -> RetailState:
+        return RetailState(jnp.zeros((1, paths), dtype), jnp.zeros((1, paths), dtype))
+
+    def trade(self, record: Retail, own: RetailState, now: AfterShock) -> tuple[Array, RetailState]:
+        index = product(record.weights, now.growth)
+        wanted = jnp.minimum(record.cap, record.per_move * jnp.maximum(-index, 0.0))
+        outlay = wanted * jnp.exp(-record.fatigue * own.down_steps) / record.steps_per_day
+        outlay = jnp.minimum(outlay, jnp.maximum(record.budget - own.spent, 0.0))
+        down = jnp.where(index < 0, own.down_steps + 1.0, 0.0)
+        return record.flow * outlay / now.price, RetailState(down, own.spent + outlay)
+
+
+FLOW = _Retail()

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array, lax
 
-from stress.kernels.impact.laws import bounded_exponential, exponential, linear, square_root
+from stress.kernels.impact import bounded_exponential, linear, square_root
 from stress.kernels.linear import product
 
 
@@ -170,13 +170,13 @@ def price_after(rules: Rules, sheets: Sheets, price: Array, flow: Array) -> Arra
     """
     scale = sheets.impact_scale
     if rules.law == "exponential":
-        return price * jnp.exp(exponential(-flow, scale))
+        return price * jnp.exp(-flow * scale)
     if rules.law == "linear":
-        return price * (1.0 + linear(-flow, None, scale))
+        return price * (1.0 + linear.simple_change(-flow, None, scale))
     if rules.law == "square_root":
-        return price * (1.0 + jnp.maximum(square_root(-flow, None, scale, jnp.zeros((), flow.dtype)), -1.0))
+        return price * (1.0 + jnp.maximum(square_root.log_change(-flow, None, scale, jnp.zeros((), flow.dtype)), -1.0))
     if rules.law == "bounded_exponential":
-        return price * (1.0 + bounded_exponential(-flow, None, scale, sheets.impact_bound / price))
+        return price * (1.0 + bounded_exponential.simple_change(-flow, None, scale, sheets.impact_bound / price))
     raise ValueError(f"no impact law {rules.law!r}")
 
 

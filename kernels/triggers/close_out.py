@@ -3,47 +3,76 @@ its brokers, who sell from the next step on at a share of the volume that is lef
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import jax.numpy as jnp
-from jax import Array
+from jax import Array, lax
+from jax.typing import DTypeLike
 
 from stress.kernels.layout import books_to_shapes, members_to_books, shapes_to_books
-from stress.kernels.linear import product
-from stress.kernels.records import Params, State, Structure
+from stress.kernels.linear import any_row, product
+from stress.kernels.structure import Structure
+from stress.kernels.triggers.protocol import QuietView, RoundView, StepEnd, Trigger
 
 
-def close_out_sale(structure: Structure, params: Params, state: State, depth: Array, book_gross_value: Array) -> Array:
-    """Fraction that brokers sell this step of each book in close-out, (book, path).
+class CloseOut(NamedTuple):
+    """Numbers of the trigger."""
 
-    `s = min(1, participation / days)`, `days` = value-weighted days of volume of the book, the books in close-out
-    sharing the rate: the volume of each asset is divided among all of them.
-
-    Args:
-        structure: what is compiled.
-        params: numbers.
-        state: the tile.
-        depth: (asset, path) depth multiplier of this step.
-        book_gross_value: (book, path) gross value per unit of start gross.
-    """
-    closing = members_to_books(structure, state.defaulted)
-    units = jnp.where(closing, state.held * params.book_gross * params.book_nav, 0.0)
-    days = product(params.gross_flow_matrix, books_to_shapes(structure, units)) / depth
-    weighted = shapes_to_books(structure, product(params.gross_shapes, state.price * days))
-    sells = closing & (weighted > 0)
-    rate = members_to_books(structure, jnp.broadcast_to(params.closeout_participation, state.profit.shape))
-    return jnp.where(sells, jnp.minimum(1.0, rate * book_gross_value / jnp.where(sells, weighted, 1.0)), 0.0)
+    cure_steps: Array  # (member, 1) int32
+    participation: Array  # (member, 1) share of g ADV
 
 
-def incurable(params: Params, state: State, deficit: Array, sold_at_limit: Array) -> tuple[Array, Array]:
-    """End of a step: which funds have sold at the limit for `cure_steps` and still owe more than a step before.
+class SellingAtLimit(NamedTuple):
+    """How a fund's selling at the limit goes; no rows where nothing limits it."""
 
-    Args:
-        params: numbers.
-        state: `cut_steps` and `last_deficit` of the step before.
-        deficit: (member, path) requirement minus equity at the end of the step.
-        sold_at_limit: (member, path) the fund had a call of age and its order was cut in this step.
+    steps: Array  # (member, path) int32 in a row
+    deficit: Array  # (member, path) at the end of the last step
 
-    Returns:
-        (member, path) bool default, and the new count of steps at the limit.
-    """
-    cut_steps = jnp.where(sold_at_limit, state.cut_steps + 1, 0)
-    return (cut_steps >= params.cure_steps) & (deficit > 0) & (deficit > state.last_deficit), cut_steps
+
+class _CloseOut(Trigger[CloseOut, SellingAtLimit]):
+    name = "close_out"
+    asked_by = "close-out"
+
+    def reads_equity(self, structure: Structure, record: CloseOut) -> bool:
+        return structure.margin is None
+
+    def start(self, structure: Structure, record: CloseOut, paths: int, dtype: DTypeLike) -> SellingAtLimit:
+        rows = structure.members if structure.participation and structure.margin is not None else 0
+        return SellingAtLimit(jnp.zeros((rows, paths), jnp.int32), jnp.zeros((rows, paths), dtype))
+
+    def sale(self, record: CloseOut, own: SellingAtLimit, seen: RoundView) -> Array:
+        """`s = min(1, participation / days)`, `days` = value-weighted days of volume of the book.
+
+        The books in close-out share the rate: the volume of each asset is divided among all of them.
+        """
+        structure, books = seen.structure, seen.books
+
+        def sold() -> Array:
+            closing = members_to_books(structure, seen.defaulted)
+            units = jnp.where(closing, seen.held * books.gross * books.nav, 0.0)
+            days = product(books.gross_flow_matrix, books_to_shapes(structure, units)) / seen.depth
+            weighted = shapes_to_books(structure, product(books.gross_shapes, seen.price * days))
+            sells = closing & (weighted > 0)
+            rate = members_to_books(structure, jnp.broadcast_to(record.participation, seen.equity.shape))
+            return jnp.where(sells, jnp.minimum(1.0, rate * seen.value / jnp.where(sells, weighted, 1.0)), 0.0)
+
+        fraction: Array = lax.cond(jnp.any(seen.defaulted), sold, lambda: jnp.zeros_like(seen.held))
+        return fraction
+
+    def alarm(self, record: CloseOut, own: SellingAtLimit, still: QuietView) -> Array | None:
+        """Equity that is gone; where there is margin a call comes first."""
+        return any_row(still.equity <= 0) if still.structure.margin is None else None
+
+    def in_default(
+        self, record: CloseOut, own: SellingAtLimit, closing: StepEnd
+    ) -> tuple[Array | None, SellingAtLimit]:
+        """Funds that have sold at the limit for `cure_steps` and still owe more than a step before."""
+        if own.steps.shape[0] == 0:
+            return None, own
+        steps = jnp.where(closing.at_limit, own.steps + 1, 0)
+        deficit = jnp.maximum(closing.deficit, 0.0)
+        failed = (steps >= record.cure_steps) & (deficit > 0) & (deficit > own.deficit)
+        return failed, SellingAtLimit(steps, deficit)
+
+
+TRIGGER = _CloseOut()

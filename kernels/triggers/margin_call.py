@@ -1,54 +1,63 @@
-"""Margin calls: opened by a deficit, aged by steps, cured by selling down to the requirement and its buffer.
-
-Within a step's cascade a call only grows: `worst`, the largest deficit so far, says all that the rounds need, and the
-calls themselves are written once, at the end.
-"""
+"""Margin calls: after the grace a fund sells down to the requirement and its buffer."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import jax.numpy as jnp
 from jax import Array
 
-from stress.kernels.records import Calls, Params
+from stress.kernels.linear import any_row, product
+from stress.kernels.margin.requirement import linear_shapes, requirement, sizes
+from stress.kernels.structure import Structure
+from stress.kernels.triggers.protocol import QuietView, RoundView, Trigger
 
 
-def age_calls(calls: Calls, deficit: Array) -> Calls:
-    """Start of a cascade: an open call lapses when its deficit is gone, and ages by one step otherwise."""
-    still_open = (calls.age >= 0) & (deficit > 0)
-    return calls._replace(
-        age=jnp.where(still_open, calls.age + 1, -1), size=jnp.where(still_open, calls.size, jnp.zeros_like(calls.size))
-    )
+class MarginCall(NamedTuple):
+    """Numbers of the trigger; grace and requirement are those of `kernels.margin`."""
+
+    cure_factor: Array  # (member, 1) 1 + buffer
+    start_excess: Array  # (member, asset) what a price move does to equity less base requirement, fraction of NAV
+    excess_room: Array  # (member, 1) equity less base requirement at the start, fraction of NAV
+    excess_limit: Array  # (member, 1) a fund acts below it: 0; without a requirement at 0, too
 
 
-def margin_sale(params: Params, calls: Calls, worst: Array, equity: Array, margin: Array, live: Array) -> Array:
-    """Fraction to sell so that `E = (1 + buffer) M`: `1 - E/((1 + buffer) M)` after the grace, (member, path).
+class _MarginCall(Trigger[MarginCall, tuple[()]]):
+    name = "margin_call"
+    asked_by = "brokers"
 
-    Args:
-        params: numbers.
-        calls: as they were aged at the start of the cascade.
-        worst: (member, path) largest deficit of this cascade so far; above 0 there is a call, of age 0 if a new one.
-        equity: (member, path) fraction of NAV_0.
-        margin: (member, path) requirement, fraction of NAV_0.
-        live: (member, path) bool: neither in default nor about to be.
-    """
-    of_age = (calls.age >= params.grace_steps) | ((calls.age < 0) & (params.grace_steps <= 0) & (worst > 0))
-    due = live & of_age & (margin > 0)
-    target = params.cure_factor * jnp.where(due, margin, 1.0)
-    return jnp.where(due, jnp.maximum(1.0 - equity / target, 0.0), 0.0)
+    def reads_equity(self, structure: Structure, record: MarginCall) -> bool:
+        return structure.margin is not None and not structure.margin.linear
+
+    def fraction(self, record: MarginCall, own: tuple[()], seen: RoundView) -> Array:
+        """Sell so that `E = (1 + buffer) M`: `1 - E/((1 + buffer) M)` once a call has been open for the grace."""
+        if seen.required is None or seen.margin is None:
+            raise ValueError("a margin call needs a requirement")
+        required, grace = seen.required.by_member, seen.margin.grace_steps
+        of_age = (seen.calls.age >= grace) | ((seen.calls.age < 0) & (grace <= 0) & (seen.worst > 0))
+        due = seen.live & of_age & (required > 0)
+        target = record.cure_factor * jnp.where(due, required, 1.0)
+        return jnp.where(due, jnp.maximum(1.0 - seen.equity / target, 0.0), 0.0)
+
+    def size(self, record: MarginCall, seen: RoundView) -> Array:
+        """A book's part of the requirement."""
+        if seen.required is None or seen.margin is None:
+            raise ValueError("a margin call needs a requirement")
+        return sizes(seen.structure, seen.margin, seen.required, seen.held_gross * seen.value)
+
+    def alarm(self, record: MarginCall, own: tuple[()], still: QuietView) -> Array:
+        """Equity below the requirement, or gone."""
+        structure, books, margin = still.structure, still.books, still.margin
+        if structure.margin is None or margin is None or still.terms is None:
+            raise ValueError("a margin call needs a requirement")
+        if structure.margin.linear:
+            excess = record.excess_room + product(record.start_excess, still.change)
+            return any_row(excess < record.excess_limit)  # equity that is gone is below a requirement, too
+        shapes = linear_shapes(structure, margin)
+        linear = product(jnp.concatenate(shapes), still.price) if shapes else still.change[:0]
+        start_gross = books.gross * books.start_held
+        required = requirement(structure, books, margin, still.terms, still.price, start_gross, linear).by_member
+        return any_row((still.equity <= 0) | (required > still.equity))
 
 
-def record_calls(calls: Calls, worst: Array, step: Array) -> Calls:
-    """End of a cascade: a fund with a deficit and no open call has got one; the largest deficit of a call is kept.
-
-    A fund whose equity is gone is called all the same; it only places no orders of its own.
-
-    Args:
-        calls: as they were aged at the start of the cascade.
-        worst: (member, path) largest deficit of the cascade, 0 = none.
-        step: () 1-based step.
-    """
-    opens = (worst > 0) & (calls.age < 0)
-    age = jnp.where(opens, 0, calls.age)
-    grown = jnp.where(age >= 0, jnp.maximum(worst - calls.size, 0.0), 0.0)
-    first = jnp.where(opens & (calls.first == 0), step, calls.first)
-    return Calls(age=age, size=calls.size + grown, called=calls.called + grown, first=first)
+TRIGGER = _MarginCall()

@@ -6,25 +6,50 @@ their long sales eight to one.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import jax.numpy as jnp
 from jax import Array
 
+from stress.kernels.books import Books
 from stress.kernels.layout import members_to_books
-from stress.kernels.records import Params, Structure
+from stress.kernels.linear import any_row
+from stress.kernels.structure import Structure
+from stress.kernels.triggers.protocol import QuietView, RoundView, Trigger
 
 
-def overlay_build(structure: Structure, params: Params, equity: Array, hedged: Array) -> Array:
-    """What the rule adds to k, (book, path): the wanted k, linear between the points of loss, less what it has built.
+class Overlay(NamedTuple):
+    """Numbers of the trigger."""
 
-    Args:
-        structure: what is compiled.
-        params: numbers.
-        equity: (member, path) fraction of NAV_0.
-        hedged: (book, path) k that the rule has built so far.
-    """
-    loss = members_to_books(structure, 1.0 - equity)
-    wanted = jnp.where(loss >= params.overlay_start[0], params.overlay_first, 0.0)
-    for p in range(structure.overlay_points):
-        beyond = jnp.clip(loss - params.overlay_start[p], 0.0, params.overlay_width[p])
-        wanted = wanted + params.overlay_slope[p] * beyond
-    return jnp.maximum(wanted - hedged, 0.0)
+    start: Array  # (point, book, 1) loss of the fund
+    width: Array  # (point, book, 1)
+    slope: Array  # (point, book, 1)
+    first: Array  # (book, 1) k at the first point
+
+
+class _Overlay(Trigger[Overlay, tuple[()]]):
+    name = "overlay"
+    asked_by = "fund"
+    sells = False
+
+    def builds(self, record: Overlay) -> bool:
+        return True
+
+    def grows(self, structure: Structure, books: Books, record: Overlay) -> Array:
+        return books.start_held <= 0
+
+    def build(self, record: Overlay, own: tuple[()], seen: RoundView) -> Array:
+        """The wanted k, linear between the points of loss, less what the rule has built."""
+        loss = members_to_books(seen.structure, 1.0 - seen.equity)
+        wanted = jnp.where(loss >= record.start[0], record.first, 0.0)
+        for p in range(record.start.shape[0]):
+            wanted = wanted + record.slope[p] * jnp.clip(loss - record.start[p], 0.0, record.width[p])
+        more = jnp.maximum(wanted - seen.added, 0.0)  # nobody else builds a book that starts at nothing
+        return jnp.where((seen.books.start_held <= 0) & (more > seen.tolerance), more, 0.0)
+
+    def alarm(self, record: Overlay, own: tuple[()], still: QuietView) -> Array:
+        """A loss at the first point."""
+        return any_row(members_to_books(still.structure, -still.profit) >= record.start[0])
+
+
+TRIGGER = _Overlay()

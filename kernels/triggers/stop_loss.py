@@ -2,58 +2,88 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import NamedTuple
 
 import jax.numpy as jnp
 from jax import Array
+from jax.typing import DTypeLike
 
+from stress.kernels.books import Books
 from stress.kernels.layout import members_to_books
-from stress.kernels.records import Params, State, Structure
+from stress.kernels.linear import any_row
+from stress.kernels.structure import Structure
+from stress.kernels.triggers.protocol import QuietView, RoundView, StepMoves, Trigger
 
 
-class Track(Protocol):
-    """What a drawdown is measured from: a state with or without anybody having traded."""
+class StopLoss(NamedTuple):
+    """Numbers of the trigger."""
 
-    @property
-    def equity(self) -> Array:
-        """(member, path)."""
-
-    @property
-    def fund_peak(self) -> Array:
-        """(member, path)."""
-
-    @property
-    def book_pnl(self) -> Array:
-        """(book, path)."""
-
-    @property
-    def book_peak(self) -> Array:
-        """(book, path)."""
+    start: Array  # (point, book, 1) drawdown
+    width: Array  # (point, book, 1)
+    slope: Array  # (point, book, 1)
+    first_cut: Array  # (book, 1)
+    capital: Array | None  # (book, 1) on which a book's own drawdown is measured, fraction of NAV; None: none reads it
+    on_fund: Array | None  # (book, 1) bool: reads the fund's drawdown; None: none does
 
 
-def drawdowns(structure: Structure, params: Params, track: Track) -> Array:
+class Peaks(NamedTuple):
+    """What drawdowns are measured from: running peaks at step ends. Rows that nobody reads have length 0."""
+
+    fund: Array  # (member, path) equity
+    book: Array  # (book, path) P&L
+
+
+def drawdowns(structure: Structure, record: StopLoss, peaks: Peaks, equity: Array, book_pnl: Array) -> Array:
     """Drawdown that each book's ladder looks at, as a fraction of its capital, (book, path).
 
-    From the running peak at step ends: of the book's own P&L, or of the fund's equity where `ladder_on_fund`.
+    Of the book's own P&L, or of the fund's equity where `on_fund`.
     """
-    fund = members_to_books(structure, track.fund_peak - track.equity) if structure.fund_ladder else None
-    book = (track.book_peak - track.book_pnl) / params.capital if structure.book_ladder else None
-    if book is None or fund is None:
-        chosen = fund if book is None else book
-        if chosen is None:
-            raise ValueError("a structure without ladders has no drawdowns")
-        return chosen
-    return jnp.where(params.ladder_on_fund, fund, book)
+    if record.capital is None:
+        return members_to_books(structure, peaks.fund - equity)
+    book = (peaks.book - book_pnl) / record.capital
+    if record.on_fund is None:
+        return book
+    return jnp.where(record.on_fund, members_to_books(structure, peaks.fund - equity), book)
 
 
-def ladder_sale(structure: Structure, params: Params, state: State) -> Array:
-    """Fraction to sell, `max(0, 1 - (1 - cut)/k)` where there is a cut, (book, path), linear between the points.
+class _StopLoss(Trigger[StopLoss, Peaks]):
+    name = "stop_loss"
+    asked_by = "fund"
 
-    Without a cut there is no ceiling: a two-way target may have bought beyond the start size.
-    """
-    drawdown = drawdowns(structure, params, state)
-    cut = jnp.where(drawdown >= params.ladder_start[0], params.ladder_first_cut, 0.0)
-    for p in range(structure.ladder_points):
-        cut = cut + params.ladder_slope[p] * jnp.clip(drawdown - params.ladder_start[p], 0.0, params.ladder_width[p])
-    ceiling = 1.0 - cut
-    return jnp.where((cut > 0) & (state.held > ceiling), 1.0 - ceiling / jnp.maximum(state.held, ceiling), 0.0)
+    def reads_book_pnl(self, record: StopLoss) -> bool:
+        return record.capital is not None
+
+    def reads_equity(self, structure: Structure, record: StopLoss) -> bool:
+        return record.on_fund is not None
+
+    def start(self, structure: Structure, record: StopLoss, paths: int, dtype: DTypeLike) -> Peaks:
+        return Peaks(
+            fund=jnp.ones((0 if record.on_fund is None else structure.members, paths), dtype),
+            book=jnp.zeros((0 if record.capital is None else structure.books, paths), dtype),
+        )
+
+    def sale(self, record: StopLoss, own: Peaks, seen: RoundView) -> Array:
+        """`max(0, 1 - (1 - cut)/k)` where there is a cut, linear between the points.
+
+        Without a cut there is no ceiling: a two-way target may have bought beyond the start size.
+        """
+        drawdown = drawdowns(seen.structure, record, own, seen.equity, seen.book_pnl)
+        cut = jnp.where(drawdown >= record.start[0], record.first_cut, 0.0)
+        for p in range(record.start.shape[0]):
+            cut = cut + record.slope[p] * jnp.clip(drawdown - record.start[p], 0.0, record.width[p])
+        ceiling = 1.0 - cut
+        return jnp.where((cut > 0) & (seen.held > ceiling), 1.0 - ceiling / jnp.maximum(seen.held, ceiling), 0.0)
+
+    def alarm(self, record: StopLoss, own: Peaks, still: QuietView) -> Array:
+        """A drawdown at the first point."""
+        drawdown = drawdowns(still.structure, record, own, still.equity, still.book_pnl)
+        return any_row(drawdown >= record.start[0])
+
+    def after_step(self, structure: Structure, books: Books, record: StopLoss, own: Peaks, moved: StepMoves) -> Peaks:
+        return Peaks(
+            fund=own.fund if record.on_fund is None else jnp.maximum(own.fund, moved.equity),
+            book=own.book if record.capital is None else jnp.maximum(own.book, moved.book_pnl),
+        )
+
+
+TRIGGER = _StopLoss()

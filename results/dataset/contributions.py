@@ -13,27 +13,27 @@ from stress.results.dataset.summary import file_order
 from stress.results.dataset.units import described
 from stress.results.statistics.contributions import FEWEST, benchmark, covar, euler
 from stress.results.statistics.estimators import Estimate, expected_shortfall, value_at_risk
-from stress.results.statistics.simulation_output import Collected
+from stress.results.statistics.simulation_output import SimulationOutput
 
 Floats = npt.NDArray[np.float64]
 Table = dict[str, tuple[tuple[str, ...], Floats]]
 
 
-def contributions(collected: Collected) -> xr.Dataset:
+def contributions(output: SimulationOutput) -> xr.Dataset:
     """Contributions to the system's ES by fund and by asset, marginal ES of funds, CoVaR and delta CoVaR; by level."""
-    by_fund = file_order(collected.groups, collected.groups_file_order)
-    by_asset = file_order(collected.problem.assets.ids, collected.problem.assets.file_order)
+    by_fund = file_order(output.groups, output.groups_file_order)
+    by_asset = file_order(output.problem.assets.ids, output.problem.assets.file_order)
     data = {
         name: (dims, values[by_fund if dims[0] == "fund" else by_asset])
-        for name, (dims, values) in (_shares(collected) | _conditional(collected)).items()
+        for name, (dims, values) in (_shares(output) | _conditional(output)).items()
     }
     coords = {
-        **coordinates.of_funds(collected, system=False),
-        **coordinates.of_assets(collected.problem),
-        "level": ("level", [float(level) for level in collected.problem.estimation.levels]),
+        **coordinates.of_funds(output, system=False),
+        **coordinates.of_assets(output.problem),
+        "level": ("level", [float(level) for level in output.problem.estimation.levels]),
     }
     dataset = xr.Dataset(data, coords)
-    dataset.attrs["paths"] = collected.sample.fund_loss.shape[1]
+    dataset.attrs["paths"] = output.sample.fund_loss.shape[1]
     missing = int(np.isnan(data["covar"][1]).sum())
     if missing:
         dataset.attrs["note"] = (
@@ -43,28 +43,28 @@ def contributions(collected: Collected) -> xr.Dataset:
     return described(dataset)
 
 
-def _shares(collected: Collected) -> Table:
+def _shares(output: SimulationOutput) -> Table:
     """Contributions and marginal ES, in id order; they sum to the ES of the system over all paths."""
-    sample, levels = collected.sample, collected.problem.estimation.levels
-    weight = (collected.group_nav[:-1] / collected.group_nav[-1])[:, None]
+    sample, levels = output.sample, output.problem.estimation.levels
+    weight = (output.group_nav[:-1] / output.group_nav[-1])[:, None]
     parts = {"es_contribution": weight * sample.fund_loss[:-1], "es_contribution_by_asset": -sample.asset_pnl}
-    totals = {level: expected_shortfall(collected.loss[-1], level).value for level in levels}
+    totals = {level: expected_shortfall(output.loss[-1], level).value for level in levels}
     data: Table = {}
     for name, losses in parts.items():
-        found = [euler(losses, sample.fund_loss[-1], p, total, collected.paths) for p, total in totals.items()]
+        found = [euler(losses, sample.fund_loss[-1], p, total, output.paths) for p, total in totals.items()]
         value, error = (np.stack([pair[i] for pair in found], axis=1) for i in range(2))
         dims = ("asset" if name.endswith("asset") else "fund", "level")
         data[name] = (dims, value)
-        data[f"{name}_se"] = (dims, np.zeros_like(error) if _fixed(collected) else error)
+        data[f"{name}_se"] = (dims, np.zeros_like(error) if _fixed(output) else error)
     for suffix in ("", "_se"):
         data[f"mes{suffix}"] = (("fund", "level"), data[f"es_contribution{suffix}"][1] / weight)
     return data
 
 
-def _conditional(collected: Collected) -> Table:
+def _conditional(output: SimulationOutput) -> Table:
     """CoVaR and what it exceeds the benchmark by, in id order."""
-    levels = collected.problem.estimation.levels
-    pairs = [[_covar(collected, row, level) for level in levels] for row in range(len(collected.groups))]
+    levels = output.problem.estimation.levels
+    pairs = [[_covar(output, row, level) for level in levels] for row in range(len(output.groups))]
     given = np.array([[[one.value, one.se] for one, _ in row] for row in pairs])
     usual = np.array([[[one.value, one.se] for _, one in row] for row in pairs])
     dims = ("fund", "level")
@@ -76,14 +76,14 @@ def _conditional(collected: Collected) -> Table:
     }
 
 
-def _covar(collected: Collected, row: int, level: str) -> tuple[Estimate, Estimate]:
+def _covar(output: SimulationOutput, row: int, level: str) -> tuple[Estimate, Estimate]:
     """CoVaR of a fund and its benchmark; without a draw every condition holds on the only path there is."""
-    if _fixed(collected):
-        loss = replace(value_at_risk(collected.loss[-1], level), se=0.0)
+    if _fixed(output):
+        loss = replace(value_at_risk(output.loss[-1], level), se=0.0)
         return loss, loss
-    sample = (collected.sample.fund_loss[row], collected.sample.fund_loss[-1])
-    return covar(collected.loss[row], collected.loss[-1], level, sample), benchmark(level, sample)
+    sample = (output.sample.fund_loss[row], output.sample.fund_loss[-1])
+    return covar(output.loss[row], output.loss[-1], level, sample), benchmark(level, sample)
 
 
-def _fixed(collected: Collected) -> bool:
-    return collected.problem.shocks.model == "none"
+def _fixed(output: SimulationOutput) -> bool:
+    return output.problem.shocks.model == "none"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from stress.results.statistics.simulation_output import Collected
+from stress.results.statistics.simulation_output import SimulationOutput
 from stress.scenarios.problem import Problem
 
 Labels = dict[str, tuple[str, list[str]]]
@@ -27,14 +27,14 @@ def of_types(problem: Problem, types: Iterable[str], dim: str) -> Labels:
     return {name: (dim, [values[kind] for kind in wanted]) for name, values in by_id.items()}
 
 
-def of_funds(collected: Collected, system: bool) -> Labels:
+def of_funds(output: SimulationOutput, system: bool) -> Labels:
     """`fund` in file order, with `strategy` and `fund_region`; a member of a type has those of the type.
 
     With `system` the last one is "system", whose strategy and region are empty.
     """
-    funds, names = collected.problem.funds, list(collected.groups_file_order)
+    funds, names = output.problem.funds, list(output.groups_file_order)
     type_of = {member: funds.types[kind] for member, kind in zip(funds.ids, funds.type_of, strict=True)}
-    labels = of_types(collected.problem, (name if name in funds.types else type_of[name] for name in names), "fund")
+    labels = of_types(output.problem, (name if name in funds.types else type_of[name] for name in names), "fund")
     if not system:
         return {"fund": ("fund", names), **labels}
     whole = {name: (dim, [*values, ""]) for name, (dim, values) in labels.items()}

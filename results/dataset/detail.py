@@ -15,7 +15,7 @@ from stress.results.dataset.units import described
 from stress.results.statistics.estimators import SMALLEST_STATIC, Z95, binomial_ranks
 from stress.results.statistics.histogram import FloatHistogram
 from stress.results.statistics.levels import order_rank
-from stress.results.statistics.simulation_output import Collected, Timeline
+from stress.results.statistics.simulation_output import SimulationOutput, Timeline
 
 Floats = npt.NDArray[np.float64]
 Table = dict[str, tuple[tuple[str, ...], Floats]]
@@ -37,14 +37,14 @@ TIMELINE_NAMES = {
 }
 
 
-def timeline(collected: Collected) -> xr.Dataset:
+def timeline(output: SimulationOutput) -> xr.Dataset:
     """Quantiles and means by step over the first `detail_paths` paths, with standard errors."""
-    assets, line = collected.problem.assets, collected.timeline
+    assets, line = output.problem.assets, output.timeline
     axes = {
-        "fund": row_order(collected),
+        "fund": row_order(output),
         "asset": file_order(assets.ids, assets.file_order),
     }
-    fixed = collected.problem.shocks.model == "none"
+    fixed = output.problem.shocks.model == "none"
     data: Table = {}
     for name in LEVERAGES:
         for suffix, values in zip(("", "_se"), _quantiles(line.quantiles[name], line.paths, fixed), strict=True):
@@ -60,7 +60,7 @@ def timeline(collected: Collected) -> xr.Dataset:
         plain = f"{name}_mean" if name in data else name
         data[plain] = (("step", entity), average[:, axes[entity]])
         data[f"{plain}_se"] = (("step", entity), np.zeros_like(average) if fixed else error[:, axes[entity]])
-    nav = collected.group_nav[axes["fund"]]
+    nav = output.group_nav[axes["fund"]]
     loss, static = data["fund_loss"][1], data["fund_loss_static"][1]
     loss_se, static_se = data["fund_loss_se"][1], data["fund_loss_static_se"][1]
     base = np.where(static >= SMALLEST_STATIC, static, np.nan)
@@ -71,13 +71,13 @@ def timeline(collected: Collected) -> xr.Dataset:
     data["added_loss_se"] = (dims, np.hypot(loss_se, static_se))
     data["added_loss_usd"] = (dims, (loss - static) * nav)
     data["added_loss_usd_se"] = (dims, np.hypot(loss_se, static_se) * nav)
-    by_fund = _flow_by_fund(collected, data)
+    by_fund = _flow_by_fund(output, data)
     data.update(by_fund)
     coords = {
         "step": ("step", list(range(1, len(loss) + 1))),
         "quantile": ("quantile", [float(q) for q in QUANTILES]),
-        **coordinates.of_funds(collected, system=True),
-        **coordinates.of_assets(collected.problem),
+        **coordinates.of_funds(output, system=True),
+        **coordinates.of_assets(output.problem),
     }
     dataset = xr.Dataset(data, coords)
     dataset.attrs["paths"] = line.paths
@@ -86,14 +86,14 @@ def timeline(collected: Collected) -> xr.Dataset:
     return described(dataset, **TIMELINE_NAMES)
 
 
-def _flow_by_fund(collected: Collected, data: Table) -> Table:
+def _flow_by_fund(output: SimulationOutput, data: Table) -> Table:
     """Forced flow by fund, the row of the system being `forced_flow_usd`; empty where the table would be too large."""
-    values, errors = collected.timeline.flow_by_fund
+    values, errors = output.timeline.flow_by_fund
     if values.size > LARGEST_TABLE:
         return {}
-    funds = file_order(collected.groups, collected.groups_file_order)
-    assets = file_order(collected.problem.assets.ids, collected.problem.assets.file_order)
-    if collected.problem.shocks.model == "none":
+    funds = file_order(output.groups, output.groups_file_order)
+    assets = file_order(output.problem.assets.ids, output.problem.assets.file_order)
+    if output.problem.shocks.model == "none":
         errors = np.zeros_like(errors)
     table: Table = {}
     for suffix, by_fund in (("", values), ("_se", errors)):
@@ -141,13 +141,13 @@ def _quantiles(histogram: FloatHistogram, paths: int, fixed: bool, mirrored: boo
     return np.swapaxes(histogram.interpolated(ranks), 1, 2), np.swapaxes(error, 1, 2)
 
 
-def attribution(collected: Collected) -> xr.Dataset:
+def attribution(output: SimulationOutput) -> xr.Dataset:
     """Mean contribution of each component over all detailed paths and over the worst ones by the fund's own loss.
 
     The components sum to the total. What selling avoided stands beside them: the P&L of the start book held still less
     that of the outside shock on what was held.
     """
-    sample, rows = collected.sample, row_order(collected)
+    sample, rows = output.sample, row_order(output)
     parts = {**sample.attribution, "total": -sample.fund_loss}
     every = {**parts, "avoided": -sample.fund_loss_static - sample.attribution["outside_shock"]}
     shape = (len(rows), len(every), len(SLICES))
@@ -158,7 +158,7 @@ def attribution(collected: Collected) -> xr.Dataset:
             ordered = values[row][worst_first]
             for part, share in enumerate(SLICES.values()):
                 average[at, component, part], error[at, component, part] = conditional_mean(ordered, share)
-    if collected.problem.shocks.model == "none":
+    if output.problem.shocks.model == "none":
         error[:] = 0.0
     dims = ("fund", "component", "slice")
     dataset = xr.Dataset(
@@ -169,7 +169,7 @@ def attribution(collected: Collected) -> xr.Dataset:
             "avoided_by_selling_se": (("fund", "slice"), error[:, -1]),
         },
         {
-            **coordinates.of_funds(collected, system=True),
+            **coordinates.of_funds(output, system=True),
             "component": ("component", list(parts)),
             "slice": ("slice", list(SLICES)),
         },

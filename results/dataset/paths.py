@@ -11,7 +11,7 @@ import xarray as xr
 
 from stress.results.dataset.summary import level_values, row_names, row_order
 from stress.results.dataset.units import described
-from stress.results.statistics.simulation_output import Collected, PathTable
+from stress.results.statistics.simulation_output import PathTable, SimulationOutput
 
 METRICS = {
     "fund_loss": "fund_loss",
@@ -24,19 +24,19 @@ METRICS = {
 OPTIONAL_MARKS = {"var": ("checkpoint", "fund", "level"), "prob_margin_call": ("checkpoint", "fund")}
 
 
-def distribution(collected: Collected) -> xr.Dataset:
+def distribution(output: SimulationOutput) -> xr.Dataset:
     """Exact counts of all paths per bin; bins that are empty everywhere at either end are left out."""
-    order = row_order(collected)
-    loss = np.stack([collected.loss[row].histogram.counts for row in order])
-    static = np.stack([collected.loss_static[row].histogram.counts for row in order])
+    order = row_order(output)
+    loss = np.stack([output.loss[row].histogram.counts for row in order])
+    static = np.stack([output.loss_static[row].histogram.counts for row in order])
     used = np.flatnonzero((loss.sum(axis=0) + static.sum(axis=0)) > 0)
     kept = slice(int(used[0]), int(used[-1]) + 1)
-    edges = collected.loss[0].histogram.edges()
+    edges = output.loss[0].histogram.edges()
     return described(
         xr.Dataset(
             {"loss": (("fund", "bin"), loss[:, kept]), "loss_static": (("fund", "bin"), static[:, kept])},
             {
-                "fund": ("fund", row_names(collected)),
+                "fund": ("fund", row_names(output)),
                 "bin_low": ("bin", edges[:-1][kept]),
                 "bin_high": ("bin", edges[1:][kept]),
             },
@@ -44,14 +44,14 @@ def distribution(collected: Collected) -> xr.Dataset:
     )
 
 
-def tails(collected: Collected) -> xr.Dataset:
+def tails(output: SimulationOutput) -> xr.Dataset:
     """The worst paths by each fund's own loss, worst first; `fund = "system"` holds those of the system."""
-    order, names = row_order(collected), row_names(collected)
-    tables = [collected.worst[name] for name in names]
+    order, names = row_order(output), row_names(output)
+    tables = [output.worst[name] for name in names]
     picked: dict[str, npt.NDArray[Any]] = {"path_id": np.stack([table.path_ids for table in tables], axis=1)}
     for name, metric in METRICS.items():
         picked[name] = np.stack(
-            [_metric(collected, table, metric, name, row) for row, table in zip(order, tables, strict=True)], axis=1
+            [_metric(output, table, metric, name, row) for row, table in zip(order, tables, strict=True)], axis=1
         )
     picked["first_call_step"] = np.stack([t.first_call_step[r] for r, t in zip(order, tables, strict=True)], axis=1)
     picked["defaulted"] = np.stack([t.defaulted[r] for r, t in zip(order, tables, strict=True)], axis=1)
@@ -63,40 +63,40 @@ def tails(collected: Collected) -> xr.Dataset:
     )
 
 
-def paths(collected: Collected, table: PathTable) -> xr.Dataset:
+def paths(output: SimulationOutput, table: PathTable) -> xr.Dataset:
     """Every path; losses and amounts in the precision of the run."""
-    kind = np.float64 if collected.attrs.get("precision") == "float64" else np.float32
-    order = row_order(collected)[:-1]
+    kind = np.float64 if output.attrs.get("precision") == "float64" else np.float32
+    order = row_order(output)[:-1]
     data: dict[str, tuple[tuple[str, ...], npt.NDArray[Any]]] = {}
     for name, metric in METRICS.items():
         values = np.empty((len(table.path_ids), len(order)), kind)
         for column, row in enumerate(order):
-            values[:, column] = _metric(collected, table, metric, name, row)
+            values[:, column] = _metric(output, table, metric, name, row)
         data[name] = (("path", "fund"), values)
     data["first_call_step"] = (("path", "fund"), table.first_call_step[order].T.astype(np.int32))
     data["defaulted"] = (("path", "fund"), table.defaulted[order].T)
     data["system_loss"] = (("path",), table.metrics["fund_loss"][-1].astype(kind))
-    coords = {"path": ("path", table.path_ids), "fund": ("fund", list(collected.groups_file_order))}
+    coords = {"path": ("path", table.path_ids), "fund": ("fund", list(output.groups_file_order))}
     return described(xr.Dataset(data, coords))
 
 
-def _metric(collected: Collected, table: PathTable, metric: str, name: str, row: int) -> npt.NDArray[np.float64]:
-    unit = float(collected.group_nav[row]) if name.endswith("_usd") else 1.0
+def _metric(output: SimulationOutput, table: PathTable, metric: str, name: str, row: int) -> npt.NDArray[np.float64]:
+    unit = float(output.group_nav[row]) if name.endswith("_usd") else 1.0
     return np.asarray(table.metrics[metric][row] * unit)
 
 
-def diagnostics(collected: Collected) -> xr.Dataset:
+def diagnostics(output: SimulationOutput) -> xr.Dataset:
     """How estimates settle, rounds by step, counts of what was cut off, residuals of invariants, timings."""
-    order, marks = row_order(collected), collected.checkpoints
-    scalars: dict[str, float] = {**collected.scalars, "attribution_residual": collected.sample.residual}
-    scalars["correlation_repair_distance"] = collected.problem.shocks.repair_distance
-    share = collected.attrs.get("forced_flow_beyond_depth_share")
+    order, marks = row_order(output), output.checkpoints
+    scalars: dict[str, float] = {**output.scalars, "attribution_residual": output.sample.residual}
+    scalars["correlation_repair_distance"] = output.problem.shocks.repair_distance
+    share = output.attrs.get("forced_flow_beyond_depth_share")
     if share is not None:
         scalars["forced_flow_beyond_depth_share"] = float(share)
     data: dict[str, Any] = {
         "mean_loss": (("checkpoint", "fund"), np.asarray(marks["mean_loss"])[:, order]),
         "es": (("checkpoint", "fund", "level"), np.asarray(marks["es"])[:, order]),
-        "rounds_used": (("step",), collected.timeline.rounds),
+        "rounds_used": (("step",), output.timeline.rounds),
         **{name: ((), value) for name, value in scalars.items()},
     }
     for name, dims in OPTIONAL_MARKS.items():
@@ -104,11 +104,11 @@ def diagnostics(collected: Collected) -> xr.Dataset:
             data[name] = (dims, np.asarray(marks[name])[:, order])
     coords: dict[str, Any] = {
         "checkpoint": ("checkpoint", np.asarray(marks["paths"])),
-        "step": ("step", np.arange(1, collected.problem.steps + 1)),
-        "fund": ("fund", row_names(collected)),
-        "level": ("level", level_values(collected)[1:]),
+        "step": ("step", np.arange(1, output.problem.steps + 1)),
+        "fund": ("fund", row_names(output)),
+        "level": ("level", level_values(output)[1:]),
     }
-    seconds = collected.attrs.get("seconds")
+    seconds = output.attrs.get("seconds")
     if seconds:
         spent = json.loads(seconds) if isinstance(seconds, str) else seconds
         data["seconds"] = (("phase",), np.array(list(spent.values()), np.float64))

@@ -8,18 +8,18 @@ import xarray as xr
 from stress.results.dataset import coordinates
 from stress.results.dataset.summary import file_order
 from stress.results.dataset.units import described
-from stress.results.statistics.simulation_output import Collected
+from stress.results.statistics.simulation_output import SimulationOutput
 from stress.scenarios.overlap import days_of_volume, liquidity_overlap, overlap, type_positions
 
 
-def start(collected: Collected) -> xr.Dataset:
+def start(output: SimulationOutput) -> xr.Dataset:
     """Positions, days of volume and overlaps of fund types at the start; types and assets in file order."""
-    problem = collected.problem
+    problem = output.problem
     kinds = file_order(problem.funds.types, problem.funds.types_file_order)
     assets = file_order(problem.assets.ids, problem.assets.file_order)
     pairs, by_asset = np.ix_(kinds, kinds), np.ix_(kinds, assets)
     held = np.abs(problem.books.size[:, None] * problem.books.shapes[problem.books.shape_of])
-    together = held[~problem.books.overlay].sum(axis=0)[assets]
+    together = held[problem.books.start_held > 0].sum(axis=0)[assets]
     dataset = xr.Dataset(
         {
             "position_usd": (("fund_type", "asset"), type_positions(problem)[by_asset]),

@@ -12,7 +12,7 @@ from stress.results.dataset import coordinates
 from stress.results.dataset.units import described
 from stress.results.statistics import estimators
 from stress.results.statistics.estimators import Estimate, Moments
-from stress.results.statistics.simulation_output import Collected, Distribution
+from stress.results.statistics.simulation_output import Distribution, SimulationOutput
 
 Floats = npt.NDArray[np.float64]
 NOTHING = Estimate(np.nan, np.nan, np.nan, np.nan)
@@ -40,29 +40,29 @@ def file_order(ids: Sequence[str], order: Sequence[str]) -> list[int]:
     return [place[name] for name in order]
 
 
-def row_order(collected: Collected) -> list[int]:
+def row_order(output: SimulationOutput) -> list[int]:
     """Rows in file order, the system last."""
-    return [*file_order(collected.groups, collected.groups_file_order), len(collected.groups)]
+    return [*file_order(output.groups, output.groups_file_order), len(output.groups)]
 
 
-def row_names(collected: Collected) -> list[str]:
+def row_names(output: SimulationOutput) -> list[str]:
     """Names of the rows of `row_order`."""
-    return [*collected.groups_file_order, "system"]
+    return [*output.groups_file_order, "system"]
 
 
-def level_values(collected: Collected) -> list[float]:
+def level_values(output: SimulationOutput) -> list[float]:
     """The `level` coordinate: 0 for the mean, then the levels asked for."""
-    return [0.0, *(float(level) for level in collected.problem.estimation.levels)]
+    return [0.0, *(float(level) for level in output.problem.estimation.levels)]
 
 
-def summary(collected: Collected) -> xr.Dataset:
+def summary(output: SimulationOutput) -> xr.Dataset:
     """VaR, ES, amplification, added loss, probabilities and means with standard errors and 95 % intervals."""
-    rows = [_by_level(collected, row) for row in range(len(collected.loss))]
-    plain = [_by_fund(collected, row) for row in range(len(collected.loss))]
-    order, system = row_order(collected)[:-1], len(collected.groups)
+    rows = [_by_level(output, row) for row in range(len(output.loss))]
+    plain = [_by_fund(output, row) for row in range(len(output.loss))]
+    order, system = row_order(output)[:-1], len(output.groups)
     data: dict[str, tuple[tuple[str, ...], Floats]] = {
-        "nav_usd": (("fund",), collected.group_nav[order]),
-        "system_nav_usd": ((), collected.group_nav[system]),
+        "nav_usd": (("fund",), output.group_nav[order]),
+        "system_nav_usd": ((), output.group_nav[system]),
     }
     for name in rows[0]:
         for suffix, part in _parts(name).items():
@@ -75,34 +75,34 @@ def summary(collected: Collected) -> xr.Dataset:
             data[name + suffix] = (("fund",), column[order])
             data[f"system_{name}{suffix}"] = ((), column[system])
     coords: dict[str, tuple[str, list[str] | list[float]]] = {
-        **coordinates.of_funds(collected, system=False),
-        "level": ("level", level_values(collected)),
+        **coordinates.of_funds(output, system=False),
+        "level": ("level", level_values(output)),
     }
-    if collected.problem.funds.brokers:
-        data |= _brokers(collected)
-        coords["prime_broker"] = ("prime_broker", list(collected.problem.funds.brokers_file_order))
+    if output.problem.funds.brokers:
+        data |= _brokers(output)
+        coords["prime_broker"] = ("prime_broker", list(output.problem.funds.brokers_file_order))
     return described(xr.Dataset(data, coords))
 
 
-def _settled(collected: Collected) -> Callable[[Estimate], Estimate]:
+def _settled(output: SimulationOutput) -> Callable[[Estimate], Estimate]:
     """Without a random draw all paths are the same path: nothing is uncertain, however few they are."""
-    if collected.problem.shocks.model != "none":
+    if output.problem.shocks.model != "none":
         return lambda estimate: estimate
     return lambda estimate: (
         estimate if np.isnan(estimate.value) else Estimate(estimate.value, 0.0, estimate.value, estimate.value)
     )
 
 
-def _by_level(collected: Collected, row: int) -> dict[str, list[Estimate]]:
-    settle, paths, sample = _settled(collected), collected.paths, collected.sample
-    loss, static = collected.loss[row], collected.loss_static[row]
+def _by_level(output: SimulationOutput, row: int) -> dict[str, list[Estimate]]:
+    settle, paths, sample = _settled(output), output.paths, output.sample
+    loss, static = output.loss[row], output.loss_static[row]
     moments = Moments(
         paths=paths,
-        loss=float(collected.sums["fund_loss"][row]),
-        loss_squared=float(collected.squares["fund_loss"][row]),
-        static=float(collected.sums["fund_loss_static"][row]),
-        static_squared=float(collected.squares["fund_loss_static"][row]),
-        cross=float(collected.cross[row]),
+        loss=float(output.sums["fund_loss"][row]),
+        loss_squared=float(output.squares["fund_loss"][row]),
+        static=float(output.sums["fund_loss_static"][row]),
+        static_squared=float(output.squares["fund_loss_static"][row]),
+        cross=float(output.cross[row]),
     )
     ratio, difference = estimators.against_static_mean(moments)
     table: dict[str, list[Estimate]] = {
@@ -113,7 +113,7 @@ def _by_level(collected: Collected, row: int) -> dict[str, list[Estimate]]:
         "amplification": [ratio],
         "added_loss": [difference],
     }
-    for level in collected.problem.estimation.levels:
+    for level in output.problem.estimation.levels:
         table["var"].append(estimators.value_at_risk(loss, level))
         table["var_static"].append(estimators.value_at_risk(static, level))
         table["es"].append(estimators.expected_shortfall(loss, level))
@@ -126,21 +126,21 @@ def _by_level(collected: Collected, row: int) -> dict[str, list[Estimate]]:
     return {name: [settle(estimate) for estimate in estimates] for name, estimates in table.items()}
 
 
-def _by_fund(collected: Collected, row: int) -> dict[str, Estimate]:
-    settle, paths, nav = _settled(collected), collected.paths, float(collected.group_nav[row])
+def _by_fund(output: SimulationOutput, row: int) -> dict[str, Estimate]:
+    settle, paths, nav = _settled(output), output.paths, float(output.group_nav[row])
     table = {}
     for name, metric in AVERAGED.items():
         unit = nav if name.endswith("_usd") else 1.0
-        sums, squares = collected.sums[metric][row], collected.squares[metric][row]
+        sums, squares = output.sums[metric][row], output.squares[metric][row]
         table[name] = settle(estimators.mean(float(sums) * unit, float(squares) * unit**2, paths))
     for name, count in COUNTED.items():
-        table[name] = settle(estimators.probability(int(collected.counts[count][row]), paths))
+        table[name] = settle(estimators.probability(int(output.counts[count][row]), paths))
     return table
 
 
-def _brokers(collected: Collected) -> dict[str, tuple[tuple[str, ...], Floats]]:
-    settle, paths, nav = _settled(collected), collected.paths, float(collected.group_nav[-1])
-    funds = collected.problem.funds
+def _brokers(output: SimulationOutput) -> dict[str, tuple[tuple[str, ...], Floats]]:
+    settle, paths, nav = _settled(output), output.paths, float(output.group_nav[-1])
+    funds = output.problem.funds
     order = file_order(funds.brokers, funds.brokers_file_order)
     data: dict[str, tuple[tuple[str, ...], Floats]] = {}
 
@@ -149,14 +149,12 @@ def _brokers(collected: Collected) -> dict[str, tuple[tuple[str, ...], Floats]]:
             table = np.array([[getattr(settle(one), part) for one in row] for row in estimates])
             data[name + suffix] = (dims, table if len(dims) == 2 else table[:, 0])
 
-    means = [
-        estimators.mean(collected.broker_sums[b] * nav, collected.broker_squares[b] * nav**2, paths) for b in order
-    ]
+    means = [estimators.mean(output.broker_sums[b] * nav, output.broker_squares[b] * nav**2, paths) for b in order]
     add("broker_loss_mean", ("prime_broker",), [[one] for one in means])
-    hits = collected.counts["broker_loss"]
+    hits = output.counts["broker_loss"]
     add("broker_loss_prob", ("prime_broker",), [[estimators.probability(int(hits[b]), paths)] for b in order])
     by_level = ("prime_broker", "level")
-    losses, levels = [collected.broker_loss[b] for b in order], collected.problem.estimation.levels
+    losses, levels = [output.broker_loss[b] for b in order], output.problem.estimation.levels
     add("broker_loss_var", by_level, [[NOTHING, *_in_usd(estimators.value_at_risk, d, levels, nav)] for d in losses])
     shortfalls = [_in_usd(estimators.expected_shortfall, d, levels, nav) for d in losses]
     add("broker_loss_es", by_level, [[average, *row] for average, row in zip(means, shortfalls, strict=True)])

@@ -15,7 +15,7 @@ from stress.results.dataset.detail import attribution, timeline
 from stress.results.dataset.paths import diagnostics, distribution, paths, tails
 from stress.results.dataset.start import start
 from stress.results.dataset.summary import summary
-from stress.results.statistics.simulation_output import Collected
+from stress.results.statistics.simulation_output import SimulationOutput
 
 CONVENTIONS = {
     "loss": "-(final equity + paid out - start equity) / start equity; positive = loss, not floored",
@@ -37,7 +37,7 @@ def spec_digest(canonical: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def to_datatree(collected: Collected) -> xr.DataTree:
+def to_datatree(output: SimulationOutput) -> xr.DataTree:
     """The result as a DataTree.
 
     Groups `start`, `summary`, `distribution`, `timeline`, `attribution`, `contributions`, `diagnostics`; `tails` when
@@ -45,24 +45,24 @@ def to_datatree(collected: Collected) -> xr.DataTree:
     assets and brokers are in file order.
     """
     groups = {
-        "/": xr.Dataset(attrs=_attributes(collected)),
-        "start": start(collected),
-        "summary": summary(collected),
-        "distribution": distribution(collected),
-        "timeline": timeline(collected),
-        "attribution": attribution(collected),
-        "contributions": contributions(collected),
-        "diagnostics": diagnostics(collected),
+        "/": xr.Dataset(attrs=_attributes(output)),
+        "start": start(output),
+        "summary": summary(output),
+        "distribution": distribution(output),
+        "timeline": timeline(output),
+        "attribution": attribution(output),
+        "contributions": contributions(output),
+        "diagnostics": diagnostics(output),
     }
-    if collected.worst:
-        groups["tails"] = tails(collected)
-    if collected.stored is not None:
-        groups["paths"] = paths(collected, collected.stored)
-    return xr.DataTree.from_dict(groups, name=collected.problem.name)
+    if output.worst:
+        groups["tails"] = tails(output)
+    if output.stored is not None:
+        groups["paths"] = paths(output, output.stored)
+    return xr.DataTree.from_dict(groups, name=output.problem.name)
 
 
-def _attributes(collected: Collected) -> dict[str, Any]:
-    problem = collected.problem
+def _attributes(output: SimulationOutput) -> dict[str, Any]:
+    problem = output.problem
     attrs = {
         "name": problem.name,
         "title": problem.title,
@@ -70,12 +70,12 @@ def _attributes(collected: Collected) -> dict[str, Any]:
         "sources": list(problem.sources),
         "spec_sha256": spec_digest(problem.canonical),
         "input_hashes": problem.input_hashes,
-        "paths": collected.paths,
+        "paths": output.paths,
         "steps": problem.steps,
         "steps_per_day": problem.steps_per_day,
         "scenario_members": len(problem.funds.ids),
         "correlation_repair_distance": float(problem.shocks.repair_distance),
-        **collected.attrs,
+        **output.attrs,
         "conventions": CONVENTIONS,
         "model_limits": list(MODEL_LIMITS),
     }

@@ -32,7 +32,7 @@ def write_durably(final: Path, content: bytes) -> None:
     flush(final.parent)
 
 
-def sweep(folder: Path) -> None:
+def remove_leftovers(folder: Path) -> None:
     """Remove what processes that were killed have left half-written in a folder; what may still be written stays."""
     for path in folder.glob(f"{WRITING}*"):
         if time.time() - path.stat().st_mtime > SECONDS_OF_A_WRITE:

@@ -14,8 +14,8 @@ import xarray as xr
 
 from stress.errors import MissingExtra
 from stress.results.report.elements import Section
-from stress.results.report.live import as_json
 from stress.results.report.parts_of_result import load
+from stress.results.report.plotly_twins import as_json
 
 TEMPLATE, STYLE, SCRIPT = "page.html.j2", "report.css", "live.js"
 _PERCENT = re.compile(r"(?<=\d) (?=%)")

@@ -100,7 +100,7 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Collected:
+class SimulationOutput:
     """All that is needed to write the dataset."""
 
     problem: Problem

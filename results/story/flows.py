@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from stress.results.story.recorded_path import TRIGGERS, Recorded
+from stress.results.dataset.components import every_trigger
+from stress.results.story.recorded_path import RecordedPath
 
 Floats = npt.NDArray[np.float64]
 
@@ -23,7 +24,7 @@ class Flows:
     built_because: Floats  # (step, moment, trigger, member) parts of `built`
 
 
-def flows(recorded: Recorded) -> Flows:
+def flows(recorded: RecordedPath) -> Flows:
     """Trades of every round from what each book held, sold and added."""
     problem, moments = recorded.problem, recorded.moments
     books = problem.books
@@ -49,15 +50,15 @@ def flows(recorded: Recorded) -> Flows:
     if recorded.build.any():
         amounts["longs_bought_usd"] = by_asset(recorded.build, longs)
         amounts["shorts_sold_usd"] = by_asset(recorded.build, shorts)
-    rule = np.where(books.overlay, TRIGGERS.index("overlay"), TRIGGERS.index("leverage_target"))
+    rule = recorded.asked_build.argmax(axis=2)  # (step, moment, book)
 
     def because(amount: Floats, why: npt.NDArray[np.int64]) -> Floats:
-        return np.stack([np.where(why == t, amount, 0.0) @ holder.T for t in range(len(TRIGGERS))], axis=2)
+        return np.stack([np.where(why == t, amount, 0.0) @ holder.T for t in range(len(every_trigger()))], axis=2)
 
     return Flows(amounts, sold @ holder.T, built @ holder.T, because(sold, reason), because(built, rule))
 
 
-def called(recorded: Recorded) -> tuple[Floats, npt.NDArray[np.bool_]]:
+def called(recorded: RecordedPath) -> tuple[Floats, npt.NDArray[np.bool_]]:
     """(step, moment, member): USD by which calls grew, and whether the fund was called and had no open call.
 
     A call is the largest deficit since it was opened; a step that begins with an open call counts what it grows by.

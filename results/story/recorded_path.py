@@ -1,7 +1,8 @@
 """What a replay hands to the results layer: one path with every round of its cascades; NumPy only.
 
 Axes: step; moment (0 = after the step's outside shock, r = after round r of trades); asset, member and book in the
-order of `Problem`. Amounts of a member are fractions of its start NAV.
+order of `Problem`; trigger and cause in those of `results.dataset.components`. Amounts of a member are fractions of its
+start NAV.
 """
 
 from __future__ import annotations
@@ -19,10 +20,6 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-TRIGGERS = ("margin_call", "leverage_limit", "stop_loss", "vol_target", "leverage_target", "close_out", "overlay")
-SELLING = TRIGGERS[:-1]  # an overlay only builds
-CAUSES = ("own_impact", "others_impact", "retail_offset", "execution_shortfall")
-
 
 @dataclass(frozen=True)
 class Moments:
@@ -37,11 +34,11 @@ class Moments:
     net: Floats  # (step, moment, member) net positions
     held: Floats  # (step, moment, book) share of the book's start size
     done: Bools  # (step, moment, member) its order was cut to the participation cap in this step
-    causes: Floats  # (step, moment, cause, member) P&L of the step's cascade so far, in the order of CAUSES
+    causes: Floats  # (step, moment, cause, member) P&L of the step's cascade so far, in the order of `every_cause`
 
 
 @dataclass(frozen=True)
-class Recorded:
+class RecordedPath:
     """One path as the recording program computed it, and its figures as the ordinary program gives them."""
 
     problem: Problem
@@ -53,11 +50,12 @@ class Recorded:
     rounds: Ints  # (step,) rounds traded
     sale: Floats  # (step, moment, book) fraction of the book sold in the round; moment 0: zeros
     build: Floats  # (step, moment, book) share of the start size added in the round
-    asked: Floats  # (step, moment, trigger, book) fraction that each of SELLING asked for, before the cap
+    asked: Floats  # (step, moment, trigger, book) fraction that each of `every_trigger` wanted sold, before the cap
+    asked_build: Floats  # (step, moment, trigger, book) k that each of them wanted added, before the cap
     age: Ints  # (step, member) steps that the call open before the step's shock has been open, -1 = none
     size: Floats  # (step, member) its size
     draw: Floats  # (step, asset) log return of the outside draw
-    retail: Floats  # (step, asset) retail purchases, units as a fraction of ADV
+    outside_flow: dict[str, Floats]  # (step, asset) purchases of each outside flow, units as a fraction of ADV
     depth: Floats  # (step, asset) depth multiplier that the cascade met
     volatility: Floats  # (step, asset) realised volatility at the end of the step over its start
     outside: Floats  # (step, member) P&L of the outside shock

@@ -18,7 +18,9 @@ from stress.results.story.items import (
     points,
 )
 from stress.results.story.summary import Line, cause_list, focus
-from stress.results.story.words import BECAUSE, SYSTEM, TRADES
+from stress.results.story.units import purchases
+from stress.results.story.words import SYSTEM, TRADES, because, purchases_alone
+from stress.scenarios.outside.registry import TABLES as OUTSIDE
 
 MOST_ROUNDS = 3  # of a step that are told unless all are asked for
 MOST_STEPS = 5
@@ -57,10 +59,11 @@ def step_lines(story: xr.DataTree, step: int, which: int | str | None, top: int)
         lines.append(Line("rebound, %", rebound))
     lines.append(Line("", _standing(rounds, 0)))
     lines += _calls(rounds, 0, top, first)
-    bought = largest_first(steps["retail_purchases_usd"], "asset", NEGLIGIBLE)
-    if bought:
-        total = billions(math.fsum(usd for _, usd in bought))
-        lines.append(Line("retail", f"buys {total} bn USD: {listed(bought, billions, top)}"))
+    for flow in OUTSIDE:
+        bought = largest_first(steps[purchases(flow)], "asset", NEGLIGIBLE) if purchases(flow) in steps else []
+        if bought:
+            total = billions(math.fsum(usd for _, usd in bought))
+            lines.append(Line(flow, f"buys {total} bn USD: {listed(bought, billions, top)}"))
     last = int(steps["rounds"])
     shown, left = chosen_rounds(rounds, last, which)
     for number in shown:
@@ -119,7 +122,7 @@ def round_lines(rounds: xr.Dataset, number: int, top: int, first: list[str]) -> 
     now = rounds.sel(round=number)
     funds = largest_first(now["forced_sales_usd"] + now["built_usd"], "fund", NEGLIGIBLE, first)
     named = funds if len(funds) <= top + 1 else funds[:top]
-    texts = [_trader(now.sel(fund=fund), fund, top) for fund, _ in named] or ["retail purchases alone"]
+    texts = [_trader(now.sel(fund=fund), fund, top) for fund, _ in named] or [purchases_alone()]
     left = funds[len(named) :]
     if left:
         texts.append(f"and {len(left)} other funds, {billions(math.fsum(usd for _, usd in left))} bn USD")
@@ -139,7 +142,7 @@ def _trader(now: xr.Dataset, fund: str, top: int) -> str:
         ("sheds", "forced_sales_usd", "forced_sales_by_trigger_usd"),
         ("adds", "built_usd", "built_by_trigger_usd"),
     ):
-        reasons = [(BECAUSE[name], usd) for name, usd in largest_first(now[split], "trigger", NEGLIGIBLE)]
+        reasons = [(because(name), usd) for name, usd in largest_first(now[split], "trigger", NEGLIGIBLE)]
         if reasons:
             why = f" on {reasons[0][0]}" if len(reasons) == 1 else f" ({listed(reasons, billions, len(reasons))})"
             parts.append(f"{verb} {billions(float(now[total]))} bn USD{why}")

@@ -19,7 +19,7 @@ from stress.results.story.items import (
     points,
     printable,
 )
-from stress.results.story.words import BECAUSE, CAUSED_BY, SYSTEM, TRADES
+from stress.results.story.words import SYSTEM, TRADES, because, caused_by
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def summary_lines(story: xr.DataTree, top: int) -> list[Line]:
 
 def cause_list(contribution: xr.DataArray) -> str:
     """P&L by component, the largest first, in % of start NAV."""
-    causes = [(CAUSED_BY[name], value) for name, value in largest_first(contribution, "component", FLAT)]
+    causes = [(caused_by(name), value) for name, value in largest_first(contribution, "component", FLAT)]
     return listed(causes, points, len(causes), total=False)
 
 
@@ -118,9 +118,9 @@ def _sold(outcome: xr.Dataset, steps: xr.Dataset, rounds: xr.Dataset, top: int, 
     total = billions(float(outcome["forced_sales_usd"].sel(fund=SYSTEM)))
     count = counted(int(steps["rounds"].sum()), "round")
     lines = [Line("sales", f"{total} bn USD in {count}: {listed(items, billions, top)}")]
-    because = rounds["forced_sales_by_trigger_usd"].sel(fund=SYSTEM).sum(["step", "round"])
+    asked_by = rounds["forced_sales_by_trigger_usd"].sel(fund=SYSTEM).sum(["step", "round"])
     reasons = [
-        (BECAUSE[name].replace("its", "their"), usd) for name, usd in largest_first(because, "trigger", NEGLIGIBLE)
+        (because(name).replace("its", "their"), usd) for name, usd in largest_first(asked_by, "trigger", NEGLIGIBLE)
     ]
     lines.append(Line("", f"because of {listed(reasons, billions, len(reasons))}"))
     for name, (_, what) in TRADES.items():

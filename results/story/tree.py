@@ -13,15 +13,16 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from stress.results.dataset.components import every_component, every_trigger
 from stress.results.dataset.coordinates import Labels, of_assets, of_types
 from stress.results.dataset.paths import METRICS
 from stress.results.dataset.summary import file_order
 from stress.results.story.flows import Flows, called, flows
-from stress.results.story.recorded_path import CAUSES, TRIGGERS, Recorded
-from stress.results.story.units import OUTCOME, described
+from stress.results.story.recorded_path import RecordedPath
+from stress.results.story.units import OUTCOME, described, purchases
+from stress.scenarios.outside.registry import TABLES as OUTSIDE
 
 Floats = npt.NDArray[np.float64]
-COMPONENTS = ("outside_shock", *CAUSES, "rebound")
 SYSTEM = "system"
 CONVENTIONS = {
     "round": "0 is the step's rebound and outside shock; calls are read at the prices after a round",
@@ -35,7 +36,7 @@ CONVENTIONS = {
 }
 
 
-def to_story(recorded: Recorded, attrs: dict[str, Any]) -> xr.DataTree:
+def to_story(recorded: RecordedPath, attrs: dict[str, Any]) -> xr.DataTree:
     """The story of a recorded path.
 
     Args:
@@ -67,7 +68,7 @@ def to_story(recorded: Recorded, attrs: dict[str, Any]) -> xr.DataTree:
 class _Rows:
     """Sums over members: by some grouping of them, and last over all."""
 
-    def __init__(self, recorded: Recorded, group_of: npt.NDArray[np.int64], nav: Floats) -> None:
+    def __init__(self, recorded: RecordedPath, group_of: npt.NDArray[np.int64], nav: Floats) -> None:
         one_hot = (np.arange(len(nav))[:, None] == group_of[None, :]).astype(np.float64)
         self._sum = np.concatenate([one_hot, np.ones((1, len(group_of)))])
         self._member_nav = recorded.problem.funds.nav
@@ -88,7 +89,7 @@ class _Rows:
         return np.where(beyond, np.nan, values)
 
 
-def _at_ends(recorded: Recorded, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def _at_ends(recorded: RecordedPath, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """(step, moment, ...) at the last round of each step: (step, ...)."""
     return values[np.arange(len(recorded.rounds)), recorded.rounds]
 
@@ -98,7 +99,7 @@ def _leverage(position: Floats, equity: Floats, gross: Floats) -> Floats:
     return np.asarray(np.where(positive, position / np.where(positive, equity, 1.0), np.where(gross > 0, np.inf, 0.0)))
 
 
-def outcome(recorded: Recorded) -> xr.Dataset:
+def outcome(recorded: RecordedPath) -> xr.Dataset:
     """The figures of the whole path, by fund and for the system, exactly as the run has them."""
     table, problem = recorded.outcome, recorded.problem
     order = [*file_order(recorded.groups, recorded.groups_file_order), len(recorded.groups)]
@@ -116,7 +117,7 @@ def outcome(recorded: Recorded) -> xr.Dataset:
     return described(xr.Dataset(data, coords), **OUTCOME)
 
 
-def _fund_coords(recorded: Recorded) -> Labels:
+def _fund_coords(recorded: RecordedPath) -> Labels:
     """Funds in file order, the system last, with what they are."""
     funds, rows = recorded.problem.funds, {name: row for row, name in enumerate(recorded.groups)}
     members = [int(np.argmax(recorded.group_of == rows[name])) for name in recorded.groups_file_order]
@@ -125,7 +126,7 @@ def _fund_coords(recorded: Recorded) -> Labels:
     return {"fund": ("fund", [*recorded.groups_file_order, SYSTEM]), **whole}
 
 
-def steps(recorded: Recorded, traded: Flows, by_fund: _Rows) -> xr.Dataset:
+def steps(recorded: RecordedPath, traded: Flows, by_fund: _Rows) -> xr.Dataset:
     """What each step did: the shock, the rebound, the cascade as a whole, and how funds stand at its end."""
     problem, now = recorded.problem, recorded.moments
     asset = file_order(problem.assets.ids, problem.assets.file_order)
@@ -135,7 +136,8 @@ def steps(recorded: Recorded, traded: Flows, by_fund: _Rows) -> xr.Dataset:
     outside = np.exp(recorded.draw) * (1.0 + problem.shocks.script) - 1.0
     # Without a recent flow there is nothing to rebound, and the quotient would show the rounding of prices.
     rebound = np.where(now.flow[:, 0] != 0, now.price[:, 0] / (opening * (1.0 + outside)) - 1.0, 0.0)
-    bought = recorded.retail * problem.assets.adv * now.price[:, 0]
+    value = problem.assets.adv * now.price[:, 0]
+    bought = {purchases(name): recorded.outside_flow.get(name, np.zeros_like(value)) * value for name in OUTSIDE}
     grown, _ = called(recorded)
     signs = {"longs_sold_usd": -1, "shorts_covered_usd": 1, "longs_bought_usd": 1, "shorts_sold_usd": -1}
     flow = sum(sign * traded.by_asset[name] for name, sign in signs.items() if name in traded.by_asset)
@@ -149,7 +151,7 @@ def steps(recorded: Recorded, traded: Flows, by_fund: _Rows) -> xr.Dataset:
         "price": close,
         "depth": recorded.depth,
         "volatility": recorded.volatility,
-        "retail_purchases_usd": bought,
+        **bought,
         "flow_usd": np.asarray(flow)[:, :, -1].sum(axis=1),
     }
     of_funds = {
@@ -172,7 +174,7 @@ def steps(recorded: Recorded, traded: Flows, by_fund: _Rows) -> xr.Dataset:
     data["rounds"] = ("step", recorded.rounds)
     coords = {
         "step": ("step", np.arange(1, problem.steps + 1)),
-        "component": ("component", list(COMPONENTS)),
+        "component": ("component", list(every_component())),
         **_fund_coords(recorded),
         **of_assets(recorded.problem),
     }
@@ -185,7 +187,7 @@ def steps(recorded: Recorded, traded: Flows, by_fund: _Rows) -> xr.Dataset:
     )
 
 
-def _of_members(recorded: Recorded, traded: Flows, rows: _Rows, order: list[int]) -> dict[str, Any]:
+def _of_members(recorded: RecordedPath, traded: Flows, rows: _Rows, order: list[int]) -> dict[str, Any]:
     """Variables by (step, round, row) of funds or of single members; the last dimension is still to be named."""
     now = recorded.moments
     grown, opened = called(recorded)
@@ -215,16 +217,16 @@ def _of_members(recorded: Recorded, traded: Flows, rows: _Rows, order: list[int]
     return found
 
 
-def _round_coords(recorded: Recorded) -> dict[str, Any]:
+def _round_coords(recorded: RecordedPath) -> dict[str, Any]:
     return {
         "step": ("step", np.arange(1, recorded.problem.steps + 1)),
         "round": ("round", np.arange(recorded.moments.price.shape[1])),
-        "trigger": ("trigger", list(TRIGGERS)),
-        "component": ("component", list(COMPONENTS)),
+        "trigger": ("trigger", list(every_trigger())),
+        "component": ("component", list(every_component())),
     }
 
 
-def rounds(recorded: Recorded, traded: Flows, by_fund: _Rows) -> xr.Dataset:
+def rounds(recorded: RecordedPath, traded: Flows, by_fund: _Rows) -> xr.Dataset:
     """Every round: calls, trades by fund and asset, why, what they did to prices and to equity."""
     problem, price = recorded.problem, recorded.moments.price
     asset = file_order(problem.assets.ids, problem.assets.file_order)
@@ -244,7 +246,7 @@ def rounds(recorded: Recorded, traded: Flows, by_fund: _Rows) -> xr.Dataset:
     return described(xr.Dataset(data, coords), price="price at the end of the round, start = 1")
 
 
-def members(recorded: Recorded, traded: Flows) -> xr.Dataset:
+def members(recorded: RecordedPath, traded: Flows) -> xr.Dataset:
     """The same by member of a fund type, without assets."""
     funds = recorded.problem.funds
     rows = _Rows(recorded, np.arange(len(funds.ids)), funds.nav)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import xarray as xr
 
 from stress.results.dataset.units import description
+from stress.scenarios.outside.registry import TABLES as OUTSIDE
 
 # name -> (CF units, long name); amounts are those of one path
 DESCRIPTIONS: dict[str, tuple[str, str]] = {
@@ -25,7 +26,6 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
     "price": ("1", "price, start = 1"),
     "depth": ("1", "depth multiplier that the step's cascade met"),
     "volatility": ("1", "realised volatility at the end of the step, over its start"),
-    "retail_purchases_usd": ("USD", "retail purchases, in round 1 of the step"),
     "flow_usd": ("USD", "signed trades of all funds, purchases less sales, at the prices before each round"),
     "rounds": ("1", "rounds of trades"),
     # funds and members
@@ -63,14 +63,20 @@ OUTCOME = {
 }
 
 
+def purchases(name: str) -> str:
+    """Variable of what an outside flow buys."""
+    return f"{name}_purchases_usd"
+
+
 def described(dataset: xr.Dataset, **long_names: str) -> xr.Dataset:
     """`dataset` with `units` and `long_name` on every variable and coordinate; `long_names` go before the table's.
 
     Raises:
         KeyError: a variable is in neither table.
     """
+    bought = {purchases(n): ("USD", f"{flow.caused_by}, in round 1 of the step") for n, flow in OUTSIDE.items()}
     for key, variable in dataset.variables.items():
         name = str(key)
-        units, long_name = DESCRIPTIONS.get(name) or description(name)
+        units, long_name = DESCRIPTIONS.get(name) or bought.get(name) or description(name)
         variable.attrs = {"units": units, "long_name": long_names.get(name, long_name)}
     return dataset

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
+from stress.scenarios.outside.registry import TABLES as OUTSIDE
+from stress.scenarios.triggers.registry import because
+
+__all__ = ["SYSTEM", "TRADES", "because", "caused_by", "purchases_alone"]
+
 SYSTEM = "system"
-BECAUSE = {
-    "margin_call": "margin calls",
-    "leverage_limit": "the leverage limit",
-    "stop_loss": "stop-losses",
-    "vol_target": "volatility targets",
-    "leverage_target": "its leverage target",
-    "close_out": "close-out by its brokers",
-    "overlay": "hedges",
-}
-CAUSED_BY = {
+_CAUSED_BY = {
     "outside_shock": "outside shock",
     "own_impact": "own sales",
     "others_impact": "others' sales",
-    "retail_offset": "retail purchases",
     "execution_shortfall": "execution",
     "rebound": "rebound",
 }
@@ -26,3 +21,14 @@ TRADES = {  # variable -> (of a fund in a round, of all over the path)
     "longs_bought_usd": ("buys", "longs added"),
     "shorts_sold_usd": ("sells short", "shorts added"),
 }
+
+
+def caused_by(component: str) -> str:
+    """A component of the attribution; one of an extension that is not there goes by its name."""
+    outside = {table.component: table.caused_by for table in OUTSIDE.values()}
+    return (_CAUSED_BY | outside).get(component, component.replace("_", " "))
+
+
+def purchases_alone() -> str:
+    """What a round is in which no fund trades."""
+    return f"{' and '.join(table.caused_by for table in OUTSIDE.values())} alone"

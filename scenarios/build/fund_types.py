@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from stress.scenarios.errors import ScenarioError, suggest
 from stress.scenarios.build.positions import book_weights, scaled
 from stress.scenarios.problem import Assets, Floats
 from stress.scenarios.schema.scenario import Scenario
+from stress.scenarios.triggers.registry import TABLES
 from stress.scenarios.schema.funds import Book, Crowding, Fund
 from stress.scenarios.build.terms import MarginOf, TriggersOf, margin_of, triggers_of
 
@@ -22,16 +24,21 @@ class BookOf:
     id: str
     share: float
     written: Floats  # as in the file
-    weights: Floats  # scaled to gross and net; of an overlay at its largest
-    stop_loss: list[list[float]]  # [] = no ladder
+    weights: Floats  # scaled to gross and net; of one that starts at nothing at its largest
+    terms: dict[str, Any]  # what triggers' keys come to for it, by name
     priority: int | None = None  # None: after all others
-    overlay: tuple[tuple[float, float], ...] = ()  # (loss, size) points
+    largest: float | None = None  # of a book that starts at nothing: its gross at its largest, multiple of NAV
     style: int = -1  # -1: every member holds it
 
     @property
     def size(self) -> float:
-        """Gross as a multiple of NAV, of an overlay the largest."""
-        return self.overlay[-1][1] if self.overlay else float(np.abs(self.weights).sum())
+        """Gross as a multiple of NAV, of a book that starts at nothing the largest."""
+        return float(np.abs(self.weights).sum()) if self.largest is None else self.largest
+
+    @property
+    def empty(self) -> bool:
+        """Whether it starts at nothing."""
+        return self.largest is not None
 
 
 @dataclass(frozen=True)
@@ -52,11 +59,11 @@ class TypeOf:
     @property
     def gross(self) -> float:
         """Gross of the type at the start as a multiple of NAV."""
-        return sum(book.size for book in self.books if not book.overlay)
+        return sum(book.size for book in self.books if not book.empty)
 
     def scale(self, member: int, book: BookOf) -> float:
         """USD of a book's positions in a member, per unit of its weights."""
-        return float(self.member_nav[member]) * (1.0 if book.overlay else float(self.member_scale[member]))
+        return float(self.member_nav[member]) * (1.0 if book.empty else float(self.member_scale[member]))
 
 
 def resolve_fund_types(scenario: Scenario, assets: Assets) -> tuple[TypeOf, ...]:
@@ -132,14 +139,13 @@ def _crowded(whole: BookOf, crowd: Crowding, assets: Assets) -> tuple[tuple[Book
 
 
 def _books(scenario: Scenario, fund: Fund, assets: Assets) -> tuple[BookOf, ...]:
-    ladder = triggers_of(scenario, fund).stop_loss
     key = f"funds.{fund.id}"
-    plain = _plain_books(scenario, fund, ladder, assets)
-    active = [book for book in plain if not book.overlay]
+    plain = _plain_books(scenario, fund, triggers_of(scenario, fund).terms, assets)
+    active = [book for book in plain if not book.empty]
     weights = scaled(scenario, fund, np.array([book.written for book in active]), assets.in_net)
     sized = {book.id: replace(book, weights=row) for book, row in zip(active, weights, strict=True)}
     for book in plain:
-        if book.overlay:
+        if book.empty:
             total = float(np.abs(book.written).sum())
             if total == 0:
                 raise ScenarioError(
@@ -152,27 +158,32 @@ def _books(scenario: Scenario, fund: Fund, assets: Assets) -> tuple[BookOf, ...]
     return tuple(sized[book.id] for book in plain)
 
 
-def _plain_books(scenario: Scenario, fund: Fund, ladder: list[list[float]], assets: Assets) -> tuple[BookOf, ...]:
-    """Books as written, sorted by id."""
+def _plain_books(scenario: Scenario, fund: Fund, terms: dict[str, Any], assets: Assets) -> tuple[BookOf, ...]:
+    """Books as written, sorted by id; `terms` are those of the fund's triggers."""
     key = f"funds.{fund.id}"
     if fund.books is None:
         written = book_weights(scenario, fund, fund.positions or {}, f"{key}.positions", assets)
-        return (BookOf("main", 1.0, written, written, ladder),)
-    active = sum(book.overlay is None for book in fund.books)
+        return (BookOf("main", 1.0, written, written, _book_terms(None, terms)),)
+    active = sum(not book.starts_at_nothing for book in fund.books)
 
     def read(book: Book) -> BookOf:
         written = book_weights(scenario, fund, book.positions, f"{key}.books.{book.id}.positions", assets)
-        default = 1.0 if active == 1 and book.overlay is None else 0.0
-        own = ladder if book.stop_loss is None else book.stop_loss
+        default = 1.0 if active == 1 and not book.starts_at_nothing else 0.0
+        own = _book_terms(book, terms)
+        largest = [table.largest(own[name]) for name, table in TABLES.items()]
         return BookOf(
             id=book.id,
             share=default if book.share is None else book.share,
             written=written,
             weights=written,
-            stop_loss=own if book.overlay is None else [],
+            terms=own,
             priority=book.priority,
-            overlay=tuple((loss, size) for loss, size in book.overlay or []),
+            largest=next((size for size in largest if size is not None), None),
         )
 
-    held = (book for book in fund.books if book.overlay != [])  # [] turns an overlay off
+    held = (book for book in fund.books if not book.turned_off)
     return tuple(read(book) for book in sorted(held, key=lambda book: book.id))
+
+
+def _book_terms(book: Book | None, terms: dict[str, Any]) -> dict[str, Any]:
+    return {name: table.book_terms(book, terms[name]) for name, table in TABLES.items()}

@@ -11,11 +11,10 @@ import numpy as np
 
 from stress.scenarios.errors import ScenarioError, suggest
 from stress.scenarios.build.fund_types import TypeOf
-from stress.scenarios.problem import Assets, Books, Floats, Funds
+from stress.scenarios.problem import ROUNDING, Assets, Books, Floats, Funds
 from stress.scenarios.build.requirement import requirement, start_positions
 from stress.scenarios.schema.scenario import Scenario
 
-ROUNDING = 1e-9
 _SHARES = 1e-6
 _HALVINGS = 60
 
@@ -56,7 +55,7 @@ def type_rates(scenario: Scenario, kind: TypeOf, assets: Assets, scale: float = 
     extra = kind.margin.concentration
     if extra is None or kind.margin.method != "haircut":
         return rates
-    nets = np.array([sum((b.weights for b in books if not b.overlay), 0.0 * assets.adv) for books in kind.styles])
+    nets = np.array([sum((b.weights for b in books if not b.empty), 0.0 * assets.adv) for books in kind.styles])
     size = kind.member_nav * kind.member_scale * scale
     days = np.abs(nets[list(kind.style_of)]) * size[:, None] / assets.adv
     added: Floats = rates + extra.per_day * np.maximum(days - extra.above_days, 0.0)

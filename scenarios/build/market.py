@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import warnings
+from typing import Any
 
 import numpy as np
 
 from stress.scenarios.build.correlation import resolve_correlation
 from stress.scenarios.errors import ScenarioError, ScenarioWarning, suggest
-from stress.scenarios.problem import Assets, Cascade, Floats, Liquidity, Retail, Shocks
+from stress.scenarios.outside.registry import TABLES
+from stress.scenarios.problem import Assets, Cascade, Floats, Liquidity, Shocks
 from stress.scenarios.schema.scenario import Scenario
 
 _FEW_DEGREES_OF_FREEDOM = 3.0
@@ -108,32 +110,10 @@ def build_liquidity(scenario: Scenario) -> Liquidity:
     return Liquidity(table.evaporation, table.flow_sensitivity, table.floor)
 
 
-def build_retail(scenario: Scenario, assets: Assets) -> Retail:
-    """Dip-buying; weights are the given ones, else the average daily volumes of US equity, scaled to sum 1.
-
-    Raises:
-        ScenarioError: an unknown asset, or no US equity to buy where no weights are given.
-    """
-    table = scenario.retail
-    if table is None:
-        return Retail(0.0, 0.0, 0.0, 0.0, np.zeros(len(assets.ids)))
-    if table.weights is not None:
-        for asset, weight in table.weights.items():
-            if asset not in assets.ids:
-                raise unknown_asset(scenario, f"retail.weights.{asset}", asset, weight, assets)
-        weights = np.array([table.weights.get(asset, 0.0) for asset in assets.ids])
-    else:
-        places = zip(assets.asset_class, assets.region, strict=True)
-        bought = np.array([kind == "equity" and region.lower() == "us" for kind, region in places])
-        weights = np.where(bought, assets.adv, 0.0)
-        if not bought.any():
-            raise ScenarioError(
-                "is missing, and there is no equity asset of region us to default to",
-                file=scenario.source,
-                key="retail.weights",
-                allowed="weights by asset",
-            )
-    return Retail(table.per_percent, table.cap, table.fatigue, table.budget, weights / weights.sum())
+def build_outside(scenario: Scenario, assets: Assets) -> dict[str, Any]:
+    """The record of each outside flow whose table is there; raises ScenarioError as they do."""
+    tables = {name: getattr(scenario, name, None) for name in TABLES}
+    return {n: TABLES[n].record(table, assets, scenario.source) for n, table in tables.items() if table is not None}
 
 
 def build_cascade(scenario: Scenario) -> Cascade:

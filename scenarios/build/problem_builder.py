@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stress.scenarios.build.books import build_books
+from stress.scenarios.build.books import build_books, build_triggers
 from stress.scenarios.build.funds import build_funds
 from stress.scenarios.build.impact import build_impact
 from stress.scenarios.build.margin import check_start
@@ -10,7 +10,7 @@ from stress.scenarios.build.market import (
     build_assets,
     build_cascade,
     build_liquidity,
-    build_retail,
+    build_outside,
     build_shocks,
 )
 from stress.scenarios.canonical import canonical_document, filled_defaults
@@ -35,10 +35,11 @@ def build_problem(scenario: Scenario) -> Problem:
     types = resolve_fund_types(scenario, assets)
     shocks = build_shocks(scenario, assets)
     funds = build_funds(scenario, assets, types)
-    books = build_books(scenario, types, assets, shocks, funds)
+    books = build_books(types)
+    triggers = build_triggers(scenario, types, assets, shocks, funds, books)
     check_unused(scenario, types)
     check_start(scenario, types, assets, funds, books)
-    retail = build_retail(scenario, assets)
+    outside = build_outside(scenario, assets)
     return Problem(
         name=scenario.name,
         title=scenario.title,
@@ -52,14 +53,15 @@ def build_problem(scenario: Scenario) -> Problem:
         books=books,
         impact=build_impact(scenario, assets),
         liquidity=build_liquidity(scenario),
-        retail=retail,
+        triggers=triggers,
+        outside=outside,
         cascade=build_cascade(scenario),
         estimation=Estimation(
             levels=tuple(scenario.estimation.levels),
             detail_paths=scenario.estimation.detail_paths,
             method=scenario.estimation.method,
         ),
-        canonical=canonical_document(scenario, assets, types, retail),
+        canonical=canonical_document(scenario, assets, types, outside),
         input_hashes=scenario.files.hashes,
         defaults_filled=filled_defaults(scenario),
     )

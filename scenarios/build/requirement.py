@@ -8,8 +8,8 @@ from stress.scenarios.problem import Assets, Books, Floats, Funds, Ints
 
 
 def start_positions(books: Books) -> Floats:
-    """Signed positions (book, asset) in USD at the start; overlays hold nothing yet."""
-    size = np.where(books.overlay, 0.0, books.size)
+    """Signed positions (book, asset) in USD at the start; books that start at nothing hold nothing."""
+    size = np.where(books.start_held > 0, books.size, 0.0)
     return np.asarray(books.shapes[books.shape_of] * size[:, None], np.float64)
 
 

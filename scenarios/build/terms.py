@@ -6,20 +6,16 @@ import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from stress.scenarios.read import units
 from stress.scenarios.errors import ScenarioError
 from stress.scenarios.read.fields import Table
 from stress.scenarios.schema.scenario import Scenario
 from stress.scenarios.schema.funds import Fund
 from stress.scenarios.schema.margin import BrokerTerms, Concentration, FundMargin, Hike
-from stress.scenarios.schema.triggers import FundTriggers
+from stress.scenarios.schema.triggers import fund_triggers
+from stress.scenarios.triggers.protocol import Asked
+from stress.scenarios.triggers.registry import TABLES
 
 DEFAULT_CAP = 1.5
-DEFAULT_BAND = 0.05
-DEFAULT_VOL_BAND = 1.25
-DEFAULT_SPEED = 0.3
-TARGET_OF_LIMIT = 0.95  # Cont and Schaanning 2017: sell down to 95 % of the limit
-_OFF = units.Leverage(math.inf, False)
 
 
 class LineTerms(NamedTuple):
@@ -78,31 +74,10 @@ class MarginOf:
 
 @dataclass(frozen=True)
 class TriggersOf:
-    """Triggers of a fund type; `stop_loss` [] = off; limits and targets inf = off."""
+    """Triggers of a fund type."""
 
-    written: bool
-    max_leverage: units.Leverage
-    target_leverage: units.Leverage  # where a breach of max_leverage sells down to
-    own_target: units.Leverage
-    band: float
-    two_way: bool
-    target_vol: units.Volatility
-    vol_band: float
-    speed: float
-    stop_loss: list[list[float]]
-    scope: str
-    cure_steps: int
-    closeout_participation: float
-
-    @property
-    def has_target(self) -> bool:
-        """Whether the fund keeps to a leverage of its own."""
-        return math.isfinite(self.own_target.value)
-
-    @property
-    def has_target_vol(self) -> bool:
-        """Whether the fund keeps to a volatility."""
-        return math.isfinite(self.target_vol.value)
+    written: bool  # some table of the file speaks about this fund's triggers
+    terms: dict[str, Any]  # what each trigger's keys come to, by name
 
 
 def members_of(scenario: Scenario, fund: Fund) -> int:
@@ -161,51 +136,17 @@ def margin_of(scenario: Scenario, fund: Fund) -> MarginOf:
 def triggers_of(scenario: Scenario, fund: Fund) -> TriggersOf:
     """Triggers of a fund.
 
-    `target_leverage` belongs to the broker's limit where there is one, else it is the fund's own. A fund that turns a
-    limit of `[triggers]` off turns off the target beside it, too. Close-out after a default needs a broker with terms:
-    a fund that neither a margin nor a triggers table speaks about holds still whatever happens (participation 0).
-
     Raises:
-        ScenarioError: a limit whose target is "none".
+        ScenarioError: keys that do not go together.
     """
     own, common = fund.triggers, scenario.triggers
     written = common is not None or own is not None
-    values = _merged(own, common, FundTriggers())
-    limit = _OFF if values["max_leverage"] is None else units.leverage(values["max_leverage"])
-    target = None if values["target_leverage"] is None else units.leverage(values["target_leverage"])
-    limited = math.isfinite(limit.value)
-    if limited and target == _OFF:
-        raise ScenarioError(
-            "is no target for the limit",
-            file=scenario.source,
-            key=f"funds.{fund.id}.triggers.target_leverage",
-            value="none",
-            allowed='a positive number or "1.1 x start", or leave it out: 0.95 times max_leverage',
-        )
-    of_common_limit = common is not None and common.max_leverage not in (None, "none")
-    if not limited and of_common_limit and (own is None or "target_leverage" not in own.model_fields_set):
-        target = None
-    own_target = _OFF if limited or target is None else target
-    vol = units.Volatility(math.inf, False)
-    if values["target_vol"] is not None:
-        vol = units.volatility_target(values["target_vol"])
-    band = values["band"]
-    only_vol = band if own_target == _OFF and values["vol_band"] is None else values["vol_band"]
-    with_terms = written or margin_of(scenario, fund).present
-    return TriggersOf(
-        written=written,
-        max_leverage=limit,
-        target_leverage=(
-            target if limited and target is not None else units.Leverage(TARGET_OF_LIMIT * limit.value, limit.relative)
-        ),
-        own_target=own_target,
-        band=DEFAULT_BAND if band is None or own_target == _OFF else band,
-        two_way=values["two_way"],
-        target_vol=vol,
-        vol_band=DEFAULT_VOL_BAND if only_vol is None else only_vol,
-        speed=values["speed"] if math.isfinite(vol.value) else DEFAULT_SPEED,
-        stop_loss=values["stop_loss"] or [],
-        scope=values["scope"],
-        cure_steps=values["cure_steps"],
-        closeout_participation=values["closeout_participation"] if with_terms else 0.0,
+    asked = Asked(
+        source=scenario.source,
+        fund=fund.id,
+        values=_merged(own, common, fund_triggers(tuple(TABLES.values()))()),
+        own=frozenset() if own is None else frozenset(own.model_fields_set),
+        common=None if common is None else {name: getattr(common, name) for name in type(common).model_fields},
+        has_broker_terms=written or margin_of(scenario, fund).present,
     )
+    return TriggersOf(written, {name: table.terms(asked) for name, table in TABLES.items()})

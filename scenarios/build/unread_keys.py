@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from stress.scenarios.errors import ScenarioError
 from stress.scenarios.read.fields import Table
 from stress.scenarios.build.fund_types import TypeOf
 from stress.scenarios.schema.scenario import Scenario
+from stress.scenarios.triggers.registry import TABLES
 
 # key, whether a fund reads it, what it needs; margin that is turned off as a whole may keep its keys
 _MARGIN: tuple[tuple[str, Callable[[TypeOf], bool], str], ...] = (
@@ -15,34 +16,17 @@ _MARGIN: tuple[tuple[str, Callable[[TypeOf], bool], str], ...] = (
     ("floor", lambda kind: kind.margin.method != "haircut", 'method = "portfolio"'),
     ("concentration", lambda kind: kind.margin.method != "portfolio", 'method = "haircut"'),
 )
-# a limit that is turned off by name may keep its keys
-_TURNED_OFF = {
-    "band": ("target_leverage", "target_vol"),
-    "two_way": ("target_leverage",),
-    "vol_band": ("target_vol",),
-    "speed": ("target_vol",),
-}
-_TARGET = "target_leverage without max_leverage"
-_TRIGGERS: tuple[tuple[str, Callable[[TypeOf], bool], str], ...] = (
-    ("band", lambda kind: kind.triggers.has_target or kind.triggers.has_target_vol, f"{_TARGET}, or target_vol"),
-    ("two_way", lambda kind: kind.triggers.has_target, _TARGET),
-    ("vol_band", lambda kind: kind.triggers.has_target_vol, "target_vol"),
-    ("speed", lambda kind: kind.triggers.has_target_vol, "target_vol"),
-)
-
-
 def check_unused(scenario: Scenario, types: Sequence[TypeOf]) -> None:
     """Refuse keys of margin and triggers that do nothing for their fund (in a common table: for any fund).
 
     Raises:
         ScenarioError: such a key, or terms of a broker that finances no fund.
     """
-    for name, rules in (("margin", _MARGIN), ("triggers", _TRIGGERS)):
-        for key, reads, needs in rules:
-            for kind in types:
-                _check(scenario, getattr(kind.fund, name), f"funds.{kind.fund.id}.{name}", key, reads(kind), needs)
-            anyone = any(reads(kind) for kind in types)
-            _check(scenario, getattr(scenario, name), name, key, anyone, needs)
+    for key, reads, needs in _MARGIN:
+        for kind in types:
+            _check(scenario, kind.fund.margin, f"funds.{kind.fund.id}.margin", key, reads(kind), needs)
+        _check(scenario, scenario.margin, "margin", key, any(reads(kind) for kind in types), needs)
+    _check_triggers(scenario, types)
     known = {broker for kind in types for broker in kind.fund.prime_brokers}
     for broker in scenario.prime_brokers:
         if broker not in known:
@@ -54,10 +38,28 @@ def check_unused(scenario: Scenario, types: Sequence[TypeOf]) -> None:
             )
 
 
-def _check(scenario: Scenario, table: Table | None, place: str, key: str, read: bool, needs: str) -> None:
+def _check_triggers(scenario: Scenario, types: Sequence[TypeOf]) -> None:
+    """A key that several triggers read is used where one of them does."""
+    by_type = [
+        [rule for table in TABLES.values() for rule in table.rules(kind.triggers.terms)] for kind in types
+    ]
+    for key in dict.fromkeys(rule.key for rules in by_type for rule in rules):
+        of_key = [[rule for rule in rules if rule.key == key] for rules in by_type]
+        needs = ", or ".join(sorted({rule.needs for rules in of_key for rule in rules}))
+        main = {rule.main for rules in of_key for rule in rules}
+        read = [any(rule.read for rule in rules) for rules in of_key]
+        for kind, used in zip(types, read, strict=True):
+            _check(scenario, kind.fund.triggers, f"funds.{kind.fund.id}.triggers", key, used, needs, main)
+        _check(scenario, scenario.triggers, "triggers", key, any(read), needs, main)
+
+
+def _check(
+    scenario: Scenario, table: Table | None, place: str, key: str, read: bool, needs: str, main: Iterable[str] = ()
+) -> None:
+    """Refuse a key that is set and not read, unless a main key beside it is turned off by name."""
     if table is None or key not in table.model_fields_set or read:
         return
-    if any(getattr(table, main, None) == "none" for main in _TURNED_OFF.get(key, ())):
+    if any(getattr(table, name, None) == "none" for name in main):
         return
     value = getattr(table, key)
     raise ScenarioError(

@@ -11,6 +11,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Discriminator,
+    Field,
     ModelWrapValidatorHandler,
     PlainValidator,
     Tag,
@@ -144,6 +145,7 @@ HalfLife = Annotated[
         }
     ),
 ]
+Points = list[Annotated[list[Fraction], Field(min_length=2, max_length=2)]]
 Identifier = Annotated[str, BeforeValidator(_identifier), WithJsonSchema({"type": "string", "pattern": ID_PATTERN})]
 
 
@@ -169,6 +171,20 @@ Matrix = Annotated[
 ]
 
 
+def _one_or_table(value: object) -> str:
+    return "<table>" if isinstance(value, dict) else "<number>"
+
+
+NumbersByAsset = Annotated[
+    Annotated[dict[Identifier, Number], Tag("<table>")] | Annotated[Number, Tag("<number>")],
+    Discriminator(_one_or_table),
+]
+AmountsByAsset = Annotated[
+    Annotated[dict[Identifier, Money], Tag("<table>")] | Annotated[Money, Tag("<number>")],
+    Discriminator(_one_or_table),
+]
+
+
 class Table(BaseModel):
     """A table of the file: unknown keys are errors that list the known ones."""
 
@@ -178,6 +194,12 @@ class Table(BaseModel):
     def later_keys(cls) -> frozenset[str]:
         """Keys of the scenario format that this version does not implement."""
         return frozenset()
+
+    @property
+    def given(self) -> frozenset[str]:
+        """Keys of the file that were set, under their names there."""
+        fields = type(self).model_fields
+        return frozenset(fields[name].alias or name for name in self.model_fields_set)
 
     @model_validator(mode="wrap")
     @classmethod

@@ -12,12 +12,13 @@ from pydantic import ValidationError
 
 from stress.scenarios.errors import ScenarioError, suggest
 from stress.scenarios.library import library_path, list_names
+from stress.scenarios.read.extensions import load_extensions
 from stress.scenarios.read.files import InputFiles, read_regular
 from stress.scenarios.read.inline import INLINED, inline_table
 from stress.scenarios.read.overrides import apply_override
 from stress.scenarios.read.size_limits import check_dotted_keys, check_limits
 from stress.scenarios.read.translate import translate
-from stress.scenarios.schema.scenario import Scenario
+from stress.scenarios.schema.scenario import Scenario, scenario_model
 
 LARGEST_SCENARIO = 2 << 20  # bytes
 
@@ -83,13 +84,14 @@ def scenario_from_document(
 
 
 def _scenario(document: dict[str, Any], files: InputFiles, overrides: Sequence[str]) -> Scenario:
+    load_extensions()
     for assignment in overrides:
         apply_override(document, assignment, files)
     check_limits(document, files.scenario_file)
     for key in INLINED:
         inline_table(document, key, files)
     try:
-        scenario = Scenario.model_validate(document)
+        scenario = scenario_model().model_validate(document)
     except ValidationError as error:
         raise translate(error, document, files.scenario_file) from error
     scenario._files = files

@@ -181,3 +181,13 @@ def _decimal(value: object, units: dict[str, int], allowed: str) -> Decimal:
         return Decimal(digits.replace("_", "")).scaleb(units[unit])
     except DecimalException as error:
         raise UnitError("is no number", allowed) from error
+
+
+NO_LEVERAGE = Leverage(math.inf, False)
+
+
+def written(level: Leverage | Volatility) -> float | str:
+    """A level as a file has it: a number, `"1.1 x start"` or `"none"`."""
+    if level.value == math.inf:
+        return "none"
+    return f"{level.value!r} x start" if level.relative else level.value

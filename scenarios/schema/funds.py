@@ -9,12 +9,12 @@ from pydantic import Field, StrictInt, field_validator, model_validator
 
 from stress.scenarios.read.fields import LOWEST_USD, Fraction, Identifier, Money, Positions, Table, refuse
 from stress.scenarios.schema.margin import FundMargin
-from stress.scenarios.schema.triggers import FundTriggers, Points, check_ladder, check_overlay
+from stress.scenarios.triggers.protocol import BookKeys
 
 SHARE_TOLERANCE = 1e-6
 
 
-class Book(Table):
+class Book(BookKeys):
     """Positions run by one manager."""
 
     id: Identifier
@@ -25,30 +25,9 @@ class Book(Table):
         description="signed weights (asset = multiple of NAV), or a file (asset, position in USD); "
         "of an overlay only their proportions count"
     )
-    stop_loss: Points | None = None
     priority: StrictInt | None = Field(
         default=None, ge=0, description="brokers sell books of a lower number first; default: after all others"
     )
-    overlay: Points | None = Field(
-        default=None, description="[loss of the fund, size in multiples of NAV] points: a hedge that starts at 0"
-    )
-
-    @field_validator("stop_loss")
-    @classmethod
-    def _ladder(cls, ladder: list[list[float]] | None) -> list[list[float]] | None:
-        return check_ladder(ladder)
-
-    @field_validator("overlay")
-    @classmethod
-    def _overlay(cls, overlay: list[list[float]] | None) -> list[list[float]] | None:
-        return check_overlay(overlay)
-
-    @model_validator(mode="after")
-    def _overlay_alone(self) -> Book:
-        for key in ("stop_loss", "share"):
-            if self.overlay and getattr(self, key) is not None:
-                raise refuse("is given together with overlay", f"one of: overlay, {key}", key)
-        return self
 
 
 class Tiers(Table):
@@ -93,7 +72,7 @@ class Fund(Table):
         default=None, ge=0, lt=1, description="grosses of the members spread evenly +- this"
     )
     margin: FundMargin | None = None
-    triggers: FundTriggers | None = None
+    triggers: Table | None = None  # see `scenario_model`
     books: Annotated[list[Book], Field(min_length=1)] | None = None
 
     @field_validator("nav")
@@ -139,7 +118,7 @@ class Fund(Table):
         for identifier, uses in Counter(book.id for book in self.books or []).items():
             if uses > 1:
                 raise refuse("is used more than once", "distinct ids", f"books.{identifier}.id")
-        if self.books is not None and all(book.overlay is not None for book in self.books):
+        if self.books is not None and all(book.starts_at_nothing for book in self.books):
             raise refuse("are all overlays", "at least one book without overlay", "books")
         shares = sum(book.share or 0.0 for book in self.books or [])
         if shares > 1 + SHARE_TOLERANCE:

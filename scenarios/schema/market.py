@@ -1,4 +1,4 @@
-"""Tables of the file that describe the market: horizon, assets, shocks, impact, liquidity, outside flow, estimation."""
+"""Tables of the file that describe the market: horizon, assets, shocks, liquidity, cascade, estimation."""
 
 from __future__ import annotations
 
@@ -130,33 +130,6 @@ class Liquidity(Table):
         default=0.0, ge=0, le=100, description="eta, per average daily volume of forced flow"
     )
     floor: Fraction = Field(default=0.1, gt=0, le=1, description="smallest depth multiplier")
-
-
-class Retail(Table):
-    """Dip-buying by households."""
-
-    per_percent: Money = Field(ge=0, le=1e18, description="USD a day for each percent the index falls")
-    cap: Money = Field(ge=0, le=1e18, description="USD a day")
-    fatigue: Number = Field(default=0.2, ge=0, le=100, description="per down day in a row")
-    budget: Money = Field(ge=0, le=1e18, description="USD in total")
-    weights: dict[Identifier, Fraction] | None = Field(
-        default=None, description="relative weights of index and purchases; default: US equity by adv"
-    )
-
-    @classmethod
-    def later_keys(cls) -> frozenset[str]:
-        """Keys of the format that this version lacks."""
-        return frozenset({"capitulation"})
-
-    @field_validator("weights")
-    @classmethod
-    def _not_negative(cls, weights: dict[str, float] | None) -> dict[str, float] | None:
-        for asset, weight in (weights or {}).items():
-            if weight < 0:
-                raise refuse("is negative", "relative weights of 0 or more", asset)
-        if weights is not None and sum(weights.values()) <= 0:
-            raise refuse("has no positive weight", "at least one weight above 0")
-        return weights
 
 
 class Cascade(Table):

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import Field, PrivateAttr, create_model, model_validator
 
+from stress.scenarios.impact.protocol import LawTable
+from stress.scenarios.impact.registry import LAWS
+from stress.scenarios.outside.protocol import OutsideTable
+from stress.scenarios.outside.registry import TABLES as OUTSIDE
 from stress.scenarios.read.fields import Identifier, Table, refuse
 from stress.scenarios.read.files import InputFiles
-from stress.scenarios.schema.funds import Crowding, Fund
-from stress.scenarios.schema.impact import Impact
+from stress.scenarios.schema.funds import Book, Crowding, Fund
+from stress.scenarios.schema.impact import Impact, impact_model
 from stress.scenarios.schema.margin import BrokerTerms, Margin
-from stress.scenarios.schema.market import (
-    Asset,
-    Cascade,
-    Correlation,
-    Estimation,
-    Horizon,
-    Liquidity,
-    Retail,
-    Shocks,
-)
-from stress.scenarios.schema.triggers import Triggers
+from stress.scenarios.schema.market import Asset, Cascade, Correlation, Estimation, Horizon, Liquidity, Shocks
+from stress.scenarios.schema.triggers import AllFunds, book_keys, fund_triggers, triggers
+from stress.scenarios.triggers.protocol import TriggerTable
+from stress.scenarios.triggers.registry import TABLES as TRIGGERS
 
 
 class Scenario(Table):
@@ -30,6 +29,8 @@ class Scenario(Table):
 
     A table that is None was left out: its mechanism is off.
     """
+
+    # Files are validated by `scenario_model`: its tables have the keys of the triggers, laws and flows there are.
 
     schema_version: Annotated[Literal[1], Field(alias="schema")]
     name: Identifier
@@ -44,10 +45,9 @@ class Scenario(Table):
     crowding: dict[Identifier, Crowding] = Field(default_factory=dict, description="by fund")
     prime_brokers: dict[Identifier, BrokerTerms] = Field(default_factory=dict, description="own terms of brokers")
     margin: Margin | None = None
-    triggers: Triggers | None = None
+    triggers: AllFunds | None = None
     impact: Impact | None = None
     liquidity: Liquidity | None = None
-    retail: Retail | None = None
     cascade: Cascade = Cascade()
     estimation: Estimation = Estimation()
 
@@ -78,10 +78,53 @@ class Scenario(Table):
         return self._document
 
 
+def scenario_model() -> type[Scenario]:
+    """The model of a file with the mechanisms that are registered by now."""
+    return _model(tuple(TRIGGERS.values()), tuple(LAWS.values()), tuple(OUTSIDE.values()))
+
+
+@lru_cache(maxsize=4)
+def _model(
+    trigger_tables: tuple[TriggerTable, ...], laws: tuple[LawTable, ...], outside: tuple[OutsideTable, ...]
+) -> type[Scenario]:
+    of_funds: Any = fund_triggers(trigger_tables)
+    common: Any = triggers(of_funds)
+    impact: Any = impact_model(laws)
+    book: Any = create_model("Book", __base__=(*book_keys(trigger_tables), Book), __doc__=Book.__doc__)
+    books: Any = Annotated[list[book], Field(min_length=1)] | None
+    fund: Any = create_model(
+        "Fund", __base__=Fund, __doc__=Fund.__doc__, triggers=(of_funds | None, None), books=(books, None)
+    )
+    flows: dict[str, Any] = {table.name: (_named(table) | None, None) for table in outside}
+    model: Any = create_model(
+        "Scenario",
+        __base__=Scenario,
+        __doc__=Scenario.__doc__,
+        funds=(Annotated[list[fund], Field(min_length=1, max_length=2_000)], ...),
+        triggers=(common | None, None),
+        impact=(impact | None, None),
+        **flows,
+    )
+    found: type[Scenario] = model
+    return found
+
+
+def _named(table: OutsideTable) -> Any:
+    """The model of an outside flow's table under the name of the flow."""
+    name = "".join(word.title() for word in table.name.split("_"))
+    return create_model(name, __base__=table.keys, __doc__=table.keys.__doc__)
+
+
+def _every_table(model: type[Table] = Table) -> Iterator[type[Table]]:
+    for table in model.__subclasses__():
+        yield table
+        yield from _every_table(table)
+
+
 def json_schema() -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of the scenario file."""
-    schema = _plain(Scenario.model_json_schema(by_alias=True))
-    for model in Table.__subclasses__() + [sub for table in Table.__subclasses__() for sub in table.__subclasses__()]:
+    schema = _plain(scenario_model().model_json_schema(by_alias=True))
+    for model in _every_table():
         properties = schema["$defs"].get(model.__name__, {}).get("properties", {})
         for attribute, field in model.model_fields.items():
             name = field.alias or attribute

@@ -85,14 +85,17 @@ def desk_of(problem: Problem, precision: str = "float32") -> Desk:
         margin_cap=float(funds.margin_cap[0, 0]),
         memory=memory,
         news=(1.0 - memory) * per_step**2 / assets.vol**2,
-        impact_scale=impact.coefficient * assets.impact_vol / np.sqrt(TRADING_DAYS),
-        core=impact.core,
+        impact_scale=impact.parameters.coefficient * assets.impact_vol / np.sqrt(TRADING_DAYS),
+        core=impact.parameters.core,
         permanent=impact.permanent,
         decay=0.5 ** (1.0 / (impact.half_life * problem.steps_per_day)),
         execution_weight=impact.execution_weight,
         tolerance=tolerance,
         max_rounds=cascade.max_rounds,
     )
+
+
+KNOWN = {"margin_call", "leverage_limit", "stop_loss", "vol_target", "leverage_target", "close_out", "overlay"}
 
 
 def _check(problem: Problem) -> None:
@@ -108,16 +111,16 @@ def _check(problem: Problem) -> None:
         "no hikes, the same rates at every broker": not np.isfinite(funds.hike_level).any()
         and bool((funds.rate_factor == 1).all()),
         "haircuts only": not funds.portfolio.any(),
-        "no own leverage or volatility targets": not np.isfinite(funds.leverage_target).any()
-        and not np.isfinite(books.vol_ceiling).any(),
-        "no overlays": not books.overlay.any(),
+        "no own leverage or volatility targets": not {"leverage_target", "vol_target"} & set(problem.triggers),
+        "no overlays": "overlay" not in problem.triggers,
         "margin rates below 1": float(funds.rates.max()) * cap < 1.0,
-        "no leverage limit": not np.isfinite(funds.max_leverage).any(),
-        "no stop-loss ladder": not np.isfinite(books.ladder_drawdown).any(),
+        "no leverage limit": "leverage_limit" not in problem.triggers,
+        "no stop-loss ladder": "stop_loss" not in problem.triggers,
+        "no other trigger": set(problem.triggers) <= KNOWN,
         "square-root impact": problem.impact.law == "square_root",
         "constant depth": problem.liquidity.evaporation == 0 and problem.liquidity.flow_sensitivity == 0,
         "no participation cap": not np.isfinite(problem.cascade.max_participation),
-        "no outside buyers": problem.retail.per_percent == 0,
+        "no outside buyers": not problem.outside,
         "feedback": problem.cascade.feedback,
     }
     missing = [name for name, fine in wanted.items() if not fine]

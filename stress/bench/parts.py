@@ -16,19 +16,21 @@ from jax.experimental.compilation_cache import compilation_cache
 from jax.sharding import Mesh
 
 from stress.bench.measure import Sample, repeat
-from stress.compile.params import params_of, structure_of
+from stress.compile.params import params_of
+from stress.compile.structure import structure_of
 from stress.engine.block import QuietBlock, SalesBlock, quiet_block, sales_block
 from stress.engine.devices import Devices
 from stress.engine.gatherer import Gatherer
 from stress.engine.simulator import Finished, Simulator
 from stress.engine.sizes import TAIL_KEEP
-from stress.engine.tiles import Dealt, map_tiles, over_devices
+from stress.engine.tiles import TiledPaths, map_tiles, over_devices
 from stress.kernels.linear import sum_rows
+from stress.kernels.params import Params
 from stress.kernels.path import simulate
 from stress.kernels.quiet import hold_still
 from stress.kernels.random.normals import Key, Scratch, normals
-from stress.kernels.records import Params, Structure
 from stress.kernels.shocks.draw import Source, draw, shock_scratch, sources
+from stress.kernels.structure import Structure
 from stress.scenarios.problem import Problem
 
 TileFunction = Callable[[Structure, Params, Array, Array], Any]
@@ -42,27 +44,27 @@ def draws(structure: Structure, params: Params, low: Array, high: Array) -> Arra
 
     def one_step(carry: tuple[Array, Scratch], source: Source) -> tuple[tuple[Array, Scratch], None]:
         total, room = carry
-        returns, _, room = draw(structure, params, low, high, source, room)
+        returns, _, room = draw(structure, params.shocks, low, high, source, room)
         return (total + returns, room), None
 
-    total = jnp.zeros((structure.assets, low.shape[0]), params.draw_mean.dtype)
-    room = shock_scratch(structure, params, low.shape[0])
-    return sum_rows(lax.scan(one_step, (total, room), sources(structure, params, low, high))[0][0])
+    total = jnp.zeros((structure.assets, low.shape[0]), params.shocks.mean.dtype)
+    room = shock_scratch(structure, params.shocks, low.shape[0])
+    return sum_rows(lax.scan(one_step, (total, room), sources(structure, params.shocks, low, high))[0][0])
 
 
 def random_numbers(structure: Structure, params: Params, low: Array, high: Array) -> Array:
     """The floor: the random bits and normals of every step."""
 
-    source = sources(structure, params, low, high)
+    source = sources(structure, params.shocks, low, high)
 
     def one_step(room: Scratch, key: Key) -> tuple[Scratch, None]:
         return normals(key, low, high, room), None
 
-    room = shock_scratch(structure, params, low.shape[0])
+    room = shock_scratch(structure, params.shocks, low.shape[0])
     last, _ = lax.scan(one_step, room, source.key)
     total = sum_rows(last.normals)
-    if structure.draw == "student_t":
-        total = total + sum_rows(source.mixing)
+    if source.common.shape[-1]:
+        total = total + sum_rows(source.common)
     return total
 
 
@@ -91,7 +93,7 @@ def without_statistics(
 
         return SalesBlock(map_tiles(tile, (low, high), valid), None, None)  # type: ignore[arg-type]
 
-    selling = structure._replace(twin=structure.retail and metrics)
+    selling = structure._replace(twin=bool(structure.outside) and metrics)
     return over_devices(quiet, mesh, 3), over_devices(sales, mesh, 4)
 
 
@@ -187,7 +189,7 @@ class Engine:
                 started = time.perf_counter()
                 block = block._replace(sums=jax.device_get(block.sums), histogram=jax.device_get(block.histogram))
                 copied = time.perf_counter()
-                long_run.gatherer.add(Finished(finished.dealt, block, finished.first_pass))
+                long_run.gatherer.add(Finished(finished.tiled, block, finished.first_pass))
                 copying, gathering = copying + copied - started, gathering + time.perf_counter() - copied
 
             long_run.gatherer.finish_chunk()
@@ -204,7 +206,7 @@ def engine_of(problem: Problem, devices: Devices, tiles: int, precision: str = "
     for name, metrics in (("metrics", True), ("losses", False)):
         simulators[name] = Simulator(structure, params, devices, tiles)
         simulators[name].quiet, simulators[name].sales = without_statistics(structure, devices.mesh, metrics)
-    words = Dealt(np.arange(tiles * devices.tile, dtype=np.uint64), tiles, devices.tile, devices.count).words()
+    words = TiledPaths(np.arange(tiles * devices.tile, dtype=np.uint64), tiles, devices.tile, devices.count).words()
     floor = {name: _call(function, structure, devices.mesh, params, words) for name, function in FLOOR.items()}
     engine = Engine(problem, simulators, floor, seconds)
     for name in engine.programs:
@@ -242,7 +244,7 @@ def _seconds_to_compile(structure: Structure, devices: Devices, params: Params, 
         started = time.perf_counter()
         simulator = Simulator(structure, params, devices, tiles)
         simulator.quiet = quiet_block.__wrapped__(structure, devices.mesh)
-        simulator.sales = sales_block.__wrapped__(structure._replace(twin=structure.retail), devices.mesh)
+        simulator.sales = sales_block.__wrapped__(structure._replace(twin=bool(structure.outside)), devices.mesh)
         simulator.compile()
         return time.perf_counter() - started
     finally:

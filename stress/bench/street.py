@@ -6,9 +6,13 @@ holds shapes of its own, so nothing is shared between funds: the dearest case.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
+from stress.scenarios.impact.square_root import SquareRoot
+from stress.scenarios.outside.retail import Retail
 from stress.scenarios.problem import (
     Assets,
     Books,
@@ -18,11 +22,13 @@ from stress.scenarios.problem import (
     Impact,
     Liquidity,
     Problem,
-    Retail,
     Shocks,
     plain_books,
     plain_funds,
 )
+from stress.scenarios.triggers.close_out import CloseOut
+from stress.scenarios.triggers.leverage_limit import LeverageLimit
+from stress.scenarios.triggers.stop_loss import StopLoss
 
 BILLION = 1e9
 ASSETS, FUNDS, BOOKS_PER_FUND, BROKERS, STEPS = 100, 60, 2, 6, 20
@@ -37,7 +43,7 @@ def street_problem(
     """The workload; smaller sizes are for tests."""
     random = np.random.default_rng(2025)
     market = _assets(random, assets)
-    desks = _funds(random, market, funds, brokers)
+    desks, limits = _funds(random, market, funds, brokers)
     books = _books(random, market, desks)
     return Problem(
         name="street",
@@ -52,9 +58,10 @@ def street_problem(
         ),
         funds=desks,
         books=books,
-        impact=Impact("square_root", 1.0 / 3.0, 5.0, 0.5),
+        impact=Impact("square_root", 1.0 / 3.0, 5.0, 0.5, SquareRoot()),
         liquidity=Liquidity(evaporation=1.2, flow_sensitivity=0.3, floor=0.1),
-        retail=Retail(1.0 * BILLION, 5.0 * BILLION, 0.2, 40.0 * BILLION, market.adv / market.adv.sum()),
+        triggers=_triggers(limits, desks, books),
+        outside={"retail": Retail(1.0 * BILLION, 5.0 * BILLION, 0.2, 40.0 * BILLION, market.adv / market.adv.sum())},
         cascade=Cascade(max_rounds=64, tolerance=None, feedback=True, max_participation=0.25),
         estimation=Estimation(("0.95", "0.99", "0.999"), detail_paths, "plain"),
         canonical={"name": "street"},
@@ -91,13 +98,14 @@ def _correlation(random: np.random.Generator, count: int) -> Floats:
     return np.asarray(correlation)
 
 
-def _funds(random: np.random.Generator, market: Assets, count: int, brokers: int) -> Funds:
+def _funds(random: np.random.Generator, market: Assets, count: int, brokers: int) -> tuple[Funds, Floats]:
+    """The funds, and the leverage limit of each."""
     ids = tuple(f"fund_{i:02}" for i in range(count))
     names = tuple(f"pb_{i}" for i in range(brokers))
     share = np.zeros((count, brokers))
     for f in range(count):
         share[f, random.choice(brokers, size=2, replace=False)] = (0.6, 0.4)
-    return plain_funds(
+    desks = plain_funds(
         types=ids,
         types_file_order=ids,
         strategy=("long-short",) * count,
@@ -112,14 +120,11 @@ def _funds(random: np.random.Generator, market: Assets, count: int, brokers: int
         margin_cap=1.5,
         lockup_steps=np.zeros(count, np.int64),
         has_margin=np.ones(count, bool),
-        max_leverage=random.uniform(8.0, 10.0, count),
-        target_leverage=np.full(count, 7.0),
-        cure_steps=np.full(count, 3),
-        closeout_participation=np.full(count, 0.25),
         brokers=names,
         brokers_file_order=names,
         broker_share=share,
     )
+    return desks, random.uniform(8.0, 10.0, count)
 
 
 def _books(random: np.random.Generator, market: Assets, funds: Funds) -> Books:
@@ -143,8 +148,19 @@ def _books(random: np.random.Generator, market: Assets, funds: Funds) -> Books:
         size=size,
         shapes=shapes,
         type_of_shape=fund_of,
-        capital=funds.nav[fund_of] / BOOKS_PER_FUND,
-        ladder_on_fund=np.zeros(count, bool),
-        ladder_drawdown=np.tile([0.08, 0.16], (count, 1)),
-        ladder_cut=np.tile([0.25, 0.75], (count, 1)),
     )
+
+
+def _triggers(limits: Floats, funds: Funds, books: Books) -> dict[str, Any]:
+    """Leverage limits, a ladder for every book on half of its fund's NAV, and close-out."""
+    members, count = len(funds.ids), len(books.ids)
+    return {
+        "leverage_limit": LeverageLimit(limits, np.full(members, 7.0)),
+        "stop_loss": StopLoss(
+            on_fund=np.zeros(count, bool),
+            drawdown=np.tile([0.08, 0.16], (count, 1)),
+            cut=np.tile([0.25, 0.75], (count, 1)),
+            capital=funds.nav[books.fund_of] / BOOKS_PER_FUND,
+        ),
+        "close_out": CloseOut(np.full(members, 3), np.full(members, 0.25)),
+    }

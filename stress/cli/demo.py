@@ -31,7 +31,7 @@ def demo(
       levstress demo --paths 1e6 --out runs/april
     """
     from stress.api import run_problem
-    from stress.cli.simulate import how_to_open, output_place, says_how_to_resume
+    from stress.cli.simulate import how_to_open, output_location, says_how_to_resume
     from stress.options import RunOptions
     from stress.results.terminal.picture import WIDEST, loss_picture
     from stress.results.terminal.summary_table import summary_table
@@ -40,16 +40,16 @@ def demo(
 
     problem = build_problem(load_scenario(SCENARIO))
     options = RunOptions(paths=paths)
-    place = output_place(out, problem.name, options.seed, paths, overwrite, resume=False)
+    location = output_location(out, problem.name, options.seed, paths, overwrite, resume=False)
     say(f"{problem.title}: {paths:,} paths of {problem.steps} steps", quiet)
-    with progress_shown(quiet) as callback, says_how_to_resume(place):
-        tree = run_problem(problem, options, place, overwrite, callback)
-    where = place.folder
+    with progress_shown(quiet) as callback, says_how_to_resume(location):
+        tree = run_problem(problem, options, location, overwrite, callback)
+    where = location.folder
     screen = console()
     screen.print(summary_table(tree))
     print()
     print(loss_picture(tree, min(screen.width, WIDEST)))
-    say(how_to_open(place.name), quiet)
+    say(how_to_open(location.name), quiet)
     say(_save_picture(tree, where), quiet)
     say(f"\nnext:\n{_next_commands(where)}", quiet)
 

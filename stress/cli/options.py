@@ -10,9 +10,9 @@ import typer
 from stress.cli.quantities import parse_count, parse_positive, parse_size
 
 if TYPE_CHECKING:
-    from stress.run_directory.location import Place
+    from stress.run_directory.location import RunLocation
 
-_fetched: dict[Path, Place] = {}  # run directories behind URLs: their local copies live as long as the process
+_fetched: dict[Path, RunLocation] = {}  # run directories behind URLs: their local copies live as long as the process
 
 
 def parse_directory(text: str) -> Path:
@@ -24,18 +24,18 @@ def parse_directory(text: str) -> Path:
         return folder
     from stress.errors import MissingExtra
     from stress.results.files.store import RESULT, SPEC
-    from stress.run_directory.location import place_of
+    from stress.run_directory.location import location_of
     from stress.run_directory.writing import CannotWrite
 
     try:
-        place = place_of(text)
-        if place.is_empty():
+        location = location_of(text)
+        if location.is_empty():
             raise typer.BadParameter(f"{text}: nothing is there")
-        place.fetch(SPEC, RESULT)
+        location.fetch(SPEC, RESULT)
     except (MissingExtra, CannotWrite) as error:
         raise typer.BadParameter(str(error)) from error
-    _fetched[place.folder] = place
-    return place.folder
+    _fetched[location.folder] = location
+    return location.folder
 
 
 def is_fetched(directory: Path) -> bool:

@@ -36,9 +36,9 @@ def resume(
     from stress.api import resume as take_up
     from stress.cli.simulate import how_to_open, says_how_to_resume
     from stress.results.terminal.summary_table import summary_json, summary_table
-    from stress.run_directory.location import place_of
+    from stress.run_directory.location import location_of
 
-    with progress_shown(quiet) as callback, says_how_to_resume(place_of(directory)):
+    with progress_shown(quiet) as callback, says_how_to_resume(location_of(directory)):
         tree = take_up(directory, callback, executor, workers, devices, max_memory)
     if json:
         print_json({"directory": str(directory), **summary_json(tree)})
@@ -65,12 +65,12 @@ def verify(
       levstress verify runs/desk-1-1000000
       levstress verify runs/desk-1-1000000 --blocks 20 --json
     """
-    from stress.run_directory.location import place_of
+    from stress.run_directory.location import location_of
     from stress.run_directory.verify import verify as check
 
-    place = place_of(directory)
-    place.fetch()
-    found = check(place.folder, blocks, seed)
+    location = location_of(directory)
+    location.fetch()
+    found = check(location.folder, blocks, seed)
     if json:
         print_json(
             {

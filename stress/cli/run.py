@@ -84,7 +84,7 @@ def run(
       levstress run desk --fail-on "es(trend, 0.99) >= 25 %" --fail-on "prob_default(system) >= 1 %"
     """
     limits = read_limits(fail_on)
-    from stress.cli.simulate import how_to_open, output_place, says_how_to_resume
+    from stress.cli.simulate import how_to_open, output_location, says_how_to_resume
     from stress.options import RunOptions
     from stress.scenarios.build.problem_builder import build_problem
     from stress.scenarios.read.loader import load_scenario
@@ -112,32 +112,32 @@ def run(
         check_names(limits, names_in_problem(problem, members), scenario)
     if resume and (out is None or overwrite):
         raise typer.BadParameter("--resume needs --out, and excludes --overwrite")
-    place = output_place(out, problem.name, seed, paths, overwrite, resume)
+    location = output_location(out, problem.name, seed, paths, overwrite, resume)
     if dry_run:
         from stress.engine.plan import plan
         from stress.run_directory.writing import check_room
 
         planned = plan(problem, choice)
-        check_room(place.folder, planned.disk_bytes)
+        check_room(location.folder, planned.disk_bytes)
         say("timing one block", quiet)
         from stress.engine.runner import estimate
 
         planned = replace(planned, estimated_seconds=estimate(problem, choice))
-        _show_plan(planned, problem, choice, place.name, json)
+        _show_plan(planned, problem, choice, location.name, json)
         return
     from stress.api import begin_run, run_problem
 
     if prepare:
         from stress.results.files.store import RESULT
 
-        if resume and place.has(RESULT):  # a job that starts again after its run was sealed
-            say(f"{place.name} holds a finished run: nothing is left to compute", quiet)
+        if resume and location.has(RESULT):  # a job that starts again after its run was sealed
+            say(f"{location.name} holds a finished run: nothing is left to compute", quiet)
             return
-        begin_run(problem, choice, place, overwrite, resume)
-        say(f"{place.name} is ready for: levstress worker {place.name} --shard 0/N, 1/N, ...", quiet)
+        begin_run(problem, choice, location, overwrite, resume)
+        say(f"{location.name} is ready for: levstress worker {location.name} --shard 0/N, 1/N, ...", quiet)
         return
-    with progress_shown(quiet) as callback, says_how_to_resume(place):
-        tree = run_problem(problem, choice, place, overwrite, callback, resume, executor, workers)
+    with progress_shown(quiet) as callback, says_how_to_resume(location):
+        tree = run_problem(problem, choice, location, overwrite, callback, resume, executor, workers)
     verdicts: list[Verdict] = []
     if limits:
         from stress.questions.limits import judge
@@ -146,12 +146,12 @@ def run(
     if json:
         from stress.results.terminal.summary_table import summary_json
 
-        print_json({"directory": place.name, **summary_json(tree), **limits_json(verdicts)})
+        print_json({"directory": location.name, **summary_json(tree), **limits_json(verdicts)})
     else:
         from stress.results.terminal.summary_table import summary_table
 
         console().print(summary_table(tree))
-        say(how_to_open(place.name), quiet)
+        say(how_to_open(location.name), quiet)
     end_by(verdicts, quiet)
 
 

@@ -14,6 +14,8 @@ def schema() -> None:
     Example:
       levstress schema > scenario.schema.json
     """
+    from stress.scenarios.read.extensions import load_extensions
     from stress.scenarios.schema.scenario import json_schema
 
+    load_extensions()
     print_json(json_schema())

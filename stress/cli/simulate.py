@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from stress.run_directory.location import Place
+    from stress.run_directory.location import RunLocation
 
 RUNS = Path("runs")  # where results go when no --out is given
 
 
-def output_place(wanted: str | Path | None, name: str, seed: int, paths: int, overwrite: bool, resume: bool) -> Place:
+def output_location(
+    wanted: str | Path | None, name: str, seed: int, paths: int, overwrite: bool, resume: bool
+) -> RunLocation:
     """The run directory: the one asked for, or the first `runs/NAME-SEED-PATHS[-K]` that is free.
 
     Raises:
@@ -23,28 +25,28 @@ def output_place(wanted: str | Path | None, name: str, seed: int, paths: int, ov
         CannotWrite: when it is a file, or cannot be looked at.
     """
     from stress.results.files.store import RESULT, SPEC, RunExists
-    from stress.run_directory.location import Place, place_of
+    from stress.run_directory.location import RunLocation, location_of
     from stress.run_directory.writing import writing
 
     if wanted is not None:
-        place = place_of(wanted)
-        with writing(place.folder):
-            if not (overwrite or place.is_empty() or (resume and place.has(SPEC))):
-                unfinished = place.has(SPEC) and not place.has(RESULT)
-                more = f"; it holds an unfinished run: {how_to_resume(place)}" if unfinished else ""
-                raise RunExists(f"{place.name} is already there{more}")
-        return place
+        location = location_of(wanted)
+        with writing(location.folder):
+            if not (overwrite or location.is_empty() or (resume and location.has(SPEC))):
+                unfinished = location.has(SPEC) and not location.has(RESULT)
+                more = f"; it holds an unfinished run: {how_to_resume(location)}" if unfinished else ""
+                raise RunExists(f"{location.name} is already there{more}")
+        return location
     first = RUNS / f"{name}-{seed}-{paths}"
     with writing(first):
         candidate, number = first, 2
         while candidate.exists() and not overwrite:
             candidate = first.with_name(f"{first.name}-{number}")
             number += 1
-        return Place(candidate)
+        return RunLocation(candidate)
 
 
 @contextmanager
-def says_how_to_resume(place: Place) -> Iterator[None]:
+def says_how_to_resume(location: RunLocation) -> Iterator[None]:
     """Add to whatever stops a run how it is taken up again, if there is anything to take up."""
     from stress.results.files.store import RESULT, SPEC
     from stress.run_directory.replaced_run import REPLACED, has_blocks
@@ -53,16 +55,16 @@ def says_how_to_resume(place: Place) -> Iterator[None]:
         yield
     except BaseException as error:
         with suppress(OSError):  # a folder or store that cannot be reached is what `error` says
-            if place.has(SPEC) and not place.has(RESULT) and has_blocks(place):
-                error.add_note(f"finished blocks are kept; to go on: {how_to_resume(place)}")
-                if place.has(f"{REPLACED}/{RESULT}"):
-                    error.add_note(f"the result that was there is in {place.name}/{REPLACED} until then")
+            if location.has(SPEC) and not location.has(RESULT) and has_blocks(location):
+                error.add_note(f"finished blocks are kept; to go on: {how_to_resume(location)}")
+                if location.has(f"{REPLACED}/{RESULT}"):
+                    error.add_note(f"the result that was there is in {location.name}/{REPLACED} until then")
         raise
 
 
-def how_to_resume(place: Place) -> str:
+def how_to_resume(location: RunLocation) -> str:
     """The command that takes a run up."""
-    return f"levstress resume {shlex.quote(place.name)}"
+    return f"levstress resume {shlex.quote(location.name)}"
 
 
 def how_to_open(name: str) -> str:

@@ -62,7 +62,7 @@ def worker(
     index, count = parse_shard(shard)
     from stress.cli.simulate import how_to_resume
     from stress.cluster.worker import work_on
-    from stress.run_directory.location import place_of
+    from stress.run_directory.location import location_of
 
     with progress_shown(quiet) as callback, says_how_to_go_on(directory, shard):
         done = work_on(directory, index, count, callback, devices, max_memory)
@@ -85,7 +85,7 @@ def worker(
     elif done.missing_elsewhere:
         say(f"{done.missing_elsewhere:,} paths of other shards are not there yet", quiet)
     else:
-        say(f"all paths are there; to seal the result: {how_to_resume(place_of(directory))}", quiet)
+        say(f"all paths are there; to seal the result: {how_to_resume(location_of(directory))}", quiet)
 
 
 @ends_with_exit_code

@@ -16,7 +16,7 @@ from stress.cluster.task import simulate_chunk
 from stress.engine.chunk_simulator import Pace
 from stress.engine.chunks import Chunk
 from stress.engine.devices import available_cores
-from stress.engine.gatherer import Least
+from stress.engine.gatherer import TailFloors
 from stress.engine.totals import State
 from stress.errors import DeviceNotFound, MissingExtra, NotEnoughResources
 from stress.run_directory.spec import OtherRun, identity_digest
@@ -37,13 +37,13 @@ class DaskExecutor:
     client: Client
     spec: dict[str, Any]
     devices: int | None  # of each worker process; None = as the run's options say
-    place: str
+    location: str
 
     def describe(self) -> str:
         """For the attributes of the result."""
-        return f"dask.distributed, {self.place}"
+        return f"dask.distributed, {self.location}"
 
-    def chunks(self, pace: Pace, gaps: list[Chunk], least: Callable[[], Least]) -> Iterator[tuple[Chunk, State]]:
+    def chunks(self, pace: Pace, gaps: list[Chunk], least: Callable[[], TailFloors]) -> Iterator[tuple[Chunk, State]]:
         """See `stress.engine.runner.Executor`.
 
         Raises:
@@ -85,7 +85,7 @@ class DaskExecutor:
         except ModuleNotFoundError as error:
             raise OtherRun(f"a worker of the cluster has not the same levstress installed: {error}") from error
         except (CancelledError, CommClosedError) as error:
-            raise DeviceNotFound(f"the cluster ({self.place}) is gone: {error}") from error
+            raise DeviceNotFound(f"the cluster ({self.location}) is gone: {error}") from error
         finally:
             patience.cancel()
             if self.client.status == "running":
@@ -93,11 +93,11 @@ class DaskExecutor:
 
     def _says_that_nobody_works(self) -> None:
         if self.client.status == "running" and not self.client.nthreads():
-            warnings.warn(f"the cluster ({self.place}) has no worker yet: waiting for one", stacklevel=2)
+            warnings.warn(f"the cluster ({self.location}) has no worker yet: waiting for one", stacklevel=2)
 
 
 @contextmanager
-def on_dask(where: str | Client, spec: dict[str, Any], workers: int | None = None) -> Iterator[DaskExecutor]:
+def dask_cluster(where: str | Client, spec: dict[str, Any], workers: int | None = None) -> Iterator[DaskExecutor]:
     """A cluster for one run.
 
     Args:

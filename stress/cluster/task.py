@@ -9,19 +9,19 @@ from dataclasses import replace
 
 import jax
 
-from stress.engine.chunk_simulator import Work
+from stress.engine.chunk_simulator import ChunkSimulator
 from stress.engine.chunks import Chunk
-from stress.engine.gatherer import Least
+from stress.engine.gatherer import TailFloors
 from stress.engine.sizes import devices_for
 from stress.engine.totals import State
 from stress.run_directory.spec import check_same, identity_digest, problem_of, spec_of
 
 _one_at_a_time = threading.Lock()
-_known: dict[tuple[str, int | None], Work] = {}  # of the run that this process works for
+_known: dict[tuple[str, int | None], ChunkSimulator] = {}  # of the run that this process works for
 HERE = "this worker's machine"
 
 
-def simulate_chunk(spec: str, chunk: Chunk, least: Least, devices: int | None) -> tuple[State, float]:
+def simulate_chunk(spec: str, chunk: Chunk, least: TailFloors, devices: int | None) -> tuple[State, float]:
     """Simulate some paths in this process.
 
     Args:
@@ -46,9 +46,9 @@ def simulate_chunk(spec: str, chunk: Chunk, least: Least, devices: int | None) -
                 options = replace(options, devices=devices or options.devices)
                 check_same(HERE, told, spec_of(problem, options))
                 _known.clear()
-                work = Work(problem, options, devices_for(problem, options))
-                work.simulator.compile()
-                _known[key] = work
+                chunk_simulator = ChunkSimulator(problem, options, devices_for(problem, options))
+                chunk_simulator.simulator.compile()
+                _known[key] = chunk_simulator
             began = time.perf_counter()
             state = _known[key].simulate(chunk, _known[key].gatherer(least))
             return state, time.perf_counter() - began

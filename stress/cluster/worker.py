@@ -12,13 +12,13 @@ from pathlib import Path
 
 import jax
 
-from stress.engine.chunk_simulator import Work
+from stress.engine.chunk_simulator import ChunkSimulator
 from stress.engine.chunks import Chunk, missing
 from stress.engine.sizes import devices_for
 from stress.options import Progress
 from stress.results.files.store import RESULT, SPEC
 from stress.run_directory.chunk_store import FOLDER, ChunkStore, chunk_of
-from stress.run_directory.location import place_of
+from stress.run_directory.location import location_of
 from stress.run_directory.spec import check_same, identity_digest, problem_of, read_spec, spec_of
 from stress.run_directory.writing import check_writable
 
@@ -60,21 +60,21 @@ def work_on(
         OtherRun: this machine would compute other numbers than the run was begun with.
         NotEnoughResources, CannotWrite: memory or disk.
     """
-    report, place = progress or (lambda _: None), place_of(directory)
-    place.fetch(SPEC)
-    spec = read_spec(place.folder)
-    problem, options = problem_of(spec, place.name)
+    report, location = progress or (lambda _: None), location_of(directory)
+    location.fetch(SPEC)
+    spec = read_spec(location.folder)
+    problem, options = problem_of(spec, location.name)
     options = replace(options, devices=devices, max_memory=max_memory)
     shard = shard_of(options.paths, index, count)
-    if place.has(RESULT):
+    if location.has(RESULT):
         return ShardReport(shard.last - shard.first, shard.last - shard.first, 0, sealed=True)
-    check_same(place.name, spec, spec_of(problem, options))
-    check_writable(place.folder)
-    place.fetch(FOLDER, within=shard)
-    store = ChunkStore(place.folder, identity_digest(spec), place.push)
+    check_same(location.name, spec, spec_of(problem, options))
+    check_writable(location.folder)
+    location.fetch(FOLDER, within=shard)
+    store = ChunkStore(location.folder, identity_digest(spec), location.push)
     with jax.enable_x64(options.precision == "float64"):
-        work = Work(problem, options, devices_for(problem, options))
-        gatherer, done = work.gatherer(), list[Chunk]()
+        chunk_simulator = ChunkSimulator(problem, options, devices_for(problem, options))
+        gatherer, done = chunk_simulator.gatherer(), list[Chunk]()
         for chunk, state in store.read_all(within=shard):
             gatherer.add_chunk(state)
             done.append(chunk)
@@ -85,12 +85,12 @@ def work_on(
             report(Progress(count_done + of_this_chunk, shard.last - shard.first, "paths of the shard"))
 
         try:
-            for chunk, state in work.fill(missing(done, shard.last, shard.first), gatherer, seen):
+            for chunk, state in chunk_simulator.fill(missing(done, shard.last, shard.first), gatherer, seen):
                 store.write(chunk, state)
                 count_done += chunk.last - chunk.first
             store.flush()
         finally:
             store.close()
-    named = sorted(chunk for chunk in map(chunk_of, place.block_names()) if chunk is not None)
+    named = sorted(chunk for chunk in map(chunk_of, location.block_names()) if chunk is not None)
     left = sum(gap.last - gap.first for gap in missing(named, options.paths))
     return ShardReport(shard.last - shard.first, found, left)

@@ -13,7 +13,7 @@ Floats = npt.NDArray[np.float64]
 def start_books(problem: Problem) -> tuple[Floats, Floats]:
     """Positions of each member at the start and their base haircuts, each (member, asset), fraction of NAV."""
     funds, books = problem.funds, problem.books
-    size = np.where(books.overlay, 0.0, books.size / funds.nav[books.fund_of])
+    size = np.where(books.start_held > 0, books.size / funds.nav[books.fund_of], 0.0)
     held = size[:, None] * books.shapes[books.shape_of]
     rates = np.where((funds.has_margin & ~funds.portfolio)[:, None], funds.rates, 0.0)[books.fund_of]
     haircut = np.where(held > 0, np.minimum(rates, 1.0), rates) * np.abs(held)

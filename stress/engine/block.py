@@ -16,9 +16,10 @@ from jax import Array
 from jax.sharding import Mesh
 
 from stress.engine.tiles import count_bins, limbs, map_tiles, over_devices
+from stress.kernels.params import Params
 from stress.kernels.path import PathMetrics, simulate
 from stress.kernels.quiet import QuietMetrics, hold_still
-from stress.kernels.records import Params, Structure
+from stress.kernels.structure import Structure
 from stress.results.statistics.exact_sum import LARGEST
 from stress.results.statistics.simulation_output import LARGE_LOSS, PATH_METRICS
 
@@ -94,7 +95,9 @@ def sales_sums(params: Params, metrics: PathMetrics, valid: Array) -> SalesSums:
     every = [getattr(metrics, name) for name in PATH_METRICS]
     masked = [jnp.where(valid, x, 0.0) for x in every]
     broker = jnp.where(valid, metrics.broker_loss, 0.0)
-    flows = jnp.where(valid, jnp.stack([metrics.forced_usd, metrics.beyond_depth_usd]) * params.flow_scale, 0.0)
+    flows = jnp.where(
+        valid, jnp.stack([metrics.forced_usd, metrics.beyond_depth_usd]) * params.reporting.flow_scale, 0.0
+    )
     return SalesSums(
         sums=jnp.stack([limbs(x) for x in masked]),
         squares=jnp.stack([limbs(x * x) for x in masked]),

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from stress.compile.params import params_of, structure_of
+from stress.compile.params import params_of
+from stress.compile.structure import structure_of
 from stress.engine.chunks import Chunk
 from stress.engine.devices import Devices
-from stress.engine.gatherer import Gatherer, Least
+from stress.engine.gatherer import Gatherer, TailFloors
 from stress.engine.simulator import Simulator
 from stress.engine.sizes import TAIL_KEEP, tiles_per_call
 from stress.engine.totals import State
@@ -19,10 +20,10 @@ from stress.scenarios.problem import Problem
 
 SECONDS_OF_A_CHUNK = 2.0
 OUT_OF_MEMORY = "RESOURCE_EXHAUSTED"  # how JAX's error begins
-Seen = Callable[[int], None]  # is told, after each call, how many paths of the chunk are done
+PathsDone = Callable[[int], None]  # is told, after each call, how many paths of the chunk are done
 
 
-class Work:
+class ChunkSimulator:
     """The compiled programs of one run.
 
     Attributes:
@@ -38,11 +39,11 @@ class Work:
         self.tiles = tiles_per_call(options, devices)
         self.simulator = Simulator(self.structure, self.params, devices, self.tiles)
 
-    def gatherer(self, least: Least | None = None) -> Gatherer:
+    def gatherer(self, least: TailFloors | None = None) -> Gatherer:
         """A new gatherer for paths of this run; `least` is that of one which has seen others of them."""
-        return empty_gatherer(self.problem, self.options, least)
+        return new_gatherer(self.problem, self.options, least)
 
-    def simulate(self, chunk: Chunk, gatherer: Gatherer, seen: Seen = lambda _: None) -> State:
+    def simulate(self, chunk: Chunk, gatherer: Gatherer, seen: PathsDone = lambda _: None) -> State:
         """Simulate a chunk into a gatherer; half as many paths a call, and once more, when memory runs out.
 
         Raises:
@@ -53,7 +54,7 @@ class Work:
                 for finished in self.simulator.run(np.arange(*chunk, dtype=np.uint64)):
                     gatherer.add(finished)
                     if finished.first_pass:
-                        seen(int(finished.dealt.ids[-1]) + 1 - chunk.first)
+                        seen(int(finished.tiled.ids[-1]) + 1 - chunk.first)
                 return gatherer.finish_chunk()
             except RuntimeError as error:
                 if not str(error).startswith(OUT_OF_MEMORY) or self.tiles <= self.devices.count:
@@ -66,7 +67,9 @@ class Work:
         self.simulator = Simulator(self.structure, self.params, self.devices, self.tiles)
         self.halved()
 
-    def fill(self, gaps: list[Chunk], gatherer: Gatherer, seen: Seen = lambda _: None) -> Iterator[tuple[Chunk, State]]:
+    def fill(
+        self, gaps: list[Chunk], gatherer: Gatherer, seen: PathsDone = lambda _: None
+    ) -> Iterator[tuple[Chunk, State]]:
         """Simulate all of some ranges of paths, in chunks of about two seconds."""
         pace = Pace(self.simulator.size, SECONDS_OF_A_CHUNK)
         for chunk in pace.cut(gaps):
@@ -76,8 +79,8 @@ class Work:
             yield chunk, state
 
 
-def empty_gatherer(problem: Problem, options: RunOptions, least: Least | None = None) -> Gatherer:
-    """A gatherer for paths of a run, see `Work.gatherer`."""
+def new_gatherer(problem: Problem, options: RunOptions, least: TailFloors | None = None) -> Gatherer:
+    """A gatherer for paths of a run, see `ChunkSimulator.gatherer`."""
     rows = 1 + len(problem.funds.ids if options.members else problem.funds.types)
     keep = min(options.paths, TAIL_KEEP)
     return Gatherer(rows, len(problem.funds.brokers), keep, options.store == "paths", least)

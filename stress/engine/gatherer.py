@@ -12,7 +12,7 @@ import numpy.typing as npt
 from stress.engine.block import QuietBlock, SalesBlock
 from stress.engine.path_tables import TABLE_ARRAYS, joined, path_table, table_arrays, table_of
 from stress.engine.simulator import Finished
-from stress.engine.tiles import Dealt
+from stress.engine.tiles import TiledPaths
 from stress.engine.totals import State, Totals
 from stress.errors import InvariantFailed
 from stress.results.statistics.exact_sum import LARGEST
@@ -22,7 +22,7 @@ from stress.results.statistics.simulation_output import PATH_METRICS, Distributi
 Ids = npt.NDArray[np.uint64]
 Floats = npt.NDArray[np.floating]
 Bools = npt.NDArray[np.bool_]
-Least = list[tuple[float, np.uint64]]  # value and path id, for each tail, of what is ranked last
+TailFloors = list[tuple[float, np.uint64]]  # value and path id, for each tail, of what is ranked last
 
 
 class Gatherer:
@@ -32,7 +32,7 @@ class Gatherer:
     `add_chunk` of another gatherer takes in their place. `least` of that other one spares it what it would not keep.
     """
 
-    def __init__(self, rows: int, brokers: int, keep: int, store_paths: bool, least: Least | None = None) -> None:
+    def __init__(self, rows: int, brokers: int, keep: int, store_paths: bool, least: TailFloors | None = None) -> None:
         self.rows, self.brokers = rows, brokers
         self.totals, self._chunk = Totals(rows, brokers), Totals(rows, brokers)
         tails = [RunningTail(keep, last) for last in least or [NOTHING] * (2 * rows + brokers)]
@@ -50,22 +50,22 @@ class Gatherer:
         Raises:
             InvariantFailed: a path's result is not finite.
         """
-        dealt, block = finished.dealt, finished.block
+        tiled, block = finished.tiled, finished.block
         if int(np.asarray(block.sums.broken).sum()):
             raise InvariantFailed(
-                f"paths {dealt.ids.min()} to {dealt.ids.max()}: a result is not finite or beyond {LARGEST:g} times NAV"
+                f"paths {tiled.ids.min()} to {tiled.ids.max()}: a result is not finite or beyond {LARGEST:g} times NAV"
             )
         if isinstance(block, QuietBlock):
             self._chunk.add_quiet(jax.device_get(block.sums), np.asarray(block.histogram))
-            self._offer_quiet(dealt, block)
+            self._offer_quiet(tiled, block)
         else:
             self._chunk.add_sales(jax.device_get(block.sums), np.asarray(block.histogram))
-            self._offer_sales(dealt, block, finished.first_pass)
+            self._offer_sales(tiled, block, finished.first_pass)
         if self._calls is not None:
             self._calls.append(replace(finished, block=jax.device_get(block)))
 
-    def _offer_quiet(self, dealt: Dealt, block: QuietBlock) -> None:
-        for losses, first, ids, valid in dealt.by_device(block.metrics.loss, block.metrics.first_trigger):
+    def _offer_quiet(self, tiled: TiledPaths, block: QuietBlock) -> None:
+        for losses, first, ids, valid in tiled.by_device(block.metrics.loss, block.metrics.first_trigger):
             calm = valid & (first == 0)
             _offer(((self._static, valid), (self._loss, calm)), losses, ids)
             calm_ids = ids[calm]
@@ -73,13 +73,13 @@ class Gatherer:
                 if len(calm_ids) and broker.least(calm_ids.min(), losses.dtype) <= 0.0:
                     broker.add(np.zeros(len(calm_ids), losses.dtype), calm_ids)
 
-    def _offer_sales(self, dealt: Dealt, block: SalesBlock, first_pass: bool) -> None:
+    def _offer_sales(self, tiled: TiledPaths, block: SalesBlock, first_pass: bool) -> None:
         metrics = block.metrics
         tails = [(self._loss, metrics.fund_loss), (self._broker, metrics.broker_loss)]
         if first_pass:
             tails.append((self._static, metrics.fund_loss_static))
         for group, every in tails:
-            for values, ids, valid in dealt.by_device(every):
+            for values, ids, valid in tiled.by_device(every):
                 _offer(((group, valid),), values, ids)
 
     def finish_chunk(self) -> State:
@@ -116,7 +116,7 @@ class Gatherer:
         if self._calls is not None:
             self._tables.append(table_of({name: state[f"path_{name}"] for name in TABLE_ARRAYS}))
 
-    def least(self) -> Least:
+    def least(self) -> TailFloors:
         """What is ranked last in each tail by now: what is ranked below it need not come any more."""
         return [tail.last() for tail in self._tails]
 
@@ -146,14 +146,14 @@ class Gatherer:
 
 def loss_values(finished: Finished) -> Iterator[tuple[bool, Floats]]:
     """Every loss of a call that is final, (row, path), and whether it is that of the start book."""
-    dealt, block = finished.dealt, finished.block
+    tiled, block = finished.tiled, finished.block
     if isinstance(block, QuietBlock):
-        for losses, first, _, valid in dealt.by_device(block.metrics.loss, block.metrics.first_trigger):
+        for losses, first, _, valid in tiled.by_device(block.metrics.loss, block.metrics.first_trigger):
             by_row = np.moveaxis(losses, 1, 0)
             yield True, by_row[:, valid]
             yield False, by_row[:, valid & (first == 0)]
         return
-    for losses, static, _, valid in dealt.by_device(block.metrics.fund_loss, block.metrics.fund_loss_static):
+    for losses, static, _, valid in tiled.by_device(block.metrics.fund_loss, block.metrics.fund_loss_static):
         yield False, np.moveaxis(losses, 1, 0)[:, valid]
         if finished.first_pass:
             yield True, np.moveaxis(static, 1, 0)[:, valid]

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from stress.engine.block import QuietBlock, SalesBlock
 from stress.engine.simulator import Finished
-from stress.engine.tiles import Dealt
+from stress.engine.tiles import TiledPaths
 from stress.kernels.path import PathMetrics
 from stress.results.statistics.simulation_output import PATH_METRICS, PathTable
 
@@ -19,7 +19,7 @@ TABLE_ARRAYS = ("ids", *PATH_METRICS, "first_call_step", "defaulted", "broker_lo
 
 def path_table(blocks: list[Finished], brokers: int) -> PathTable:
     """Metrics of single paths from calls on the host, ordered by path id; sales overwrite what held still."""
-    ids = np.unique(np.concatenate([finished.dealt.ids for finished in blocks]))
+    ids = np.unique(np.concatenate([finished.tiled.ids for finished in blocks]))
     block = blocks[0].block
     rows = block.histogram.shape[1] if isinstance(block, QuietBlock) else block.metrics.fund_loss.shape[1]
     table = PathTable(
@@ -30,11 +30,11 @@ def path_table(blocks: list[Finished], brokers: int) -> PathTable:
         broker_loss=np.zeros((brokers, len(ids))),
     )
     for finished in sorted(blocks, key=lambda x: isinstance(x.block, SalesBlock)):
-        dealt, metrics = finished.dealt, finished.block.metrics
-        at = np.searchsorted(ids, dealt.ids)
+        tiled, metrics = finished.tiled, finished.block.metrics
+        at = np.searchsorted(ids, tiled.ids)
 
-        def by_path(values: Any, dealt: Dealt = dealt) -> npt.NDArray[Any]:
-            return dealt.by_path(np.asarray(values))
+        def by_path(values: Any, tiled: TiledPaths = tiled) -> npt.NDArray[Any]:
+            return tiled.by_path(np.asarray(values))
 
         if isinstance(metrics, PathMetrics):
             for name in PATH_METRICS:

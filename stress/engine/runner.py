@@ -14,12 +14,12 @@ import numpy.typing as npt
 
 from stress.compile.matrices import group_nav
 from stress.engine.background import in_background
-from stress.engine.chunk_simulator import Pace, Work
+from stress.engine.chunk_simulator import ChunkSimulator, Pace
 from stress.engine.chunks import Chunk, FinishedChunks, missing
 from stress.engine.detail.program import Program, collect_detail, compile_detail
 from stress.engine.devices import Devices
 from stress.engine.exact_quantiles import exact_quantiles
-from stress.engine.gatherer import Gatherer, Least, loss_values
+from stress.engine.gatherer import Gatherer, TailFloors, loss_values
 from stress.engine.path_tables import path_table, select_paths
 from stress.engine.plan import plan
 from stress.engine.simulator import Finished
@@ -28,7 +28,7 @@ from stress.engine.totals import State
 from stress.kernels.random.normals import GENERATOR
 from stress.options import Progress, RunOptions
 from stress.results.statistics.levels import order_rank, tail_mass
-from stress.results.statistics.simulation_output import Collected, Distribution, PathTable
+from stress.results.statistics.simulation_output import Distribution, PathTable, SimulationOutput
 from stress.scenarios.problem import Problem
 
 Report = Callable[[Progress], None]
@@ -41,7 +41,7 @@ def execute(
     progress: Callable[[Progress], None] | None = None,
     store: FinishedChunks | None = None,
     elsewhere: Executor | None = None,
-) -> Collected:
+) -> SimulationOutput:
     """Run a resolved scenario.
 
     Args:
@@ -78,7 +78,7 @@ def estimate(problem: Problem, options: RunOptions) -> float:
 class Executor(Protocol):
     """Other processes that simulate chunks."""
 
-    def chunks(self, pace: Pace, gaps: list[Chunk], least: Callable[[], Least]) -> Iterator[tuple[Chunk, State]]:
+    def chunks(self, pace: Pace, gaps: list[Chunk], least: Callable[[], TailFloors]) -> Iterator[tuple[Chunk, State]]:
         """All of some ranges of paths, in any order; `least` says what a loss must exceed to be kept by now."""
         ...
 
@@ -100,15 +100,15 @@ class _Run:
         elsewhere: Executor | None = None,
     ) -> None:
         self.problem, self.options, self.devices, self.progress = problem, options, devices, progress
-        self.work = Work(problem, options, devices, self.says_halved)
-        self.structure, self.params = self.work.structure, self.work.params
+        self.chunk_simulator = ChunkSimulator(problem, options, devices, self.says_halved)
+        self.structure, self.params = self.chunk_simulator.structure, self.chunk_simulator.params
         self.nav = group_nav(problem, options.members)
         self.store, self.elsewhere = store, elsewhere
         self.seconds: dict[str, float] = {}
 
     def estimate(self) -> float:
         """Seconds that the run will take: compilation and one block are timed, the rest is in proportion."""
-        size, simulator = self.work.simulator.size, self.work.simulator
+        size, simulator = self.chunk_simulator.simulator.size, self.chunk_simulator.simulator
         started = time.perf_counter()
         jax.block_until_ready([finished.block for finished in simulator.run(min(size, self.options.paths))])
         compiled = time.perf_counter()
@@ -120,11 +120,11 @@ class _Run:
         blocks = -(-self.options.paths // size) * (2 if self.options.exact else 1)
         return 2.0 * (compiled - started) + block * (blocks + 2.0 * detail)
 
-    def collect(self) -> Collected:
+    def collect(self) -> SimulationOutput:
         """The whole run."""
         problem, options, paths = self.problem, self.options, self.options.paths
         groups = problem.funds.ids if options.members else problem.funds.types
-        gatherer = self.work.gatherer()
+        gatherer = self.chunk_simulator.gatherer()
         detail_paths = min(problem.estimation.detail_paths, paths)
         detail = in_background(lambda: self.compile_beside(detail_paths))
         started = time.perf_counter()
@@ -151,7 +151,7 @@ class _Run:
         names = (*groups, "system")
         worst = {} if options.store == "summary" else self.worst(dict(zip(names, loss, strict=True)))
         self.seconds["worst_paths"] = time.perf_counter() - started
-        return Collected(
+        return SimulationOutput(
             problem=problem,
             groups=groups,
             groups_file_order=groups_in_file_order(problem, options.members),
@@ -201,9 +201,9 @@ class _Run:
     ) -> Iterator[tuple[Chunk, State]]:
         """What is missing, from this machine's devices or from elsewhere."""
         if self.elsewhere is None:
-            yield from self.work.fill(gaps, gatherer, seen)
+            yield from self.chunk_simulator.fill(gaps, gatherer, seen)
             return
-        pace = Pace(self.work.simulator.size, SECONDS_OF_A_TASK)
+        pace = Pace(self.chunk_simulator.simulator.size, SECONDS_OF_A_TASK)
         for chunk, state in self.elsewhere.chunks(pace, gaps, gatherer.least):
             gatherer.add_chunk(state)
             seen(chunk.last - chunk.first)
@@ -211,7 +211,7 @@ class _Run:
 
     def says_halved(self) -> None:
         """Say that calls have become smaller, after the device ran out of memory; changes no number."""
-        size = self.work.simulator.size
+        size = self.chunk_simulator.simulator.size
         self.progress(Progress(0, self.options.paths, f"out of memory: {size:,} paths a block now"))
 
     def compile_beside(self, detail_paths: int) -> Program:
@@ -226,11 +226,11 @@ class _Run:
         started, paths, rows = time.perf_counter(), self.options.paths, len(loss)
 
         def second_pass() -> Iterator[tuple[int, Any]]:
-            for finished in self.work.simulator.run(paths):
+            for finished in self.chunk_simulator.simulator.run(paths):
                 for twin, values in loss_values(finished):
                     yield (rows if twin else 0), values
                 if finished.first_pass:
-                    self.progress(Progress(int(finished.dealt.ids[-1]) + 1, paths, "exact quantiles"))
+                    self.progress(Progress(int(finished.tiled.ids[-1]) + 1, paths, "exact quantiles"))
 
         both = exact_quantiles([*loss, *static], self.problem.estimation.levels, second_pass)
         self.seconds["exact_quantiles"] = time.perf_counter() - started
@@ -243,7 +243,7 @@ class _Run:
             return {}
         wanted = {name: d.tail.path_ids[:count] for name, d in loss.items()}
         every = np.unique(np.concatenate(list(wanted.values())))
-        blocks = [Finished(x.dealt, jax.device_get(x.block)) for x in self.work.simulator.run(every)]
+        blocks = [Finished(x.tiled, jax.device_get(x.block)) for x in self.chunk_simulator.simulator.run(every)]
         table = path_table(blocks, len(self.problem.funds.brokers))
         return {name: select_paths(table, ids) for name, ids in wanted.items()}
 
@@ -256,7 +256,7 @@ class _Run:
             "paths": self.options.paths,
             "device": self.devices.describe(),
             "tile": self.devices.tile,
-            "block_size": self.work.simulator.size,
+            "block_size": self.chunk_simulator.simulator.size,
             "computed_by": "this process" if self.elsewhere is None else self.elsewhere.describe(),
             "store": self.options.store,
             "members": self.options.members,

@@ -11,8 +11,9 @@ import numpy.typing as npt
 
 from stress.engine.block import QuietBlock, SalesBlock, quiet_block, sales_block
 from stress.engine.devices import Devices
-from stress.engine.tiles import Dealt
-from stress.kernels.records import Params, Structure
+from stress.engine.tiles import TiledPaths
+from stress.kernels.params import Params
+from stress.kernels.structure import Structure
 
 Ids = npt.NDArray[np.uint64]
 
@@ -21,7 +22,7 @@ Ids = npt.NDArray[np.uint64]
 class Finished:
     """One call that is done: its paths, and what the program returned for them, still on the devices."""
 
-    dealt: Dealt
+    tiled: TiledPaths
     block: QuietBlock | SalesBlock
     first_pass: bool = True  # False: its paths have been seen in a quiet block before
 
@@ -32,7 +33,7 @@ class Simulator:
     def __init__(self, structure: Structure, params: Params, devices: Devices, tiles: int) -> None:
         self.params, self.devices, self.tiles = params, devices, tiles
         # Outside buyers move prices on every path; without them a path is quiet until a trigger acts.
-        self.two_passes = not structure.retail
+        self.two_passes = not structure.outside
         self.quiet: Any = quiet_block(structure, devices.mesh)
         self.sales: Any = sales_block(structure._replace(twin=not self.two_passes), devices.mesh)
 
@@ -43,10 +44,10 @@ class Simulator:
 
     def compile(self) -> None:
         """Compile the programs ahead of their first call."""
-        some = self._deal(np.zeros(1, np.uint64)).words()
+        some = self._tiled(np.zeros(1, np.uint64)).words()
         if self.two_passes:
             self.quiet = self.quiet.lower(self.params, *some).compile()
-        rows = self.params.group_matrix.shape[0] if self.two_passes else 0
+        rows = self.params.reporting.group_matrix.shape[0] if self.two_passes else 0
         self.sales = self.sales.lower(self.params, *some, self._no_losses(rows)).compile()
 
     def run(self, ids: Ids | int) -> Iterator[Finished]:
@@ -70,32 +71,32 @@ class Simulator:
     def _next(self, queue: list[Finished], sellers: _Sellers) -> Iterator[Finished]:
         finished = queue.pop(0)
         if isinstance(finished.block, QuietBlock):
-            sellers.add(finished.dealt, finished.block)
+            sellers.add(finished.tiled, finished.block)
             started = list(self._sell(sellers, self.size))
             yield finished
             yield from started
         else:
             yield finished
 
-    def _deal(self, ids: Ids) -> Dealt:
-        return Dealt(ids, self.tiles, self.devices.tile, self.devices.count)
+    def _tiled(self, ids: Ids) -> TiledPaths:
+        return TiledPaths(ids, self.tiles, self.devices.tile, self.devices.count)
 
     def _start(self, ids: Ids) -> Finished:
-        dealt = self._deal(ids)
+        tiled = self._tiled(ids)
         if self.two_passes:
-            return Finished(dealt, self.quiet(self.params, *dealt.words()))
-        return Finished(dealt, self.sales(self.params, *dealt.words(), self._no_losses(0)))
+            return Finished(tiled, self.quiet(self.params, *tiled.words()))
+        return Finished(tiled, self.sales(self.params, *tiled.words(), self._no_losses(0)))
 
     def _no_losses(self, rows: int) -> npt.NDArray[Any]:
-        return np.zeros((self.tiles, rows, self.devices.tile), self.params.draw_mean.dtype)
+        return np.zeros((self.tiles, rows, self.devices.tile), self.params.shocks.mean.dtype)
 
     def _sell(self, sellers: _Sellers, least: int) -> Iterator[Finished]:
         """Start the simulation of waiting paths, as long as there are at least so many."""
         while sellers.count >= least:
             ids, static = sellers.take(self.size)
-            dealt = self._deal(ids)
-            losses = dealt.lay_out_rows(static)
-            yield Finished(dealt, self.sales(self.params, *dealt.words(), losses), first_pass=False)
+            tiled = self._tiled(ids)
+            losses = tiled.lay_out_rows(static)
+            yield Finished(tiled, self.sales(self.params, *tiled.words(), losses), first_pass=False)
 
 
 class _Sellers:
@@ -105,14 +106,14 @@ class _Sellers:
         self._parts: list[tuple[npt.NDArray[Any], Ids, npt.NDArray[Any]]] = []
         self.count = 0
 
-    def add(self, dealt: Dealt, block: QuietBlock) -> None:
+    def add(self, tiled: TiledPaths, block: QuietBlock) -> None:
         """Pick out the paths with a trigger, with the losses of their start books."""
-        for first, values, ids, valid in dealt.by_device(block.metrics.first_trigger, block.metrics.loss):
+        for first, values, ids, valid in tiled.by_device(block.metrics.first_trigger, block.metrics.loss):
             chosen = np.flatnonzero((first > 0) & valid)
-            tile, path = np.divmod(chosen, dealt.tile)
+            tile, path = np.divmod(chosen, tiled.tile)
             rows = values.shape[1]
-            flat, start = values.reshape(-1), tile * (rows * dealt.tile) + path
-            static = np.stack([flat[start + row * dealt.tile] for row in range(rows)])
+            flat, start = values.reshape(-1), tile * (rows * tiled.tile) + path
+            static = np.stack([flat[start + row * tiled.tile] for row in range(rows)])
             step = first.reshape(-1)[chosen].astype(np.uint16)  # few bits: sorting is linear
             self._parts.append((step, ids.reshape(-1)[chosen], static))
             self.count += len(chosen)

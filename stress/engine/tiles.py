@@ -26,7 +26,7 @@ BINS = FloatHistogram.empty(())
 
 
 @dataclass(frozen=True)
-class Dealt:
+class TiledPaths:
     """Some paths in the tiles of one call: tile k goes to device k modulo the number of devices."""
 
     ids: Ids  # (path,)
@@ -100,7 +100,7 @@ def count_bins(values: Array, counted: Array, bins: FloatHistogram = BINS) -> Ar
 def limbs(values: Array) -> Array:
     """Sums over the paths that are exact, hence independent of order: (..., path) -> (..., group of paths, 2) int32.
 
-    Each value is rounded to 2^-32 and cut into two whole numbers (`results.exact`), which add exactly.
+    Each value is rounded to 2^-32 and cut into two whole numbers (`results.statistics.exact_sum`), which add exactly.
     """
     scaled = values * 2.0**HIGH_BITS
     high = jnp.trunc(scaled)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import jax.numpy as jnp
 import numpy as np
 
-from stress.kernels.impact.laws import LINEAR_FLOOR
+from stress.kernels.impact.linear import FLOOR
 from stress.kernels.linear import product, sum_rows
 from stress.kernels.published.balance_sheets import Rules, Sheets, clear, judge, mark, open_book
 from stress.published.model import Counts, Floats, Input, Model, Numbers, Output, Values
@@ -82,7 +82,7 @@ def formula(values: Values) -> dict[str, Floats]:
     leverage = (assets - values["equity"]) / values["equity"]  # B
     direct = assets * (weights @ (values["shock_size"] * values["shock"]))  # A M F
     sales = np.minimum(leverage * direct, assets - direct)
-    fall = np.minimum(values["impact"] * (weights.T @ sales), -LINEAR_FLOOR)
+    fall = np.minimum(values["impact"] * (weights.T @ sales), -FLOOR)
     indirect = assets * (weights @ fall)
     system = values["equity"].sum()
     return {

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from stress.results.dataset.compared import compared, same_numbers
 from stress.results.files.store import RESULT, SPEC, open_result, read_spec
-from stress.run_directory.location import place_of
+from stress.run_directory.location import location_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -66,9 +66,9 @@ def compare(a: str | Path, b: str | Path) -> xr.Dataset:
         >>> import stress
         >>> stress.compare("runs/calm", "runs/crisis")["es_difference"].sel(level=0.99)  # doctest: +SKIP
     """
-    places = place_of(a), place_of(b)
-    for place in places:
-        place.fetch(SPEC, RESULT)
+    places = location_of(a), location_of(b)
+    for location in places:
+        location.fetch(SPEC, RESULT)
     return compare_runs(places[0].folder, places[1].folder).numbers
 
 

@@ -9,19 +9,21 @@ import jax
 import numpy as np
 
 from stress.compile.matrices import group_nav
-from stress.compile.params import params_of, structure_of
+from stress.compile.params import params_of
+from stress.compile.structure import structure_of
+from stress.engine.detail.components import by_name, causes_of
 from stress.engine.devices import Devices
 from stress.engine.path_tables import path_table, select_paths
 from stress.engine.runner import groups_in_file_order
 from stress.engine.simulator import Finished, Simulator
 from stress.engine.sizes import tiles_per_call
 from stress.kernels.path import PathMetrics
-from stress.kernels.recording import TRIGGERS as RECORDED_TRIGGERS
-from stress.kernels.recording import RecordedStep, record
-from stress.kernels.records import Structure
+from stress.kernels.recording import RecordedStep, record, recorded_triggers
+from stress.kernels.structure import Structure
 from stress.options import RunOptions
+from stress.results.dataset.components import every_cause, every_trigger
 from stress.results.statistics.simulation_output import PATH_METRICS, PathTable
-from stress.results.story.recorded_path import SELLING, Moments, Recorded
+from stress.results.story.recorded_path import Moments, RecordedPath
 from stress.scenarios.problem import Problem
 
 ROUNDS = 32  # that a first recording has room for
@@ -36,18 +38,16 @@ class Recorder:
     """Records single paths of one scenario; the programs are compiled once."""
 
     def __init__(self, problem: Problem, options: RunOptions, devices: Devices) -> None:
-        if RECORDED_TRIGGERS != SELLING:
-            raise ValueError("the recording's triggers are not those that the results layer names")
         self.problem, self.options, self.devices = problem, options, devices
         self.structure = structure_of(problem, options.members)
         self.params = params_of(problem, options.seed, options.precision, options.members)
 
-    def recorded(self, path: int) -> Recorded:
+    def recorded(self, path: int) -> RecordedPath:
         """The path with that id, whole."""
         with jax.enable_x64(self.options.precision == "float64"):
             metrics, steps = self._recording(path)
             outcome = self._outcome(path)
-        return _plain(self.problem, self.options, path, metrics, steps, outcome)
+        return _plain(self.problem, self.options, self.structure, path, metrics, steps, outcome)
 
     def _recording(self, path: int) -> tuple[PathMetrics, RecordedStep]:
         """The recording, again with more room where a step has more rounds than the last one had."""
@@ -67,14 +67,20 @@ class Recorder:
         tiles = tiles_per_call(self.options, self.devices)
         simulator = Simulator(self.structure, self.params, self.devices, tiles)
         ids = np.array([path], np.uint64)
-        blocks = [Finished(x.dealt, jax.device_get(x.block)) for x in simulator.run(ids)]
+        blocks = [Finished(x.tiled, jax.device_get(x.block)) for x in simulator.run(ids)]
         return select_paths(path_table(blocks, len(self.problem.funds.brokers)), ids)
 
 
 def _plain(
-    problem: Problem, options: RunOptions, path: int, metrics: PathMetrics, steps: RecordedStep, outcome: PathTable
-) -> Recorded:
-    """The recording in the terms of `Recorded`, cut to the rounds there are, in float64."""
+    problem: Problem,
+    options: RunOptions,
+    structure: Structure,
+    path: int,
+    metrics: PathMetrics,
+    steps: RecordedStep,
+    outcome: PathTable,
+) -> RecordedPath:
+    """The recording in the terms of `RecordedPath`, cut to the rounds there are, in float64."""
     report, kept = steps.report, steps.cascade
     assets, members, books = len(problem.assets.ids), len(problem.funds.ids), len(problem.books.ids)
     count, rounds = problem.steps, np.asarray(report.rounds, np.int64)
@@ -94,19 +100,25 @@ def _plain(
         return floats(values[:, :moments] if kept is not None else values[:, None], count, moments, *entities)
 
     if kept is None:
-        nothing = np.zeros((count, 0))
+        nothing: Any = np.zeros((count, 0))
         now: dict[str, Any] = {name: getattr(report, name) for name in ("price", "profit", "gross", "net", "held")}
         now |= dict.fromkeys(("flow", "worst", "required", "done", "causes"), nothing)
-        sale = build = asked = size = outside = nothing
+        sale = build = asked = asked_build = size = nothing
+        flows: Any = np.zeros((count, 0, assets))
         age: Any = np.full((count, members), -1)
     else:
         now = kept.moments._asdict()
-        sale, build, asked = (np.asarray(x) for x in kept.orders)
-        age, size, outside = kept.age, np.asarray(kept.size), np.asarray(kept.outside)
-    entities = {"price": (assets,), "flow": (assets,), "held": (books,), "causes": (4, members)}
+        now["causes"] = by_name(np.asarray(now["causes"]), causes_of(structure), every_cause(), axis=2)
+        sale, build = np.asarray(kept.orders.sale), np.asarray(kept.orders.build)
+        asked, asked_build = (
+            by_name(np.asarray(x), recorded_triggers(structure), every_trigger(), axis=2)
+            for x in (kept.orders.asked, kept.orders.asked_build)
+        )
+        age, size, flows = kept.age, np.asarray(kept.size), np.asarray(kept.outside)
+    entities = {"price": (assets,), "flow": (assets,), "held": (books,), "causes": (len(every_cause()), members)}
     found = {name: by_moment(now[name], *entities.get(name, (members,))) for name in Moments.__annotations__}
     groups = problem.funds.ids if options.members else problem.funds.types
-    return Recorded(
+    return RecordedPath(
         problem=problem,
         groups=groups,
         groups_file_order=groups_in_file_order(problem, options.members),
@@ -116,11 +128,12 @@ def _plain(
         rounds=rounds,
         sale=by_moment(sale, books),
         build=by_moment(build, books),
-        asked=by_moment(asked, len(SELLING), books),
+        asked=by_moment(asked, len(every_trigger()), books),
+        asked_build=by_moment(asked_build, len(every_trigger()), books),
         age=np.asarray(age, np.int64),
         size=by_step(size, members),
         draw=by_step(steps.draw, assets),
-        retail=by_step(outside, assets),
+        outside_flow={name: by_step(flows[:, i], assets) for i, name in enumerate(structure.outside)},
         depth=by_step(report.depth, assets),
         volatility=np.sqrt(report.variance).astype(np.float64)
         if report.variance.shape[1]

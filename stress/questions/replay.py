@@ -10,14 +10,14 @@ import numpy as np
 
 from stress.errors import InvariantFailed
 from stress.results.files.store import RESULT, SPEC, DamagedRun, UnfinishedRun, open_result
-from stress.run_directory.location import place_of
+from stress.run_directory.location import location_of
 from stress.scenarios.errors import ScenarioError, suggest
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from stress.results.statistics.simulation_output import PathTable
-    from stress.results.story.recorded_path import Recorded
+    from stress.results.story.recorded_path import RecordedPath
 
 SYSTEM = "system"
 
@@ -57,7 +57,7 @@ class Replayer:
         from stress.questions.recorder import Recorder
         from stress.run_directory.spec import check_same, problem_of, read_spec, spec_of
 
-        self._place = place_of(directory)
+        self._place = location_of(directory)
         self._place.fetch(SPEC, RESULT)
         self.out = self._place.folder
         if not self.out.is_dir():
@@ -200,7 +200,7 @@ class Replayer:
         return found
 
 
-def largest_gap(recorded: Recorded, precision: str) -> tuple[float, float]:
+def largest_gap(recorded: RecordedPath, precision: str) -> tuple[float, float]:
     """How far the recording is from the path: the largest gap of any figure over max(1, gross, |figure|).
 
     A default or the step of a first call that differs is an infinite gap.

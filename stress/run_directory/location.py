@@ -26,7 +26,7 @@ WITHOUT_FOLDERS = {"s3", "gs", "abfs", "oci", "oss", "hf"}  # where making one c
 URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://.+")
 
 
-class Place:
+class RunLocation:
     """A run directory on this machine.
 
     Attributes:
@@ -83,7 +83,7 @@ class Place:
         (self.folder / name).rename(self.folder / target)
 
 
-class RemotePlace(Place):
+class RemoteLocation(RunLocation):
     """A run directory behind a URL that `fsspec` knows, such as s3://bucket/run, gs://, abfs://, sftp:// or file://."""
 
     def __init__(self, url: str) -> None:
@@ -127,7 +127,7 @@ class RemotePlace(Place):
             return not (self._system.exists(self._root) and self._system.find(self._root))
 
     def fetch(self, *names: str, within: Chunk | None = None) -> bool:
-        """Copy files and folders of these names here, see `Place.fetch`."""
+        """Copy files and folders of these names here, see `RunLocation.fetch`."""
         with self._reached():
             for found in (path for name in names or ("",) for path in self._files(name)):
                 chunk = chunk_of(found.rsplit("/", 1)[-1])
@@ -196,11 +196,11 @@ def _result_last(paths: list[str]) -> list[str]:
     return sorted(paths, key=lambda path: path.endswith(f"{RESULT}/{METADATA}"))
 
 
-def place_of(where: str | Path) -> Place:
+def location_of(where: str | Path) -> RunLocation:
     """The run directory at a path or a URL.
 
     Raises:
         MissingExtra: a library that the URL needs is not installed.
         CannotWrite: its store refuses.
     """
-    return RemotePlace(where) if isinstance(where, str) and URL.fullmatch(where) else Place(Path(where))
+    return RemoteLocation(where) if isinstance(where, str) and URL.fullmatch(where) else RunLocation(Path(where))

@@ -4,39 +4,39 @@ from __future__ import annotations
 
 from stress.results.files.store import RESULT, SPEC
 from stress.run_directory.chunk_store import FOLDER, chunk_of
-from stress.run_directory.location import Place
+from stress.run_directory.location import RunLocation
 
 REPLACED = ".replaced"
 PARTS = (RESULT, FOLDER, SPEC)
 
 
-def set_aside(place: Place) -> None:
+def set_aside(location: RunLocation) -> None:
     """Make room for a new run. A finished run that is aside already, for one that was never sealed, stays there."""
-    if place.has(RESULT) or not place.has(f"{REPLACED}/{RESULT}"):
-        place.remove(REPLACED)
+    if location.has(RESULT) or not location.has(f"{REPLACED}/{RESULT}"):
+        location.remove(REPLACED)
         for name in PARTS:
-            if place.has(name):
-                place.move(name, f"{REPLACED}/{name}")
-    place.remove(*PARTS)
+            if location.has(name):
+                location.move(name, f"{REPLACED}/{name}")
+    location.remove(*PARTS)
 
 
-def has_blocks(place: Place) -> bool:
+def has_blocks(location: RunLocation) -> bool:
     """Whether a run has finished anything."""
-    return any(chunk_of(name) for name in place.block_names())
+    return any(chunk_of(name) for name in location.block_names())
 
 
-def put_back(place: Place) -> None:
+def put_back(location: RunLocation) -> None:
     """After a run that ended before its first block: everything is as it was before it began."""
-    if has_blocks(place):
+    if has_blocks(location):
         return
-    place.remove(*PARTS)
-    restore(place)
+    location.remove(*PARTS)
+    restore(location)
 
 
-def restore(place: Place) -> None:
+def restore(location: RunLocation) -> None:
     """Bring back what is aside; what has not been moved there yet stays as it is."""
     for name in reversed(PARTS):
-        if place.has(f"{REPLACED}/{name}"):
-            place.remove(name)
-            place.move(f"{REPLACED}/{name}", name)
-    place.remove(REPLACED)
+        if location.has(f"{REPLACED}/{name}"):
+            location.remove(name)
+            location.move(f"{REPLACED}/{name}", name)
+    location.remove(REPLACED)

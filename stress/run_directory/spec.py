@@ -17,6 +17,7 @@ from stress.results.files.store import SPEC, UnfinishedRun, spec_bytes
 from stress.scenarios.build.problem_builder import build_problem
 from stress.scenarios.errors import ScenarioError
 from stress.scenarios.problem import Problem
+from stress.scenarios.read.extensions import VARIABLE, load_extensions
 from stress.scenarios.read.loader import scenario_from_document
 
 
@@ -29,12 +30,15 @@ def spec_of(problem: Problem, options: RunOptions) -> dict[str, Any]:
 
     `options` are as given, None among them meaning "chosen"; `identity` is all that decides a path's numbers.
     """
+    from stress.compile.extensions import used_by
+    from stress.compile.structure import structure_of
     from stress.engine.plan import plan
     from stress.kernels.random.normals import GENERATOR
 
     planned = plan(problem, options)
     versions = {name: version(name) for name in ("levstress", "jax", "jaxlib", "numpy", "xarray", "zarr")}
-    return {
+    extensions = used_by(structure_of(problem, options.members))
+    spec: dict[str, Any] = {
         "scenario": problem.canonical,
         "order": {
             "assets": list(problem.assets.file_order),
@@ -61,15 +65,20 @@ def spec_of(problem: Problem, options: RunOptions) -> dict[str, Any]:
             "levstress": versions["levstress"],
         },
     }
+    if extensions:
+        spec["extensions"] = {extension.name: extension.module for extension in extensions}
+        spec["identity"]["extensions"] = {extension.name: extension.digest for extension in extensions}
+    return spec
 
 
 def numbers_digest(problem: Problem, options: RunOptions) -> str:
     """SHA-256 of every number and switch that the kernels get."""
-    from stress.compile.params import params_of, structure_of
+    from stress.compile.params import named_arrays, params_of
+    from stress.compile.structure import structure_of
 
     digest = hashlib.sha256(repr(structure_of(problem, options.members)).encode())
-    for array in params_of(problem, options.seed, options.precision, options.members):
-        digest.update(repr((array.dtype.str, array.shape)).encode())
+    for name, array in named_arrays(params_of(problem, options.seed, options.precision, options.members)):
+        digest.update(repr((name, array.dtype.str, array.shape)).encode())
         digest.update(array.tobytes())
     return digest.hexdigest()
 
@@ -95,8 +104,10 @@ def problem_of(spec: dict[str, Any], name: str) -> tuple[Problem, RunOptions]:
     """The scenario and the options of the spec of the run directory `name`, entities in the order of their file.
 
     Raises:
+        OtherRun: the run uses a mechanism from outside the package that is not here.
         UnfinishedRun: the spec has been changed.
     """
+    _check_extensions(spec, name)
     try:
         problem = build_problem(scenario_from_document(spec["scenario"]))
         options, order = RunOptions(**spec["options"]), spec["order"]
@@ -116,6 +127,23 @@ def problem_of(spec: dict[str, Any], name: str) -> tuple[Problem, RunOptions]:
     if spec_digest(problem.canonical) != spec["identity"].get("scenario_sha256"):
         raise UnfinishedRun(f"{SPEC} of {name} has been changed: its scenario is not the one that was run")
     return problem, options
+
+
+def _check_extensions(spec: dict[str, Any], name: str) -> None:
+    from stress.compile.extensions import registered
+
+    wanted = spec.get("extensions", {})
+    if not isinstance(wanted, dict):
+        raise UnfinishedRun(f"{SPEC} of {name} does not say what was run: extensions is no table")
+    if wanted:
+        load_extensions()
+    here = {extension.name for extension in registered()} if wanted else set()
+    for mechanism, module in wanted.items():
+        if mechanism not in here:
+            raise OtherRun(
+                f"{name} was begun with {mechanism!r} of the module {module!r}, which is not here: "
+                f"put it where Python finds it, and name it in {VARIABLE}"
+            )
 
 
 def check_same(name: str, old: dict[str, Any], new: dict[str, Any]) -> None:

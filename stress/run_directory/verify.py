@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from stress.engine.chunk_simulator import Work, empty_gatherer
+from stress.engine.chunk_simulator import ChunkSimulator, new_gatherer
 from stress.engine.chunks import Chunk, missing
 from stress.engine.gatherer import Gatherer
 from stress.engine.runner import groups_in_file_order
@@ -61,7 +61,7 @@ def verify(directory: str | Path, blocks: int = 3, seed: int = 0) -> Verdict:
     files = store.files()
     chosen = {files[i].chunk for i in np.random.default_rng(seed).permutation(len(files))[:blocks]}
     every = replace(options, store="tails")  # paths that were stored are not needed together
-    gatherer, kept, done = empty_gatherer(problem, every), {}, list[Chunk]()
+    gatherer, kept, done = new_gatherer(problem, every), {}, list[Chunk]()
     unsound, reached = [], 0
     for file in files:
         state = store.read(file)
@@ -140,9 +140,9 @@ def _recomputed(problem: Problem, options: RunOptions, kept: dict[Chunk, State])
     """What is wrong with some blocks: their arrays that a new simulation does not give."""
     problems = []
     with jax.enable_x64(options.precision == "float64"):
-        work = Work(problem, options, devices_for(problem, options))
+        chunk_simulator = ChunkSimulator(problem, options, devices_for(problem, options))
         for chunk, state in kept.items():
-            wrong = differences(state, work.simulate(chunk, work.gatherer()))
+            wrong = differences(state, chunk_simulator.simulate(chunk, chunk_simulator.gatherer()))
             if wrong:
                 problems.append(f"paths {chunk.first} to {chunk.last - 1}: other numbers for {', '.join(wrong)}")
     return problems

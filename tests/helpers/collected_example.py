@@ -1,4 +1,4 @@
-"""A synthetic `Collected` from a NumPy simulation: levered one-factor funds that lose more than their twins."""
+"""A synthetic `SimulationOutput` from a NumPy simulation: levered one-factor funds that lose more than their twins."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import numpy as np
 
 from stress.results.statistics.histogram import FloatHistogram
 from stress.results.statistics.simulation_output import (
-    Collected,
     Distribution,
     PathTable,
     Sample,
+    SimulationOutput,
     Tail,
     Timeline,
 )
+from stress.scenarios.impact.square_root import SquareRoot
 from stress.scenarios.problem import (
     Assets,
     Cascade,
@@ -22,11 +23,11 @@ from stress.scenarios.problem import (
     Impact,
     Liquidity,
     Problem,
-    Retail,
     Shocks,
     plain_books,
     plain_funds,
 )
+from stress.scenarios.triggers.close_out import CloseOut
 
 GROUPS = ("alpha", "mid", "zeta")  # id order
 FILE_ORDER = ("zeta", "alpha", "mid")
@@ -89,10 +90,6 @@ def problem(
             margin_cap=2 * each,
             lockup_steps=np.zeros(n, np.int64),
             has_margin=np.ones(n, bool),
-            max_leverage=np.inf * each,
-            target_leverage=np.inf * each,
-            cure_steps=np.full(n, 3),
-            closeout_participation=0.25 * each,
             brokers=BROKERS,
             brokers_file_order=BROKERS_FILE_ORDER,
             broker_share=np.full((n, b), 0.5),
@@ -104,14 +101,11 @@ def problem(
             size=3 * NAV[:n],
             shapes=np.full((n, a), 0.5),
             type_of_shape=np.arange(n),
-            capital=NAV[:n],
-            ladder_on_fund=np.zeros(n, bool),
-            ladder_drawdown=np.full((n, 1), np.inf),
-            ladder_cut=np.zeros((n, 1)),
         ),
-        impact=Impact("square_root", 1 / 3, 5.0, 0.5),
+        triggers={"close_out": CloseOut(np.full(n, 3), 0.25 * each)},
+        impact=Impact("square_root", 1 / 3, 5.0, 0.5, SquareRoot()),
         liquidity=Liquidity(1.2, 0.0, 0.1),
-        retail=Retail(0.0, 0.0, 0.0, 0.0, np.zeros(a)),
+        outside={},
         cascade=Cascade(64, None, True, np.inf),
         estimation=Estimation(("0.95", "0.99", "0.999"), 2048, "plain"),
         canonical={"schema": 1, "name": "example"},
@@ -135,7 +129,7 @@ def collected(
     stored: bool = True,
     model: str = "student_t",
     **attrs: Any,
-) -> Collected:
+) -> SimulationOutput:
     """The synthetic run; `kept` is the length of every tail, `detail` that of the sample and the timeline."""
     rng = np.random.default_rng(seed)
     ids = np.arange(paths, dtype=np.uint64) + np.uint64(2**63 + 5)
@@ -220,7 +214,7 @@ def collected(
         if not name.endswith("leverage")
     }
     marks = np.unique(np.array([max(1, paths // 2), paths]))
-    return Collected(
+    return SimulationOutput(
         problem=problem(model),
         groups=GROUPS,
         groups_file_order=FILE_ORDER,

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from stress.scenarios.problem import Problem
-from tiny import BN, make_problem, overridden
+from flat import limits_of, overridden, retail_of
+from stress.scenarios.problem import Impact, Problem
+from tiny import BN, make_problem
 from twin_alone import ALONE as ALONE  # one problem for each mechanism alone
 from twin_books import with_overlay
 from twin_margin import requirement
@@ -44,7 +45,7 @@ def random_problem(seed: int, only: Collection[str] | None = None) -> Problem:
     shapes[0] = np.abs(shapes[0])
     shapes[:, 0] += 0.1  # no shape is empty
     shapes /= np.abs(shapes).sum(axis=1, keepdims=True)
-    share = base.books.capital / base.funds.nav[owner]
+    share = limits_of(base).capital / base.funds.nav[owner]
     on_fund = rng.random(len(owner)) < 0.3
     terms = margin_terms(rng, on, base)
     unit = make_problem(funds=terms | {"nav": nav}, books={"size": share * nav[owner], "shapes": shapes})
@@ -209,17 +210,21 @@ def hedge(rng: np.random.Generator, problem: Problem, kind: int, ranked: bool) -
 
 def scaled(problem: Problem, scale: float) -> Problem:
     """The same problem with every amount of money times `scale`."""
-    law, retail = problem.impact, problem.retail
+    law, retail, capital = problem.impact, retail_of(problem), limits_of(problem).capital
     return overridden(  # type: ignore[no-any-return]
         problem,
         {
             "assets": {"adv": problem.assets.adv * scale},
             "funds": {"nav": problem.funds.nav * scale},
-            "books": {"size": problem.books.size * scale, "capital": problem.books.capital * scale},
+            "books": {"size": problem.books.size * scale, "capital": capital * scale},
             "retail": {name: getattr(retail, name) * scale for name in ("per_percent", "cap", "budget")},
-            "impact": {
-                "slope": None if law.slope is None else law.slope / scale,
-                "outstanding": None if law.outstanding is None else law.outstanding * scale,
-            },
+            "impact": per_usd(law, scale),
         },
     )
+
+
+def per_usd(law: Impact, scale: float) -> dict[str, Any]:
+    """The law's numbers that are per USD or in USD, with money times `scale`."""
+    if law.law == "linear":
+        return {"slope": law.parameters.slope / scale}
+    return {"outstanding": law.parameters.outstanding * scale} if law.law == "exponential" else {}

@@ -12,7 +12,9 @@ import numpy as np
 from jax import lax
 
 import twin
-from stress.compile.params import params_of, structure_of
+from compilation import compiled_quickly
+from stress.compile.params import params_of
+from stress.compile.structure import structure_of
 from stress.kernels.path import PathMetrics, simulate
 from stress.kernels.quiet import QuietMetrics, hold_still
 from stress.kernels.shocks.draw import draw, shock_scratch, sources
@@ -39,12 +41,11 @@ def run_both(problem: Problem, paths: int, seed: int = 1, first: int = 0) -> Pai
         low = jnp.arange(first, first + paths, dtype=jnp.uint32)
         high = jnp.zeros_like(low)
 
-        # Each of these programs runs once, so the compiler need not try hard.
-        @partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
+        @partial(jax.jit, compiler_options=compiled_quickly())
         def both(params: Any) -> Any:
-            room = shock_scratch(structure, params, paths)
-            every = sources(structure, params, low, high)
-            draws = lax.map(lambda source: draw(structure, params, low, high, source, room)[0], every)
+            room = shock_scratch(structure, params.shocks, paths)
+            every = sources(structure, params.shocks, low, high)
+            draws = lax.map(lambda source: draw(structure, params.shocks, low, high, source, room)[0], every)
             quiet = hold_still(structure, params, low, high)
             return simulate(structure, params, low, high, detail=True), quiet, draws
 

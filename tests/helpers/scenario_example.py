@@ -119,13 +119,24 @@ def problem_of(document: dict[str, Any], *overrides: str) -> Problem:
     return build_problem(scenario_from_document(document, overrides))
 
 
+def parts_of(record: Any) -> dict[str, Any] | None:
+    """Parts of a record of a problem by name; None of anything else."""
+    if isinstance(record, tuple) and hasattr(record, "_asdict"):
+        return dict(record._asdict())
+    if hasattr(record, "__dataclass_fields__"):
+        return {name: getattr(record, name) for name in record.__dataclass_fields__}
+    return None
+
+
 def differences(left: Any, right: Any, path: str = "") -> list[str]:
     """Dotted names of the fields in which two records differ by a bit."""
-    if hasattr(left, "__dataclass_fields__"):
-        found = []
-        for name in left.__dataclass_fields__:
-            found += differences(getattr(left, name), getattr(right, name), f"{path}.{name}".lstrip("."))
-        return found
+    triggers_or_flows = path in ("triggers", "outside")
+    ours, theirs = (left, right) if triggers_or_flows else (parts_of(left), parts_of(right))
+    if ours is not None and theirs is not None:
+        if type(left) is not type(right) or list(ours) != list(theirs):
+            return [path]
+        found = (differences(ours[name], theirs[name], f"{path}.{name}".lstrip(".")) for name in ours)
+        return [name for names in found for name in names]
     if isinstance(left, np.ndarray):
         same = left.shape == right.shape and left.dtype == right.dtype and left.tobytes() == right.tobytes()
     else:

@@ -6,12 +6,15 @@ scalar given for an array fills an array of the default's shape. `single` is one
 
 from __future__ import annotations
 
-from dataclasses import is_dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from flat import NAMES, overridden
+from stress.scenarios.impact.square_root import SquareRoot
+from stress.scenarios.outside.retail import Retail
 from stress.scenarios.problem import (
     Assets,
     Books,
@@ -21,11 +24,13 @@ from stress.scenarios.problem import (
     Impact,
     Liquidity,
     Problem,
-    Retail,
     Shocks,
     plain_books,
     plain_funds,
 )
+from stress.scenarios.triggers.close_out import CloseOut
+from stress.scenarios.triggers.leverage_limit import LeverageLimit
+from stress.scenarios.triggers.stop_loss import StopLoss
 
 Array = npt.NDArray[Any]
 BN = 1e9
@@ -39,16 +44,6 @@ SHAPES = (
     (2, [0.4, -0.1, 0.3, -0.2, 0.0]),  # multi-strategy, pod two
     (3, [-0.1, 0.25, 0.2, -0.25, 0.2]),  # quant
 )
-
-
-def overridden(default: Any, value: Any) -> Any:
-    """`default` with `value` in its place: dicts go into records, scalars fill arrays."""
-    if is_dataclass(default) and isinstance(value, dict):
-        return replace(default, **{key: overridden(getattr(default, key), item) for key, item in value.items()})  # type: ignore[type-var]
-    if isinstance(default, np.ndarray):
-        array = np.asarray(value, dtype=default.dtype)
-        return np.full(default.shape, array) if array.ndim == 0 else array
-    return value
 
 
 def _assets() -> Assets:
@@ -101,10 +96,6 @@ def _funds(assets: Assets) -> Funds:
         margin_cap=np.array([1.0, 2.0, 1.5, 3.0, 2.0]),
         lockup_steps=np.array([0, 0, 2, 0, 3]),
         has_margin=np.array([True, True, True, True, True]),
-        max_leverage=np.array([INF, 3.2, INF, 7.5, INF]),
-        target_leverage=np.array([1.0, 2.5, 1.0, 6.0, 1.0]),
-        cure_steps=np.array([3, 3, 3, 2, 3]),
-        closeout_participation=np.array([0.25, 0.25, 0.25, 0.2, 0.3]),
         brokers=("pb_a", "pb_b"),
         brokers_file_order=("pb_b", "pb_a"),
         broker_share=np.array([[1.0, 0.0], [0.5, 0.5], [0.3, 0.7], [0.3, 0.7], [0.0, 1.0]]),
@@ -123,13 +114,6 @@ def _books(funds: Funds) -> Books:
     )
     fund_of = np.array([0, 1, 2, 2, 3, 3, 4])
     gross = np.array([1.0, 2.6, 2.2, 1.8, 2.8, 2.4, 4.6])
-    drawdown = np.full((7, 2), INF)
-    cut = np.zeros((7, 2))
-    drawdown[2], cut[2] = [0.04, 0.08], [0.25, 0.75]
-    drawdown[3], cut[3] = [0.05, INF], [0.5, 0.5]
-    drawdown[4], cut[4] = [0.04, 0.08], [0.0, 1.0]
-    drawdown[6], cut[6] = [0.10, 0.20], [0.2, 0.6]
-    share = np.array([1.0, 1.0, 0.6, 0.4, 0.5, 0.5, 1.0])
     return plain_books(
         ids=ids,
         fund_of=fund_of,
@@ -137,18 +121,33 @@ def _books(funds: Funds) -> Books:
         size=gross * funds.nav[fund_of],
         shapes=np.array([weights for _, weights in SHAPES]),
         type_of_shape=np.array([kind for kind, _ in SHAPES]),
-        capital=share * funds.nav[fund_of],
-        ladder_on_fund=np.array([False, False, False, False, False, False, True]),
-        ladder_drawdown=drawdown,
-        ladder_cut=cut,
     )
+
+
+def _triggers(funds: Funds, books: Books) -> dict[str, Any]:
+    drawdown = np.full((7, 2), INF)
+    cut = np.zeros((7, 2))
+    drawdown[2], cut[2] = [0.04, 0.08], [0.25, 0.75]
+    drawdown[3], cut[3] = [0.05, INF], [0.5, 0.5]
+    drawdown[4], cut[4] = [0.04, 0.08], [0.0, 1.0]
+    drawdown[6], cut[6] = [0.10, 0.20], [0.2, 0.6]
+    share = np.array([1.0, 1.0, 0.6, 0.4, 0.5, 0.5, 1.0])
+    on_fund = np.array([False, False, False, False, False, False, True])
+    return {
+        "leverage_limit": LeverageLimit(np.array([INF, 3.2, INF, 7.5, INF]), np.array([1.0, 2.5, 1.0, 6.0, 1.0])),
+        "stop_loss": StopLoss(on_fund, drawdown, cut, share * funds.nav[books.fund_of]),
+        "close_out": CloseOut(np.array([3, 3, 3, 2, 3]), np.array([0.25, 0.25, 0.25, 0.2, 0.3])),
+    }
 
 
 def make_problem(**overrides: Any) -> Problem:
     """The default problem of the tests with the given parts changed; `steps` also cuts or extends the script."""
     steps = int(overrides.pop("steps", 8))
     assets = overridden(_assets(), overrides.pop("assets", {}))
-    funds = overridden(_funds(assets), overrides.pop("funds", {}))
+    changes = overrides.pop("funds", {})
+    funds = overridden(_funds(assets), {name: x for name, x in changes.items() if name not in NAMES})
+    overrides["funds"] = {name: x for name, x in changes.items() if name in NAMES}
+    books = _books(funds)
     shocks = _shocks(max(steps, 2))
     problem = Problem(
         name="tiny",
@@ -160,10 +159,11 @@ def make_problem(**overrides: Any) -> Problem:
         assets=assets,
         shocks=replace(shocks, script=shocks.script[:steps]),
         funds=funds,
-        books=_books(funds),
-        impact=Impact("square_root", 1.0 / 3.0, 5.0, 0.5),
+        books=books,
+        triggers=_triggers(funds, books),
+        impact=Impact("square_root", 1.0 / 3.0, 5.0, 0.5, SquareRoot()),
         liquidity=Liquidity(evaporation=1.2, flow_sensitivity=0.3, floor=0.1),
-        retail=Retail(0.5 * BN, 2.0 * BN, 0.2, 6.0 * BN, np.array([0.0, 0.1, 0.3, 0.1, 0.5])),
+        outside={"retail": Retail(0.5 * BN, 2.0 * BN, 0.2, 6.0 * BN, np.array([0.0, 0.1, 0.3, 0.1, 0.5]))},
         cascade=Cascade(max_rounds=64, tolerance=None, feedback=True, max_participation=INF),
         estimation=Estimation(("0.95", "0.99"), 1024, "plain"),
         canonical={"name": "tiny"},
@@ -213,10 +213,6 @@ def single(**overrides: Any) -> Problem:
             margin_cap=one,
             lockup_steps=np.array([0]),
             has_margin=np.array([True]),
-            max_leverage=INF * one,
-            target_leverage=one,
-            cure_steps=np.array([3]),
-            closeout_participation=0.25 * one,
             brokers=("pb",),
             brokers_file_order=("pb",),
             broker_share=np.ones((1, 1)),
@@ -228,14 +224,11 @@ def single(**overrides: Any) -> Problem:
             size=4.0 * BN * one,
             shapes=np.ones((1, 1)),
             type_of_shape=np.array([0]),
-            capital=BN * one,
-            ladder_on_fund=np.array([False]),
-            ladder_drawdown=np.full((1, 1), INF),
-            ladder_cut=np.zeros((1, 1)),
         ),
         impact=Impact("none", 1.0 / 3.0, 5.0, 0.5),
         liquidity=Liquidity(evaporation=0.0, flow_sensitivity=0.0, floor=0.1),
-        retail=Retail(0.0, INF, 0.0, INF, np.zeros(1)),
+        triggers={"close_out": CloseOut(np.array([3]), 0.25 * one)},
+        outside={},
         cascade=Cascade(max_rounds=64, tolerance=None, feedback=True, max_participation=INF),
         estimation=Estimation(("0.99",), 1024, "plain"),
         canonical={"name": "single"},

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from flat import retail_of
 from stress.scenarios.problem import Problem
 from twin_limits import next_variance
 from twin_margin import requirement
@@ -63,14 +64,14 @@ def follow(problem: Problem, draws: Array) -> dict[str, Any]:
         }
         if problem.cascade.feedback:
             record["outlay"] = path.retail(gross_return - 1.0)
-            outside = record["outlay"] * problem.retail.weights / (path.price * adv)
+            outside = record["outlay"] * retail_of(problem).weights / (path.price * adv)
             record |= path.cascade(step, outside)
         at_limit = at_limit or record["at_limit"]
         record["requirement"] = requirement(path, step)
         # the step ends: peaks, volatility and depth
         equity = path.equity_usd()
         path.fund_peak = np.maximum(path.fund_peak, equity)
-        path.book_peak = np.maximum(path.book_peak, problem.books.capital + path.book_pnl)
+        path.book_peak = np.maximum(path.book_peak, path.limits.capital + path.book_pnl)
         whole = np.log(path.price / start_price)
         path.v = decay * path.v + (1.0 - decay) * problem.steps_per_day * whole**2 / sigma0_squared
         path.u = next_variance(path, start_price)

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from flat import NAMES, Limits, limits_of, overridden, triggers_from
 from stress.scenarios.problem import Books, Problem
-from tiny import BN, overridden, single
+from tiny import BN, single
 
 Array = npt.NDArray[Any]
 OF_SHAPES = ("shapes", "type_of_shape", "start_vol")
@@ -97,10 +98,11 @@ def with_overlay(
         held: k wanted at those losses, the last one 1.
         priority: of the new books.
     """
-    books = widened(problem.books, len(loss))
-    points = books.overlay_loss.shape[1]
+    books, limits = problem.books, widened(limits_of(problem), len(loss))
+    points = limits.overlay_loss.shape[1]
     row = int(np.searchsorted(books.type_of_shape, kind, side="right"))
-    each: dict[str, Any] = {item.name: getattr(books, item.name) for item in fields(books)}
+    flat = {name: getattr(limits, name) for name in NAMES}
+    each: dict[str, Any] = {item.name: getattr(books, item.name) for item in fields(books)} | flat
     each["shape_of"] = np.where(books.shape_of >= row, books.shape_of + 1, books.shape_of)
     for name, new in zip(OF_SHAPES, (weights, kind, 0.0), strict=True):
         each[name] = np.insert(each[name], row, new, axis=0)
@@ -113,6 +115,7 @@ def with_overlay(
             "shape_of": row,
             "size": gross * nav,
             "priority": priority,
+            "start_held": 0.0,
             "capital": nav,
             "ladder_on_fund": False,
             "ladder_drawdown": np.inf,
@@ -125,18 +128,20 @@ def with_overlay(
         }
         for name, new in row_of_book.items():
             each[name] = np.insert(each[name], at, new, axis=0)
-    return replace(problem, books=Books(**each))
+    wider = Books(**{item.name: each[item.name] for item in fields(books)})
+    triggers = triggers_from(Limits(**{name: each[name] for name in NAMES}))
+    return replace(problem, books=wider, triggers=triggers)
 
 
 def padded(values: Any, points: int, fill: float) -> Array:
     return np.concatenate([np.asarray(values, np.float64), np.full(points - len(values), fill)])
 
 
-def widened(books: Books, points: int) -> Books:
+def widened(limits: Limits, points: int) -> Limits:
     """Room for at least so many points of overlays."""
-    missing = max(0, points - books.overlay_loss.shape[1])
+    missing = max(0, points - limits.overlay_loss.shape[1])
     return replace(
-        books,
-        overlay_loss=np.pad(books.overlay_loss, ((0, 0), (0, missing)), constant_values=np.inf),
-        overlay_held=np.pad(books.overlay_held, ((0, 0), (0, missing)), mode="edge"),
+        limits,
+        overlay_loss=np.pad(limits.overlay_loss, ((0, 0), (0, missing)), constant_values=np.inf),
+        overlay_held=np.pad(limits.overlay_held, ((0, 0), (0, missing)), mode="edge"),
     )

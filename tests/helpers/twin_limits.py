@@ -31,19 +31,22 @@ def own_orders(state: State) -> OwnOrders:
 
 def ladder(state: State) -> Array:
     """Fraction that each book's stop-loss ladder wants sold."""
-    books = state.problem.books
+    limits = state.limits
     equity = state.equity_usd()
     sell = np.zeros(len(state.fund))
     for b, f in enumerate(state.fund):
-        points = np.isfinite(books.ladder_drawdown[b])
+        points = np.isfinite(limits.ladder_drawdown[b])
         if not points.any() or state.k[b] <= 0.0:
             continue
-        if books.ladder_on_fund[b]:
+        if limits.ladder_on_fund[b]:
             fall = state.fund_peak[f] - equity[f]
         else:
-            fall = state.book_peak[b] - (books.capital[b] + state.book_pnl[b])
+            fall = state.book_peak[b] - (limits.capital[b] + state.book_pnl[b])
         cut = np.interp(
-            fall / books.capital[b], books.ladder_drawdown[b][points], books.ladder_cut[b][points], left=0.0
+            fall / limits.capital[b],
+            limits.ladder_drawdown[b][points],
+            limits.ladder_cut[b][points],
+            left=0.0,
         )
         if cut > 0.0:  # a ladder that has not begun is no ceiling on what a two-way target bought
             sell[b] = max(0.0, 1.0 - (1.0 - cut) / state.k[b])
@@ -52,17 +55,17 @@ def ladder(state: State) -> Array:
 
 def leverage_target(state: State) -> tuple[Array, Array]:
     """Fractions that each book sells, and buys, towards its fund's leverage target."""
-    funds, books = state.problem.funds, state.problem.books
+    limits = state.limits
     equity, gross = state.equity_usd(), state.gross_usd()
     down, up = np.zeros(len(state.fund)), np.zeros(len(state.fund))
     for b, f in enumerate(state.fund):
-        target = funds.leverage_target[f]
+        target = limits.leverage_target[f]
         if not np.isfinite(target) or equity[f] <= 0.0 or gross[f] <= 0.0:
             continue
         q = gross[f] / (equity[f] * target)
-        if q - 1.0 > funds.leverage_band[f]:
+        if q - 1.0 > limits.leverage_band[f]:
             down[b] = 1.0 - 1.0 / q
-        if funds.two_way[f] and 1.0 - q > funds.leverage_band[f] and not books.overlay[b] and state.k[b] > 0.0:
+        if limits.two_way[f] and 1.0 - q > limits.leverage_band[f] and not limits.overlay[b] and state.k[b] > 0.0:
             up[b] = 1.0 / q - 1.0
     return down, up
 
@@ -72,9 +75,9 @@ def volatility_target(state: State) -> Array:
     books = state.problem.books
     sell = np.zeros(len(state.fund))
     for b, shape in enumerate(books.shape_of):
-        if np.isfinite(books.vol_ceiling[b]) and state.k[b] > 0.0:
-            cap = books.vol_ceiling[b] / np.sqrt(state.u[shape])
-            sell[b] = books.vol_speed[b] * max(0.0, 1.0 - cap / state.k[b])
+        if np.isfinite(state.limits.vol_ceiling[b]) and state.k[b] > 0.0:
+            cap = state.limits.vol_ceiling[b] / np.sqrt(state.u[shape])
+            sell[b] = state.limits.vol_speed[b] * max(0.0, 1.0 - cap / state.k[b])
     return sell
 
 
@@ -85,21 +88,21 @@ def next_variance(state: State, begin: Array) -> Array:
     after = state.u.copy()
     for shape, weights in enumerate(books.shapes):
         gross = np.abs(weights) @ begin
-        if books.start_vol[shape] > 0.0 and gross > 0.0:
+        if state.limits.start_vol[shape] > 0.0 and gross > 0.0:
             per_gross = weights @ (state.price - begin) / gross
             annual = steps_per_day * per_gross**2 * 252.0
-            after[shape] = decay * state.u[shape] + (1.0 - decay) * annual / books.start_vol[shape] ** 2
+            after[shape] = decay * state.u[shape] + (1.0 - decay) * annual / state.limits.start_vol[shape] ** 2
     return after
 
 
 def overlay(state: State) -> Array:
     """Units of k that each overlay's rule adds at its fund's present loss."""
-    books = state.problem.books
+    limits = state.limits
     loss = 1.0 - state.equity_usd() / state.problem.funds.nav
     add = np.zeros(len(state.fund))
     for b, f in enumerate(state.fund):
-        points = np.isfinite(books.overlay_loss[b])
-        if books.overlay[b] and points.any():
-            wanted = np.interp(loss[f], books.overlay_loss[b][points], books.overlay_held[b][points], left=0.0)
+        points = np.isfinite(limits.overlay_loss[b])
+        if limits.overlay[b] and points.any():
+            wanted = np.interp(loss[f], limits.overlay_loss[b][points], limits.overlay_held[b][points], left=0.0)
             add[b] = max(0.0, wanted - state.overlay_done[b])
     return add

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from flat import retail_of
 from twin_impact import log_change
 from twin_limits import OwnOrders, own_orders
 from twin_margin import by_priority, margin_base, requirement
@@ -53,7 +54,7 @@ class Path(State):
 
     def retail(self, simple_return: Array) -> float:
         """Outlay of the dip buyers in USD; moves their day count and budget on."""
-        terms = self.problem.retail
+        terms = retail_of(self.problem)
         if terms.per_percent <= 0.0:
             return 0.0
         index = float(terms.weights @ simple_return)
@@ -74,7 +75,7 @@ class Path(State):
         for b, f in enumerate(self.fund):
             if in_closeout[b] and size[b].sum() > 0.0:
                 days = float((size[b] * days_of_asset).sum() / size[b].sum())
-                sell[b] = min(1.0, self.problem.funds.closeout_participation[f] / days)
+                sell[b] = min(1.0, self.limits.closeout_participation[f] / days)
         return sell
 
     def age_calls(self, step: int) -> None:
@@ -109,8 +110,8 @@ class Path(State):
             margin, limit = 0.0, 0.0
             if self.open[f] and self.age[f] >= funds.grace_steps[f] and needed[f] > 0.0:
                 margin = max(0.0, 1.0 - equity[f] / ((1.0 + funds.buffer[f]) * needed[f]))
-            if gross[f] / equity[f] > funds.max_leverage[f]:
-                limit = max(0.0, 1.0 - funds.target_leverage[f] * equity[f] / gross[f])
+            if gross[f] / equity[f] > self.limits.max_leverage[f]:
+                limit = max(0.0, 1.0 - self.limits.target_leverage[f] * equity[f] / gross[f])
             per_member[f] = max(margin, limit)
             if margin > 0.0:
                 per_book = np.maximum(per_book, by_priority(self, f, margin, margin_base(self, step)))
@@ -190,7 +191,7 @@ class Path(State):
         self.j = self.j + flow
         self.j_forced = self.j_forced + forced
         self.k = self.k - cut
-        self.overlay_done = self.overlay_done + np.where(self.problem.books.overlay, np.maximum(-cut, 0.0), 0.0)
+        self.overlay_done = self.overlay_done + np.where(self.limits.overlay, np.maximum(-cut, 0.0), 0.0)
         return np.asarray(forced)
 
     def cascade(self, step: int, outside: Array) -> dict[str, Any]:
@@ -231,7 +232,7 @@ class Path(State):
             self.cut_steps[f] = self.cut_steps[f] + 1 if held_up else 0
             uncured = (
                 held_up
-                and self.cut_steps[f] >= funds.cure_steps[f]
+                and self.cut_steps[f] >= self.limits.cure_steps[f]
                 and deficit[f] > 0.0
                 and deficit[f] > self.last_deficit[f]
             )

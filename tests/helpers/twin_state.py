@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from flat import limits_of, retail_of
 from stress.scenarios.problem import Problem
 from twin_result import COMPONENTS
 
@@ -33,10 +34,11 @@ class State:
         self.v = np.ones(len(assets.ids))
         self.g = np.ones(len(assets.ids))  # the clip to [floor, 1] leaves 1 alone
         # books
-        self.start_k = np.where(books.overlay, 0.0, 1.0)
+        self.limits = limits_of(problem)
+        self.start_k = books.start_held
         self.k = self.start_k
         self.book_pnl = np.zeros(len(books.ids))
-        self.book_peak = books.capital.astype(np.float64)
+        self.book_peak = self.limits.capital.astype(np.float64)
         self.u = np.ones(len(books.shapes))  # EWMA variance of a shape's P&L per unit gross over its start
         self.overlay_done = np.zeros(len(books.ids))  # what the overlay's rule has built so far
         # funds
@@ -57,7 +59,7 @@ class State:
         self.forced_by_asset = np.zeros((members, len(assets.ids)))  # of the present step, USD at start prices
         # outside buyers
         self.down_steps = 0
-        self.budget = problem.retail.budget
+        self.budget = retail_of(problem).budget
 
     def by_fund(self, per_book: Array) -> Array:
         """Sum over the books of each member."""

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from stress.compile.params import structure_of
+from stress.compile.structure import structure_of
 from stress.kernels import layout
 from stress.kernels.linear import any_row
-from stress.kernels.records import Layout, Structure
+from stress.kernels.structure import Layout, Structure
 from tiny import make_problem
 
 LAYOUTS = {

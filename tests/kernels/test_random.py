@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache, partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,7 +12,7 @@ from scipy import special, stats
 
 from stress.kernels.random.normals import Key, Scratch, normals, radius, scratch, sine_of_phase, step_keys
 from stress.kernels.random.threefry import threefry2x32
-from stress.kernels.shocks.student_t_scale import Z_RANGE, mixing_coefficients, mixing_scale
+from stress.kernels.shocks.student_t import Z_RANGE, common_scale, scale_coefficients
 
 # Known answers of Random123 for threefry2x32 with 20 rounds: (counter, key, words).
 KNOWN = [
@@ -51,6 +53,7 @@ def test_sine_over_the_whole_circle() -> None:
     assert np.abs(ours - exact).max() < 2e-7
 
 
+@partial(jax.jit, static_argnums=(1, 2))
 def in_step(seed: tuple[int, int], stream: int, step: int, low: jax.Array, high: jax.Array, room: Scratch) -> Scratch:
     keys = step_keys(jnp.array(seed, jnp.uint32), stream, step + 1, len(room.normals))
     return normals(Key(keys.first[step], keys.second[step]), low, high, room)
@@ -104,9 +107,14 @@ def test_normals_have_the_normal_distribution_and_are_independent() -> None:
     assert stats.kstest(shifted[0], "norm").pvalue < 1e-4, "the test must be able to fail"
 
 
+@cache
+def many_normals() -> np.ndarray:
+    return np.concatenate([draw_normals(3, 1, step, 16, 2**18) for step in range(4)])
+
+
 @pytest.mark.parametrize("level", [3.0, 4.0, 4.5])
 def test_tails_have_the_right_mass(level: float) -> None:
-    z = np.concatenate([draw_normals(3, 1, step, 16, 2**18) for step in range(4)])
+    z = many_normals()
     expected = z.size * stats.norm.sf(level)
     for count in ((z > level).sum(), (z < -level).sum()):
         assert abs(count - expected) < 5 * np.sqrt(expected)
@@ -144,13 +152,13 @@ def test_student_scale_against_scipy(dof: float) -> None:
     low, high = special.gammaincinv(dof / 2, special.ndtr(z)), special.gammainccinv(dof / 2, special.ndtr(-z))
     exact = np.sqrt((dof - 2.0) / (2.0 * np.where(z < 0, low, high)))
     with jax.enable_x64(True):
-        ours = np.asarray(mixing_scale(jnp.asarray(mixing_coefficients(dof)), jnp.asarray(z)))
+        ours = np.asarray(common_scale(jnp.asarray(scale_coefficients(dof)), jnp.asarray(z)))
     assert np.abs(ours / exact - 1.0).max() < (1e-6 if dof <= 3 else 1e-7)
-    single = np.asarray(mixing_scale(jnp.asarray(mixing_coefficients(dof), jnp.float32), jnp.asarray(z, jnp.float32)))
+    single = np.asarray(common_scale(jnp.asarray(scale_coefficients(dof), jnp.float32), jnp.asarray(z, jnp.float32)))
     assert np.abs(single / exact - 1.0).max() < 2e-5
 
 
 def test_student_scale_needs_a_variance() -> None:
     with pytest.raises(ValueError, match="dof > 2"):
-        mixing_coefficients(2.0)
+        scale_coefficients(2.0)
     assert Z_RANGE > 6.764

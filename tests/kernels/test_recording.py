@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache, partial
 from typing import Any
@@ -13,56 +13,29 @@ import pytest
 import xarray as xr
 from matplotlib.figure import Figure
 
-from stress.engine.sizes import devices_for
+from compilation import compiled_quickly
+from recording_example import (
+    ATTRS,
+    PROBLEMS,
+    close,
+    recorded,
+    recorder_for,
+    recorder_of,
+    story_of,
+)
 from stress.kernels.recording import record
-from stress.kernels.records import Structure
-from stress.options import RunOptions
+from stress.kernels.structure import Structure
 from stress.questions import recorder as recorder_module
 from stress.questions.recorder import Recorder
 from stress.questions.replay import largest_gap
 from stress.results.plot.story import story as draw
-from stress.results.statistics.simulation_output import PathTable
-from stress.results.story.recorded_path import Recorded
 from stress.results.story.tree import to_story
-from stress.scenarios.problem import Problem
-from tiny import make_problem, single
+from tiny import single
 from twin_alone import alone
-from twin_books import with_overlay
 from twin_rounds import follow_rounds
 
-CLOSE = 1e-9
 ORDINARY = recorder_module._program
 SIDES = ("longs_sold_usd", "shorts_covered_usd", "longs_bought_usd", "shorts_sold_usd")
-ATTRS: dict[str, Any] = {
-    "path": 0,
-    "rank": 0,
-    "ranked_by": "",
-    "paths": 64,
-    "figures_compared": 0,
-    "recording_gap": 0.0,
-}
-
-
-def everything() -> Problem:
-    """Retail, ladders, calls, leverage limits, overlays, and orders that are cut: one pass."""
-    problem = make_problem(
-        steps=5, shocks={"scale": 4.0}, cascade={"max_participation": 0.15}, funds={"grace_steps": 1}
-    )
-    return with_overlay(problem, 1, [0.0, -0.1, -0.4, -0.1, -0.4], 0.8, [0.01, 0.05], [0.0, 1.0])
-
-
-def long_cascades() -> Problem:
-    """Nothing but margin calls, limits and ladders, without a cap: many rounds, in two passes."""
-    return make_problem(steps=5, shocks={"scale": 3.0}, retail={"per_percent": 0.0})
-
-
-PROBLEMS: dict[str, Callable[[], Problem]] = {
-    "everything, one pass": everything,
-    "long cascades, two passes": long_cascades,
-    "two-way leverage target": lambda: alone("two-way leverage target"),
-    "a limit of rounds": lambda: make_problem(steps=4, shocks={"scale": 4.0}, cascade={"max_rounds": 2}),
-    "nobody trades": lambda: make_problem(steps=3, shocks={"scale": 3.0}, cascade={"feedback": False}),
-}
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -71,44 +44,11 @@ def _compiled_quickly() -> Iterator[None]:
 
     @cache
     def program(structure: Structure, capacity: int) -> Any:
-        options = {"xla_backend_optimization_level": 0}
-        return jax.jit(partial(record, structure, capacity=capacity), compiler_options=options)
+        return jax.jit(partial(record, structure, capacity=capacity), compiler_options=compiled_quickly())
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(recorder_module, "_program", program)
         yield
-
-
-class Recording(Recorder):
-    """Takes the figures of the path from the recording itself."""
-
-    def _outcome(self, path: int) -> PathTable:
-        return recorder_module._table(path, self._recording(path)[0])
-
-
-def recorder_for(problem: Problem, kind: type[Recorder] = Recording, **options: Any) -> Recorder:
-    chosen = RunOptions(paths=64, seed=3, **({"precision": "float64"} | options))
-    return kind(problem, chosen, devices_for(problem, chosen))
-
-
-@cache
-def recorder_of(name: str) -> Recorder:
-    return recorder_for(PROBLEMS[name]())
-
-
-@cache
-def recorded(name: str, path: int) -> Recorded:
-    return recorder_of(name).recorded(path)
-
-
-def story_of(name: str, path: int) -> xr.DataTree:
-    return to_story(recorded(name, path), ATTRS)
-
-
-def close(ours: object, theirs: object, scale: float = 1.0) -> None:
-    np.testing.assert_allclose(
-        np.asarray(ours, float) / scale, np.asarray(theirs, float) / scale, rtol=CLOSE, atol=CLOSE
-    )
 
 
 @pytest.mark.parametrize("name", list(PROBLEMS)[:4])
@@ -213,7 +153,9 @@ def test_every_variable_is_labelled() -> None:
     assert {"step", "round", "fund", "asset"} <= set(story_of("everything, one pass", 0)["rounds"].dims)
 
 
-@pytest.mark.parametrize("name", list(PROBLEMS)[:2])
+@pytest.mark.parametrize(
+    "name", [pytest.param("everything, one pass", marks=pytest.mark.slow), "long cascades, two passes"]
+)
 def test_the_recording_is_the_path(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The programs as users have them, in their precision."""
     monkeypatch.setattr(recorder_module, "_program", ORDINARY)

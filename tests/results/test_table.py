@@ -12,7 +12,7 @@ from rich.console import Console
 
 from collected_example import FILE_ORDER, collected, distribution
 from stress.results.dataset.tree import to_datatree
-from stress.results.statistics.simulation_output import Collected, Distribution
+from stress.results.statistics.simulation_output import Distribution, SimulationOutput
 from stress.results.terminal.picture import BLOCKS, curve, loss_picture, loss_range
 from stress.results.terminal.summary_table import notes, summary_json, summary_table
 
@@ -27,7 +27,7 @@ def text_of(tree: xr.DataTree, width: int = 100) -> str:
     return screen.file.getvalue()
 
 
-def renamed(run: Collected, names: dict[str, str]) -> Collected:
+def renamed(run: SimulationOutput, names: dict[str, str]) -> SimulationOutput:
     worst = {names.get(name, name): table for name, table in run.worst.items()}
     groups, order = (tuple(names[name] for name in old) for old in (run.groups, run.groups_file_order))
     funds = dataclasses.replace(run.problem.funds, types=groups, ids=groups, types_file_order=order)

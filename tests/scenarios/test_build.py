@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flat import limits_of, retail_of
 from scenario_example import differences, example, full_example, problem_of
 from stress.scenarios.build.problem_builder import build_problem
 from stress.scenarios.canonical import digest
@@ -77,9 +78,9 @@ def test_tiers() -> None:
     np.testing.assert_allclose(np.abs(books.shapes).sum(axis=1), 1.0)
     gross = np.bincount(books.fund_of, weights=books.size) / funds.nav
     np.testing.assert_allclose(gross, [1.6, 3 * 0.72, 3.0, 3 * 1.28, 3 * 1.56])
-    np.testing.assert_allclose(funds.max_leverage[1:], 1.25 * gross[1:])
-    np.testing.assert_allclose(funds.target_leverage[1:], 1.1 * gross[1:])
-    assert np.isinf(funds.max_leverage[0])
+    np.testing.assert_allclose(limits_of(problem).max_leverage[1:], 1.25 * gross[1:])
+    np.testing.assert_allclose(limits_of(problem).target_leverage[1:], 1.1 * gross[1:])
+    assert np.isinf(limits_of(problem).max_leverage[0])
 
 
 def test_count_and_spread() -> None:
@@ -192,10 +193,11 @@ def test_a_lone_book_is_watched_on_the_whole_nav() -> None:
     document = example()
     positions = document["funds"][1].pop("positions")
     document["funds"][1]["books"] = [{"id": "all", "positions": positions}]
-    books = problem_of(document).books
-    assert books.ids[0] == "longs/all"
-    assert (books.ladder_on_fund[0], books.capital[0]) == (False, 2e9)
-    assert problem_of(document, "funds.longs.books.all.share=0").books.ladder_on_fund[0]
+    problem = problem_of(document)
+    limits = limits_of(problem)
+    assert problem.books.ids[0] == "longs/all"
+    assert (limits.ladder_on_fund[0], limits.capital[0]) == (False, 2e9)
+    assert limits_of(problem_of(document, "funds.longs.books.all.share=0")).ladder_on_fund[0]
 
 
 def test_fund_tables_override_key_by_key() -> None:
@@ -207,25 +209,26 @@ def test_fund_tables_override_key_by_key() -> None:
     assert funds.buffer.tolist() == [0.2, 0.1, 0.1, 0.1, 0.1]
     assert funds.procyclicality[:, 0].tolist() == [0.0, 0.5, 0.5, 0.5, 0.5]
     assert funds.margin_cap[:, 0].tolist() == [1.0, 1.5, 1.5, 1.5, 1.5]  # the default follows the procyclicality
-    assert funds.cure_steps.tolist() == [5, 3, 3, 3, 3]
-    assert np.isinf(problem.books.ladder_drawdown[0]).all()
+    assert limits_of(problem).cure_steps.tolist() == [5, 3, 3, 3, 3]
+    assert np.isinf(limits_of(problem).ladder_drawdown[0]).all()
     assert problem.cascade.max_participation == 0.25
 
 
 def test_ladders() -> None:
-    books = problem_of(example()).books
+    problem = problem_of(example())
+    books, limits = problem.books, limits_of(problem)
     longs, macro, pod = (
         books.ids.index("longs/main"),
         books.ids.index("quant_t2/macro"),
         books.ids.index("quant_t2/pod"),
     )
-    assert books.ladder_drawdown[macro].tolist() == [0.06, 0.1, 0.25]
-    assert books.ladder_cut[macro].tolist() == [0.0, 0.3, 0.6]
-    assert books.ladder_drawdown[pod].tolist() == [0.05, np.inf, np.inf]
-    assert books.ladder_cut[pod].tolist() == [0.5, 0.5, 0.5]
-    assert books.ladder_on_fund[[longs, macro, pod]].tolist() == [False, True, False]  # share 1, 0, 0.4
-    np.testing.assert_allclose(books.capital[[longs, macro, pod]], [2e9, 4.5e9, 0.4 * 4.5e9])
-    whole = problem_of(example(), 'triggers.scope="fund"').books
+    assert limits.ladder_drawdown[macro].tolist() == [0.06, 0.1, 0.25]
+    assert limits.ladder_cut[macro].tolist() == [0.0, 0.3, 0.6]
+    assert limits.ladder_drawdown[pod].tolist() == [0.05, np.inf, np.inf]
+    assert limits.ladder_cut[pod].tolist() == [0.5, 0.5, 0.5]
+    assert limits.ladder_on_fund[[longs, macro, pod]].tolist() == [False, True, False]  # share 1, 0, 0.4
+    np.testing.assert_allclose(limits.capital[[longs, macro, pod]], [2e9, 4.5e9, 0.4 * 4.5e9])
+    whole = limits_of(problem_of(example(), 'triggers.scope="fund"'))
     assert whole.ladder_on_fund.all()
     np.testing.assert_allclose(whole.capital[[longs, macro, pod]], [2e9, 4.5e9, 4.5e9])
 
@@ -237,13 +240,13 @@ def test_tables_left_out_are_off() -> None:
     del document["funds"][0]["margin"], document["funds"][0]["triggers"], document["funds"][0]["books"][0]["stop_loss"]
     problem = problem_of(document)
     assert not problem.funds.has_margin.any()
-    assert np.isinf(problem.funds.max_leverage).all()
-    assert np.isfinite(problem.funds.target_leverage).all()
-    assert not problem.funds.closeout_participation.any()
-    assert np.isinf(problem.books.ladder_drawdown).all()
+    assert np.isinf(limits_of(problem).max_leverage).all()
+    assert np.isfinite(limits_of(problem).target_leverage).all()
+    assert not limits_of(problem).closeout_participation.any()
+    assert np.isinf(limits_of(problem).ladder_drawdown).all()
     assert problem.impact.law == "none"
     assert (problem.liquidity.evaporation, problem.liquidity.flow_sensitivity) == (0.0, 0.0)
-    assert problem.retail.per_percent == 0.0
+    assert retail_of(problem).per_percent == 0.0
     assert np.isinf(problem.cascade.max_participation)
     assert problem.shocks.model == "none"
     assert np.array_equal(problem.shocks.correlation, np.eye(3))
@@ -252,11 +255,15 @@ def test_tables_left_out_are_off() -> None:
 
 def test_defaults_are_filled_and_named() -> None:
     problem = problem_of(example())
-    assert problem.impact.coefficient == 1.0
+    assert problem.impact.parameters.coefficient == 1.0
     assert problem.impact.permanent == pytest.approx(1 / 3)
-    assert (problem.impact.core, problem.impact.half_life, problem.impact.execution_weight) == (1e-4, 5.0, 0.5)
+    assert (problem.impact.parameters.core, problem.impact.half_life, problem.impact.execution_weight) == (
+        1e-4,
+        5.0,
+        0.5,
+    )
     assert (problem.liquidity.evaporation, problem.liquidity.floor) == (1.2, 0.1)
-    assert problem.funds.closeout_participation.tolist() == [0.25] * 5
+    assert limits_of(problem).closeout_participation.tolist() == [0.25] * 5
     assert problem.cascade.max_rounds == 64
     assert problem.estimation.levels == ("0.95", "0.99", "0.999")
     assert {"impact.coefficient", "liquidity.floor", "margin.cap", "triggers.cure_steps", "cascade.max_rounds"} <= set(
@@ -267,12 +274,12 @@ def test_defaults_are_filled_and_named() -> None:
 
 
 def test_retail_defaults_to_us_equity_by_volume() -> None:
-    assert problem_of(example()).retail.weights.tolist() == [0.0, 0.0, 1.0]
+    assert retail_of(problem_of(example())).weights.tolist() == [0.0, 0.0, 1.0]
     document = example()
     document["assets"][2]["region"] = "US"
-    np.testing.assert_allclose(problem_of(document).retail.weights, [0.0, 0.3, 0.7])
+    np.testing.assert_allclose(retail_of(problem_of(document)).weights, [0.0, 0.3, 0.7])
     document["retail"]["weights"] = {"semis": 3, "bonds": 1}
-    np.testing.assert_allclose(problem_of(document).retail.weights, [0.25, 0.0, 0.75])
+    np.testing.assert_allclose(retail_of(problem_of(document)).weights, [0.25, 0.0, 0.75])
 
 
 def test_shock_models() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from flat import limits_of
 from scenario_example import alone, example, full_example, problem_of, refused
 from stress.scenarios.build.problem_builder import build_problem
 from stress.scenarios.errors import ScenarioError
@@ -19,7 +20,7 @@ SEMIS = 2
 
 def test_a_target_without_a_limit_is_the_fund_s_own() -> None:
     problem = problem_of(alone({"triggers": {"target_leverage": 1.65, "band": 0.1, "two_way": True}}))
-    funds = problem.funds
+    funds = limits_of(problem)
     assert funds.leverage_target.tolist() == [1.65]
     assert (funds.leverage_band.tolist(), funds.two_way.tolist()) == ([0.1], [True])
     assert np.isinf(funds.max_leverage).all()
@@ -27,7 +28,7 @@ def test_a_target_without_a_limit_is_the_fund_s_own() -> None:
 
 def test_own_targets_relative_to_the_start_of_each_member() -> None:
     tiers = {"count": 3, "leverage_spread": "50 %", "triggers": {"target_leverage": "1.02 x start"}}
-    funds = problem_of(alone(tiers)).funds
+    funds = limits_of(problem_of(alone(tiers)))
     np.testing.assert_allclose(funds.leverage_target, 1.02 * 1.6 * np.array([0.5, 1.0, 1.5]))
     assert funds.leverage_band.tolist() == [0.05] * 3
     assert not funds.two_way.any()
@@ -35,19 +36,19 @@ def test_own_targets_relative_to_the_start_of_each_member() -> None:
 
 def test_with_a_limit_the_target_is_the_broker_s() -> None:
     limited = {"triggers": {"max_leverage": 2.0, "target_leverage": 1.8}}
-    funds = problem_of(alone(limited)).funds
+    funds = limits_of(problem_of(alone(limited)))
     assert (funds.max_leverage[0], funds.target_leverage[0]) == (2.0, 1.8)
     assert np.isinf(funds.leverage_target).all()
 
 
 def test_turning_a_common_limit_off_turns_its_target_off() -> None:
     common = {"max_leverage": 2.0, "target_leverage": 1.7}
-    funds = problem_of(alone({"triggers": {"max_leverage": "none"}}, triggers=common)).funds
+    funds = limits_of(problem_of(alone({"triggers": {"max_leverage": "none"}}, triggers=common)))
     assert np.isinf([funds.max_leverage[0], funds.leverage_target[0]]).all()
     own = {"triggers": {"max_leverage": "none", "target_leverage": 1.6}}
-    assert problem_of(alone(own, triggers=common)).funds.leverage_target[0] == 1.6
+    assert limits_of(problem_of(alone(own, triggers=common))).leverage_target[0] == 1.6
     off = {"triggers": {"target_leverage": "none"}}
-    assert np.isinf(problem_of(alone(off, triggers={"target_leverage": 1.6})).funds.leverage_target).all()
+    assert np.isinf(limits_of(problem_of(alone(off, triggers={"target_leverage": 1.6}))).leverage_target).all()
 
 
 # longs: w = 0.75 semis (39 %), 0.25 japan (20 %), correlation -0.2
@@ -55,38 +56,38 @@ VOL = math.sqrt(0.2925**2 + 0.05**2 - 2 * 0.2 * 0.2925 * 0.05)
 
 
 def test_volatility_targets() -> None:
-    books = problem_of(alone({"triggers": {"target_vol": "start"}})).books
+    books = limits_of(problem_of(alone({"triggers": {"target_vol": "start"}})))
     assert books.start_vol[0] == pytest.approx(VOL)
     assert (books.vol_ceiling.tolist(), books.vol_speed.tolist()) == ([1.25], [0.3])
-    books = problem_of(alone({"triggers": {"target_vol": "1.1 x start", "vol_band": 1.2, "speed": "50 %"}})).books
+    books = limits_of(problem_of(alone({"triggers": {"target_vol": "1.1 x start", "vol_band": 1.2, "speed": "50 %"}})))
     assert books.vol_ceiling[0] == pytest.approx(1.32)
     assert books.vol_speed[0] == 0.5
-    absolute = problem_of(alone({"triggers": {"target_vol": "60 %", "band": 1.5}})).books
+    absolute = limits_of(problem_of(alone({"triggers": {"target_vol": "60 %", "band": 1.5}})))
     assert absolute.vol_ceiling[0] == pytest.approx(1.5 * 0.6 / (1.6 * VOL))
 
 
 def test_band_is_the_leverage_target_s_where_there_are_both() -> None:
     problem = problem_of(alone({"triggers": {"target_vol": "start", "target_leverage": "1 x start", "band": 0.2}}))
-    assert problem.funds.leverage_band.tolist() == [0.2]
-    assert problem.books.vol_ceiling.tolist() == [1.25]
+    assert limits_of(problem).leverage_band.tolist() == [0.2]
+    assert limits_of(problem).vol_ceiling.tolist() == [1.25]
 
 
 def test_an_absolute_target_is_of_all_books_and_only_those_without_overlay() -> None:
     document = full_example()
     document["funds"][0]["triggers"] = {"target_vol": 1.0}
     problem = problem_of(document)
-    books, funds = problem.books, problem.funds
+    books, funds, limits = problem.books, problem.funds, limits_of(problem)
     member = funds.ids.index("quant_t2")
     rows = np.flatnonzero(books.fund_of == member)
     macro, pod, tail = rows
     held = (books.shapes[books.shape_of] * books.size[:, None])[[macro, pod]].sum(axis=0) / funds.nav[member]
     vol = problem.assets.vol
     fund_vol = math.sqrt(held @ (problem.shocks.correlation * np.outer(vol, vol)) @ held)
-    np.testing.assert_allclose(books.vol_ceiling[[macro, pod]], 1.25 / fund_vol)
-    assert np.isinf(books.vol_ceiling[tail])
-    assert books.start_vol[books.shape_of[tail]] == 0.0
-    assert (books.start_vol[books.shape_of[[macro, pod]]] > 0).all()
-    assert not books.start_vol[books.type_of_shape == funds.types.index("longs")].any()
+    np.testing.assert_allclose(limits.vol_ceiling[[macro, pod]], 1.25 / fund_vol)
+    assert np.isinf(limits.vol_ceiling[tail])
+    assert limits.start_vol[books.shape_of[tail]] == 0.0
+    assert (limits.start_vol[books.shape_of[[macro, pod]]] > 0).all()
+    assert not limits.start_vol[books.type_of_shape == funds.types.index("longs")].any()
 
 
 @pytest.mark.parametrize(
@@ -117,7 +118,7 @@ def test_broken_targets(triggers: dict[str, Any], key: str, phrase: str) -> None
 
 def test_common_keys_that_no_fund_reads() -> None:
     refused(alone(triggers={"band": 0.1}), "triggers.band", "nothing reads it")
-    funds = problem_of(alone({"triggers": {"target_leverage": 1.6}}, triggers={"band": 0.1})).funds
+    funds = limits_of(problem_of(alone({"triggers": {"target_leverage": 1.6}}, triggers={"band": 0.1})))
     assert funds.leverage_band.tolist() == [0.1]
 
 
@@ -138,17 +139,17 @@ def with_overlay(**more: Any) -> dict[str, Any]:
 
 def test_an_overlay_starts_at_nothing() -> None:
     problem = problem_of(with_overlay())
-    books = problem.books
+    books, limits = problem.books, limits_of(problem)
     assert books.ids == ("longs_t1/core", "longs_t1/tail", "longs_t2/core", "longs_t2/tail")
-    assert books.overlay.tolist() == [False, True, False, True]
+    assert limits.overlay.tolist() == [False, True, False, True]
     np.testing.assert_allclose(books.size, 1e9 * np.array([0.8, 0.4, 2.4, 0.4]))  # of NAV, whatever the gross
     np.testing.assert_allclose(books.shapes[1], [0.0, -0.25, -0.75])
-    np.testing.assert_allclose(books.overlay_loss[[0, 1]], [[np.inf, np.inf], [0.05, 0.2]])
-    np.testing.assert_allclose(books.overlay_held[1], [0.25, 1.0])
-    assert np.isinf(books.ladder_drawdown[[1, 3]]).all()
-    assert books.ladder_drawdown[[0, 2]].ravel().tolist() == [0.1, 0.1]
-    assert books.capital.tolist() == [1e9] * 4  # the one book that holds positions is watched on the whole NAV
-    assert books.ladder_on_fund.tolist() == [False, True, False, True]
+    np.testing.assert_allclose(limits.overlay_loss[[0, 1]], [[np.inf, np.inf], [0.05, 0.2]])
+    np.testing.assert_allclose(limits.overlay_held[1], [0.25, 1.0])
+    assert np.isinf(limits.ladder_drawdown[[1, 3]]).all()
+    assert limits.ladder_drawdown[[0, 2]].ravel().tolist() == [0.1, 0.1]
+    assert limits.capital.tolist() == [1e9] * 4  # the one book that holds positions is watched on the whole NAV
+    assert limits.ladder_on_fund.tolist() == [False, True, False, True]
 
 
 def test_the_start_leaves_overlays_out() -> None:
@@ -208,17 +209,21 @@ def test_priorities_rank_the_books_of_a_fund() -> None:
 def test_impact_laws() -> None:
     linear = problem_of(example(impact={"law": "linear", "lambda": 2e-13})).impact
     assert linear.law == "linear"
-    np.testing.assert_array_equal(linear.slope, [2e-13] * 3)
+    np.testing.assert_array_equal(linear.parameters.slope, [2e-13] * 3)
     table = {"equity": "1e-13", "semis": 3e-13, "rates": 2e-13}
     by_name = problem_of(example(impact={"law": "linear", "lambda": table, "permanent": 1.0})).impact
-    np.testing.assert_array_equal(by_name.slope, [2e-13, 1e-13, 3e-13])
+    np.testing.assert_array_equal(by_name.parameters.slope, [2e-13, 1e-13, 3e-13])
     assert by_name.permanent == 1.0
     bounded = problem_of(example(impact={"law": "bounded_exponential", "B": "40 %"})).impact
-    assert (bounded.depth_coefficient, bounded.depth_days, bounded.bound) == (0.4, 20.0, 0.4)
+    assert (bounded.parameters.depth_coefficient, bounded.parameters.depth_days, bounded.parameters.bound) == (
+        0.4,
+        20.0,
+        0.4,
+    )
     table = {"equity": "40 tn", "bonds": "20 tn USD"}
     exponential = problem_of(example(impact={"law": "exponential", "pi": "5 %", "outstanding": table})).impact
-    assert exponential.beta == pytest.approx(-math.log(0.95) / 0.05)
-    np.testing.assert_array_equal(exponential.outstanding, [20e12, 40e12, 40e12])
+    assert exponential.parameters.beta == pytest.approx(-math.log(0.95) / 0.05)
+    np.testing.assert_array_equal(exponential.parameters.outstanding, [20e12, 40e12, 40e12])
 
 
 def test_impact_may_be_turned_off_alone() -> None:
@@ -273,9 +278,10 @@ def test_what_the_library_switches_on_can_be_switched_off(override: str) -> None
     with_it = build_problem(load_scenario("calm"))
     without = build_problem(load_scenario("calm", [override]))
     off = {
-        "target_vol": not np.isfinite(without.books.vol_ceiling).any() and np.isfinite(with_it.books.vol_ceiling).any(),
-        "target_leverage": not np.isfinite(without.funds.leverage_target).any(),
-        "overlay": without.books.overlay.sum() == with_it.books.overlay.sum() - 4,
+        "target_vol": not np.isfinite(limits_of(without).vol_ceiling).any()
+        and np.isfinite(limits_of(with_it).vol_ceiling).any(),
+        "target_leverage": not np.isfinite(limits_of(without).leverage_target).any(),
+        "overlay": limits_of(without).overlay.sum() == limits_of(with_it).overlay.sum() - 4,
         "max_participation": np.isinf(without.cascade.max_participation),
     }
     assert off[override.split("=")[0].split(".")[-1]]

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flat import limits_of
 from scenario_example import example, full_example, problem_of
 from stress.scenarios.build.crowding import members_by_style, own_parts
 from stress.scenarios.errors import ScenarioError
@@ -28,7 +29,9 @@ def member_positions(problem: Problem, kind: str) -> Floats:
     """(member of the type, asset) over NAV, net over books."""
     books, funds = problem.books, problem.funds
     held = np.zeros((len(funds.ids), len(problem.assets.ids)))
-    np.add.at(held, books.fund_of, books.shapes[books.shape_of] * np.where(books.overlay, 0, books.size)[:, None])
+    np.add.at(
+        held, books.fund_of, books.shapes[books.shape_of] * np.where(books.start_held == 0, 0, books.size)[:, None]
+    )
     return np.asarray((held / funds.nav[:, None])[funds.type_of == funds.types.index(kind)], np.float64)
 
 
@@ -44,7 +47,7 @@ def test_members_hold_a_common_and_an_own_part() -> None:
     multiples = np.linspace(0.85, 1.15, 7)[[0, 3, 6, 1, 4, 2, 5]]
     np.testing.assert_allclose(books.size[0:14:2], 0.6 * 4.0 * multiples * 5e9 / 7)
     np.testing.assert_allclose(books.size[1:14:2], 0.4 * 4.0 * multiples * 5e9 / 7)
-    assert books.ladder_on_fund[:14].all()
+    assert limits_of(problem).ladder_on_fund[:14].all()
     np.testing.assert_allclose(np.abs(books.shapes[:4]).sum(axis=1), 1.0)
     # bonds 0.4, japan -1, semis 1 scaled to a gross of 4 and a net of 0.2
     np.testing.assert_allclose(books.shapes[0], np.array([0.6, -1.9, 1.5]) / 4)

@@ -8,18 +8,19 @@ import subprocess
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import fields, is_dataclass
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 import mutations
 from hostile import TooSlow, check_message, watched
 from mutations import Case
-from scenario_example import example
+from scenario_example import example, parts_of
+from stress.cli import app
 from stress.scenarios.build.problem_builder import build_problem
 from stress.scenarios.canonical import digest
 from stress.scenarios.errors import ScenarioError, ScenarioWarning
@@ -27,15 +28,18 @@ from stress.scenarios.problem import Problem
 from stress.scenarios.read.loader import load_scenario, scenario_from_document
 
 NO_LIMIT = {  # inf means that there is none
-    *("max_leverage", "target_leverage", "leverage_target", "hike_level", "ladder_drawdown", "vol_ceiling"),
-    *("overlay_loss", "max_participation", "half_life", "dof"),
+    *("leverage_limit.limit", "leverage_limit.target", "leverage_target.target", "funds.hike_level"),
+    *("vol_target.ceiling", "stop_loss.drawdown", "overlay.loss"),
+    *("cascade.max_participation", "impact.half_life", "shocks.dof"),
 }
 
 
 def unsound(record: Any, name: str = "") -> list[str]:
     """Names of the numbers of a problem that are NaN, or infinite where no limit is meant."""
-    if is_dataclass(record):
-        return [x for f in fields(record) for x in unsound(getattr(record, f.name), f.name)]
+    parts = record if name.rpartition(".")[2] in ("triggers", "outside") else parts_of(record)
+    if parts is not None:
+        own = name.rpartition(".")[2]
+        return [x for key, part in parts.items() for x in unsound(part, f"{own}.{key}")]
     if isinstance(record, float) or (isinstance(record, np.ndarray) and record.dtype.kind == "f"):
         numbers = np.asarray(record)
         bad = np.isnan(numbers) | (numbers == -np.inf) | (np.isinf(numbers) & (name not in NO_LIMIT))
@@ -192,7 +196,42 @@ COMMANDS = (
 )
 
 
-def test_the_command_line_ends_with_2_or_3_and_no_traceback(tmp_path: Path) -> None:
+def in_a_process(arguments: tuple[str, ...]) -> tuple[int, bytes, bytes]:
+    """Exit code, stdout and stderr of the command."""
+    done = subprocess.run(
+        [sys.executable, "-c", "from stress.cli import main; main()", *arguments],
+        capture_output=True,
+        timeout=120,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def in_this_process(arguments: tuple[str, ...]) -> tuple[int, bytes, bytes]:
+    with watched(60):
+        done = CliRunner().invoke(app, list(arguments))
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return done.exit_code, done.stdout_bytes, done.stderr_bytes
+
+
+@pytest.mark.parametrize(
+    ("call", "commands"),
+    [
+        pytest.param(in_this_process, COMMANDS, id="here"),
+        pytest.param(in_a_process, COMMANDS[3::4], id="some in a process"),
+        pytest.param(in_a_process, COMMANDS, id="all in a process", marks=pytest.mark.slow),
+    ],
+)
+def test_the_command_line_ends_with_2_or_3_and_no_traceback(
+    call: Callable[[tuple[str, ...]], tuple[int, bytes, bytes]],
+    commands: tuple[tuple[str, ...], ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "ok.toml").write_text(mutations.to_toml(example()))
     (tmp_path / "scenario.toml").write_bytes(b"\0\xff")
     (tmp_path / "latin.toml").write_bytes("name = 'é'".encode("latin-1"))
@@ -202,17 +241,9 @@ def test_the_command_line_ends_with_2_or_3_and_no_traceback(tmp_path: Path) -> N
     (tmp_path / "bad" / "result.zarr" / "zarr.json").write_text("{}")
     before = sorted(path.name for path in tmp_path.iterdir())
     wrong = []
-    for arguments in COMMANDS:
-        done = subprocess.run(
-            [sys.executable, "-c", "from stress.cli import main; main()", *arguments],
-            cwd=tmp_path,
-            capture_output=True,
-            timeout=120,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
-        )
-        if done.returncode not in (2, 3) or b"Traceback" in done.stderr or b"\x1b" in done.stderr or done.stdout:
-            wrong.append((arguments[:4], done.returncode, done.stderr[-300:]))
+    for arguments in commands:
+        code, printed, said = call(arguments)
+        if code not in (2, 3) or b"Traceback" in said or b"\x1b" in said or printed:
+            wrong.append((arguments[:4], code, said[-300:]))
     assert wrong == []
     assert sorted(path.name for path in tmp_path.iterdir()) == before

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flat import limits_of
 from scenario_example import example
 from stress.scenarios.build.problem_builder import build_problem
 from stress.scenarios.errors import ScenarioError
@@ -223,6 +224,6 @@ def test_triggers_of_a_fund_file(folder: Path) -> None:
         f"{longs},,,",
     ]
     (folder / "funds.csv").write_text("\n".join(rows))
-    funds = build_problem(load_scenario(folder / "scenario.toml")).funds
+    funds = limits_of(build_problem(load_scenario(folder / "scenario.toml")))
     assert funds.two_way.tolist() == [False, True]
     assert (funds.leverage_target[1], funds.leverage_band[1]) == (2.9, 0.1)

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flat import limits_of
 from scenario_example import example, full_example, problem_of
 from stress.scenarios.problem import Problem
 from stress.scenarios.start import start_table
@@ -46,7 +47,7 @@ def _requirement_and_equity(problem: Problem, member: int, move: float) -> tuple
     funds, needed, equity = problem.funds, 0.0, float(problem.funds.nav[member])
     net, gross = np.zeros(len(problem.assets.ids)), 0.0
     lines = list(zip(funds.line_share[member], funds.rate_factor[member], strict=True))
-    for book in np.flatnonzero((problem.books.fund_of == member) & ~problem.books.overlay):
+    for book in np.flatnonzero((problem.books.fund_of == member) & ~limits_of(problem).overlay):
         position = problem.books.shapes[problem.books.shape_of[book]] * problem.books.size[book]
         after = np.where(position > 0, max(1 - move, 0.0), 1 + move) * position
         for share, factor in lines:

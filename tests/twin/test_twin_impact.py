@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from flat import impact_with
 from stress.scenarios.problem import Impact
 from tiny import BN, INF, falls, make_problem, single
 from twin import simulate
@@ -67,7 +68,12 @@ def test_bounded_fall_leaves_the_bound() -> None:
 @pytest.mark.parametrize("name", ["square_root", *LAWS])
 def test_laws_are_odd_and_monotone(name: str) -> None:
     assets = make_problem().assets
-    law = Impact(name, 0.0, 5.0, 0.5, coefficient=0.8, slope=0.01 / assets.adv, beta=1.0, outstanding=assets.adv * 40.0)
+    parameters: dict[str, Any] = {
+        "square_root": {"coefficient": 0.8},
+        "linear": {"slope": 0.01 / assets.adv},
+        "exponential": {"beta": 1.0, "outstanding": assets.adv * 40.0},
+    }
+    law = impact_with(Impact("none", 0.0, 5.0, 0.5), law=name, **parameters.get(name, {}))
     rng = np.random.default_rng(3)
     flows, depth = np.sort(rng.normal(size=(200, 5)), axis=0), rng.uniform(0.2, 1.0, 5)
     changes = np.array([log_change(law, assets, flow, depth) for flow in flows])
@@ -81,7 +87,7 @@ def test_laws_are_odd_and_monotone(name: str) -> None:
 
 def test_square_root_is_linear_below_its_core() -> None:
     assets = single().assets
-    law = Impact("square_root", 0.0, 5.0, 0.5, coefficient=0.8)
+    law = impact_with(Impact("none", 0.0, 5.0, 0.5), law="square_root", coefficient=0.8)
     small = log_change(law, assets, np.array([1e-9]), np.array([0.5]))
     assert small[0] == pytest.approx(0.8 * SIGMA * 2e-9 / (2 * 0.01), rel=1e-4)
     assert log_change(law, assets, np.ones(1), np.ones(1))[0] == pytest.approx(0.8 * SIGMA * 0.99005, rel=1e-5)

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flat import limits_of, overridden, retail_of
 from fuzz import MECHANISMS, random_problem, scaled
 from stress.scenarios.problem import Problem
-from tiny import make_draws, make_problem, overridden
+from tiny import make_draws, make_problem
 from twin import simulate
 from twin_result import TwinResult
 
@@ -25,9 +26,9 @@ def test_invariants(seed: int) -> None:
     result = simulate(problem, make_draws(problem, 4, seed, scale=2.0))
     np.testing.assert_allclose(result.attribution.sum(axis=0), -result.loss, atol=1e-12)
     assert (result.price > 0).all()
-    never_builds = ~(problem.books.overlay | problem.funds.two_way[problem.books.fund_of])
+    never_builds = ~(limits_of(problem).overlay | limits_of(problem).two_way[problem.books.fund_of])
     assert (np.diff(with_start(problem, result), axis=0)[:, never_builds] <= 0).all()
-    assert (result.k[:, problem.books.overlay] <= 1 + 1e-12).all()
+    assert (result.k[:, limits_of(problem).overlay] <= 1 + 1e-12).all()
     assert (np.diff(result.overlay_done, axis=0) >= 0).all()
     assert (result.requirement[:, ~problem.funds.has_margin] == 0).all()
     assert (result.built_usd_step >= 0).all()
@@ -36,12 +37,12 @@ def test_invariants(seed: int) -> None:
     assert ((result.depth > 0) & (result.depth <= 1)).all()
     np.testing.assert_allclose(result.system_loss, problem.funds.nav @ result.loss / problem.funds.nav.sum())
     np.testing.assert_array_equal(result.called_usd > 0, result.first_call_step > 0)
-    assert result.retail_usd.sum(axis=0).max() <= problem.retail.budget * (1 + 1e-12)
+    assert result.retail_usd.sum(axis=0).max() <= retail_of(problem).budget * (1 + 1e-12)
     np.testing.assert_allclose(result.max_drawdown, drawdown_by_hand(result.equity), atol=1e-14)
 
 
 def with_start(problem: Problem, result: TwinResult) -> np.ndarray:
-    start = np.where(problem.books.overlay, 0.0, 1.0)
+    start = np.where(limits_of(problem).overlay, 0.0, 1.0)
     return np.concatenate([np.repeat(start[None, :, None], result.k.shape[2], axis=2), result.k])
 
 
@@ -130,14 +131,15 @@ def test_random_problems_reach_every_mechanism() -> None:
         seen["many rounds"] += int((result.rounds >= 5).sum())
         seen["retail"] += int((result.retail_usd > 0).sum())
         seen["cap"] += sold if np.isfinite(problem.cascade.max_participation) else 0
-        two_way = problem.funds.two_way
+        two_way = limits_of(problem).two_way
         seen["built"] += int((result.built_usd_step[:, two_way] > 0).sum())
         seen["hedged"] += int((result.overlay_done[-1] > 0).sum())
-        ceiling = problem.books.vol_ceiling[:, None] / np.sqrt(result.pnl_variance[:-1, problem.books.shape_of])
+        ceiling = limits_of(problem).vol_ceiling[:, None] / np.sqrt(result.pnl_variance[:-1, problem.books.shape_of])
         seen["volatility"] += int((result.k[1:] > ceiling).sum())
         seen[problem.impact.law] += sold
-        funds, books = problem.funds, problem.books
-        seen["plain"] += not (np.isfinite(funds.leverage_target).any() or funds.portfolio.any() or books.overlay.any())
+        limits = limits_of(problem)
+        own = np.isfinite(limits.leverage_target).any() or limits.overlay.any()
+        seen["plain"] += not (own or problem.funds.portfolio.any())
     assert {name: count for name, count in seen.items() if count < 5} == {}
 
 
@@ -159,11 +161,11 @@ def test_one_mechanism_at_random_settings(name: str) -> None:
         draws = make_draws(on, 5, seed, scale=3.5)
         acts += int((simulate(on, draws).system_loss != simulate(off, draws).system_loss).sum())
     assert acts >= 5
-    assert not off.books.overlay.any()
+    assert not limits_of(off).overlay.any()
     assert not off.funds.portfolio.any()
     for problem in (off, on):
-        funds, books = problem.funds, problem.books
-        assert np.isfinite(funds.leverage_target).any() == (problem is on and name == "leverage_target")
-        assert np.isfinite(books.vol_ceiling).any() == (problem is on and name == "vol_target")
-        assert books.overlay.any() == (problem is on and name == "overlay")
+        limits, books = limits_of(problem), problem.books
+        assert np.isfinite(limits.leverage_target).any() == (problem is on and name == "leverage_target")
+        assert np.isfinite(limits.vol_ceiling).any() == (problem is on and name == "vol_target")
+        assert limits.overlay.any() == (problem is on and name == "overlay")
         assert bool((books.priority > 0).any()) == (problem is on and name == "priority")

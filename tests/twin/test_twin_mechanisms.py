@@ -113,7 +113,7 @@ def test_volatility_target_closes_part_of_the_gap_each_step() -> None:
 
 
 def test_volatility_of_a_book_is_that_of_its_pnl_over_its_gross() -> None:
-    books = {"size": 7 * BN, "shapes": np.array([[4.0, -3.0]]) / 7, "start_vol": 0.1}
+    books = {"size": 7 * BN, "shapes": np.array([[4.0, -3.0]]) / 7, "start_vol": 0.1, "vol_ceiling": 1e9}
     problem = two_assets(NO_MARGIN, books=books, steps=2, steps_per_day=2)
     result = simulate(problem, moves((-0.04, 0.01), (0.02, 0.03)))
     decay, u = 0.97**0.5, 1.0

@@ -9,7 +9,7 @@ import xarray as xr
 
 from stress.results.plot import leverage as plot_leverage
 from stress.results.plot import timeline as plot_timeline
-from stress.results.report import live
+from stress.results.report import plotly_twins
 from stress.results.report.drawing import drawn
 from stress.results.report.elements import (
     Block,
@@ -48,7 +48,7 @@ def calls(tree: xr.DataTree) -> Section:
             "Amount newly called in each step, mean over paths",
             drawn("calls", "Amount called in each step", _says(amounts[0]), lambda: plot_timeline(tree, "called_usd")),
             by_step(f"Newly called in the step, mean over paths, {unit}", *amounts, scale),
-            live.stack(amounts[0].sel(fund=_single(amounts[0])), scale, unit),
+            plotly_twins.stack(amounts[0].sel(fund=_single(amounts[0])), scale, unit),
         )
     ]
     if shares is not None:
@@ -59,7 +59,7 @@ def calls(tree: xr.DataTree) -> Section:
                 "Share of paths with an open margin call",
                 drawn("open-calls", "Open margin calls", description, lambda: plot_timeline(tree, "open_call")),
                 by_step("Paths with an open call at the end of the step, %", *shares, 100),
-                live.lines(shares[0], 100, "% of paths"),
+                plotly_twins.lines(shares[0], 100, "% of paths"),
             )
         )
     return Section("calls", CALLS, [*blocks, Gallery(tuple(pictures))])
@@ -154,7 +154,7 @@ def _fan(tree: xr.DataTree, kind: Kind, values: xr.DataArray, fund: str, number:
         title,
         drawn(key, title, description, lambda: plot_leverage(tree, fund=fund, kind=kind)),
         Table(f"{title}, quantiles", heads, rows),
-        live.fan(mine, f"{kind} leverage"),
+        plotly_twins.fan(mine, f"{kind} leverage"),
     )
 
 

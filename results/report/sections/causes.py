@@ -7,7 +7,7 @@ import xarray as xr
 
 from stress.results.plot import attribution as plot_attribution
 from stress.results.plot import contributions as plot_contributions
-from stress.results.report import live
+from stress.results.report import plotly_twins
 from stress.results.report.drawing import drawn
 from stress.results.report.elements import Block, Cell, Folded, Gallery, Picture, Row, Section, Table, Text, absent
 from stress.results.report.numbers import SYSTEM, called, cell, shown
@@ -91,7 +91,7 @@ def contributions(tree: xr.DataTree) -> Section:
         )
         table = Table(title, (by.capitalize(), "% of the system's NAV", f"% of its {measure.split()[0]}"), rows)
         amounts, spreads = (_in_order(part, by, order) for part in (values, errors))
-        twin = live.bars(order, amounts, spreads, "% of the system's NAV")
+        twin = plotly_twins.bars(order, amounts, spreads, "% of the system's NAV")
         pictures.append(Picture(key, title, picture, table, twin))
     if not risk.random:
         lead = "The loss of each fund, or in each asset, as a part of the whole system's: all paths are one."
@@ -160,5 +160,5 @@ def _waterfall(tree: xr.DataTree, values: xr.DataArray, errors: xr.DataArray, fu
         title,
         drawn(key, title, description, lambda: plot_attribution(tree, fund=fund, slice=part)),
         Table(f"Profit (+) and loss (−) of {title}", ("Part", "% of start NAV"), rows),
-        live.waterfall({n.replace("_", " "): 100 * part for n, part in parts.items()}, TOTAL, "% of start NAV"),
+        plotly_twins.waterfall({n.replace("_", " "): 100 * part for n, part in parts.items()}, TOTAL, "% of start NAV"),
     )

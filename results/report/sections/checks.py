@@ -5,7 +5,7 @@ from __future__ import annotations
 import xarray as xr
 
 from stress.results.plot import convergence as plot_convergence
-from stress.results.report import live
+from stress.results.report import plotly_twins
 from stress.results.report.drawing import drawn
 from stress.results.report.elements import Block, Cell, Facts, Gallery, Picture, Row, Section, Table, Text, absent
 from stress.results.report.numbers import SYSTEM, plain, shown, spoken
@@ -57,7 +57,9 @@ def convergence(tree: xr.DataTree) -> Section:
             f"ES {at} of the whole system over the number of paths",
             drawn("convergence", "Convergence", description, lambda: plot_convergence(tree, level=risk.level)),
             Table("Estimates of the whole system on the way", ("Paths", f"ES {at}, %", "Mean loss, %"), rows),
-            live.path(marks, [100 * float(mine.sel(checkpoint=mark)) for mark in marks], "paths", f"ES {at}, %"),
+            plotly_twins.path(
+                marks, [100 * float(mine.sel(checkpoint=mark)) for mark in marks], "paths", f"ES {at}, %"
+            ),
         )
         blocks += [Text(description), Gallery((picture,))]
     facts = [

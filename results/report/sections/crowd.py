@@ -9,7 +9,7 @@ import xarray as xr
 
 from stress.results.plot import brokers as plot_brokers
 from stress.results.plot import crowding as plot_crowding
-from stress.results.report import live
+from stress.results.report import plotly_twins
 from stress.results.report.drawing import drawn
 from stress.results.report.elements import Cell, Folded, Gallery, Picture, Row, Section, Table, Text, absent
 from stress.results.report.numbers import cell, money_unit, plain, shown
@@ -50,7 +50,7 @@ def crowding(tree: xr.DataTree) -> Section:
         "Overlap of start positions",
         drawn("crowding", "Crowding map", f"Overlap of {len(types)} fund types. {says}", lambda: plot_crowding(tree)),
         Table("Overlap of start positions (cosine)", ("Fund type", *types), rows),
-        live.heat(overlap, 1, "cosine"),
+        plotly_twins.heat(overlap, 1, "cosine"),
     )
     return Section("crowding", CROWDING, [lead, Gallery((picture,)), *_folded(_spilled(spilled, types)), *held])
 
@@ -124,7 +124,7 @@ def brokers(tree: xr.DataTree) -> Section:
         f"{at} of each",
         drawn("brokers", BROKERS, says, lambda: plot_brokers(tree)),
         table,
-        live.bars(names, _scaled(es[0], names, scale), _scaled(es[1], names, scale), f"{at}, {unit}"),
+        plotly_twins.bars(names, _scaled(es[0], names, scale), _scaled(es[1], names, scale), f"{at}, {unit}"),
     )
     return Section("brokers", BROKERS, [Text(says), Gallery((picture,))])
 

@@ -9,7 +9,7 @@ import xarray as xr
 
 from stress.results.plot import amplification as plot_amplification
 from stress.results.plot import distribution as plot_distribution
-from stress.results.report import live
+from stress.results.report import plotly_twins
 from stress.results.report.drawing import drawn
 from stress.results.report.elements import Cell, Gallery, Picture, Row, Section, Table, Text, absent
 from stress.results.report.numbers import called, cell, shown
@@ -120,11 +120,11 @@ def _edge(loss: float) -> str:
     return shown(loss, places=3)
 
 
-def _live(tree: xr.DataTree, fund: str, low: float, high: float, marks: dict[str, float]) -> live.Spec:
+def _live(tree: xr.DataTree, fund: str, low: float, high: float, marks: dict[str, float]) -> plotly_twins.Spec:
     edges = np.linspace(low, high, BINS + 1)
     shares = curve(tree, fund, edges)
     series = {"held still": 100 * shares.static, "with calls, sales and impact": 100 * shares.loss}
-    return live.histogram(edges.tolist(), {name: share.tolist() for name, share in series.items()}, marks)
+    return plotly_twins.histogram(edges.tolist(), {name: share.tolist() for name, share in series.items()}, marks)
 
 
 def amplification(tree: xr.DataTree) -> Section:
@@ -162,7 +162,7 @@ def amplification(tree: xr.DataTree) -> Section:
             tuple(map(row, risk.everybody)),
             "-: no ratio, as the book held still loses less than 0.1 %.",
         ),
-        live.bars(
+        plotly_twins.bars(
             list(known),
             list(known.values()),
             [risk.figure("amplification", fund, risk.level)[1] for fund in known],

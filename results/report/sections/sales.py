@@ -9,7 +9,7 @@ import xarray as xr
 
 from stress.results.plot import heatmap as plot_heatmap
 from stress.results.plot import sales as plot_sales
-from stress.results.report import live
+from stress.results.report import plotly_twins
 from stress.results.report.drawing import drawn
 from stress.results.report.elements import Block, Cell, Folded, Gallery, Picture, Row, Section, Table, Text, absent
 from stress.results.report.numbers import SYSTEM, money_unit, shown
@@ -68,7 +68,7 @@ def sales(tree: xr.DataTree, stories: Sequence[xr.DataTree] = ()) -> Section:
                 "sales-by-step", "Forced flow by asset and step", says, lambda: plot_heatmap(tree, "forced_flow_usd")
             ),
             by_step(f"Forced flow by step and asset, {unit}", values, errors, scale),
-            live.heat(values.transpose("asset", "step"), scale, unit),
+            plotly_twins.heat(values.transpose("asset", "step"), scale, unit),
         )
     )
     blocks.append(Gallery(tuple(pictures)))
@@ -130,11 +130,11 @@ def _total(values: xr.DataArray, caption: str, scale: float) -> Table:
     return Table(caption, ("Region" if "region" in across else "Asset", "Sold", "Bought", "Net"), tuple(rows))
 
 
-def _bars(values: xr.DataArray, scale: float, unit: str) -> live.Spec:
+def _bars(values: xr.DataArray, scale: float, unit: str) -> plotly_twins.Spec:
     across = str(next(dim for dim in values.dims if dim != "step"))
     total = scale * values.sum("step")
     order = sorted(labels(total, across), key=lambda name: float(total.sel({across: name})))
-    return live.bars(order, [float(total.sel({across: name})) for name in order], [0.0] * len(order), unit)
+    return plotly_twins.bars(order, [float(total.sel({across: name})) for name in order], [0.0] * len(order), unit)
 
 
 def _says(values: xr.DataArray) -> str:

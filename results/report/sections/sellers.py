@@ -11,7 +11,7 @@ from stress.results.report.elements import Block, Cell, Folded, Heading, Row, Ta
 from stress.results.report.numbers import SYSTEM, cell, money_unit, shade, shown
 from stress.results.report.parts_of_result import labels, pair
 from stress.results.story.items import NEGLIGIBLE, counted
-from stress.results.story.words import BECAUSE
+from stress.results.story.words import because
 
 STEPS_IN_FULL = 10  # of the tables of who sells what
 SMALLEST = 0.001  # of the largest flow: an asset under it has no row
@@ -110,7 +110,7 @@ def reasons(stories: Sequence[xr.DataTree]) -> list[Block]:
     order = sorted(there, key=lambda key: (key[0] != "cut", -sum(there[key]), key))
     rows = tuple(
         Row(
-            BECAUSE[trigger].replace("its ", "their "),
+            because(trigger).replace("its ", "their "),
             (Cell(side), *(Cell(shown(usd, scale)) for usd in there[side, trigger])),
         )
         for side, trigger in order

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import xarray as xr
 
 from stress.results.plot.story import story as plot_story
-from stress.results.report import live
+from stress.results.report import plotly_twins
 from stress.results.report.drawing import embedded
 from stress.results.report.elements import Block, Cell, Facts, Folded, Gallery, Heading, Picture, Row, Table, Text
 from stress.results.report.numbers import SYSTEM, called, money_unit, shown
@@ -87,7 +87,7 @@ def _picture(tree: xr.DataTree, final: float, held: float) -> Picture:
         f"{title}. Prices, equity, gross leverage, margin calls and forced sales by step and round; in the end the "
         f"whole system has lost {shown(final, 100)} % of its NAV, and would have lost {shown(held, 100)} % held still."
     )
-    twin = live.lines(tree["steps"].to_dataset()["fund_loss"], 100, "loss, % of NAV")
+    twin = plotly_twins.lines(tree["steps"].to_dataset()["fund_loss"], 100, "loss, % of NAV")
     return Picture(name, title, embedded(figure.axes[0], name, description), _table(tree), twin)
 
 

@@ -17,7 +17,8 @@ import numpy.typing as npt
 from jax import Array
 
 from stress.kernels.layout import books_to_shapes, shapes_to_books
-from stress.kernels.records import Params, Structure
+from stress.kernels.params import Params
+from stress.kernels.structure import Structure
 
 Floats = npt.NDArray[np.float64]
 
@@ -45,8 +46,8 @@ def row_flows(structure: Structure, params: Params, held: Array) -> Array:
 
     In bn USD at start prices per unit weight; below 0 where the row reduced what it holds, be it long or short.
     """
-    start = jnp.broadcast_to(params.start_held, held.shape[1:])
-    flow = params.book_nav * params.book_gross * jnp.diff(held, axis=0, prepend=start[None])
+    start = jnp.broadcast_to(params.books.start_held, held.shape[1:])
+    flow = params.books.nav * params.books.gross * jnp.diff(held, axis=0, prepend=start[None])
     if len(row_groups(structure)) == structure.shapes:
         flow = jax.vmap(partial(books_to_shapes, structure))(flow)
     return flow
@@ -72,7 +73,7 @@ def by_fund_and_asset(
         paths: how many.
     """
     groups = np.array(row_groups(structure))
-    shapes = np.asarray(params.shapes, np.float64)
+    shapes = np.asarray(params.books.shapes, np.float64)
     weights = shapes if len(groups) == structure.shapes else np.asarray(shapes_to_books(structure, jnp.asarray(shapes)))
     mean = np.zeros((total.shape[0], len(structure.group_members), shapes.shape[1]))
     square = np.zeros_like(mean)

@@ -9,10 +9,11 @@ import numpy as np
 from jax import Array
 
 from stress.errors import InvariantFailed
-from stress.kernels.layout import members_to_books
 from stress.kernels.linear import product
-from stress.kernels.records import Params, Structure
+from stress.kernels.params import Params
 from stress.kernels.step import StepReport
+from stress.kernels.structure import Structure
+from stress.kernels.triggers.registry import triggers_of
 
 LARGEST_RESIDUAL = {"float32": 1e-6, "float64": 1e-12}  # of max(1, gross, |loss|)
 
@@ -35,21 +36,21 @@ def look_at(structure: Structure, params: Params, reports: StepReport, valid: Ar
         reports: of every step, (step, entity, path).
         valid: (path,) which paths count.
     """
-    parts = sum((part.sum(0) for part in (*reports.causes, reports.rebound)), reports.outside.sum(0))
+    parts = sum((part.sum(0) for part in (*reports.causes.in_order(), reports.rebound)), reports.outside.sum(0))
     profit = reports.profit[-1]
     scale = jnp.maximum(jnp.maximum(reports.gross.max(0), jnp.abs(profit)), 1.0)
     gap = jnp.where(valid, jnp.abs(parts - profit) / scale, 0.0)
-    system = params.group_matrix[-1:]
+    system = params.reporting.group_matrix[-1:]
     total, most = product(system, profit)[0], product(system, reports.gross.max(0))[0]
     missed = jnp.abs(reports.asset_pnl.sum((0, 1)) - total) / jnp.maximum(jnp.maximum(most, jnp.abs(total)), 1.0)
     price = reports.price
-    start = jnp.broadcast_to(params.start_held, reports.held.shape[1:])
+    start = jnp.broadcast_to(params.books.start_held, reports.held.shape[1:])
     held = jnp.concatenate([start[None], reports.held])
     grew = held[1:] > held[:-1]
-    if structure.builds:
-        two_way = jnp.isfinite(params.leverage_target) & params.two_way
-        may = members_to_books(structure, two_way) | (params.start_held <= 0)
-        grew = grew & ~may
+    for trigger in triggers_of(structure):
+        record = params.triggers[trigger.name]
+        if trigger.builds(record):
+            grew = grew & ~trigger.grows(structure, params.books, record)
     return Invariants(
         residual=gap.max(),
         asset_residual=jnp.where(valid, missed, 0.0).max(),

@@ -14,20 +14,22 @@ from jax import Array, lax
 from jax.sharding import Mesh
 from jax.typing import ArrayLike
 
-from stress.compile.params import BILLION
+from stress.compile.books import BILLION
+from stress.engine.detail.components import by_name, causes_of
 from stress.engine.detail.fund_flows import banded_products, by_fund_and_asset, row_flows
 from stress.engine.detail.invariants import Invariants, check, look_at
-from stress.engine.tiles import Dealt, count_bins, over_devices, put_tile, tile_of
+from stress.engine.tiles import TiledPaths, count_bins, over_devices, put_tile, tile_of
+from stress.kernels.params import Params
 from stress.kernels.path import simulate
-from stress.kernels.records import Params, Structure
 from stress.kernels.step import StepReport
+from stress.kernels.structure import Structure
+from stress.results.dataset.components import every_component
 from stress.results.statistics.histogram import FloatHistogram
 from stress.results.statistics.simulation_output import Sample, Timeline
 
 MEAN_BY_ROW = ("called_usd", "forced_sales_usd", "built_usd", "fund_loss", "fund_loss_static", "open_call")
 MEAN_BY_ASSET = ("price", "depth", "volatility", "forced_flow_usd")
 QUANTILES = ("gross_leverage", "net_leverage", "price_change", "depth_lost")  # the last two are fine near zero
-COMPONENTS = ("outside_shock", "own_impact", "others_impact", "retail_offset", "execution_shortfall", "rebound")
 FUND_FLOW = "fund_flow"  # by row of `fund_flows`
 BINS = FloatHistogram.empty((), mantissa_bits=7, lo_exp=-14, hi_exp=10)
 Program = Callable[[Params, ArrayLike, ArrayLike, ArrayLike], tuple["Detail", Array]]
@@ -60,7 +62,7 @@ def _tile(structure: Structure, params: Params, inputs: tuple[Array, Array, Arra
         raise TypeError("a detailed simulation returns a report")
 
     def grouped(x: Array) -> Array:
-        return jnp.einsum("rf,sft->srt", params.group_matrix, x, precision=lax.Precision.HIGHEST)
+        return jnp.einsum("rf,sft->srt", params.reporting.group_matrix, x, precision=lax.Precision.HIGHEST)
 
     def by_step(cumulative: Array) -> Array:
         return jnp.diff(cumulative, axis=0, prepend=jnp.zeros_like(cumulative[:1]))
@@ -81,7 +83,7 @@ def _tile(structure: Structure, params: Params, inputs: tuple[Array, Array, Arra
         "fund_loss": -profit,
         "fund_loss_static": -grouped(reports.static_profit),
         "open_call": in_call.astype(equity.dtype),
-        "forced_flow_usd": reports.forced * params.adv[None],
+        "forced_flow_usd": reports.forced * params.books.adv[None],
     }
     if structure.builds:
         values["built_usd"] = grouped(by_step(reports.built))
@@ -89,7 +91,7 @@ def _tile(structure: Structure, params: Params, inputs: tuple[Array, Array, Arra
         values["volatility"] = jnp.sqrt(reports.variance)
     masked = {name: jnp.where(valid, values[name], 0.0) for name in (*MEAN_BY_ROW, *MEAN_BY_ASSET) if name in values}
     flow = jnp.where(valid, row_flows(structure, params, reports.held), 0.0)
-    parts = (reports.outside, *reports.causes, reports.rebound)
+    parts = (reports.outside, *reports.causes.in_order(), reports.rebound)
     joined = join_steps([values[name] for name in QUANTILES])
     counts = count_bins(joined.reshape(1, -1, joined.shape[-1]), valid[None], BINS).reshape(
         *joined.shape[:2], BINS.bins
@@ -142,7 +144,7 @@ def tiles_of_a_call(mesh: Mesh, tile: int, paths: int) -> int:
 
 def compile_detail(structure: Structure, params: Params, mesh: Mesh, tile: int, paths: int) -> Program:
     """The detailed program, compiled ahead of its first call."""
-    some = Dealt(np.zeros(1, np.uint64), tiles_of_a_call(mesh, tile, paths), tile, int(mesh.devices.size))
+    some = TiledPaths(np.zeros(1, np.uint64), tiles_of_a_call(mesh, tile, paths), tile, int(mesh.devices.size))
     program: Program = _compiled(structure, mesh).lower(params, *some.words()).compile()
     return program
 
@@ -181,19 +183,20 @@ def collect_detail(
     squares: dict[str, npt.NDArray[np.float64]] = {}
     loss = np.empty((rows, paths))
     static = np.empty((rows, paths))
-    attribution = np.empty((len(COMPONENTS), rows, paths))
+    found = ("outside_shock", *causes_of(structure), "rebound")
+    attribution = np.empty((len(found), rows, paths))
     asset_pnl = np.empty((assets, paths))
     residual = 0.0
     for first in range(0, paths, tiles * tile):
         last = min(first + tiles * tile, paths)
-        dealt = Dealt(np.arange(first, last, dtype=np.uint64), tiles, tile, devices)
-        out, counted = jax.device_get(program(params, *dealt.words()))
+        tiled = TiledPaths(np.arange(first, last, dtype=np.uint64), tiles, tile, devices)
+        out, counted = jax.device_get(program(params, *tiled.words()))
         counts += counted.sum(axis=0, dtype=np.int64)
         rounds = np.maximum(rounds, out.rounds.max(axis=0))
-        residual = max(residual, check(out.invariants, str(params.draw_mean.dtype)))
+        residual = max(residual, check(out.invariants, str(params.shocks.mean.dtype)))
         for name in out.sums:  # tile by tile: the same order of additions whatever the number of devices
             for total, by_tile in ((sums, out.sums[name]), (squares, out.squares[name])):
-                for one in dealt.in_order(by_tile):
+                for one in tiled.in_order(by_tile):
                     total[name] = total.get(name, 0.0) + one.astype(np.float64)
         kept = (
             (loss, out.fund_loss),
@@ -202,12 +205,13 @@ def collect_detail(
             (asset_pnl, out.asset_pnl),
         )
         for target, source in kept:
-            target[..., first:last] = dealt.by_path(source)
+            target[..., first:last] = tiled.by_path(source)
         progress(last)
     units = {"called_usd": nav, "forced_sales_usd": nav, "built_usd": nav, "forced_flow_usd": np.full(assets, BILLION)}
     flow = by_fund_and_asset(structure, params, sums.pop(FUND_FLOW), squares.pop(FUND_FLOW), paths)
     means = {name: _mean(sums[name], squares[name], paths, units.get(name)) for name in sums}
-    components = {name: attribution[i] for i, name in enumerate(COMPONENTS)}
+    every = every_component()
+    components = dict(zip(every, by_name(attribution, found, every, axis=0), strict=True))
     ends = np.cumsum(list(entities.values()))
     quantiles = {
         name: FloatHistogram(counts[:, end - n : end].copy(), BINS.mantissa_bits, BINS.lo_exp, BINS.hi_exp)

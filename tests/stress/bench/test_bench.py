@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 import twin
 from checkout import ROOT
+from flat import limits_of
 from stress.bench import suite
 from stress.bench.desk import NotTheDeskModel, desk_of
 from stress.bench.measure import Sample, alternate, ratio, repeat
@@ -110,20 +111,25 @@ def test_a_mechanism_that_the_baselines_leave_out_is_refused(override: str, lack
 
 
 def test_street_has_everything_on_and_nobody_starts_in_a_call() -> None:
-    from stress.compile.params import structure_of
+    from stress.compile.structure import structure_of
 
     problem = street_problem()
     assert (len(problem.assets.ids), len(problem.funds.ids), len(problem.books.ids)) == (100, 60, 120)
     assert (problem.steps, len(problem.funds.brokers)) == (20, 6)
     start = start_table(problem)
     assert start.requirement.max() < 1.0
-    assert (start.gross < problem.funds.max_leverage).all()
+    assert (start.gross < limits_of(problem).max_leverage).all()
     assert np.linalg.eigvalsh(problem.shocks.correlation).min() > 1e-6
     structure = structure_of(problem)
-    on = ("margin", "leverage_limit", "book_ladder", "participation", "impact", "decay", "depth", "retail")
-    assert all(getattr(structure, name) for name in on)
-    assert structure.margin_terms == 1
-    assert structure.draw == "student_t"
+    assert {"margin_call", "leverage_limit", "stop_loss"} <= set(structure.triggers)
+    assert structure.participation
+    assert structure.depth
+    assert structure.outside == ("retail",)
+    assert structure.impact is not None
+    assert structure.impact.decay
+    assert structure.margin is not None
+    assert structure.margin.terms == 1
+    assert structure.shocks == "student_t"
 
 
 def test_street_of_a_small_size_agrees_with_the_twin() -> None:
@@ -229,13 +235,13 @@ def test_the_simulation_without_statistics_gives_the_losses_of_the_block() -> No
     found: dict[str, Any] = {}
     for name, simulator in engine.simulators.items():
         for finished in simulator.run(2_000):
-            block, dealt = finished.block, finished.dealt
+            block, tiled = finished.block, finished.tiled
             if isinstance(block, QuietBlock):
                 losses: Any = block.metrics.loss
             else:
                 losses = block.metrics if name == "losses" else block.metrics.fund_loss
             table = found.setdefault(name, np.full((9, 2_000), np.nan))
-            table[:, dealt.ids.astype(int)] = dealt.by_path(np.asarray(losses))
+            table[:, tiled.ids.astype(int)] = tiled.by_path(np.asarray(losses))
     for name in ("metrics", "losses"):
         np.testing.assert_allclose(found[name], found["block"], rtol=0, atol=1e-6)
     draws, normals = (np.asarray(engine.floor[name]()) for name in ("draws", "random numbers"))

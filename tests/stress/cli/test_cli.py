@@ -98,7 +98,8 @@ def test_a_run_is_replaced_only_on_request(finished: tuple[Path, subprocess.Comp
 
 
 def test_a_dry_run_writes_nothing_and_uses_every_core(tmp_path: Path) -> None:
-    done = typed("run", "desk", "--dry-run", "--json", "--device", "cpu", "--paths", "1_000_000", cwd=tmp_path)
+    call = ("run", "desk", "--dry-run", "--device", "cpu", "--block-size", PATHS)
+    done = typed(*call, "--json", "--paths", "1_000_000", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     plan = json.loads(done.stdout)
     assert plan["paths"] == 1_000_000
@@ -107,7 +108,7 @@ def test_a_dry_run_writes_nothing_and_uses_every_core(tmp_path: Path) -> None:
     assert plan["memory_bytes"] > 0
     assert 0 < plan["estimated_seconds"] < 3600
     assert list(tmp_path.iterdir()) == []
-    text = invoke("run", "desk", "--dry-run", "--device", "cpu", "--paths", "1e6")
+    text = invoke(*call, "--paths", "1e6")
     assert text.exit_code == 0
     assert "1,000,000 in " in text.stdout
     assert "about " in text.stdout

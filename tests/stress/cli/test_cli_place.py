@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from stress import run
 from stress.cli import app
-from stress.cli.simulate import output_place
+from stress.cli.simulate import output_location
 from stress.errors import NotEnoughResources
 from stress.results.files.store import RunExists
 from stress.run_directory.writing import CannotWrite, check_writable, writing
@@ -33,14 +33,14 @@ def test_the_directory_of_a_run_is_free_or_refused(tmp_path: Path, monkeypatch: 
     monkeypatch.chdir(tmp_path)
     names = []
     for _ in range(3):
-        where = output_place(None, "desk", 1, 10, overwrite=False, resume=False).folder
+        where = output_location(None, "desk", 1, 10, overwrite=False, resume=False).folder
         where.mkdir(parents=True)
         names.append(where.as_posix())
     assert names == ["runs/desk-1-10", "runs/desk-1-10-2", "runs/desk-1-10-3"]
-    assert output_place(None, "desk", 1, 10, overwrite=True, resume=False).folder.as_posix() == "runs/desk-1-10"
-    assert output_place("runs/desk-1-10", "desk", 1, 10, overwrite=False, resume=False).is_empty()
+    assert output_location(None, "desk", 1, 10, overwrite=True, resume=False).folder.as_posix() == "runs/desk-1-10"
+    assert output_location("runs/desk-1-10", "desk", 1, 10, overwrite=False, resume=False).is_empty()
     with pytest.raises(RunExists):
-        output_place(tmp_path / "runs", "desk", 1, 10, overwrite=False, resume=False)
+        output_location(tmp_path / "runs", "desk", 1, 10, overwrite=False, resume=False)
 
 
 def never(*args: object, **options: object) -> None:

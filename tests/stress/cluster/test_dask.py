@@ -18,10 +18,11 @@ from typer.testing import CliRunner
 
 import stress
 from same_numbers import same_numbers
+from short_desk import options, short_desk, undisturbed_run
 from stress.cli import app
 from stress.cluster.task import simulate_chunk
 from stress.engine import runner
-from stress.engine.chunk_simulator import Work
+from stress.engine.chunk_simulator import ChunkSimulator
 from stress.engine.chunks import Chunk
 from stress.options import Progress, RunOptions
 from stress.run_directory.spec import OtherRun, spec_of
@@ -29,17 +30,17 @@ from stress.run_directory.verify import verify
 from stress.scenarios.build.problem_builder import build_problem
 
 PATHS = 60_000
-OPTIONS: dict[str, Any] = {"paths": PATHS, "seed": 5, "block_size": 2048}
+OPTIONS = options(PATHS)
 
 
 @pytest.fixture(scope="module")
 def scenario() -> Any:
-    return stress.load_scenario("desk", ["horizon.steps=4", "estimation.detail_paths=2000"])
+    return short_desk()
 
 
 @pytest.fixture(scope="module")
-def undisturbed(scenario: Any) -> xr.DataTree:
-    return stress.run(scenario, **OPTIONS)
+def undisturbed() -> xr.DataTree:
+    return undisturbed_run(PATHS)
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +118,7 @@ def test_a_scheduler_without_workers_is_said(scenario: Any, monkeypatch: pytest.
 def test_a_task_twice_and_what_it_leaves_out(scenario: Any) -> None:
     problem, options = build_problem(scenario), RunOptions(**OPTIONS)
     spec = json.dumps(spec_of(problem, options))
-    everything = Work(problem, options, runner_devices(problem, options))
+    everything = ChunkSimulator(problem, options, runner_devices(problem, options))
     gatherer = everything.gatherer()
     everything.simulate(Chunk(0, 20_000), gatherer)
     nothing_left_out = everything.gatherer().least()

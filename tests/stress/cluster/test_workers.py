@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from typer.testing import CliRunner, Result
 
 import stress
 from same_numbers import same_numbers
+from short_desk import SIZED, undisturbed_run
 from stress.cli import app
 from stress.cluster.worker import shard_of, work_on
 from stress.engine.chunks import Chunk
@@ -25,8 +27,8 @@ from stress.run_directory.verify import verify
 
 FOLDER = Path(sys.executable).parent
 PATHS = 40_000
-WORDS = ["desk", "--paths", str(PATHS), "--seed", "5", "--block-size", "2048", "--set", "horizon.steps=4"]
-JOB = {"scenario": "desk", "paths": "20000", "seed": "5", "shards": "3"}
+WORDS = ["--paths", str(PATHS), *SIZED]
+JOB = {"scenario": "desk", "paths": "2000", "seed": "5", "shards": "3"}
 
 
 def levstress(*words: str) -> Result:
@@ -35,7 +37,7 @@ def levstress(*words: str) -> Result:
 
 @pytest.fixture(scope="module")
 def undisturbed() -> xr.DataTree:
-    return stress.run(stress.load_scenario("desk", ["horizon.steps=4"]), paths=PATHS, seed=5)
+    return undisturbed_run(PATHS)
 
 
 def begun(out: Path | str) -> str:
@@ -119,7 +121,8 @@ def test_preparing_twice_is_the_same_run_or_is_refused(tmp_path: Path) -> None:
     out = begun(tmp_path / "run")
     assert levstress("run", *WORDS, "--out", out, "--prepare", "--resume").exit_code == 0
     assert levstress("run", *WORDS, "--out", out, "--prepare").exit_code == 2
-    assert levstress("run", *WORDS[:-1], "horizon.steps=5", "--out", out, "--prepare", "--resume").exit_code == 3
+    other = [*WORDS, "--set", "horizon.steps=5"]
+    assert levstress("run", *other, "--out", out, "--prepare", "--resume").exit_code == 3
 
 
 def job(kind: str, out: str) -> str:
@@ -140,6 +143,37 @@ def is_whole(out: str) -> None:
     assert not verify(out, blocks=1).problems
 
 
+Shell = Callable[..., None]
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(False, id="its commands here"),
+        pytest.param(True, id="in processes of their own", marks=pytest.mark.slow),
+    ]
+)
+def job_shell(request: pytest.FixtureRequest, tmp_path: Path) -> Shell:
+    """Runs a script of a job: its `levstress` is the program, or notes each command, which is then carried out here."""
+    if request.param:
+        return shell
+    notes = tmp_path / "bin"
+    notes.mkdir()
+    (notes / "levstress").write_text(f"#!/usr/bin/env bash\nprintf '%s\\0' \"$#\" \"$@\" >>'{notes}/said'\n")
+    (notes / "levstress").chmod(0o755)
+
+    def noted(script: str, **variables: str) -> None:
+        shell(script, **({"PATH": f"{notes}:{os.environ['PATH']}"} | variables))
+        said = (notes / "said").read_text().split("\0")[:-1]
+        (notes / "said").unlink()
+        while said:
+            count = 1 + int(said[0])
+            ended = levstress(*said[1:count])
+            assert ended.exit_code == 0, ended.output
+            said = said[count:]
+
+    return noted
+
+
 SBATCH = """#!/usr/bin/env bash
 # Runs a job at once, the tasks of an array one after the other.
 script=$(cat)
@@ -157,35 +191,38 @@ def test_the_slurm_job_runs(tmp_path: Path) -> None:
     is_whole(out)
 
 
-def test_the_kubernetes_job_runs(tmp_path: Path) -> None:
+def test_the_kubernetes_job_runs(job_shell: Shell, tmp_path: Path) -> None:
     out = str(tmp_path / 'a "name": # of a run')
     documents: list[Any] = list(yaml.safe_load_all(job("k8s", out)))
-    work, seal = (document["spec"]["template"]["spec"]["containers"][0] for document in documents)
+    chunk_simulator, seal = (document["spec"]["template"]["spec"]["containers"][0] for document in documents)
     assert documents[0]["spec"]["completions"] == documents[0]["spec"]["parallelism"] == 3
     for index in (2, 0, 1, 1):
-        shell(work["args"][0], JOB_COMPLETION_INDEX=str(index))
-    shell(seal["args"][0])
+        job_shell(chunk_simulator["args"][0], JOB_COMPLETION_INDEX=str(index))
+    job_shell(seal["args"][0])
     is_whole(out)
 
 
-def test_the_sky_job_runs(tmp_path: Path) -> None:
+def test_the_sky_job_runs(job_shell: Shell, tmp_path: Path) -> None:
     out = f"file://{tmp_path}/run"
     document: Any = yaml.safe_load(job("sky", out))
     assert document["num_nodes"] == 3
     for rank in (0, 2, 1):
-        shell(document["run"], SKYPILOT_NODE_RANK=str(rank))
-    shell(f"levstress resume '{out}'")
+        job_shell(document["run"], SKYPILOT_NODE_RANK=str(rank))
+    job_shell(f"levstress resume '{out}'")
     is_whole(f"{tmp_path}/run")
 
 
-def test_one_two_and_four_devices_have_the_same_numbers(undisturbed: xr.DataTree, tmp_path: Path) -> None:
-    for devices in ("1", "2", "4"):
-        out = tmp_path / devices
-        command = [FOLDER / "levstress", "run", *WORDS, "--devices", devices, "--quiet", "--out", out]
-        subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
-        tree = stress.open_result(out)
-        assert tree.attrs["device"] == f"cpu x {devices}"
-        same_numbers(tree, undisturbed)
+@pytest.mark.parametrize("devices", ["2", "4", pytest.param("1", marks=pytest.mark.slow)])
+def test_one_two_and_four_devices_have_the_same_numbers(devices: str, undisturbed: xr.DataTree, tmp_path: Path) -> None:
+    out = str(tmp_path / "run")
+    words = ["run", *WORDS, "--devices", devices, "--quiet", "--out", out]
+    if devices == "4":  # more than there are here
+        subprocess.run([FOLDER / "levstress", *words], stdout=subprocess.DEVNULL, check=True)
+    else:
+        assert levstress(*words).exit_code == 0
+    tree = stress.open_result(out)
+    assert tree.attrs["device"] == f"cpu x {devices}"
+    same_numbers(tree, undisturbed)
 
 
 def test_a_name_that_breaks_a_job_is_refused() -> None:

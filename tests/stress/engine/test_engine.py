@@ -12,7 +12,7 @@ from stress.engine.runner import execute
 from stress.errors import DeviceNotFound, NotEnoughResources
 from stress.options import Progress, RunOptions
 from stress.results.dataset.tree import to_datatree
-from stress.results.statistics.simulation_output import PATH_METRICS, Collected
+from stress.results.statistics.simulation_output import PATH_METRICS, SimulationOutput
 from stress.scenarios.problem import Problem
 from tiny import make_problem
 
@@ -20,20 +20,23 @@ PATHS = 5_000
 PROBLEM = make_problem(steps=4, shocks={"scale": 2.5}, estimation={"detail_paths": 2_048})
 
 
-NO_BUYERS = replace(PROBLEM, retail=replace(PROBLEM.retail, per_percent=0.0))  # so it runs in two passes
+NO_BUYERS = replace(PROBLEM, outside={})  # so it runs in two passes
 
 
-def run(problem: Problem = PROBLEM, **options: object) -> Collected:
+def run(problem: Problem = PROBLEM, **options: object) -> SimulationOutput:
     chosen: dict[str, object] = {"paths": PATHS, "seed": 11, "worst": 20, **options}
     return execute(problem, RunOptions(**chosen))  # type: ignore[arg-type]
 
 
-@pytest.fixture(scope="module", params=[PROBLEM, NO_BUYERS], ids=["one pass", "two passes"])
-def reference(request: pytest.FixtureRequest) -> Collected:
+PASSES = ["one pass", "two passes"]
+
+
+@pytest.fixture(scope="module", params=[PROBLEM, NO_BUYERS], ids=PASSES)
+def reference(request: pytest.FixtureRequest) -> SimulationOutput:
     return run(request.param, devices=2, store="paths")
 
 
-def assert_same_numbers(one: Collected, other: Collected) -> None:
+def assert_same_numbers(one: SimulationOutput, other: SimulationOutput) -> None:
     for name in PATH_METRICS:
         np.testing.assert_array_equal(one.sums[name], other.sums[name])
         np.testing.assert_array_equal(one.squares[name], other.squares[name])
@@ -64,42 +67,62 @@ def assert_same_numbers(one: Collected, other: Collected) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"devices": 1}, {"devices": 2, "block_size": 1_000}, {"devices": 1, "block_size": 2_048}]
+    "options",
+    [{"devices": 2, "block_size": 1_000}, pytest.param({"devices": 1}, marks=pytest.mark.slow)],
 )
-def test_block_size_and_devices_change_no_bit(reference: Collected, options: dict[str, int]) -> None:
+def test_block_size_and_devices_change_no_bit(reference: SimulationOutput, options: dict[str, int]) -> None:
     assert_same_numbers(reference, run(reference.problem, **options))
 
 
-def test_tails_are_the_sorted_head_whatever_arrives_first(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "reference", [pytest.param(PROBLEM, marks=pytest.mark.slow), NO_BUYERS], indirect=True, ids=PASSES
+)
+def test_one_device_and_another_block_size_change_no_bit(reference: SimulationOutput) -> None:
+    other = run(reference.problem, devices=1, block_size=2_048)
+    assert [one.attrs["device"] for one in (reference, other)] == ["cpu x 2", "cpu x 1"]
+    assert_same_numbers(reference, other)
+
+
+@pytest.mark.parametrize(
+    ("paths", "keep", "sizes"),
+    [
+        (PATHS, 180, (1_024, None)),
+        pytest.param(20_000, 700, (1_024, 8_192, None), marks=pytest.mark.slow),
+    ],
+)
+def test_tails_are_the_sorted_head_whatever_arrives_first(
+    paths: int, keep: int, sizes: tuple[int | None, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Paths on which nobody trades arrive before the others: far more of them than the tail keeps."""
-    monkeypatch.setattr("stress.engine.chunk_simulator.TAIL_KEEP", 700)
-    options = RunOptions(paths=20_000, seed=11, store="paths", devices=2)
-    for size in (1_024, 8_192, None):
+    monkeypatch.setattr("stress.engine.chunk_simulator.TAIL_KEEP", keep)
+    options = RunOptions(paths=paths, seed=11, store="paths", devices=2)
+    for size in sizes:
         result = execute(NO_BUYERS, replace(options, block_size=size))
         assert result.stored is not None
         calls = result.stored.first_call_step[-1] > 0
         assert 0.02 < calls.mean() < 0.98
+        assert (~calls).sum() > 2 * keep
         for kind, every in (("fund_loss", result.loss), ("fund_loss_static", result.loss_static)):
             for row, distribution in enumerate(every):
                 losses = result.stored.metrics[kind][row]
-                order = np.lexsort((result.stored.path_ids, -losses))[:700]
+                order = np.lexsort((result.stored.path_ids, -losses))[:keep]
                 np.testing.assert_array_equal(distribution.tail.values, losses[order])
                 np.testing.assert_array_equal(distribution.tail.path_ids, result.stored.path_ids[order])
 
 
-def test_another_seed_changes_the_numbers(reference: Collected) -> None:
+def test_another_seed_changes_the_numbers(reference: SimulationOutput) -> None:
     assert np.all(run(reference.problem, seed=12).sums["fund_loss"] != reference.sums["fund_loss"])
 
 
-def test_more_paths_keep_the_first_ones(reference: Collected) -> None:
-    longer = run(reference.problem, paths=PATHS + 3_000, store="paths")
+def test_more_paths_keep_the_first_ones(reference: SimulationOutput) -> None:
+    longer = run(reference.problem, paths=PATHS + 3_000, block_size=PATHS, store="paths")
     assert longer.stored is not None
     assert reference.stored is not None
     for name in PATH_METRICS:
         np.testing.assert_array_equal(longer.stored.metrics[name][:, :PATHS], reference.stored.metrics[name])
 
 
-def test_worst_paths_are_the_stored_ones_bit_for_bit(reference: Collected) -> None:
+def test_worst_paths_are_the_stored_ones_bit_for_bit(reference: SimulationOutput) -> None:
     stored = reference.stored
     assert stored is not None
     for row, group in enumerate((*reference.groups, "system")):
@@ -111,7 +134,7 @@ def test_worst_paths_are_the_stored_ones_bit_for_bit(reference: Collected) -> No
         np.testing.assert_array_equal(table.first_call_step, stored.first_call_step[:, order])
 
 
-def test_sums_counts_and_tails_are_those_of_the_stored_paths(reference: Collected) -> None:
+def test_sums_counts_and_tails_are_those_of_the_stored_paths(reference: SimulationOutput) -> None:
     stored = reference.stored
     assert stored is not None
     for name in PATH_METRICS:
@@ -125,7 +148,7 @@ def test_sums_counts_and_tails_are_those_of_the_stored_paths(reference: Collecte
         assert distribution.histogram.totals() == PATHS
 
 
-def test_detail_agrees_with_the_paths_themselves(reference: Collected) -> None:
+def test_detail_agrees_with_the_paths_themselves(reference: SimulationOutput) -> None:
     stored = reference.stored
     assert stored is not None
     count = reference.sample.fund_loss.shape[1]
@@ -134,7 +157,7 @@ def test_detail_agrees_with_the_paths_themselves(reference: Collected) -> None:
     np.testing.assert_allclose(parts, -reference.sample.fund_loss, atol=5e-6)
 
 
-def test_contributions_sum_to_the_expected_shortfall_of_the_system(reference: Collected) -> None:
+def test_contributions_sum_to_the_expected_shortfall_of_the_system(reference: SimulationOutput) -> None:
     tree = to_datatree(reference)
     table, system = tree["contributions"].to_dataset(), tree["summary"]["system_es"].sel(level=[0.95, 0.99])
     for by, name in (("fund", "es_contribution"), ("asset", "es_contribution_by_asset")):
@@ -148,13 +171,13 @@ def test_contributions_sum_to_the_expected_shortfall_of_the_system(reference: Co
     assert bool((table["mes"] < own + 4 * table["mes_se"]).all())  # its own worst paths are worse
 
 
-def test_profit_on_assets_is_that_of_the_system(reference: Collected) -> None:
+def test_profit_on_assets_is_that_of_the_system(reference: SimulationOutput) -> None:
     sample = reference.sample
     np.testing.assert_allclose(sample.asset_pnl.sum(axis=0), -sample.fund_loss[-1], atol=2e-6)
     assert (np.abs(sample.asset_pnl).max(axis=1) > 0.01).all()
 
 
-def test_flows_of_funds_sum_to_those_of_all(reference: Collected) -> None:
+def test_flows_of_funds_sum_to_those_of_all(reference: SimulationOutput) -> None:
     mean, error = reference.timeline.flow_by_fund
     whole = reference.timeline.means["forced_flow_usd"][0]
     np.testing.assert_allclose(mean.sum(axis=1), whole, atol=1e-6 * np.abs(mean).sum(axis=1).max())
@@ -166,7 +189,7 @@ def test_flows_of_funds_sum_to_those_of_all(reference: Collected) -> None:
     assert (mean[:, alone, 4] < -1e8).any()
 
 
-def test_timeline_histograms_hold_every_detailed_path(reference: Collected) -> None:
+def test_timeline_histograms_hold_every_detailed_path(reference: SimulationOutput) -> None:
     line, stored = reference.timeline, reference.stored
     assert stored is not None
     assert line.paths == 2_048
@@ -179,6 +202,7 @@ def test_timeline_histograms_hold_every_detailed_path(reference: Collected) -> N
     np.testing.assert_allclose(last_mean, stored.metrics["fund_loss"][:, : line.paths].mean(axis=1), atol=1e-5)
 
 
+@pytest.mark.slow  # the library runs say it of eight scenarios
 def test_precisions_agree() -> None:
     single, double = run(store="paths"), run(store="paths", precision="float64")
     assert single.stored is not None
@@ -196,7 +220,10 @@ def test_without_feedback_the_twin_is_the_fund() -> None:
     assert not result.counts["margin_call"].any()
 
 
-def test_members_add_up_to_types(reference: Collected) -> None:
+@pytest.mark.parametrize(
+    "reference", [pytest.param(PROBLEM, marks=pytest.mark.slow), NO_BUYERS], indirect=True, ids=PASSES
+)
+def test_members_add_up_to_types(reference: SimulationOutput) -> None:
     members = run(reference.problem, members=True)
     assert members.groups == PROBLEM.funds.ids
     nav = members.group_nav[:-1]
@@ -208,9 +235,9 @@ def test_members_add_up_to_types(reference: Collected) -> None:
 
 def test_progress_reaches_the_end() -> None:
     seen: list[Progress] = []
-    execute(PROBLEM, RunOptions(paths=3_000, block_size=1_024, devices=1), seen.append)
+    execute(PROBLEM, RunOptions(paths=PATHS, block_size=2_048, devices=2), seen.append)
     paths = [p.done_paths for p in seen if p.phase == "paths"]
-    assert paths == [1_024, 2_048, 3_000]
+    assert paths == [2_048, 4_096, 5_000]
     assert {p.phase for p in seen} == {"compiling", "paths", "timeline and attribution"}
 
 

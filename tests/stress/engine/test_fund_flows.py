@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from fuzz import random_problem
-from stress.compile.params import params_of, structure_of
+from stress.compile.params import params_of
+from stress.compile.structure import structure_of
 from stress.engine.detail.fund_flows import banded_products, bands, by_fund_and_asset, row_flows, row_groups
 from stress.scenarios.problem import Problem
 from tiny import make_problem
@@ -19,7 +20,7 @@ PATHS = 50
 def by_hand(problem: Problem, held: np.ndarray, members: bool) -> np.ndarray:
     """(step, fund, asset, path) USD."""
     books = problem.books
-    start = np.where(books.overlay, 0.0, 1.0)[:, None] * np.ones(held.shape[2])
+    start = books.start_held[:, None] * np.ones(held.shape[2])
     change = np.diff(np.concatenate([start[None], held]), axis=0)
     fund = books.fund_of if members else problem.funds.type_of[books.fund_of]
     flow = np.zeros((held.shape[0], fund.max() + 1, len(problem.assets.ids), held.shape[2]))

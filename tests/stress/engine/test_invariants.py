@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 
 from parity import run_both
 from stress.cli import app
-from stress.compile.params import params_of, structure_of
+from stress.compile.params import params_of
+from stress.compile.structure import structure_of
 from stress.engine.detail import program as detail
 from stress.engine.detail.invariants import Invariants, check, look_at
 from stress.errors import InvariantFailed

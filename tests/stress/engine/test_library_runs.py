@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import importlib.util
 import json
 import re
 import tomllib
 from dataclasses import replace
-from functools import cache
+from functools import partial
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import jax
@@ -21,67 +18,24 @@ import xarray as xr
 from typer.testing import CliRunner
 
 import stress
-from checkout import ROOT
+from compilation import compiled_soon
+from flat import limits_of, with_limits
+from library_runs import BLOCK, DETAIL, PATHS, SEED, collected, group_of, observed_moves, path_metric, run
+from library_scenarios import REPLAY, problem_of
 from stress.cli import app
-from stress.compile.params import params_of, structure_of
-from stress.engine.detail.program import COMPONENTS
-from stress.engine.runner import execute
+from stress.compile.params import params_of
+from stress.compile.structure import structure_of
+from stress.kernels.params import Params
 from stress.kernels.path import simulate
-from stress.options import RunOptions
+from stress.results.dataset.components import every_component
 from stress.results.dataset.tree import to_datatree
-from stress.results.statistics.simulation_output import Collected
-from stress.scenarios.build.problem_builder import build_problem
 from stress.scenarios.library import library_path, list_names
 from stress.scenarios.problem import Problem
-from stress.scenarios.read.loader import load_scenario
 
-PATHS = 8_192  # one number of paths everywhere: another one is another program to compile
-DETAIL = 2_048
-SEED = 20250403
-REPLAY = "long-short-2025-04-03"
 CLOSE = 2e-4  # of a close: the accuracy asked of the calibrated script
 # What float32 may change, of a fund's start NAV: a mean loss, and the loss of a path for 99.9 % of paths and funds. On
 # the few others a call opens in one precision and not in the other, which moves a loss by up to a percent.
 FLOAT32_MEAN, FLOAT32_PATH = 1e-5, 5e-6
-
-
-@cache
-def problem_of(name: str, *overrides: str) -> Problem:
-    return build_problem(load_scenario(name, overrides))
-
-
-def run(problem: Problem) -> Collected:
-    shorter = replace(problem, estimation=replace(problem.estimation, detail_paths=DETAIL))
-    return execute(shorter, RunOptions(paths=PATHS, seed=SEED, store="paths", worst=0))
-
-
-@cache
-def collected(name: str, *overrides: str) -> Collected:
-    return run(problem_of(name, *overrides))
-
-
-@cache
-def tree_of(name: str, *overrides: str) -> xr.DataTree:
-    return to_datatree(collected(name, *overrides))
-
-
-def group_of(name: str, group: str, *overrides: str) -> xr.Dataset:
-    return tree_of(name, *overrides).children[group].to_dataset()
-
-
-def path_metric(result: Collected, name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """A metric of every path, (row, path); the last row is the system."""
-    assert result.stored is not None
-    return result.stored.metrics[name]
-
-
-@cache
-def observed_moves() -> xr.DataArray:
-    with (library_path("tariff-2025").parent / "tariff-2025-observed.csv").open(newline="", encoding="utf-8") as file:
-        _, *rows = csv.reader(file)
-    values = np.array([[float(value) for value in row[1:]] for row in rows])
-    coords = {"asset": [row[0] for row in rows], "step": np.arange(1, values.shape[1] + 1)}
-    return xr.DataArray(values, coords, ("asset", "step"))
 
 
 # tariff-2025
@@ -166,16 +120,11 @@ LEVERAGES = (0.75, 1.0, 1.15)
 
 def with_leverage(problem: Problem, factor: float) -> Problem:
     """All positions times a factor, under brokers who grant it: margin rates go down with it, leverage limits up."""
-    funds, books = problem.funds, problem.books
-    terms = replace(
-        funds,
-        rates=funds.rates / factor,
-        max_leverage=funds.max_leverage * factor,
-        target_leverage=funds.target_leverage * factor,
-        leverage_target=funds.leverage_target * factor,
-    )
-    size = np.where(books.overlay, books.size, books.size * factor)  # hedges are stated in NAV
-    return replace(problem, funds=terms, books=replace(books, size=size))
+    funds, books, limits = problem.funds, problem.books, limits_of(problem)
+    names = ("max_leverage", "target_leverage", "leverage_target")
+    problem = with_limits(problem, **{name: getattr(limits, name) * factor for name in names})
+    size = np.where(books.start_held == 0, books.size, books.size * factor)  # hedges are stated in NAV
+    return replace(problem, funds=replace(funds, rates=funds.rates / factor), books=replace(problem.books, size=size))
 
 
 def overrides_for(factor: float, rates: bool) -> list[str]:
@@ -190,7 +139,8 @@ def overrides_for(factor: float, rates: bool) -> list[str]:
 
 
 def run_as_typed(folder: Path, overrides: list[str]) -> Any:
-    options = ["--paths", str(PATHS), "--seed", str(SEED), "--out", str(folder), "--worst", "0", "--json", "--quiet"]
+    sizes = ["--paths", str(PATHS), "--block-size", str(BLOCK)]
+    options = [*sizes, "--seed", str(SEED), "--out", str(folder), "--worst", "0", "--json", "--quiet"]
     assignments = [word for override in overrides for word in ("--set", override)]
     return CliRunner().invoke(app, ["run", "ai-unwind-2026", *options, *assignments])
 
@@ -265,19 +215,30 @@ def test_long_short_funds_lose_on_3_april_what_was_reported() -> None:
 
 # every scenario of the library
 
+# Over five days `calm` has the programs of `tariff-2025`: its funds, rules and assets are the same.
+EVERY = [
+    *(pytest.param(name, ("horizon.steps=5",) if name == "calm" else (), id=name) for name in list_names()),
+    pytest.param("calm", (), id="calm, all of it", marks=pytest.mark.slow),
+]
+
 
 def losses_in_double(problem: Problem) -> np.ndarray[Any, np.dtype[np.float64]]:
     """Losses (row, path) of the same paths in float64."""
     with jax.enable_x64(True):
         structure = structure_of(problem)
         low = jnp.arange(PATHS, dtype=jnp.uint32)
-        program = jax.jit(lambda params, low: simulate(structure, params, low, jnp.zeros_like(low))[0].fund_loss)
+
+        @partial(jax.jit, compiler_options=compiled_soon())
+        def program(params: Params, low: jax.Array) -> jax.Array:
+            return simulate(structure, params, low, jnp.zeros_like(low))[0].fund_loss
+
         return np.asarray(program(params_of(problem, SEED, "float64"), low))
 
 
-@pytest.mark.parametrize("name", list_names())
-def test_single_and_double_precision_agree(name: str) -> None:
-    single, double = path_metric(collected(name), "fund_loss"), losses_in_double(problem_of(name))
+@pytest.mark.parametrize(("name", "overrides"), EVERY)
+def test_single_and_double_precision_agree(name: str, overrides: tuple[str, ...]) -> None:
+    single = path_metric(collected(name, *overrides), "fund_loss")
+    double = losses_in_double(problem_of(name, *overrides))
     assert double.dtype == np.float64
     difference = np.abs(single - double)
     mean = np.abs(single.mean(axis=1) - double.mean(axis=1))
@@ -290,63 +251,16 @@ def test_single_and_double_precision_agree(name: str) -> None:
     assert np.quantile(difference, 0.999) < FLOAT32_PATH
 
 
-@pytest.mark.parametrize("name", list_names())
-def test_attribution_adds_up_to_the_loss_of_every_path(name: str) -> None:
-    result, problem = collected(name), problem_of(name)
+@pytest.mark.parametrize(("name", "overrides"), EVERY)
+def test_attribution_adds_up_to_the_loss_of_every_path(name: str, overrides: tuple[str, ...]) -> None:
+    result, problem = collected(name, *overrides), problem_of(name, *overrides)
     gross = np.bincount(problem.books.fund_of, weights=problem.books.size) / problem.funds.nav  # of each member
     of_type = [gross[problem.funds.type_of == kind].max() for kind in range(len(problem.funds.types))]
     allowed = 1e-6 * np.maximum(1.0, [*of_type, gross.max()])
     components = result.sample.attribution
-    assert set(components) == set(COMPONENTS)
+    assert set(components) == set(every_component())
     assert result.sample.residual <= 1e-6
     gap = np.abs(sum(components.values()) + path_metric(result, "fund_loss")[:, :DETAIL]).max(axis=1)
     assert np.all(gap <= allowed), dict(zip((*problem.funds.types, "system"), gap, strict=True))
     somebody_sold = bool(path_metric(result, "forced_sales")[:, :DETAIL].any())
     assert somebody_sold == bool(components["own_impact"].any())
-
-
-# benchmarks/calibrate_script.py
-
-
-@pytest.fixture(scope="module")
-def tool() -> ModuleType:
-    path = ROOT / "benchmarks" / "calibrate_script.py"
-    spec = importlib.util.spec_from_file_location("calibrate_script", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_calibration_takes_the_impact_out_of_the_moves(tool: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    problem = problem_of("tariff-2025")
-    observed = observed_moves().sel(asset=list(problem.assets.ids)).values.T
-
-    def market(scripted: Problem) -> np.ndarray[Any, np.dtype[np.float64]]:
-        """Moves are followed by a fifth of themselves, and by a tenth of those of the day before."""
-        assert scripted.shocks.scale == 0.0
-        script = scripted.shocks.script
-        before = np.concatenate([np.zeros_like(script[:1]), script[:-1]])
-        return (1.0 + script) * (1.0 + 0.2 * script + 0.1 * before) - 1.0
-
-    monkeypatch.setattr(tool, "returns_of", market)
-    script = tool.calibrate(problem, observed, 25)
-    np.testing.assert_allclose(market(tool.with_script(problem, script)), observed, rtol=0, atol=1e-7)
-    assert np.abs(script - observed).max() > 0.005
-    written = tomllib.loads(tool.as_toml(problem, ["one", "two", "three", "four", "five"], script))
-    for entry in written["shocks"]["script"]:
-        assert tuple(entry["moves"]) == problem.assets.file_order
-        for asset, text in entry["moves"].items():
-            move = script[entry["step"] - 1, problem.assets.ids.index(asset)]
-            assert float(text.removesuffix(" %")) == pytest.approx(100 * move, abs=5.1e-4)
-
-
-def test_calibration_refuses_moves_of_other_assets(tool: ModuleType, tmp_path: Path) -> None:
-    file = tmp_path / "moves.csv"
-    file.write_text("asset,monday\ngold,0.01\noil,0.02\n", encoding="utf-8")
-    headings, moves = tool.read_observed(file, ("oil", "gold"))
-    assert headings == ["monday"]
-    assert moves.tolist() == [[0.02, 0.01]]
-    with pytest.raises(ValueError, match="silver"):
-        tool.read_observed(file, ("gold", "silver"))

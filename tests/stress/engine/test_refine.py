@@ -69,7 +69,7 @@ def test_no_pass_where_the_tail_reaches() -> None:
 @pytest.mark.parametrize("retail", [0.0, 3e9])
 def test_a_run_asked_for_exact_quantiles_has_them(monkeypatch: pytest.MonkeyPatch, retail: float) -> None:
     monkeypatch.setattr("stress.engine.chunk_simulator.TAIL_KEEP", 50)
-    settings: dict[str, Any] = {"steps": 3, "shocks": {"scale": 2.5}, "estimation": {"detail_paths": 1_024}}
+    settings: dict[str, Any] = {"steps": 4, "shocks": {"scale": 2.5}, "estimation": {"detail_paths": 2_048}}
     problem = make_problem(**settings, retail={"per_percent": retail})
     result = execute(problem, RunOptions(paths=6_000, seed=4, exact=True, store="paths", devices=2))
     assert result.stored is not None

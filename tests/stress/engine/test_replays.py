@@ -13,7 +13,7 @@ import stress
 
 @cache
 def replayed(name: str) -> xr.DataTree:
-    return stress.run(name, paths=1, precision="float64", store="summary")
+    return stress.run(name, paths=1, store="summary")
 
 
 def test_august_2007_comes_from_one_day() -> None:

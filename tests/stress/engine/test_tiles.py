@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from stress.engine.tiles import BINS, Dealt, count_bins, limbs, map_tiles
+from stress.engine.tiles import BINS, TiledPaths, count_bins, limbs, map_tiles
 from stress.results.statistics.exact_sum import HIGH_BITS, LARGEST, LOW_BITS, SUMMED_TOGETHER
 from stress.results.statistics.histogram import FloatHistogram
 
@@ -20,21 +20,21 @@ TILE = 8
 @pytest.mark.parametrize("count", [1, 7, 8, 9, 30, 64, 96])
 def test_results_come_back_in_the_order_of_the_ids(devices: int, count: int) -> None:
     ids = np.random.default_rng(count).integers(0, 2**40, count).astype(np.uint64)
-    dealt = Dealt(ids, 12, TILE, devices)
-    low, high, valid = dealt.words()
+    tiled = TiledPaths(ids, 12, TILE, devices)
+    low, high, valid = tiled.words()
     assert low.shape == high.shape == valid.shape == (12, TILE)
     assert int(valid.sum()) == count
     laid = low.astype(np.uint64) | high.astype(np.uint64) << np.uint64(32)
-    np.testing.assert_array_equal(laid, dealt.lay_out(ids))
-    np.testing.assert_array_equal(dealt.by_path(laid), ids)
+    np.testing.assert_array_equal(laid, tiled.lay_out(ids))
+    np.testing.assert_array_equal(tiled.by_path(laid), ids)
     rows = np.stack([ids, ids + np.uint64(1)])
-    np.testing.assert_array_equal(dealt.by_path(dealt.lay_out_rows(rows)), rows)
-    np.testing.assert_array_equal(dealt.in_order(laid).reshape(-1)[:count], ids)
+    np.testing.assert_array_equal(tiled.by_path(tiled.lay_out_rows(rows)), rows)
+    np.testing.assert_array_equal(tiled.in_order(laid).reshape(-1)[:count], ids)
 
 
 def test_tiles_are_dealt_in_turn() -> None:
-    dealt = Dealt(np.arange(3 * TILE, dtype=np.uint64), 8, TILE, 2)
-    busy = dealt.valid.any(axis=1).reshape(2, 4)
+    tiled = TiledPaths(np.arange(3 * TILE, dtype=np.uint64), 8, TILE, 2)
+    busy = tiled.valid.any(axis=1).reshape(2, 4)
     np.testing.assert_array_equal(busy, [[True, True, False, False], [True, False, False, False]])
 
 

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from compilation import compiled_quickly
 from stress.kernels.published.balance_sheets import (
     Book,
     Marked,
@@ -68,7 +69,7 @@ def test_equity_changes_by_prices_and_by_nothing_else(trigger: str, flow: str, l
     """Sales turn holdings into cash or less debt; equity moves only with prices, on what is kept and what is sold."""
     sheets = sheets_of(trigger, law)
     rules = Rules(trigger, flow, law, 5, order_delay=cash, defaults=cash, cash=cash, history=True)
-    _, history = jax.jit(run_rounds, static_argnums=0)(rules, sheets)
+    _, history = jax.jit(run_rounds, static_argnums=0, compiler_options=compiled_quickly())(rules, sheets)
     assert history is not None
     opened = open_book(sheets)
     equity, price, held = np.asarray(mark(sheets, opened).equity), np.asarray(sheets.price), np.ones((3, 2))

@@ -1,81 +1,20 @@
-"""Two runs side by side: settings by key, numbers with the error of their difference."""
+"""Two results compared: differences, errors and scores by hand, by label, and the settings by dotted key."""
 
 from __future__ import annotations
 
 import io
 import json
-import os
-import shutil
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-import xarray as xr
 from rich.console import Console
-from typer.testing import CliRunner
 
-import stress
-from collected_example import FILE_ORDER, collected
-from stress.cli import app
+from collected_example import FILE_ORDER
+from compared_example import SPEC, A, B, tree_with, without
 from stress.questions.compare import ABSENT, Setting, compare_settings
 from stress.results.dataset.compared import BY_FUND, BY_LEVEL, compared, same_numbers
-from stress.results.dataset.tree import to_datatree
 from stress.results.dataset.units import description
-from stress.results.files.store import write_run
 from stress.results.terminal.compared_table import SHOWN, compared_json, compared_notes, compared_table
-
-A = to_datatree(collected(seed=7, paths=2000, stored=False))
-B = to_datatree(collected(seed=8, paths=3000, stored=False))
-SPEC: dict[str, Any] = {
-    "scenario": {
-        "name": "example",
-        "assets": [{"id": "bonds", "vol": 0.1}, {"id": "semis", "vol": 0.4}],
-        "funds": [{"id": "alpha", "margin": {"buffer": 0.05, "rates": [0.1, 0.2]}}],
-        "correlation": [[1.0, 0.2], [0.2, 1.0]],
-    },
-    "options": {"seed": 7, "paths": 2000, "block_size": None, "precision": "float32"},
-    "versions": {"jax": "0.10.2"},
-    "defaults": ["cascade", "margin.cap"],
-}
-
-
-def invoke(*args: str) -> Any:
-    return CliRunner().invoke(app, list(args))
-
-
-def tree_with(numbers: dict[str, tuple[float, float]], seed: int = 7) -> xr.DataTree:
-    """The example's result with other values and standard errors, for `alpha` at 99 %."""
-    tree = A.copy(deep=True)
-    tree.attrs["seed"] = seed
-    for name, pair in numbers.items():
-        for variable, value in zip((name, f"{name}_se"), pair, strict=True):
-            at: dict[str, Any] = {"fund": "alpha"} | ({"level": 0.99} if name in BY_LEVEL else {})
-            tree["summary"][variable].loc[at] = value
-    return tree
-
-
-def without(tree: xr.DataTree, **labels: Any) -> xr.DataTree:
-    """The result without some funds or levels."""
-    parts = {str(name): group.to_dataset() for name, group in tree.children.items()}
-    parts["summary"] = parts["summary"].drop_sel(labels)
-    return xr.DataTree.from_dict({"/": xr.Dataset(attrs=tree.attrs), **parts})
-
-
-def copy_of(run: Path, to: Path, spec: str) -> Path:
-    """The run directory again, with another `spec.json`."""
-    shutil.copytree(run, to)
-    (to / "spec.json").write_text(spec, encoding="utf-8")
-    return to
-
-
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    folder = tmp_path_factory.mktemp("runs")
-    write_run(A, SPEC, folder / "a", overwrite=False)
-    other = {**SPEC, "options": {**SPEC["options"], "seed": 8, "paths": 3000}}
-    write_run(B, other, folder / "b", overwrite=False)
-    return folder / "a", folder / "b"
 
 
 def test_differences_errors_and_scores_by_hand() -> None:
@@ -218,102 +157,3 @@ def test_json_has_every_number_or_none() -> None:
     assert set(document["system"]) == {*BY_LEVEL, *BY_FUND}
     assert set(document["system"]["var"]) == {"0", "0.99"}
     assert document["system"]["mean_loss"]["difference"] == 0
-
-
-def test_python_returns_the_numbers(runs: tuple[Path, Path]) -> None:
-    numbers = stress.compare(*map(str, runs))
-    assert isinstance(numbers, xr.Dataset)
-    xr.testing.assert_identical(numbers.drop_attrs(deep=False), compared(A, B).drop_attrs(deep=False))
-    changed = {(entry["key"], entry["a"], entry["b"]) for entry in json.loads(numbers.attrs["settings_different"])}
-    assert changed == {("seed", 7, 8), ("paths", 2000, 3000)}
-    assert numbers.attrs["settings_equal"] == 11
-    assert stress.compare is stress.compare
-    assert callable(stress.compare)
-
-
-def test_the_command_prints_settings_then_numbers(runs: tuple[Path, Path]) -> None:
-    a, b = runs
-    result = invoke("compare", str(a), str(b), "--level", "99 %")
-    assert result.exit_code == 0, result.stderr
-    text = result.stdout
-    assert text.index("Settings that differ") < text.index("11 other settings are the same") < text.index("Numbers")
-    rows = [line.split() for line in text.splitlines()]
-    assert ["options", "paths", "2000", "3000"] in rows
-    assert "ES 99 %" in text
-    assert "ES 95 %" not in text
-    assert "independent" in text
-    assert "\x1b" not in text
-    every = invoke("compare", str(a), str(b)).stdout
-    assert all(f"ES {level} %" in every for level in ("95", "99", "99.9"))
-
-
-def test_the_command_prints_one_json_document(runs: tuple[Path, Path]) -> None:
-    a, b = runs
-    document = json.loads(invoke("compare", str(a), str(b), "--json").stdout)
-    assert document["identical"] is False
-    assert document["settings"]["equal"] == 11
-    assert document["settings"]["different"][0] == {"section": "options", "key": "paths", "a": 2000, "b": 3000}
-    assert document["levels"] == [0.0, 0.95, 0.99, 0.999]
-    assert json.loads(invoke("compare", str(a), str(b), "--json", "--level", "0.99").stdout)["levels"] == [0.99]
-
-
-def test_identical_runs_and_identical_numbers_are_said_to_be(runs: tuple[Path, Path], tmp_path: Path) -> None:
-    a, b = runs
-    same = invoke("compare", str(a), str(a))
-    assert same.exit_code == 0
-    assert "The runs are identical: 13 settings and every number of the summary." in same.stdout
-    assert json.loads(invoke("compare", str(a), str(a), "--json").stdout)["identical"] is True
-    other = copy_of(a, tmp_path / "c", json.dumps({**SPEC, "versions": {"jax": "0.11"}}))
-    numbers = invoke("compare", str(a), str(other)).stdout
-    assert "jax" in numbers
-    assert "Every number of the summary is the same." in numbers
-    settings = invoke("compare", str(a), str(copy_of(b, tmp_path / "d", json.dumps(SPEC)))).stdout
-    assert "All 13 settings are the same." in settings
-    assert "whole system" in settings
-
-
-def test_colour_only_where_it_is_welcome(runs: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stress.cli.console.is_watched", lambda stream: not os.environ.get("NO_COLOR"))
-    monkeypatch.setenv("TERM", "xterm")
-    call = ("compare", *map(str, runs), "--level", "0.99")
-    assert "\x1b[1m" in invoke(*call).stdout
-    monkeypatch.setenv("NO_COLOR", "1")
-    assert "\x1b" not in invoke(*call).stdout
-
-
-def test_what_cannot_be_compared_ends_with_its_code(runs: tuple[Path, Path], tmp_path: Path) -> None:
-    a, b = runs
-    empty = tmp_path / "empty"
-    empty.mkdir()
-    for call in ((a, empty), (empty, a)):
-        result = invoke("compare", *map(str, call))
-        assert result.exit_code == 3
-        assert f"{empty} holds no result.zarr" in result.stderr
-        assert result.stdout == ""
-    broken = copy_of(a, tmp_path / "c", "{")
-    for text, said in (("{", "is no JSON"), ("[]", "spec.json"), (None, "holds no spec.json")):
-        spec = broken / "spec.json"
-        spec.unlink() if text is None else spec.write_text(text, encoding="utf-8")
-        result = invoke("compare", str(a), str(broken))
-        assert result.exit_code == 3
-        assert said in result.stderr
-    unknown = invoke("compare", str(a), str(b), "--level", "0.5")
-    assert unknown.exit_code == 3
-    assert "neither run has it" in unknown.stderr
-    assert "0.95, 0.99, 0.999" in unknown.stderr
-    assert invoke("compare", str(a), str(b), "--level", "99").exit_code == 2
-    assert invoke("compare", str(a)).exit_code == 2
-    for no_directory in (tmp_path / "nowhere", a / "spec.json"):
-        result = invoke("compare", str(a), str(no_directory))
-        assert result.exit_code == 2
-        assert f"{no_directory} is no directory" in result.stderr.replace("\n", "")
-    write_run(without(B, level=[0.999]), SPEC, tmp_path / "less", overwrite=False)
-    alone = invoke("compare", str(a), str(tmp_path / "less"), "--level", "0.999")
-    assert alone.exit_code == 3
-    assert f"only {a} has it" in alone.stderr
-
-
-def test_settings_that_json_cannot_hold_are_compared_as_texts(runs: tuple[Path, Path], tmp_path: Path) -> None:
-    spec = '{"options": {"x": NaN, "y": Infinity}}'
-    first, second = (str(copy_of(runs[0], tmp_path / name, spec)) for name in "ab")
-    assert json.loads(invoke("compare", first, second, "--json").stdout)["identical"] is True

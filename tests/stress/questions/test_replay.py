@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 import stress
 from scenario_example import example
+from short_desk import options, short_desk
 from stress.cli import app
 from stress.errors import InvariantFailed
 from stress.questions.replay import Replayer
@@ -28,7 +29,7 @@ FLAGS = ("first_call_step", "defaulted")
 
 
 def two_passes() -> Any:
-    return stress.load_scenario("desk", ["horizon.steps=4", "shocks.scale=2.5", "estimation.detail_paths=1024"])
+    return short_desk("shocks.scale=2.5")
 
 
 def one_pass() -> Any:
@@ -42,7 +43,7 @@ def one_pass() -> Any:
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("replay")
-    stress.run(two_passes(), paths=PATHS, seed=5, worst=20, store="paths", out=folder / "two")
+    stress.run(two_passes(), **options(PATHS), worst=20, store="paths", out=folder / "two")
     stress.run(one_pass(), paths=PATHS, seed=5, worst=20, out=folder / "one", precision="float64")
     return {"two": folder / "two", "one": folder / "one"}
 
@@ -255,8 +256,7 @@ def test_a_hostile_title_is_text(runs: dict[str, Path], tmp_path: Path) -> None:
 
 
 def test_a_run_without_feedback(tmp_path: Path) -> None:
-    calm = stress.load_scenario("desk", ["horizon.steps=2", "cascade.feedback=false", "estimation.detail_paths=1024"])
-    stress.run(calm, paths=2_000, seed=5, worst=3, out=tmp_path / "run")
+    stress.run(short_desk("cascade.feedback=false"), **options(2_000), worst=3, out=tmp_path / "run")
     story = stress.replay(tmp_path / "run", worst=3, fund="trend")
     assert story.attrs["figures_compared"] >= 8
     assert not float(story["outcome"]["forced_sales_usd"].sum())

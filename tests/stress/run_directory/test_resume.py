@@ -15,9 +15,12 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
+from typer.testing import CliRunner
 
 import stress
 from same_numbers import same_numbers
+from short_desk import BLOCK, SIZED, WORDS, options, short_desk, undisturbed_run
+from stress.cli import app
 from stress.engine import chunk_simulator as work
 from stress.engine import simulator
 from stress.engine.chunks import Chunk, missing
@@ -26,19 +29,19 @@ from stress.run_directory.chunk_store import ChunkStore, read_state, write_state
 from stress.run_directory.spec import OtherRun
 from stress.run_directory.verify import verify
 
-PATHS, BLOCK = 60_000, 2048
+PATHS, MANY = 60_000, 200_000
 LEVSTRESS = str(Path(sys.executable).with_name("levstress"))
-OPTIONS: dict[str, Any] = {"paths": PATHS, "seed": 5, "block_size": BLOCK}
+OPTIONS = options(PATHS)
 
 
 @pytest.fixture(scope="module")
 def scenario() -> Any:
-    return stress.load_scenario("desk", ["horizon.steps=4", "estimation.detail_paths=2000"])
+    return short_desk()
 
 
 @pytest.fixture(scope="module")
-def undisturbed(scenario: Any) -> xr.DataTree:
-    return stress.run(scenario, **OPTIONS)
+def undisturbed() -> xr.DataTree:
+    return undisturbed_run(PATHS)
 
 
 class Stop(Exception):
@@ -166,10 +169,9 @@ def test_another_run_is_refused_and_says_what_differs(
     scenario: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stopped_after(1, scenario, tmp_path, monkeypatch)
-    command = [LEVSTRESS, "run", "desk", "--out", str(tmp_path), "--resume", "--quiet"]
-    words = ["--paths", str(PATHS), "--seed", "7", "--set", "horizon.steps=4", "--set", "impact.coefficient=2"]
-    ended = subprocess.run([*command, *words], capture_output=True, text=True, check=False)
-    assert ended.returncode == 3, ended.stderr
+    words = ["run", *WORDS, "--out", str(tmp_path), "--resume", "--quiet", "--paths", str(PATHS), "--seed", "7"]
+    ended = CliRunner().invoke(app, [*words, "--set", "impact.coefficient=2"])
+    assert ended.exit_code == 3, ended.stderr
     assert "seed: 5 there, 7 now" in ended.stderr
     assert "scenario.impact.coefficient: 1.0 there, 2.0 now" in ended.stderr
     spec = json.loads((tmp_path / "spec.json").read_text())
@@ -197,31 +199,38 @@ def test_out_of_memory_halves_the_block_and_changes_nothing(
 
     monkeypatch.setattr(simulator.Simulator, "run", run)
     monkeypatch.setattr(work, "SECONDS_OF_A_CHUNK", 60.0)  # several calls in a chunk
-    tree = stress.run(scenario, **(OPTIONS | {"block_size": 4 * BLOCK}), out=tmp_path)
-    assert min(sizes) == 2 * BLOCK < max(sizes)
+    tree = stress.run(scenario, **(OPTIONS | {"block_size": 2 * BLOCK}), out=tmp_path)
+    assert min(sizes) == BLOCK < max(sizes)
     same_numbers(tree, undisturbed)
 
 
 def survives(kills: int, out: Path, seed: int) -> int:
-    """Kill a run at random moments, each time taking it up again; returns how often it was killed."""
+    """Kill a run at random moments, each time taking it up again; returns how often it was killed.
+
+    A moment is a while after its first, second or third block from now, or after it is started; once it has begun.
+    """
     chance, killed = random.Random(seed), 0
-    words = ["--paths", "200000", "--seed", "5", "--block-size", str(BLOCK), "--set", "horizon.steps=4"]
-    begin = [LEVSTRESS, "run", "desk", "--out", str(out), "--resume", "--quiet", *words]
+    begin = [LEVSTRESS, "run", *SIZED, "--paths", str(MANY), "--out", str(out), "--resume", "--quiet"]
     for _ in range(kills):
+        found = blocks_in(out)
+        wanted = found + chance.choice((0, 1, 2, 3) if found else (1, 2, 3))
         with subprocess.Popen(begin, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-            try:
-                process.wait(timeout=chance.uniform(0.5, 9.0))
-            except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGKILL)
-                killed += 1
+            while blocks_in(out) < wanted and process.poll() is None:
+                time.sleep(0.01)
+            time.sleep(chance.uniform(0.0, 0.3 if wanted > found else 3.0))
+            process.send_signal(signal.SIGKILL)
+            killed += process.wait() == -signal.SIGKILL
         if (out / "result.zarr").exists():
             break
     return killed
 
 
+def blocks_in(out: Path) -> int:
+    return sum(1 for _ in (out / "blocks").glob("*.npz"))
+
+
 def check_kills(kills: int, tmp_path: Path) -> None:
-    whole = stress.run(stress.load_scenario("desk", ["horizon.steps=4"]), paths=200_000, seed=5)
-    killed, rounds = 0, 0
+    whole, killed, rounds = undisturbed_run(MANY), 0, 0
     while killed < kills:
         out = tmp_path / str(rounds)
         killed += survives(kills - killed, out, rounds)
@@ -231,8 +240,8 @@ def check_kills(kills: int, tmp_path: Path) -> None:
         rounds += 1
 
 
-def test_ten_kills_change_nothing(tmp_path: Path) -> None:
-    check_kills(10, tmp_path)
+def test_three_kills_change_nothing(tmp_path: Path) -> None:
+    check_kills(3, tmp_path)
 
 
 @pytest.mark.slow
@@ -248,10 +257,7 @@ def test_an_interrupted_run_ends_soon_and_says_how_to_go_on(number: signal.Signa
         while not any((out / "blocks").glob("*.npz")) and process.poll() is None:
             time.sleep(0.1)
         process.send_signal(number)
-        sent = time.monotonic()
-        _, errors = process.communicate(timeout=60)
-        took = time.monotonic() - sent
+        _, errors = process.communicate(timeout=60)  # of hours that are left
     assert process.returncode == code
     assert f"levstress resume {out}" in errors
-    assert took < 20  # two seconds on a machine that is not shared
     assert verify(out, blocks=0).verified >= 1

@@ -7,7 +7,7 @@ import numpy as np
 from jax import Array
 
 from stress.kernels.layout import books_to_members, members_to_books
-from stress.kernels.records import Structure
+from stress.kernels.structure import Structure
 
 
 def by_priority(structure: Structure, fraction: Array, size: Array) -> Array:

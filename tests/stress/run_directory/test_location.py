@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 import stress
 from same_numbers import same_numbers
+from short_desk import SIZED, options, short_desk, undisturbed_run
 from stress.cluster.worker import work_on
 from stress.engine.chunks import Chunk
 from stress.errors import DeviceNotFound, MissingExtra
@@ -24,21 +25,22 @@ from stress.options import Progress
 from stress.results.files.store import RunExists, UnfinishedRun
 from stress.run_directory import spec
 from stress.run_directory.chunk_store import chunk_of
-from stress.run_directory.location import Place, RemotePlace, place_of
+from stress.run_directory.location import RemoteLocation, RunLocation, location_of
 from stress.run_directory.writing import CannotWrite
 
 URL = "memory://bucket/run"
-OPTIONS: dict[str, Any] = {"paths": 20_000, "seed": 5, "block_size": 2048}
+PATHS = 8_000
+OPTIONS = options(PATHS)
 
 
 @pytest.fixture(scope="module")
 def scenario() -> Any:
-    return stress.load_scenario("desk", ["horizon.steps=4", "estimation.detail_paths=2000"])
+    return short_desk()
 
 
 @pytest.fixture(scope="module")
-def undisturbed(scenario: Any) -> xr.DataTree:
-    return stress.run(scenario, **OPTIONS)
+def undisturbed() -> xr.DataTree:
+    return undisturbed_run(PATHS)
 
 
 @pytest.fixture
@@ -50,13 +52,13 @@ def bucket() -> Iterator[MemoryFileSystem]:
 
 
 def test_paths_and_urls(tmp_path: Path) -> None:
-    assert type(place_of(tmp_path)) is Place
-    assert type(place_of("runs/a")) is Place
-    assert type(place_of("a:b")) is Place
-    assert type(place_of(URL)) is RemotePlace
+    assert type(location_of(tmp_path)) is RunLocation
+    assert type(location_of("runs/a")) is RunLocation
+    assert type(location_of("a:b")) is RunLocation
+    assert type(location_of(URL)) is RemoteLocation
     for url in ("nonsense://bucket/run", "hdfs2://x"):
         with pytest.raises(CannotWrite, match=url.split(":")[0]):
-            place_of(url)
+            location_of(url)
 
 
 def test_a_run_in_a_bucket(scenario: Any, undisturbed: xr.DataTree, bucket: MemoryFileSystem) -> None:
@@ -125,7 +127,7 @@ def test_a_replacement_that_comes_to_nothing_leaves_what_was_there(
     where: str, scenario: Any, undisturbed: xr.DataTree, bucket: MemoryFileSystem, tmp_path: Path
 ) -> None:
     out = URL if where == "a bucket" else str(tmp_path / "run")
-    place = place_of(out)
+    location = location_of(out)
     stress.run(scenario, **OPTIONS, out=out)
     changed: dict[str, Any] = OPTIONS | {"seed": 6, "overwrite": True}
 
@@ -141,7 +143,7 @@ def test_a_replacement_that_comes_to_nothing_leaves_what_was_there(
 
     with pytest.raises(DeviceNotFound):
         stress.run(scenario, **changed, out=out, executor="nonsense")
-    for home, name, call in ((spec, "write_spec", 1), (type(place), "move", 1), (type(place), "move", 2)):
+    for home, name, call in ((spec, "write_spec", 1), (type(location), "move", 1), (type(location), "move", 2)):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(home, name, refused_at(call, getattr(home, name)))
             with pytest.raises(OSError, match="no more room"):
@@ -151,23 +153,23 @@ def test_a_replacement_that_comes_to_nothing_leaves_what_was_there(
         with pytest.raises(Stop):
             stress.run(scenario, **changed, out=out, progress=stop_at("compiling", 0))
         same_numbers(stress.open_result(out), undisturbed)
-        assert not place.has(".replaced")
+        assert not location.has(".replaced")
     for _ in range(2):
         with pytest.raises(Stop):
             stress.run(scenario, **changed, out=out, progress=stop_at("timeline and attribution", 0))
-        assert not place.has("result.zarr")
-        assert place.has(".replaced/result.zarr")
+        assert not location.has("result.zarr")
+        assert location.has(".replaced/result.zarr")
     replaced = stress.resume(out)
     assert replaced.attrs["seed"] == 6
     same_numbers(stress.open_result(out), replaced)
-    assert not place.has(".replaced")
+    assert not location.has(".replaced")
 
 
 def test_workers_on_a_url_fetch_their_own_blocks_alone(
     scenario: Any, undisturbed: xr.DataTree, bucket: MemoryFileSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begin = ["run", "desk", "--paths", "20000", "--seed", "5", "--set", "horizon.steps=4", "--prepare", "--out", URL]
-    assert CliRunner().invoke(stress_app(), [*begin, "--set", "estimation.detail_paths=2000"]).exit_code == 0
+    begin = ["run", *SIZED, "--paths", str(PATHS), "--prepare", "--out", URL]
+    assert CliRunner().invoke(stress_app(), begin).exit_code == 0
     work_on(URL, 1, 2)
     fetched: list[str] = []
     get = MemoryFileSystem.get_file
@@ -179,8 +181,10 @@ def test_workers_on_a_url_fetch_their_own_blocks_alone(
     monkeypatch.setattr(MemoryFileSystem, "get_file", watched)
     assert work_on(URL, 0, 2).missing_elsewhere == 0
     assert [path for path in fetched if "blocks" in path] == []
-    assert work_on(URL, 1, 2).found == 10_000
-    assert all(chunk_of(os.path.basename(path)) == Chunk(10_000, 20_000) for path in fetched if "blocks" in path)
+    assert work_on(URL, 1, 2).found == PATHS // 2
+    chunks = [chunk_of(os.path.basename(path)) for path in fetched if "blocks" in path]
+    assert chunks
+    assert all(chunk is not None and chunk.inside(Chunk(PATHS // 2, PATHS)) for chunk in chunks)
     same_numbers(stress.resume(URL), undisturbed)
 
 
@@ -203,7 +207,7 @@ def test_every_command_that_reads_a_run_reads_it_from_a_url(
     assert f"levstress show {URL} --sales" in said["show"]
     assert f"A: {URL}" in said["compare"]
     assert float(np.abs(stress.compare(URL, URL)["es_difference"]).max()) == 0
-    assert "20,000 paths" in said["verify"]
+    assert f"{PATHS:,} paths" in said["verify"]
     assert (tmp_path / "report.html").stat().st_size > 100_000
     for url in ("memory://bucket/other", "nonsense://bucket/run"):
         ended = CliRunner().invoke(stress_app(), ["show", url])
@@ -218,11 +222,11 @@ def stress_app() -> Any:
 
 
 def test_names_of_a_store_cannot_lead_out_of_the_folder(bucket: MemoryFileSystem, tmp_path: Path) -> None:
-    place = place_of(URL)
+    location = location_of(URL)
     bucket.pipe_file("/bucket/run/spec.json", b"{}")
     bucket.store["/bucket/run/blocks/../../../../evil"] = bucket.store["/bucket/run/spec.json"]
     with pytest.raises(CannotWrite, match="evil"):
-        place.fetch()
+        location.fetch()
 
 
 def test_without_the_library_the_command_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,4 +234,4 @@ def test_without_the_library_the_command_is_named(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setitem(sys.modules, "fsspec", None)
     with pytest.raises(MissingExtra, match=r"pip install 'levstress\[remote\]'"):
-        place_of("s3://bucket/run")
+        location_of("s3://bucket/run")

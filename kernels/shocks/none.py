@@ -1,0 +1,13 @@
+"""No draw: a script alone moves prices."""
+
+from __future__ import annotations
+
+from stress.kernels.shocks.protocol import ShockModel
+
+
+class _Nothing(ShockModel[None]):
+    name = "none"
+    random = False
+
+
+MODEL = _Nothing()

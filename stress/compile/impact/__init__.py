@@ -1,0 +1,1 @@
+"""Numbers of each, one a file, under the name of its kernel."""

@@ -1,0 +1,61 @@
+"""What has to be compiled for a problem: shapes and mechanisms, no numbers."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import numpy as np
+
+from stress.compile.books import highly_levered, layouts, ranks
+from stress.compile.extensions import used_by
+from stress.compile.impact.impact import impact_structure
+from stress.compile.margin.margin import margin_structure
+from stress.compile.market import depth, volatility
+from stress.compile.outside.outside import outside
+from stress.compile.triggers.triggers import triggers
+from stress.kernels.structure import Structure
+from stress.kernels.triggers.registry import TRIGGERS
+from stress.scenarios.problem import Problem
+
+
+def structure_of(problem: Problem, members: bool = False) -> Structure:
+    """The structure of a problem.
+
+    Args:
+        problem: the scenario.
+        members: report every member fund instead of fund types.
+    """
+    feedback = problem.cascade.feedback
+    on = triggers(problem, np.dtype(np.float64))
+    ranked = bool({name for name in on if TRIGGERS[name].asked_by == "brokers"})
+    spans = [(i, i + 1) for i in range(len(problem.funds.ids))] if members else _type_spans(problem)
+    structure = Structure(
+        steps=problem.steps,
+        assets=len(problem.assets.ids),
+        layouts=layouts(problem),
+        group_members=tuple(spans),
+        brokers=len(problem.funds.brokers),
+        shocks=problem.shocks.model,
+        margin=margin_structure(problem),
+        triggers=tuple(on),
+        priority=ranks(problem) if ranked else (),
+        impact=impact_structure(problem),
+        outside=tuple(outside(problem)),
+        volatility=volatility(problem) is not None,
+        depth=depth(problem) is not None,
+        participation=feedback and math.isfinite(problem.cascade.max_participation),
+        book_pnl=any(TRIGGERS[name].reads_book_pnl(record) for name, record in on.items()),
+        builds=any(TRIGGERS[name].builds(record) for name, record in on.items()),
+        max_rounds=problem.cascade.max_rounds,
+        twin=True,
+        feedback=feedback,
+        high_leverage=highly_levered(problem),
+        attribution=False,
+    )
+    return structure._replace(extensions=tuple(extension.digest for extension in used_by(structure)))
+
+
+def _type_spans(problem: Problem) -> list[tuple[int, int]]:
+    edges = np.searchsorted(problem.funds.type_of, np.arange(len(problem.funds.types) + 1))
+    return [(int(a), int(b)) for a, b in pairwise(edges)]

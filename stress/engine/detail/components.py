@@ -1,0 +1,28 @@
+"""Names of the attribution's components and of triggers: those that kernels give, and all that results list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from stress.kernels.structure import Structure
+from stress.scenarios.outside.registry import TABLES
+
+
+def causes_of(structure: Structure) -> tuple[str, ...]:
+    """Causes of a cascade's P&L in the order of `kernels.cascade.attribution.Causes.in_order`."""
+    outside = (TABLES[name].component for name in structure.outside)
+    return ("own_impact", "others_impact", *outside, "execution_shortfall")
+
+
+def by_name(
+    values: npt.NDArray[Any], given: Sequence[str], wanted: Sequence[str], axis: int
+) -> npt.NDArray[np.floating[Any]]:
+    """Values along an axis of `given` names in the order of `wanted` ones; zeros for those that are not given."""
+    moved = np.moveaxis(values, axis, 0)
+    nothing = np.zeros(moved.shape[1:], moved.dtype)
+    rows = [moved[given.index(name)] if name in given else nothing for name in wanted]
+    return np.moveaxis(np.stack(rows), 0, axis)
