@@ -5,18 +5,59 @@
 
 from __future__ import annotations
 
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from stress.api import build_problem, load_scenario, open_result, resume, run
+    from stress.compile.extensions import register_impact_law, register_trigger
     from stress.options import RunOptions
     from stress.questions.compare import compare
     from stress.questions.replay import replay
 
-__all__ = ["RunOptions", "build_problem", "compare", "load_scenario", "open_result", "replay", "resume", "run"]
+__all__ = [
+    "RunOptions",
+    "build_problem",
+    "compare",
+    "load_scenario",
+    "open_result",
+    "register_impact_law",
+    "register_trigger",
+    "replay",
+    "resume",
+    "run",
+]
 __version__ = "0.1.0"
 
-_HOMES = {"RunOptions": "stress.options", "compare": "stress.questions.compare", "replay": "stress.questions.replay"}
+
+def _find_folders_beside() -> None:
+    """In a checkout three of the sub-packages lie beside this folder instead of in it.
+
+    Python started there finds this folder before any installed copy, and it would be half of the package. The three
+    have nothing but a docstring of their own; their modules are loaded when first used.
+    """
+    here = Path(__file__).resolve().parent
+    for name in ("kernels", "scenarios", "results"):
+        beside = here.parent / name / "__init__.py"
+        if (here / name).is_dir() or not beside.is_file():
+            continue
+        spec = spec_from_file_location(f"{__name__}.{name}", beside, submodule_search_locations=[str(beside.parent)])
+        if spec is not None and spec.loader is not None:
+            module = sys.modules[spec.name] = module_from_spec(spec)
+            spec.loader.exec_module(module)
+            globals()[name] = module
+
+
+_find_folders_beside()
+_HOMES = {
+    "RunOptions": "stress.options",
+    "compare": "stress.questions.compare",
+    "replay": "stress.questions.replay",
+    "register_impact_law": "stress.compile.extensions",
+    "register_trigger": "stress.compile.extensions",
+}
 
 
 def __getattr__(name: str) -> Any:
