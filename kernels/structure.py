@@ -66,7 +66,7 @@ class Structure(NamedTuple):
     feedback: bool  # False: nobody trades, nothing has impact
     high_leverage: bool  # some fund's gross is so large that the rounding of a price near 1 would show in its loss
     attribution: bool  # the P&L of the cascade is split by cause
-    extensions: tuple[str, ...] = ()  # digests of the mechanisms from outside the package that are on
+    extensions: tuple[tuple[str, int], ...] = ()  # of mechanisms from outside: digest, number of the registration
 
     @property
     def members(self) -> int:

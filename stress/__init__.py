@@ -39,6 +39,12 @@ def _find_folders_beside() -> None:
     have nothing but a docstring of their own; their modules are loaded when first used.
     """
     here = Path(__file__).resolve().parent
+    try:
+        ours = 'name = "levstress"' in (here.parent / "pyproject.toml").read_text(encoding="utf-8")
+    except OSError:
+        return
+    if not ours:  # folders of somebody else beside a copy of this one
+        return
     for name in ("kernels", "scenarios", "results"):
         beside = here.parent / name / "__init__.py"
         if (here / name).is_dir() or not beside.is_file():

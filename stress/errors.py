@@ -15,5 +15,9 @@ class InvariantFailed(RuntimeError):
     """A numerical or accounting invariant does not hold: the numbers cannot be trusted (exit 7)."""
 
 
+class WrongExtension(RuntimeError):
+    """A mechanism from outside the package does not give what it is asked for (exit 3)."""
+
+
 class MissingExtra(ImportError):
     """What was asked for needs a library that is not installed (exit 2)."""

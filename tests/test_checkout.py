@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import stress
 from checkout import ROOT
 
 LOADS = """
@@ -29,6 +30,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("checkout")
     for name in ("stress", "kernels", "scenarios", "results"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", folder)
     (folder / "tests").mkdir()
     return folder
 
@@ -62,3 +64,12 @@ def test_nothing_else_of_the_checkout_is_in_the_package(name: str, checkout: Pat
 def test_importing_it_loads_nothing(checkout: Path) -> None:
     done = python(f"{ALONE}\nimport stress\nprint(sorted(m for m in sys.modules if m.startswith('stress')))", checkout)
     assert done.stdout == "['stress', 'stress.kernels', 'stress.results', 'stress.scenarios']\n", done.stderr
+
+
+def test_folders_of_somebody_else_are_left_alone(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "stress", tmp_path / "stress", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "kernels").mkdir()
+    (tmp_path / "kernels" / "__init__.py").write_text("print('run')", encoding="utf-8")
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "theirs"\n', encoding="utf-8")
+    done = python(f"{ALONE}\nimport stress\nprint(stress.__version__)", tmp_path)
+    assert done.stdout.split() == [stress.__version__], done.stderr

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from stress.scenarios.build.crowding import members_by_style, own_parts
-from stress.scenarios.errors import ScenarioError, suggest
 from stress.scenarios.build.positions import book_weights, scaled
+from stress.scenarios.build.terms import MarginOf, TriggersOf, margin_of, triggers_of
+from stress.scenarios.errors import ScenarioError, suggest
 from stress.scenarios.problem import Assets, Floats
+from stress.scenarios.schema.funds import Book, Crowding, Fund
 from stress.scenarios.schema.scenario import Scenario
 from stress.scenarios.triggers.registry import TABLES
-from stress.scenarios.schema.funds import Book, Crowding, Fund
-from stress.scenarios.build.terms import MarginOf, TriggersOf, margin_of, triggers_of
 
 
 @dataclass(frozen=True)

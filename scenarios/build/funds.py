@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from stress.scenarios.build.fund_types import TypeOf
 from stress.scenarios.build.margin import margin_fields
 from stress.scenarios.errors import ScenarioError
-from stress.scenarios.build.fund_types import TypeOf
 from stress.scenarios.problem import Assets, Funds
 from stress.scenarios.schema.scenario import Scenario
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from stress.scenarios.errors import ScenarioError, suggest
 from stress.scenarios.build.fund_types import TypeOf
-from stress.scenarios.problem import ROUNDING, Assets, Books, Floats, Funds
 from stress.scenarios.build.requirement import requirement, start_positions
+from stress.scenarios.errors import ScenarioError, suggest
+from stress.scenarios.problem import ROUNDING, Assets, Books, Floats, Funds
 from stress.scenarios.schema.scenario import Scenario
 
 _SHARES = 1e-6

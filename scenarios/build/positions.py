@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from stress.scenarios.read import units
 from stress.scenarios.build.market import unknown_asset
 from stress.scenarios.errors import ScenarioError, suggest
 from stress.scenarios.problem import Assets, Bools, Floats
-from stress.scenarios.schema.scenario import Scenario
+from stress.scenarios.read import units
 from stress.scenarios.schema.funds import Fund
+from stress.scenarios.schema.scenario import Scenario
 
 
 def book_weights(

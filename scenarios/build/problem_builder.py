@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stress.scenarios.build.books import build_books, build_triggers
+from stress.scenarios.build.fund_types import resolve_fund_types
 from stress.scenarios.build.funds import build_funds
 from stress.scenarios.build.impact import build_impact
 from stress.scenarios.build.margin import check_start
@@ -13,12 +14,11 @@ from stress.scenarios.build.market import (
     build_outside,
     build_shocks,
 )
-from stress.scenarios.canonical import canonical_document, filled_defaults
-from stress.scenarios.build.fund_types import resolve_fund_types
-from stress.scenarios.read.size_limits import check_size
-from stress.scenarios.problem import Estimation, Problem
-from stress.scenarios.schema.scenario import Scenario
 from stress.scenarios.build.unread_keys import check_unused
+from stress.scenarios.canonical import canonical_document, filled_defaults
+from stress.scenarios.problem import Estimation, Problem
+from stress.scenarios.read.size_limits import check_size
+from stress.scenarios.schema.scenario import Scenario
 
 
 def build_problem(scenario: Scenario) -> Problem:

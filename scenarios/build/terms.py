@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 from stress.scenarios.errors import ScenarioError
 from stress.scenarios.read.fields import Table
-from stress.scenarios.schema.scenario import Scenario
 from stress.scenarios.schema.funds import Fund
 from stress.scenarios.schema.margin import BrokerTerms, Concentration, FundMargin, Hike
+from stress.scenarios.schema.scenario import Scenario
 from stress.scenarios.schema.triggers import fund_triggers
 from stress.scenarios.triggers.protocol import Asked
 from stress.scenarios.triggers.registry import TABLES

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from stress.scenarios.build.fund_types import TypeOf
 from stress.scenarios.errors import ScenarioError
 from stress.scenarios.read.fields import Table
-from stress.scenarios.build.fund_types import TypeOf
 from stress.scenarios.schema.scenario import Scenario
 from stress.scenarios.triggers.registry import TABLES
 
@@ -16,6 +16,8 @@ _MARGIN: tuple[tuple[str, Callable[[TypeOf], bool], str], ...] = (
     ("floor", lambda kind: kind.margin.method != "haircut", 'method = "portfolio"'),
     ("concentration", lambda kind: kind.margin.method != "portfolio", 'method = "haircut"'),
 )
+
+
 def check_unused(scenario: Scenario, types: Sequence[TypeOf]) -> None:
     """Refuse keys of margin and triggers that do nothing for their fund (in a common table: for any fund).
 
@@ -40,9 +42,7 @@ def check_unused(scenario: Scenario, types: Sequence[TypeOf]) -> None:
 
 def _check_triggers(scenario: Scenario, types: Sequence[TypeOf]) -> None:
     """A key that several triggers read is used where one of them does."""
-    by_type = [
-        [rule for table in TABLES.values() for rule in table.rules(kind.triggers.terms)] for kind in types
-    ]
+    by_type = [[rule for table in TABLES.values() for rule in table.rules(kind.triggers.terms)] for kind in types]
     for key in dict.fromkeys(rule.key for rules in by_type for rule in rules):
         of_key = [[rule for rule in rules if rule.key == key] for rules in by_type]
         needs = ", or ".join(sorted({rule.needs for rules in of_key for rule in rules}))

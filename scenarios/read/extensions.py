@@ -14,27 +14,32 @@ from stress.scenarios.errors import ScenarioError
 
 VARIABLE = "LEVSTRESS_EXTENSIONS"
 GROUP = "levstress.extensions"
-_loaded: set[str] = set()
+ALLOWED = "modules that Python can import, without .py, separated by commas"
+_loaded: dict[str, ScenarioError | None] = {}
 
 
 def load_extensions() -> None:
     """Import what has not been imported yet.
 
     Raises:
-        ScenarioError: a module cannot be imported.
+        ScenarioError: a module cannot be imported, now or the first time: what it has registered by then is no use.
     """
     named = [name.strip() for name in os.environ.get(VARIABLE, "").split(",") if name.strip()]
-    for module in [*named, *(point.value for point in entry_points(group=GROUP))]:
-        if module in _loaded:
-            continue
-        try:
-            import_module(module.partition(":")[0])
-        except Exception as error:
-            raise ScenarioError(
-                f"cannot be loaded ({type(error).__name__}: {error})",
-                file="the environment",
-                key=VARIABLE if module in named else GROUP,
-                value=module,
-                allowed="modules that Python can import, separated by commas",
-            ) from error
-        _loaded.add(module)
+    points = [point.value.partition(":")[0].strip() for point in entry_points(group=GROUP)]
+    for module in [*named, *points]:
+        if module not in _loaded:
+            _loaded[module] = _load(module, VARIABLE if module in named else GROUP)
+        error = _loaded[module]
+        if error is not None:
+            raise error
+
+
+def _load(module: str, key: str) -> ScenarioError | None:
+    try:
+        import_module(module)
+    except (Exception, SystemExit) as error:
+        why = f"cannot be loaded ({type(error).__name__}: {error})"
+        found = ScenarioError(why, file="the environment", key=key, value=module, allowed=ALLOWED)
+        found.__cause__ = error
+        return found
+    return None

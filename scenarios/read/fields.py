@@ -54,8 +54,8 @@ def _leverage(value: object) -> object:
     return value
 
 
-def _volatility_target(value: object) -> object:
-    units.volatility_target(value)
+def _fund_volatility(value: object) -> object:
+    units.fund_volatility(value)
     return value
 
 
@@ -114,9 +114,9 @@ LeverageLimit = Annotated[
         }
     ),
 ]
-VolatilityTarget = Annotated[
+FundVolatility = Annotated[
     float | str,
-    BeforeValidator(_parsed(_volatility_target)),
+    BeforeValidator(_parsed(_fund_volatility)),
     WithJsonSchema(
         {
             "anyOf": [

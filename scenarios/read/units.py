@@ -49,7 +49,7 @@ class Leverage(NamedTuple):
 
 
 class Volatility(NamedTuple):
-    """A volatility target: annual, or as a multiple of the fund's start volatility where `relative`; inf = none."""
+    """The volatility a fund keeps to: annual, or a multiple of the one at its start where `relative`; inf = none."""
 
     value: float
     relative: bool
@@ -104,8 +104,8 @@ def leverage(value: object) -> Leverage:
     return Leverage(level, relative)
 
 
-def volatility_target(value: object) -> Volatility:
-    """A volatility target: an annual volatility, "start", "1.1 x start", or "none".
+def fund_volatility(value: object) -> Volatility:
+    """The volatility a fund keeps to: annual, "start", "1.1 x start", or "none".
 
     Raises:
         UnitError: anything else, or a level that is not positive.

@@ -1,6 +1,6 @@
 """The triggers by name. One is a file of this folder with `TABLE`, and a word here, in the order of results' labels.
 
-Extensions add theirs with `register`.
+Extensions add theirs, see `stress.register_trigger`.
 """
 
 from __future__ import annotations
@@ -11,25 +11,6 @@ from stress.scenarios.triggers.protocol import TriggerTable
 
 NAMES = ("margin_call", "leverage_limit", "stop_loss", "vol_target", "leverage_target", "close_out", "overlay")
 TABLES: dict[str, TriggerTable] = {name: import_module(f"stress.scenarios.triggers.{name}").TABLE for name in NAMES}
-
-
-def register(table: TriggerTable) -> None:
-    """Add a trigger.
-
-    Raises:
-        ValueError: its name, or one of its keys, is taken.
-    """
-    taken = {key for other in TABLES.values() for key in keys_of(other)}
-    if table.name in TABLES or taken & set(keys_of(table)):
-        raise ValueError(f"the trigger {table.name!r}, or one of its keys, is there already")
-    TABLES[table.name] = table
-
-
-def unregister(name: str) -> None:
-    """Take an extension's trigger out again."""
-    if name in NAMES:
-        raise ValueError(f"{name!r} is no extension")
-    TABLES.pop(name, None)
 
 
 def keys_of(table: TriggerTable) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from pydantic import Field
 from stress.scenarios.errors import ScenarioError
 from stress.scenarios.problem import ROUNDING, Floats
 from stress.scenarios.read import units
-from stress.scenarios.read.fields import Fraction, Number, Table, VolatilityTarget
+from stress.scenarios.read.fields import Fraction, FundVolatility, Number, Table
 from stress.scenarios.triggers.leverage_limit import limit_and_targets
 from stress.scenarios.triggers.protocol import Asked, BookRow, Building, Rule, TriggerTable
 
@@ -25,7 +25,7 @@ NO_VOL = 1e-9  # an annual volatility that is only rounding
 class Keys(Table):
     """Keys of the target."""
 
-    target_vol: VolatilityTarget | None = Field(
+    target_vol: FundVolatility | None = Field(
         default=None,
         description='annual volatility of P&L over NAV, or "start", or "1.1 x start"',
     )
@@ -75,7 +75,7 @@ class _VolTarget(TriggerTable):
         values, own = asked.values, limit_and_targets(asked)[2]
         target = units.Volatility(math.inf, False)
         if values["target_vol"] is not None:
-            target = units.volatility_target(values["target_vol"])
+            target = units.fund_volatility(values["target_vol"])
         band = values["band"] if own == units.NO_LEVERAGE and values["vol_band"] is None else values["vol_band"]
         speed = values["speed"] if math.isfinite(target.value) else DEFAULT_SPEED
         return Terms(target, DEFAULT_BAND if band is None else band, speed)

@@ -39,6 +39,7 @@ CODES = {
     "stress.run_directory.writing.CannotWrite": USAGE,
     "stress.errors.DeviceNotFound": NO_DEVICE,
     "stress.errors.NotEnoughResources": NO_RESOURCES,
+    "stress.errors.WrongExtension": INVALID,
     "stress.errors.MissingExtra": USAGE,
     "stress.errors.InvariantFailed": BROKEN_INVARIANT,
     "stress.cli.exits.Terminated": TERMINATED,

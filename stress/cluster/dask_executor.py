@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 import uuid
 import warnings
@@ -20,6 +21,7 @@ from stress.engine.gatherer import TailFloors
 from stress.engine.totals import State
 from stress.errors import DeviceNotFound, MissingExtra, NotEnoughResources
 from stress.run_directory.spec import OtherRun, identity_digest
+from stress.scenarios.read.extensions import VARIABLE
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -125,11 +127,15 @@ def dask_cluster(where: str | Client, spec: dict[str, Any], workers: int | None 
         with client:
             yield DaskExecutor(client, spec, None, where)
         return
+    extensions = ",".join(
+        sorted({*os.environ.get(VARIABLE, "").split(","), *spec.get("extensions", {}).values()} - {""})
+    )
     on_gpu, cores = spec["identity"]["device_kind"] == "gpu", available_cores()
     count = workers or (1 if on_gpu else cores)
     devices = None if on_gpu else max(1, cores // count)
     with (
         dask.config.set({"distributed.scheduler.allowed-failures": DEATHS}),
+        _in_environment(VARIABLE, extensions),  # of the processes: a module that was imported here by hand, too
         LocalCluster(
             n_workers=count,
             threads_per_worker=1,
@@ -140,3 +146,17 @@ def dask_cluster(where: str | Client, spec: dict[str, Any], workers: int | None 
         Client(cluster) as client,
     ):
         yield DaskExecutor(client, spec, devices, f"processes of this machine: {count}")
+
+
+@contextmanager
+def _in_environment(variable: str, value: str) -> Iterator[None]:
+    before = os.environ.get(variable)
+    if value:
+        os.environ[variable] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(variable, None)
+        else:
+            os.environ[variable] = before

@@ -53,7 +53,7 @@ def structure_of(problem: Problem, members: bool = False) -> Structure:
         high_leverage=highly_levered(problem),
         attribution=False,
     )
-    return structure._replace(extensions=tuple(extension.digest for extension in used_by(structure)))
+    return structure._replace(extensions=tuple((used.digest, used.number) for used in used_by(structure)))
 
 
 def _type_spans(problem: Problem) -> list[tuple[int, int]]:

@@ -76,7 +76,8 @@ def numbers_digest(problem: Problem, options: RunOptions) -> str:
     from stress.compile.params import named_arrays, params_of
     from stress.compile.structure import structure_of
 
-    digest = hashlib.sha256(repr(structure_of(problem, options.members)).encode())
+    structure = structure_of(problem, options.members)._replace(extensions=())  # have a digest each, see `spec_of`
+    digest = hashlib.sha256(repr(structure).encode())
     for name, array in named_arrays(params_of(problem, options.seed, options.precision, options.members)):
         digest.update(repr((name, array.dtype.str, array.shape)).encode())
         digest.update(array.tobytes())
@@ -130,20 +131,30 @@ def problem_of(spec: dict[str, Any], name: str) -> tuple[Problem, RunOptions]:
 
 
 def _check_extensions(spec: dict[str, Any], name: str) -> None:
+    wanted, modules = spec["identity"].get("extensions", {}), spec.get("extensions", {})
+    if not isinstance(wanted, dict) or not isinstance(modules, dict) or wanted.keys() != modules.keys():
+        raise UnfinishedRun(f"{SPEC} of {name} has been changed: its extensions are not those of its identity")
+    if not wanted:
+        return
     from stress.compile.extensions import registered
 
-    wanted = spec.get("extensions", {})
-    if not isinstance(wanted, dict):
-        raise UnfinishedRun(f"{SPEC} of {name} does not say what was run: extensions is no table")
-    if wanted:
-        load_extensions()
-    here = {extension.name for extension in registered()} if wanted else set()
-    for mechanism, module in wanted.items():
-        if mechanism not in here:
-            raise OtherRun(
-                f"{name} was begun with {mechanism!r} of the module {module!r}, which is not here: "
-                f"put it where Python finds it, and name it in {VARIABLE}"
-            )
+    load_extensions()
+    here = {extension.name for extension in registered()}
+    lacking = {mechanism: module for mechanism, module in sorted(modules.items()) if mechanism not in here}
+    if lacking:
+        of = _by_module(lacking)
+        raise OtherRun(
+            f"{name}: the run uses {of}, which is not at hand: put it where Python finds it, and name it in "
+            f"{VARIABLE}, {','.join(sorted({str(module) for module in lacking.values()}))}"
+        )
+
+
+def _by_module(modules: dict[str, Any]) -> str:
+    """The mechanisms, and where they stand: 'a' and 'b' of the module 'm'."""
+    return ", ".join(
+        f"{' and '.join(repr(name) for name, its in modules.items() if its == module)} of the module {module!r}"
+        for module in sorted({str(module) for module in modules.values()})
+    )
 
 
 def check_same(name: str, old: dict[str, Any], new: dict[str, Any]) -> None:
@@ -155,10 +166,24 @@ def check_same(name: str, old: dict[str, Any], new: dict[str, Any]) -> None:
     before, now = old["identity"], new["identity"]
     if before == now:
         return
-    lines = [f"{key}: {before.get(key)} there, {now.get(key)} now" for key in now if before.get(key) != now[key]]
+    changed = _changed_extensions(old, before.get("extensions", {}), now.get("extensions", {}))
+    told = {"extensions", "numbers_sha256"} if changed else set()  # the second follows from the first
+    lines = [
+        f"{key}: {before.get(key)} there, {now[key]} now"
+        for key in now
+        if before.get(key) != now[key] and key not in told
+    ]
+    lines += changed
     if before.get("scenario_sha256") != now["scenario_sha256"]:
         lines += _differences(old.get("scenario"), new["scenario"], "scenario")[:10]
     raise OtherRun(f"{name} holds another run:\n  " + "\n  ".join(lines))
+
+
+def _changed_extensions(old: dict[str, Any], before: dict[str, str], now: dict[str, str]) -> list[str]:
+    changed = {
+        name: old.get("extensions", {}).get(name) for name in sorted(now) if before.get(name, now[name]) != now[name]
+    }
+    return [f"the source of {_by_module(changed)} has changed since; even a comment counts"] if changed else []
 
 
 def _differences(before: Any, now: Any, key: str) -> list[str]:

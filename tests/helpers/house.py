@@ -37,6 +37,7 @@ FOREIGN = {  # library -> rooms that may not import it, anywhere
     "pydantic": {"kernels"},
 }
 HEAVY = {"jax", "jaxlib", "xarray", "scipy", "matplotlib", "pandas", "zarr", "numpy", "pydantic"}  # for `--help`
+API = "stress.api"  # where the public names of `stress` lead
 MOST_LINES = 300
 MOST_MODULES = 16
 UNCOUNTED = {"stress/cli", "tests"}
@@ -83,13 +84,15 @@ def _imports(tree: ast.Module, known: set[str]) -> Iterator[Import]:
     def walk(node: ast.AST, top: bool) -> Iterator[Import]:
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.Import):
-                yield from (Import(alias.name, child.lineno, top) for alias in child.names)
+                modules = [API if alias.name == "stress" else alias.name for alias in child.names]
+                yield from (Import(module, child.lineno, top) for module in modules)
             elif isinstance(child, ast.ImportFrom) and (child.level or not child.module):
                 yield Import("." * child.level + (child.module or ""), child.lineno, top)
             elif isinstance(child, ast.ImportFrom) and child.module:
                 for alias in child.names:
                     full = f"{child.module}.{alias.name}"
-                    yield Import(full if full in known else child.module, child.lineno, top)
+                    public = API if child.module == "stress" and not alias.name.startswith("__") else child.module
+                    yield Import(full if full in known else public, child.lineno, top)
             elif isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test):
                 yield from walk(ast.Module(child.body, []), False)
                 yield from walk(ast.Module(child.orelse, []), top)

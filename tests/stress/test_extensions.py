@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ import pytest
 import xarray as xr
 
 import stress
-from checkout import ROOT
+from extension_example import ADV, FALL, LOSS, SHARE, STEEPNESS, VOL, document, source
 from scenario_example import example, problem_of, refused
 from stress.compile.extensions import register_trigger, registered, unregister
 from stress.compile.structure import structure_of
@@ -29,13 +28,6 @@ from stress.scenarios.read.loader import scenario_from_document
 from stress.scenarios.schema.scenario import json_schema
 
 MODULE = "investors_of_the_example"
-FALL, LOSS, SHARE, STEEPNESS, VOL, ADV = 0.05, 0.05, 0.1, 1.5, 0.2, 10e9
-
-
-def source() -> str:
-    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    (code,) = re.findall(r'```python\n("""Investors who leave.*?)```', text, re.DOTALL)
-    return str(code)
 
 
 @pytest.fixture(scope="module")
@@ -57,23 +49,6 @@ def investors(folder: Path) -> Iterator[ModuleType]:
         for extension in registered():
             unregister(extension.name)
         sys.modules.pop(MODULE, None)
-
-
-def document(model: str = "none", **more: Any) -> dict[str, Any]:
-    """One fund of 2 bn, twice long one asset that falls by 5 % at once: it has lost 10 %."""
-    script = {"script": [{"step": 1, "moves": {"a": -FALL}}]}
-    return {
-        "schema": 1,
-        "name": "leavers",
-        "horizon": {"steps": 3},
-        "assets": [{"id": "a", "asset_class": "equity", "region": "us", "vol": VOL, "adv": ADV, "margin": 0.15}],
-        "shocks": {"model": model} | script,
-        "funds": [{"id": "f", "nav": 2e9, "gross": 2.0, "positions": {"a": 1.0}, "prime_brokers": {"pb": 1.0}}],
-        "margin": {},
-        "triggers": {"redemption_loss": LOSS, "redemption_share": SHARE},
-        "impact": {"law": "logarithmic", "steepness": STEEPNESS, "half_life": "none"},
-        **more,
-    }
 
 
 def problem(model: str = "none", **more: Any) -> Any:
@@ -116,7 +91,7 @@ def test_the_attribution_adds_up() -> None:
 
 @pytest.mark.usefixtures("investors")
 def test_paths_without_an_alarm_are_those_that_nobody_sells_on() -> None:
-    """In two passes, and the same bits as in one, in which every path goes through the cascade."""
+    """In two passes as in one, in which every path goes through the cascade."""
     quiet = problem("gaussian", shocks={"model": "gaussian"})
     two = stress.run(quiet, paths=3_000, store="paths")
     sold = np.asarray(two["paths"]["forced_sales_usd"].sel(fund="f"))
@@ -160,7 +135,7 @@ def test_who_does_not_use_them_is_not_touched() -> None:
 
 
 def test_names_and_keys_that_are_taken_are_refused(investors: ModuleType) -> None:
-    with pytest.raises(ValueError, match="is there already"):
+    with pytest.raises(ValueError, match="the name 'redemptions' is there already"):
         register_trigger(investors.RedemptionTable(), investors.RedemptionTrigger(), investors.numbers)
     table = investors.RedemptionTable()
     table.name = "other"
@@ -185,13 +160,14 @@ def test_a_worker_without_the_module_or_with_another_one_ends_with_3(
     assert set(spec["identity"]["extensions"]) == {"logarithmic", "redemptions"}
     lacking = levstress("worker", str(run), "--shard", "0/1", folder=None)
     assert lacking.returncode == 3
-    assert f"of the module {MODULE!r}, which is not here" in lacking.stderr
+    assert f"uses 'logarithmic' and 'redemptions' of the module {MODULE!r}, which is not at hand" in lacking.stderr
     changed = tmp_path / "changed"
     changed.mkdir()
     (changed / f"{MODULE}.py").write_text(source().replace("jnp.log1p(", "2.0 * jnp.log1p("), encoding="utf-8")
     other = levstress("worker", str(run), "--shard", "0/1", folder=changed)
     assert other.returncode == 3
-    assert "extensions:" in other.stderr
+    assert f"'logarithmic' and 'redemptions' of the module {MODULE!r} has changed since" in other.stderr
+    assert "sha256" not in other.stderr
     same = levstress("worker", str(run), "--shard", "0/1", folder=folder)
     assert same.returncode == 0, same.stderr
 

@@ -1,0 +1,1 @@
+"""From the file's tables to the parts of the `Problem`."""
