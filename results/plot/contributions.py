@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import xarray as xr
 
-from stress.results.plot.drawing import choice, labels, style
+from stress.results.plot import style
+from stress.results.plot.drawing import choice, labels
 from stress.results.plot.drawing.bars import named_rows, room_for_values, whiskers, write_values
 
 if TYPE_CHECKING:

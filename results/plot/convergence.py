@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from stress.results.plot.drawing import choice, labels, style
+from stress.results.plot import style
+from stress.results.plot.drawing import choice, labels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from stress.results.plot.drawing import labels, style
+from stress.results.plot import style
+from stress.results.plot.drawing import labels
 from stress.results.plot.drawing.choice import at, estimate, group
 from stress.results.terminal.picture import Curve, curve, fund_names, loss_range, reference_level
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import xarray as xr
 
-from stress.results.plot.drawing import choice, labels, style
+from stress.results.plot import style
+from stress.results.plot.drawing import choice, labels
 from stress.results.plot.drawing.cells import cells, texts
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import xarray as xr
 
-from stress.results.plot.drawing import labels, style
+from stress.results.plot import style
+from stress.results.plot.drawing import labels
 from stress.results.plot.drawing.choice import at, group, variable
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from stress.results.plot.drawing import labels, style
+from stress.results.plot import style
+from stress.results.plot.drawing import labels
 from stress.results.plot.drawing.choice import group, largest
 from stress.results.story.summary import focus, heading
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from stress.results.plot.drawing import choice, labels, style
+from stress.results.plot import style
+from stress.results.plot.drawing import choice, labels
 from stress.results.plot.drawing.choice import Floats
 from stress.results.plot.drawing.labels import Scale
 

@@ -73,8 +73,8 @@ def _make(story: xr.DataTree, path: Path) -> None:
         tree.attrs = about  # netCDF has no whole numbers of 64 bits without a sign
         tree.to_netcdf(path, engine="h5netcdf")
     elif path.suffix in PICTURES:
-        from stress.results.plot.drawing.style import save
         from stress.results.plot.story import story as draw
+        from stress.results.plot.style import save
 
         save(draw(story), path)
     else:

@@ -60,7 +60,7 @@ def _save_picture(tree: xr.DataTree, where: Path) -> str:
     if find_spec("matplotlib") is None:
         return "a picture file needs matplotlib: pip install 'levstress[report]'"
     from stress.results.plot import distributions
-    from stress.results.plot.drawing.style import save
+    from stress.results.plot.style import save
     from stress.run_directory.writing import writing
 
     with writing(where):

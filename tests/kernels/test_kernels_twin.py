@@ -116,6 +116,13 @@ def test_random_problems(seed: int) -> None:
     assert_parity(run_both(random_problem(seed), 12, seed))
 
 
+@pytest.mark.parametrize("seed", [0, 3])
+def test_a_two_way_target_leaves_overlays_to_their_own_rule(seed: int) -> None:
+    problem = random_problem(seed, only=("leverage_target", "overlay"))
+    assert problem.triggers["leverage_target"].two_way.any()
+    assert_parity(run_both(problem, 12, seed))
+
+
 @pytest.mark.parametrize("name", [name for name, _ in ALONE])
 def test_each_mechanism_alone(name: str) -> None:
     problem = dict(ALONE)[name]()

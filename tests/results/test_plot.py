@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 from plot_example import EVERY, FUND_DIMS, TREE, changed, renamed, reordered, widened, with_values
 from stress.results import plot
 from stress.results.plot.drawing.sheet import Sheet
-from stress.results.plot.drawing.style import save
+from stress.results.plot.style import save
 
 NAMES = pytest.mark.parametrize("name", list(EVERY))
 HOSTILE = [

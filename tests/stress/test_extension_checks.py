@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from importlib import import_module, invalidate_caches
@@ -11,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+import xarray as xr
 
 import stress
 from extension_example import document, source
@@ -223,3 +225,16 @@ def test_a_module_that_failed_says_the_same_again(tmp_path: Path, monkeypatch: p
             with pytest.raises(ScenarioError, match="cannot be loaded") as caught:
                 load_extensions()
             assert caught.value.key == VARIABLE
+
+
+def test_processes_of_a_local_cluster_load_what_was_imported_here(
+    variant: Variant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    variant()
+    problem = stress.build_problem(scenario_from_document(document("gaussian")))
+    one = stress.run(problem, paths=500)
+    many = stress.run(problem, paths=500, executor="dask", workers=1)
+    assert VARIABLE not in os.environ
+    xr.testing.assert_identical(one["distribution"].to_dataset(), many["distribution"].to_dataset())

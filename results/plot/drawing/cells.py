@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stress.results.plot.drawing import labels, style
+from stress.results.plot import style
+from stress.results.plot.drawing import labels
 from stress.results.plot.drawing.choice import Floats
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import warnings
 from typing import TYPE_CHECKING
 from xml.dom import minidom
 
-from stress.results.plot.drawing.style import SAVED, in_style
+from stress.results.plot.style import SAVED, in_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
