@@ -1,7 +1,7 @@
 """A tile of paths on which nobody trades: the start book held through draws and scripts, and the first trigger.
 
 This is the hold-still twin of every path. Where no trigger acts it is the path itself, so only the others have to be
-simulated again with their sales (`path.simulate`); a scenario with outside buyers has no quiet paths.
+simulated again with their sales (`path.simulate`); a scenario with outside flows has no quiet paths.
 """
 
 from __future__ import annotations

@@ -31,6 +31,8 @@ def load_extensions() -> None:
             _loaded[module] = _load(module, VARIABLE if module in named else GROUP)
         error = _loaded[module]
         if error is not None:
+            if isinstance(error.__cause__, ModuleNotFoundError):
+                del _loaded[module]  # it may be put in place
             raise error
 
 

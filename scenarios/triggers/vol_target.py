@@ -36,7 +36,7 @@ class Keys(Table):
         le=100,
     )
     speed: Fraction = Field(
-        default=0.3,
+        default=DEFAULT_SPEED,
         description="share of the gap to target_vol closed per step",
         gt=0,
         le=1,

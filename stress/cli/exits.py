@@ -53,6 +53,8 @@ DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 PASSED_ON = (typer.Exit, typer.Abort, typer.BadParameter)
 READER_GONE = (BrokenPipeError, SystemExit)  # rich turns the first into the second
 
+JAX_NOTE = "JAX_TRACEBACK_FILTERING"  # in what JAX adds to whatever is raised while it traces
+
 REPORT = """\
 This is a bug in levstress. Please report it to the maintainers together with the command line, the scenario file and
 what `levstress doctor --json` prints. LEVSTRESS_DEBUG=1 in the environment shows the traceback."""
@@ -78,7 +80,7 @@ def exit_code(error: BaseException) -> int:
 
 def explain(error: BaseException, code: int) -> str:
     """What the user reads on stderr when a command ends with `code` because of `error`."""
-    notes = getattr(error, "__notes__", [])
+    notes = [note for note in getattr(error, "__notes__", []) if JAX_NOTE not in note]
     if code in (INTERRUPTED, TERMINATED):
         return "\n".join(["interrupted", *notes]) if notes else AGAIN
     if code == BUG:

@@ -101,7 +101,7 @@ class Case:
 
     outputs: tuple[Expected, ...]
     inputs: Mapping[str, Any] = field(default_factory=dict)  # that differ from the defaults
-    data_sha256: str = ""  # of the inputs without a default, see `comparison.fingerprint`
+    data_sha256: str = ""  # of the inputs without a default, see `solve.fingerprint`
 
 
 @dataclass(frozen=True)
