@@ -35,11 +35,6 @@ from stress.kernels.triggers.registry import triggers_of
 Tree = TypeVar("Tree")
 
 
-def recorded_triggers(structure: Structure) -> tuple[str, ...]:
-    """Names of the triggers whose wishes are recorded: those that are on."""
-    return structure.triggers
-
-
 class Moment(NamedTuple):
     """The path before round 1 (entry 0) and after each round; a leading round axis is added."""
 
@@ -62,7 +57,7 @@ class Orders(NamedTuple):
 
     sale: Array  # (book,) fraction of what is held that is sold, after the participation cap
     build: Array  # (book,) k added; no rows where nobody builds
-    asked: Array  # (trigger, book) fraction that each of `recorded_triggers` wants sold, before the cap
+    asked: Array  # (trigger, book) fraction that each of `structure.triggers` wants sold, before the cap
     asked_build: Array  # (trigger, book) k that each of them wants added, before the cap; no rows where nobody builds
 
 

@@ -19,7 +19,6 @@ from stress.scenarios.schema.impact import Impact
 from stress.scenarios.schema.margin import MarginTerms
 from stress.scenarios.schema.scenario import Scenario
 from stress.scenarios.triggers.registry import TABLES as TRIGGERS
-from stress.scenarios.triggers.registry import keys_of
 
 
 def canonical_document(
@@ -105,14 +104,14 @@ def _unset(name: str, table: Table | None) -> list[str]:
 
 def _matters(table: Table, key: str) -> bool:
     """Whether a key left to its default has any effect, given the rest of its table."""
-    of_triggers = {name for trigger in TRIGGERS.values() for name in keys_of(trigger)}
+    of_triggers = {name for trigger in TRIGGERS.values() if trigger.keys for name in trigger.keys.model_fields}
     if of_triggers <= set(type(table).model_fields):
         values = {name: getattr(table, name) for name in of_triggers}
         return all(trigger.matters(values).get(key, True) for trigger in TRIGGERS.values())
     if isinstance(table, MarginTerms):
         return key != "floor" or table.method == "portfolio"
     if isinstance(table, Impact):
-        return all(key not in law.written_keys for name, law in LAWS.items() if name != table.law)
+        return all(key not in law.keys.written_keys() for name, law in LAWS.items() if name != table.law)
     return key != "dof" or getattr(table, "model", None) == "student_t"
 
 
@@ -240,7 +239,7 @@ def _impact(table: Impact) -> dict[str, Any]:
     """The table without the parameters of other laws; with law "none" those that were written stay."""
     document = _plain(table)
     for law, parts in LAWS.items():
-        for key in parts.written_keys:
+        for key in parts.keys.written_keys():
             if law != table.law and (table.law != "none" or key not in table.given):
                 document.pop(key, None)
     return document

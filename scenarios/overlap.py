@@ -7,9 +7,7 @@ import math
 import numpy as np
 
 from stress.scenarios.build.requirement import start_positions
-from stress.scenarios.problem import Floats, Problem
-
-_TRADING_DAYS = 252
+from stress.scenarios.problem import TRADING_DAYS, Floats, Problem
 
 
 def type_positions(problem: Problem) -> Floats:
@@ -41,7 +39,7 @@ def market_depth(problem: Problem) -> Floats:
 
     `sigma` is the daily volatility of the impact law; an asset without has infinite depth.
     """
-    sigma = problem.assets.impact_vol / math.sqrt(_TRADING_DAYS)
+    sigma = problem.assets.impact_vol / math.sqrt(TRADING_DAYS)
     depth = np.full(len(sigma), np.inf)
     np.divide(problem.assets.adv, sigma, out=depth, where=sigma > 0)
     return depth

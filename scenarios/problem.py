@@ -16,6 +16,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+TRADING_DAYS = 252  # of a year
 ROUNDING = 1e-9  # relative, that numbers of a file may be off by
 
 

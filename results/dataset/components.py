@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from stress.scenarios.outside.registry import components
-from stress.scenarios.triggers.registry import TABLES
+from collections.abc import Iterable
+
+from stress.scenarios.outside.registry import TABLES as OUTSIDE
+from stress.scenarios.triggers.registry import TABLES as TRIGGERS
 
 
-def every_cause() -> tuple[str, ...]:
-    """Causes of the P&L of a step's cascade; each outside flow has one."""
-    return ("own_impact", "others_impact", *components(), "execution_shortfall")
+def cause_names(outside: Iterable[str] = OUTSIDE) -> tuple[str, ...]:
+    """Causes of the P&L of a step's cascade, in the order of the kernels; each outside flow has one."""
+    return ("own_impact", "others_impact", *(OUTSIDE[flow].component for flow in outside), "execution_shortfall")
 
 
-def every_component() -> tuple[str, ...]:
-    """Components of the attribution of a path."""
-    return ("outside_shock", *every_cause(), "rebound")
+def component_names(outside: Iterable[str] = OUTSIDE) -> tuple[str, ...]:
+    """Components of the attribution of a path, in the order of the kernels."""
+    return ("outside_shock", *cause_names(outside), "rebound")
 
 
 def every_trigger() -> tuple[str, ...]:
     """What makes funds trade."""
-    return tuple(TABLES)
+    return tuple(TRIGGERS)

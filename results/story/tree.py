@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from stress.results.dataset.components import every_component, every_trigger
+from stress.results.dataset.components import component_names, every_trigger
 from stress.results.dataset.coordinates import Labels, of_assets, of_types
 from stress.results.dataset.paths import METRICS
 from stress.results.dataset.summary import file_order
@@ -174,7 +174,7 @@ def steps(recorded: RecordedPath, traded: Flows, by_fund: _Rows) -> xr.Dataset:
     data["rounds"] = ("step", recorded.rounds)
     coords = {
         "step": ("step", np.arange(1, problem.steps + 1)),
-        "component": ("component", list(every_component())),
+        "component": ("component", list(component_names())),
         **_fund_coords(recorded),
         **of_assets(recorded.problem),
     }
@@ -222,7 +222,7 @@ def _round_coords(recorded: RecordedPath) -> dict[str, Any]:
         "step": ("step", np.arange(1, recorded.problem.steps + 1)),
         "round": ("round", np.arange(recorded.moments.price.shape[1])),
         "trigger": ("trigger", list(every_trigger())),
-        "component": ("component", list(every_component())),
+        "component": ("component", list(component_names())),
     }
 
 

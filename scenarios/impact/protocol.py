@@ -25,11 +25,6 @@ class LawTable:
     keys: type[Table]
     required: tuple[str, ...] = ()
 
-    @property
-    def written_keys(self) -> tuple[str, ...]:
-        """Its keys under their names in the file."""
-        return tuple(field.alias or name for name, field in self.keys.model_fields.items())
-
     def parameters(self, table: Any, by_asset: ByAsset) -> Any:
         """The record in `Problem.impact.parameters`.
 

@@ -8,8 +8,3 @@ from stress.scenarios.outside.protocol import OutsideTable
 
 NAMES = ("retail",)
 TABLES: dict[str, OutsideTable] = {name: import_module(f"stress.scenarios.outside.{name}").TABLE for name in NAMES}
-
-
-def components() -> tuple[str, ...]:
-    """Components of the attribution, one for each flow."""
-    return tuple(table.component for table in TABLES.values())

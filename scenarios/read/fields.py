@@ -195,6 +195,11 @@ class Table(BaseModel):
         """Keys of the scenario format that this version does not implement."""
         return frozenset()
 
+    @classmethod
+    def written_keys(cls) -> tuple[str, ...]:
+        """Its keys under their names in the file."""
+        return tuple(field.alias or name for name, field in cls.model_fields.items())
+
     @property
     def given(self) -> frozenset[str]:
         """Keys of the file that were set, under their names there."""
@@ -204,7 +209,7 @@ class Table(BaseModel):
     @model_validator(mode="wrap")
     @classmethod
     def _known_keys_only(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        known = [field.alias or name for name, field in cls.model_fields.items()]
+        known = list(cls.written_keys())
         strange = [str(key) for key in data if key not in known] if isinstance(data, dict) else []
         if not strange:
             return handler(data)

@@ -30,9 +30,9 @@ class Impact(Table):
         if self.law == "none":
             return self
         for law, table in LAWS.items():
-            for key in table.written_keys:
+            for key in table.keys.written_keys():
                 if law != self.law and key in self.given:
-                    own = ", ".join(LAWS[self.law].written_keys)
+                    own = ", ".join(LAWS[self.law].keys.written_keys())
                     raise refuse(
                         f"belongs to the law {law}, and the law is {self.law}",
                         f"the keys {own}; a table as a whole may replace another: impact={{law='{self.law}', ...}}",

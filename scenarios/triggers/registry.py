@@ -13,11 +13,6 @@ NAMES = ("margin_call", "leverage_limit", "stop_loss", "vol_target", "leverage_t
 TABLES: dict[str, TriggerTable] = {name: import_module(f"stress.scenarios.triggers.{name}").TABLE for name in NAMES}
 
 
-def keys_of(table: TriggerTable) -> tuple[str, ...]:
-    """Keys of a trigger in `[triggers]`."""
-    return () if table.keys is None else tuple(table.keys.model_fields)
-
-
 def because(name: str) -> str:
     """Why a fund trades, in a sentence; of an extension that is not there, its name."""
     return TABLES[name].because if name in TABLES else name.replace("_", " ")

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from stress.scenarios.problem import Problem
+from stress.scenarios.problem import TRADING_DAYS, Problem
 
-TRADING_DAYS = 252
 Array = npt.NDArray[Any]
 
 

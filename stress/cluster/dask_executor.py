@@ -135,28 +135,14 @@ def dask_cluster(where: str | Client, spec: dict[str, Any], workers: int | None 
     devices = None if on_gpu else max(1, cores // count)
     with (
         dask.config.set({"distributed.scheduler.allowed-failures": DEATHS}),
-        _in_environment(VARIABLE, extensions),  # of the processes: a module that was imported here by hand, too
         LocalCluster(
             n_workers=count,
             threads_per_worker=1,
             memory_limit=None,
             dashboard_address="127.0.0.1:0",
             silence_logs="CRITICAL",
+            env={VARIABLE: extensions} if extensions else {},  # a module that was imported here by hand, too
         ) as cluster,
         Client(cluster) as client,
     ):
         yield DaskExecutor(client, spec, devices, f"processes of this machine: {count}")
-
-
-@contextmanager
-def _in_environment(variable: str, value: str) -> Iterator[None]:
-    before = os.environ.get(variable)
-    if value:
-        os.environ[variable] = value
-    try:
-        yield
-    finally:
-        if before is None:
-            os.environ.pop(variable, None)
-        else:
-            os.environ[variable] = before

@@ -25,6 +25,7 @@ from stress.kernels.triggers.protocol import AnyTrigger
 from stress.scenarios.impact import registry as law_tables
 from stress.scenarios.impact.protocol import LawTable
 from stress.scenarios.problem import Problem
+from stress.scenarios.read.fields import Table
 from stress.scenarios.schema import taken
 from stress.scenarios.triggers import registry as trigger_tables
 from stress.scenarios.triggers.protocol import TriggerTable
@@ -68,8 +69,8 @@ def register_trigger(
         raise ValueError(f"{table.name!r}: its table lacks the words of why a fund trades, because")
     if table.sells != kernel.sells:
         raise ValueError(f"{table.name!r}: its table says sells = {table.sells}, its kernel {kernel.sells}")
-    _check_keys(table.name, taken.written(table.keys), taken.in_triggers())
-    _check_keys(table.name, taken.written(table.book_keys), taken.in_books())
+    _check_keys(table.name, table.keys, taken.in_triggers())
+    _check_keys(table.name, table.book_keys, taken.in_books())
     return _register(table, kernel, record, TRIGGERS)
 
 
@@ -87,7 +88,7 @@ def register_impact_law(table: LawTable, kernel: Law[Any], record: Callable[[Pro
     """
     _check_name(table.name, kernel.name)
     check_law(kernel)
-    _check_keys(table.name, taken.written(table.keys), taken.in_impact())
+    _check_keys(table.name, table.keys, taken.in_impact())
     return _register(table, kernel, record, LAWS)
 
 
@@ -146,7 +147,7 @@ def _modules(name: str, table: Any, kernel: Any, record: Any) -> set[str]:
     return {part.__module__ for part in (*classes, record)}
 
 
-def _check_keys(name: str, keys: tuple[str, ...], there: Mapping[str, str]) -> None:
-    for key in keys:
+def _check_keys(name: str, keys: type[Table] | None, there: Mapping[str, str]) -> None:
+    for key in () if keys is None else keys.written_keys():
         if key in there:
             raise ValueError(f"{name!r}: its key {key!r} is there already, of {there[key]}")

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 
 from stress.compile.margin.terms import margin_terms
-from stress.compile.shocks.shocks import TRADING_DAYS
 from stress.kernels.market.volatility import Depth, Volatility
-from stress.scenarios.problem import Problem
+from stress.scenarios.problem import TRADING_DAYS, Problem
 
 
 def evaporates(problem: Problem) -> bool:

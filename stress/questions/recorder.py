@@ -11,17 +11,17 @@ import numpy as np
 from stress.compile.matrices import group_nav
 from stress.compile.params import params_of
 from stress.compile.structure import structure_of
-from stress.engine.detail.components import by_name, causes_of
+from stress.engine.detail.by_name import by_name
 from stress.engine.devices import Devices
 from stress.engine.path_tables import path_table, select_paths
 from stress.engine.runner import groups_in_file_order
 from stress.engine.simulator import Finished, Simulator
 from stress.engine.sizes import tiles_per_call
 from stress.kernels.path import PathMetrics
-from stress.kernels.recording import RecordedStep, record, recorded_triggers
+from stress.kernels.recording import RecordedStep, record
 from stress.kernels.structure import Structure
 from stress.options import RunOptions
-from stress.results.dataset.components import every_cause, every_trigger
+from stress.results.dataset.components import cause_names, every_trigger
 from stress.results.statistics.simulation_output import PATH_METRICS, PathTable
 from stress.results.story.recorded_path import Moments, RecordedPath
 from stress.scenarios.problem import Problem
@@ -108,14 +108,14 @@ def _plain(
         age: Any = np.full((count, members), -1)
     else:
         now = kept.moments._asdict()
-        now["causes"] = by_name(np.asarray(now["causes"]), causes_of(structure), every_cause(), axis=2)
+        now["causes"] = by_name(np.asarray(now["causes"]), cause_names(structure.outside), cause_names(), axis=2)
         sale, build = np.asarray(kept.orders.sale), np.asarray(kept.orders.build)
         asked, asked_build = (
-            by_name(np.asarray(x), recorded_triggers(structure), every_trigger(), axis=2)
+            by_name(np.asarray(x), structure.triggers, every_trigger(), axis=2)
             for x in (kept.orders.asked, kept.orders.asked_build)
         )
         age, size, flows = kept.age, np.asarray(kept.size), np.asarray(kept.outside)
-    entities = {"price": (assets,), "flow": (assets,), "held": (books,), "causes": (len(every_cause()), members)}
+    entities = {"price": (assets,), "flow": (assets,), "held": (books,), "causes": (len(cause_names()), members)}
     found = {name: by_moment(now[name], *entities.get(name, (members,))) for name in Moments.__annotations__}
     groups = problem.funds.ids if options.members else problem.funds.types
     return RecordedPath(

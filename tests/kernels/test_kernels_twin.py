@@ -16,9 +16,10 @@ from fuzz import ALONE, random_problem
 from parity import Pair, run_both
 from stress.compile.params import params_of
 from stress.compile.structure import structure_of
-from stress.engine.detail.components import by_name, causes_of
+from stress.engine.detail.by_name import by_name
 from stress.engine.detail.fund_flows import row_flows, row_groups
 from stress.kernels.layout import shapes_to_books
+from stress.results.dataset.components import component_names
 from stress.scenarios.problem import Problem
 from tiny import make_problem
 from twin_result import COMPONENTS
@@ -56,7 +57,7 @@ def assert_parity(pair: Pair) -> None:
     close(report.asset_pnl.sum(axis=0) * nav.sum(), theirs.asset_pnl_usd, nav.sum())
     close(flow_by_member(pair), theirs.forced_flow_by_fund_usd, 1e9)
     parts = np.stack([report.outside, *report.causes.in_order(), report.rebound]).sum(axis=1)
-    names = ("outside_shock", *causes_of(structure_of(pair.problem, members=True)), "rebound")
+    names = component_names(structure_of(pair.problem, members=True).outside)
     for part, component in zip(by_name(parts, names, COMPONENTS, axis=0), theirs.attribution, strict=True):
         close(part, component)
     np.testing.assert_array_equal(report.defaulted[-1], theirs.defaulted)

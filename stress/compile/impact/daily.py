@@ -7,8 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from stress.compile.shocks.shocks import TRADING_DAYS
-from stress.scenarios.problem import Problem
+from stress.scenarios.problem import TRADING_DAYS, Problem
 
 
 def daily_volatility(problem: Problem) -> npt.NDArray[np.float64]:

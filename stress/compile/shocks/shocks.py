@@ -12,9 +12,8 @@ import numpy.typing as npt
 from stress.kernels.random.normals import WORDS
 from stress.kernels.shocks.draw import Shocks
 from stress.kernels.shocks.registry import NAMES
-from stress.scenarios.problem import Problem
+from stress.scenarios.problem import TRADING_DAYS, Problem
 
-TRADING_DAYS = 252
 RECORDS: dict[str, Any] = {name: import_module(f"stress.compile.shocks.{name}").record for name in NAMES}
 Floats = npt.NDArray[np.float64]
 

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 
 from stress.compile.books import shape_rows
-from stress.compile.shocks.shocks import TRADING_DAYS
 from stress.kernels.triggers.vol_target import VolTarget
-from stress.scenarios.problem import Problem
+from stress.scenarios.problem import TRADING_DAYS, Problem
 
 
 def record(problem: Problem, dtype: np.dtype[Any]) -> VolTarget | None:

@@ -15,7 +15,7 @@ from jax.sharding import Mesh
 from jax.typing import ArrayLike
 
 from stress.compile.books import BILLION
-from stress.engine.detail.components import by_name, causes_of
+from stress.engine.detail.by_name import by_name
 from stress.engine.detail.fund_flows import banded_products, by_fund_and_asset, row_flows
 from stress.engine.detail.invariants import Invariants, check, look_at
 from stress.engine.tiles import TiledPaths, count_bins, over_devices, put_tile, tile_of
@@ -23,7 +23,7 @@ from stress.kernels.params import Params
 from stress.kernels.path import simulate
 from stress.kernels.step import StepReport
 from stress.kernels.structure import Structure
-from stress.results.dataset.components import every_component
+from stress.results.dataset.components import component_names
 from stress.results.statistics.histogram import FloatHistogram
 from stress.results.statistics.simulation_output import Sample, Timeline
 
@@ -183,7 +183,7 @@ def collect_detail(
     squares: dict[str, npt.NDArray[np.float64]] = {}
     loss = np.empty((rows, paths))
     static = np.empty((rows, paths))
-    found = ("outside_shock", *causes_of(structure), "rebound")
+    found = component_names(structure.outside)
     attribution = np.empty((len(found), rows, paths))
     asset_pnl = np.empty((assets, paths))
     residual = 0.0
@@ -210,7 +210,7 @@ def collect_detail(
     units = {"called_usd": nav, "forced_sales_usd": nav, "built_usd": nav, "forced_flow_usd": np.full(assets, BILLION)}
     flow = by_fund_and_asset(structure, params, sums.pop(FUND_FLOW), squares.pop(FUND_FLOW), paths)
     means = {name: _mean(sums[name], squares[name], paths, units.get(name)) for name in sums}
-    every = every_component()
+    every = component_names()
     components = dict(zip(every, by_name(attribution, found, every, axis=0), strict=True))
     ends = np.cumsum(list(entities.values()))
     quantiles = {

@@ -27,7 +27,7 @@ from stress.compile.params import params_of
 from stress.compile.structure import structure_of
 from stress.kernels.params import Params
 from stress.kernels.path import simulate
-from stress.results.dataset.components import every_component
+from stress.results.dataset.components import component_names
 from stress.results.dataset.tree import to_datatree
 from stress.scenarios.library import library_path, list_names
 from stress.scenarios.problem import Problem
@@ -258,7 +258,7 @@ def test_attribution_adds_up_to_the_loss_of_every_path(name: str, overrides: tup
     of_type = [gross[problem.funds.type_of == kind].max() for kind in range(len(problem.funds.types))]
     allowed = 1e-6 * np.maximum(1.0, [*of_type, gross.max()])
     components = result.sample.attribution
-    assert set(components) == set(every_component())
+    assert set(components) == set(component_names())
     assert result.sample.residual <= 1e-6
     gap = np.abs(sum(components.values()) + path_metric(result, "fund_loss")[:, :DETAIL]).max(axis=1)
     assert np.all(gap <= allowed), dict(zip((*problem.funds.types, "system"), gap, strict=True))

@@ -14,7 +14,7 @@ from stress.compile.outside.retail import record
 from stress.engine.runner import execute
 from stress.kernels.outside import registry as kernels
 from stress.options import RunOptions
-from stress.results.dataset.components import every_component
+from stress.results.dataset.components import component_names
 from stress.results.dataset.tree import to_datatree
 from stress.results.statistics.simulation_output import SimulationOutput
 from stress.scenarios.outside import registry as tables
@@ -64,5 +64,5 @@ def test_two_parts_do_what_the_whole_does_and_share_its_component() -> None:
 @pytest.mark.usefixtures("others")
 def test_the_dataset_lists_every_kind_there_is() -> None:
     components = [str(name) for name in np.asarray(to_datatree(run(ONE))["attribution"]["component"])]
-    assert components == [*every_component(), "total"]
+    assert components == [*component_names(), "total"]
     assert components[3:5] == ["retail_offset", "others_offset"]

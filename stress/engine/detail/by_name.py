@@ -1,4 +1,4 @@
-"""Names of the attribution's components and of triggers: those that kernels give, and all that results list."""
+"""From what the kernels of a scenario give to all that results list."""
 
 from __future__ import annotations
 
@@ -7,15 +7,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-
-from stress.kernels.structure import Structure
-from stress.scenarios.outside.registry import TABLES
-
-
-def causes_of(structure: Structure) -> tuple[str, ...]:
-    """Causes of a cascade's P&L in the order of `kernels.cascade.attribution.Causes.in_order`."""
-    outside = (TABLES[name].component for name in structure.outside)
-    return ("own_impact", "others_impact", *outside, "execution_shortfall")
 
 
 def by_name(
