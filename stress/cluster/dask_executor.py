@@ -58,7 +58,7 @@ class DaskExecutor:
         text = json.dumps(self.spec)
         run = f"levstress-{identity_digest(self.spec)[:16]}-{uuid.uuid4().hex[:8]}"  # a scheduler may have other runs
         waiting, chunk_of = pace.cut(gaps), dict[str, tuple[Chunk, Any]]()
-        running = as_completed()
+        running = as_completed(loop=self.client.loop)
 
         def submit() -> None:
             room = IN_FLIGHT * max(1, len(self.client.nthreads())) - len(chunk_of)
@@ -121,7 +121,7 @@ def dask_cluster(where: str | Client, spec: dict[str, Any], workers: int | None 
         return
     if where != "dask":
         try:
-            client = Client(where, timeout=TIMEOUT)
+            client = Client(where, timeout=TIMEOUT, set_as_default=False)
         except (OSError, TimeoutError, ValueError) as error:
             raise DeviceNotFound(f"no dask scheduler answers at {where}: {error}") from error
         with client:
@@ -143,6 +143,6 @@ def dask_cluster(where: str | Client, spec: dict[str, Any], workers: int | None 
             silence_logs="CRITICAL",
             env={VARIABLE: extensions} if extensions else {},  # a module that was imported here by hand, too
         ) as cluster,
-        Client(cluster) as client,
+        Client(cluster, set_as_default=False) as client,
     ):
         yield DaskExecutor(client, spec, devices, f"processes of this machine: {count}")

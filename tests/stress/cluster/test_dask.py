@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import dask
 import numpy as np
 import pytest
 import xarray as xr
@@ -47,7 +48,7 @@ def undisturbed() -> xr.DataTree:
 def client() -> Iterator[Client]:
     with (
         LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster,
-        Client(cluster) as client,
+        Client(cluster, set_as_default=False) as client,
     ):
         yield client
 
@@ -108,7 +109,10 @@ def test_two_runs_on_one_scheduler_do_not_mix(scenario: Any, undisturbed: xr.Dat
 
 def test_a_scheduler_without_workers_is_said(scenario: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stress.cluster.dask_executor.SECONDS_OF_PATIENCE", 0.2)
-    with LocalCluster(n_workers=0, dashboard_address="127.0.0.1:0") as cluster, Client(cluster) as client:
+    with (
+        LocalCluster(n_workers=0, dashboard_address="127.0.0.1:0") as cluster,
+        Client(cluster, set_as_default=False) as client,
+    ):
         adding = threading.Timer(3.0, cluster.scale, [1])
         adding.start()
         with pytest.warns(UserWarning, match="has no worker yet"):
@@ -157,6 +161,8 @@ def test_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_cluster_of_this_machine(scenario: Any, undisturbed: xr.DataTree) -> None:
+    before = dask.config.get("scheduler", None)
     tree = stress.run(scenario, **OPTIONS, executor="dask", workers=1)
+    assert dask.config.get("scheduler", None) == before  # what else the process does with dask is left alone
     assert tree.attrs["computed_by"] == "dask.distributed, processes of this machine: 1"
     same_numbers(tree, undisturbed)
