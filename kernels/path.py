@@ -56,6 +56,7 @@ def start(structure: Structure, params: Params, paths: int) -> State:
         price=ones(assets),
         flow=zeros(assets),
         displacement=zeros(assets),
+        of_flow=zeros(assets),
         forced=zeros(assets),
         variance=ones(assets if structure.volatility else 0),
         depth=ones(assets),
@@ -75,7 +76,7 @@ def start(structure: Structure, params: Params, paths: int) -> State:
         triggers=start_states(structure, params.triggers, paths, dtype),
         outside=no_outside_flows(structure, params.outside, paths, dtype),
         forced_recent=zeros(assets if split else 0),
-        forced_displacement=zeros(assets if split else 0),
+        of_forced=zeros(assets if split else 0),
         counts=Counts(
             at_round_limit=jnp.zeros((paths,), bool),
             draws_clipped=jnp.zeros((paths,), jnp.int32),

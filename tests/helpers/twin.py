@@ -76,7 +76,8 @@ def follow(problem: Problem, draws: Array) -> dict[str, Any]:
         path.v = decay * path.v + (1.0 - decay) * problem.steps_per_day * whole**2 / sigma0_squared
         path.u = next_variance(path, start_price)
         last_g = path.g
-        flow_factor = np.exp(-liquidity.flow_sensitivity * np.abs(record["forced"]))
+        a_day = problem.steps_per_day * np.abs(record["forced"])
+        flow_factor = np.exp(-liquidity.flow_sensitivity * a_day)
         path.g = np.clip(path.v ** (-liquidity.evaporation / 2.0) * flow_factor, liquidity.floor, 1.0)
         record |= {"equity": equity / problem.funds.nav, "price": path.price, "k": path.k, "j": path.j}
         record |= {"depth": last_g, "depth_next": path.g, "v": path.v, "open": path.open.copy()}

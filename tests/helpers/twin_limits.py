@@ -77,7 +77,8 @@ def volatility_target(state: State) -> Array:
     for b, shape in enumerate(books.shape_of):
         if np.isfinite(state.limits.vol_ceiling[b]) and state.k[b] > 0.0:
             cap = state.limits.vol_ceiling[b] / np.sqrt(state.u[shape])
-            sell[b] = state.limits.vol_speed[b] * max(0.0, 1.0 - cap / state.k[b])
+            speed = 1.0 - (1.0 - state.limits.vol_speed[b]) ** (1.0 / state.problem.steps_per_day)
+            sell[b] = speed * max(0.0, 1.0 - cap / state.k[b])
     return sell
 
 

@@ -47,7 +47,12 @@ class Path(State):
         """Decay the recent flow and return the log price change that this gives back, at depth `g`."""
         law, assets = self.problem.impact, self.problem.assets
         decay = 2.0 ** (-1.0 / (law.half_life * self.problem.steps_per_day))
-        given_back = log_change(law, assets, self.j * decay, g) - log_change(law, assets, self.j, g)
+        before, after = log_change(law, assets, self.j, g), log_change(law, assets, self.j * decay, g)
+        core = law.parameters.core if law.law == "square_root" else 1e-4
+        small = (before == 0.0) | (np.abs(self.j) / g < 1e-6 * core)
+        left = self.displacement * np.where(small, decay, np.clip(after / np.where(small, 1.0, before), 0.0, 1.0))
+        given_back = left - self.displacement
+        self.displacement = left
         self.j = self.j * decay
         self.j_forced = self.j_forced * decay
         return np.asarray((1.0 - law.permanent) * given_back)
@@ -57,12 +62,15 @@ class Path(State):
         terms = retail_of(self.problem)
         if terms.per_percent <= 0.0:
             return 0.0
-        index = float(terms.weights @ simple_return)
-        days = self.down_steps / self.problem.steps_per_day
-        outlay = min(terms.cap, terms.per_percent * max(0.0, -100.0 * index)) * np.exp(-terms.fatigue * days)
+        self.day_index *= 1.0 + float(terms.weights @ simple_return)
+        index = self.day_index - 1.0
+        outlay = min(terms.cap, terms.per_percent * max(0.0, -100.0 * index)) * np.exp(-terms.fatigue * self.down_days)
         outlay = min(outlay / self.problem.steps_per_day, self.budget)
         self.budget -= outlay
-        self.down_steps = self.down_steps + 1 if index < 0.0 else 0
+        self.into_day += 1
+        if self.into_day == self.problem.steps_per_day:
+            self.into_day, self.day_index = 0, 1.0
+            self.down_days = self.down_days + 1 if index < 0.0 else 0
         return float(outlay)
 
     def closeout(self) -> Array:
@@ -75,7 +83,7 @@ class Path(State):
         for b, f in enumerate(self.fund):
             if in_closeout[b] and size[b].sum() > 0.0:
                 days = float((size[b] * days_of_asset).sum() / size[b].sum())
-                sell[b] = min(1.0, self.limits.closeout_participation[f] / days)
+                sell[b] = min(1.0, self.limits.closeout_participation[f] / self.problem.steps_per_day / days)
         return sell
 
     def age_calls(self, step: int) -> None:
@@ -141,7 +149,7 @@ class Path(State):
 
     def fit(self, cut: Array, traded: Array) -> tuple[Array, Array]:
         """Scale orders to the participation cap; return them and the members whose order was cut."""
-        limit = self.problem.cascade.max_participation
+        limit = self.problem.cascade.max_participation / self.problem.steps_per_day
         short = np.zeros(len(self.problem.funds.ids), dtype=bool)
         if not np.isfinite(limit):
             return cut, short
@@ -168,7 +176,12 @@ class Path(State):
         order = -cut[:, None] * self.held / self.problem.assets.adv  # q, (book, asset)
         forced = order.sum(axis=0)
         flow = forced + outside
-        new_price = self.price * np.exp(self.impact(self.j + flow) - self.impact(self.j))
+        change = np.where(flow != 0.0, self.impact(self.j + flow) - self.impact(self.j), 0.0)
+        if self.problem.impact.law == "bounded_exponential":
+            lowest = np.log(self.problem.impact.parameters.bound)
+            change = np.maximum(change, np.minimum(lowest - self.displacement, 0.0))
+        self.displacement = self.displacement + change
+        new_price = self.price * np.exp(change)
         by_forced = self.price * (np.exp(self.impact(self.j_forced + forced) - self.impact(self.j_forced)) - 1.0)
         weight = self.problem.impact.execution_weight
         change = new_price - self.price

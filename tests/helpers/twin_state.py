@@ -30,6 +30,7 @@ class State:
         # prices and liquidity
         self.price = np.ones(len(assets.ids))
         self.j = np.zeros(len(assets.ids))  # recent flow
+        self.displacement = np.zeros(len(assets.ids))  # D
         self.j_forced = np.zeros(len(assets.ids))  # its forced part alone
         self.v = np.ones(len(assets.ids))
         self.g = np.ones(len(assets.ids))  # the clip to [floor, 1] leaves 1 alone
@@ -58,7 +59,7 @@ class State:
         self.pnl_by_asset = np.zeros((members, len(assets.ids)))  # USD
         self.forced_by_asset = np.zeros((members, len(assets.ids)))  # of the present step, USD at start prices
         # outside buyers
-        self.down_steps = 0
+        self.down_days, self.into_day, self.day_index = 0, 0, 1.0
         self.budget = retail_of(problem).budget
 
     def by_fund(self, per_book: Array) -> Array:
