@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 from jax import Array, lax
 
+from stress.kernels.cascade.today import no_trades
 from stress.kernels.layout import books_to_members, members_to_groups, shapes_to_books
 from stress.kernels.linear import product
 from stress.kernels.margin.calls import no_calls
@@ -75,6 +76,7 @@ def start(structure: Structure, params: Params, paths: int) -> State:
         any_flow=jnp.zeros((), bool),
         triggers=start_states(structure, params.triggers, paths, dtype),
         outside=no_outside_flows(structure, params.outside, paths, dtype),
+        today=no_trades(structure, paths, dtype),
         forced_recent=zeros(assets if split else 0),
         of_forced=zeros(assets if split else 0),
         counts=Counts(

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from jax import Array
 
+from stress.kernels.cascade.today import Today
 from stress.kernels.margin.calls import Calls
 from stress.kernels.margin.terms import StepTerms
 from stress.kernels.outside.flows import OutsideState
@@ -49,6 +50,7 @@ class State(NamedTuple):
     any_flow: Array  # () bool: some path of the tile has traded
     triggers: dict[str, Any]  # own state of each trigger that is on
     outside: OutsideState
+    today: Today
     forced_recent: Array  # (asset, path) recent flow J of forced orders alone; for the attribution with outside flows
     of_forced: Array  # (asset, path) F of it at the current depth
     counts: Counts

@@ -13,6 +13,7 @@ from stress.kernels.cascade.asset_pnl import on_all, units_held
 from stress.kernels.cascade.attribution import Causes, no_causes
 from stress.kernels.cascade.cascade import cascade
 from stress.kernels.cascade.round import Round
+from stress.kernels.cascade.today import so_far, with_cascade
 from stress.kernels.impact.displacement import log_change, share_left
 from stress.kernels.impact.impact import floored, log_displacement
 from stress.kernels.layout import books_to_members, shapes_to_books
@@ -26,7 +27,7 @@ from stress.kernels.outside.protocol import AfterShock
 from stress.kernels.params import Params
 from stress.kernels.state import State, Terms
 from stress.kernels.structure import Structure
-from stress.kernels.triggers.protocol import StepEnd, StepMoves
+from stress.kernels.triggers.protocol import StepEnd, StepMoves, ends_day
 from stress.kernels.triggers.registry import triggers_of
 
 Resolve = Callable[[Structure, Params, State, Terms, OutsideFlows], tuple[Round, Calls]]  # as `cascade`
@@ -131,6 +132,7 @@ def advance(
         step=step,
     )
     begin = state.price
+    state = state._replace(today=so_far(structure, state.today, step))
     units = units_held(structure, params.books, state.held)
     back, rebound_pnl, asset_pnl = jnp.zeros_like(state.price), jnp.zeros_like(state.profit), jnp.zeros_like(units)
     decays = structure.impact is not None and structure.impact.decay
@@ -168,7 +170,7 @@ def advance(
         if params.volatility is not None:
             moved = back + news + (state.displacement - before.displacement)
             state = state._replace(variance=update_variance(params.volatility, state.variance, moved))
-    state = state._replace(triggers=_remembered(structure, params, state, begin))
+    state = state._replace(triggers=_remembered(structure, params, state, begin, step))
     group_equity = 1.0 + product(params.reporting.group_matrix, state.profit)
     group_peak = jnp.maximum(state.group_peak, group_equity)
     state = state._replace(
@@ -204,9 +206,9 @@ def advance(
     return state, report
 
 
-def _remembered(structure: Structure, params: Params, state: State, begin: Array) -> dict[str, Any]:
+def _remembered(structure: Structure, params: Params, state: State, begin: Array, step: Array) -> dict[str, Any]:
     """What each trigger remembers of a step that began with prices `begin`."""
-    moved = StepMoves(begin, state.price - begin, state.equity, state.book_pnl)
+    moved = StepMoves(begin, state.price - begin, state.equity, state.book_pnl, ends_day(structure, step))
     return {
         t.name: t.after_step(structure, params.books, params.triggers[t.name], state.triggers[t.name], moved)
         for t in triggers_of(structure)
@@ -237,9 +239,9 @@ def _close_step(
     forced = forced_flow(structure, params.books, last.given_up)
     entered = forced + jnp.where(last.number > 0, outside.total, 0.0) if structure.outside else forced
     flow, displacement, of_flow = state.flow + entered, state.displacement, state.of_flow
+    change = jnp.zeros_like(flow)
     if structure.impact is not None:
         change = log_change(structure, params.impact, displacement, of_flow, state.flow, entered, terms.depth)
-        displacement = displacement + change
         of_flow = log_displacement(structure, params.impact, flow, terms.depth)
     size = jnp.abs(forced)
     beyond = jnp.where(size > terms.depth, size, 0.0)
@@ -256,7 +258,7 @@ def _close_step(
     return state._replace(
         price=last.price,
         flow=flow,
-        displacement=displacement,
+        displacement=displacement + change,
         of_flow=of_flow,
         forced=forced,
         depth=terms.depth,
@@ -272,5 +274,6 @@ def _close_step(
         forced_recent=last.forced_recent,
         of_forced=last.of_forced,
         any_flow=state.any_flow | (last.number > 0),
+        today=with_cascade(structure, state.today, change, last.profit - state.profit, last.book_pnl - state.book_pnl),
         counts=counts,
     )

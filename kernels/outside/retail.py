@@ -33,7 +33,7 @@ class RetailState(NamedTuple):
 
     down_days: Array  # (1, path) in a row before today
     spent: Array  # (1, path) bn USD
-    index: Array  # (1, path) since the start of the day, less 1
+    day_return: Array  # (1, path) of the index since the start of the day
     into_day: Array  # (1, path) steps of the day so far
 
 
@@ -46,7 +46,7 @@ class _Retail(OutsideFlow[Retail, RetailState]):
 
     def trade(self, record: Retail, own: RetailState, now: AfterShock) -> tuple[Array, RetailState]:
         step = product(record.weights, now.growth)
-        index = own.index + (1.0 + own.index) * step
+        index = own.day_return + (1.0 + own.day_return) * step
         wanted = jnp.minimum(record.cap, record.per_move * jnp.maximum(-index, 0.0))
         outlay = wanted * jnp.exp(-record.fatigue * own.down_days) / record.steps_per_day
         outlay = jnp.minimum(outlay, jnp.maximum(record.budget - own.spent, 0.0))
@@ -55,7 +55,7 @@ class _Retail(OutsideFlow[Retail, RetailState]):
         later = RetailState(
             down_days=jnp.where(ends, down, own.down_days),
             spent=own.spent + outlay,
-            index=jnp.where(ends, 0.0, index),
+            day_return=jnp.where(ends, 0.0, index),
             into_day=jnp.where(ends, 0.0, own.into_day + 1.0),
         )
         return record.flow * outlay / now.price, later

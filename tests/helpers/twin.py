@@ -70,8 +70,9 @@ def follow(problem: Problem, draws: Array) -> dict[str, Any]:
         record["requirement"] = requirement(path, step)
         # the step ends: peaks, volatility and depth
         equity = path.equity_usd()
-        path.fund_peak = np.maximum(path.fund_peak, equity)
-        path.book_peak = np.maximum(path.book_peak, path.limits.capital + path.book_pnl)
+        if step % problem.steps_per_day == 0:
+            path.fund_peak = np.maximum(path.fund_peak, equity)
+            path.book_peak = np.maximum(path.book_peak, path.limits.capital + path.book_pnl)
         whole = np.log(path.price / start_price)
         path.v = decay * path.v + (1.0 - decay) * problem.steps_per_day * whole**2 / sigma0_squared
         path.u = next_variance(path, start_price)

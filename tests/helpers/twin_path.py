@@ -216,7 +216,10 @@ class Path(State):
         forced, traded = np.zeros_like(self.price), np.zeros_like(self.price)
         sales, built = np.zeros(len(self.problem.funds.ids)), np.zeros(len(self.problem.funds.ids))
         self.age_calls(step)
-        own = own_orders(self)
+        if (step - 1) % self.problem.steps_per_day == 0:
+            self.pnl_today, self.change_today = np.zeros(len(self.fund)), np.zeros_like(self.price)
+        own = self.own_before_trades()
+        pnl, displaced = self.book_pnl, self.displacement
         rounds, at_limit = 0, False
         for number in range(1, cascade.max_rounds + 2):
             cut, short = self.fit(self.orders(step, number == 1, own), traded)
@@ -233,8 +236,18 @@ class Path(State):
             sales += self.by_fund(np.maximum(cut, 0.0) * value)
             built += self.by_fund(np.maximum(-cut, 0.0) * value)
             forced += self.trade(cut, outside_now)
+        self.pnl_today = self.pnl_today + self.book_pnl - pnl
+        self.change_today = self.change_today + self.displacement - displaced
         self.book_defaults(step)
         return {"forced": forced, "sales": sales, "built": built, "rounds": rounds, "at_limit": at_limit}
+
+    def own_before_trades(self) -> OwnOrders:
+        """What own limits want when they do not look at what the day's trades have done so far."""
+        pnl, price = self.book_pnl, self.price
+        self.book_pnl, self.price = pnl - self.pnl_today, price * np.exp(-self.change_today)
+        own = own_orders(self)
+        self.book_pnl, self.price = pnl, price
+        return own
 
     def book_defaults(self, step: int) -> None:
         """Book pending defaults and those of funds that could not cure their call in time."""

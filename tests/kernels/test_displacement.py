@@ -65,7 +65,8 @@ def followed(problem: Problem, draws: np.ndarray[Any, Any], precision: str) -> t
             steps = jnp.arange(1, problem.steps + 1, dtype=jnp.int32)
             return lax.scan(one, begin, (draws, params.shocks.script, steps))[1]
 
-        compiled = run.lower(params, jnp.asarray(draws, dtype)).compile(compiler_options=compiled_quickly())
+        options: Any = compiled_quickly()
+        compiled = run.lower(params, jnp.asarray(draws, dtype)).compile(compiler_options=options)
         found: tuple[np.ndarray[Any, Any], ...] = jax.device_get(compiled(params, jnp.asarray(draws, dtype)))
         return found
 
