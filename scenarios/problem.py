@@ -95,6 +95,9 @@ class Books:
     shapes: Floats  # (shape, asset) signed weights with sum |w| = 1 (a book without positions: zeros)
     type_of_shape: Ints  # (shape,) the fund type whose books have this shape
     start_held: Floats  # (book,) share of its size that is held at the start: 1, or 0 of one that starts at nothing
+    manager_of: Ints  # (book,) number of the manager's book that each row is a tier of; non-decreasing
+    tier: Ints  # (book,) class of the row's assets by liquidity
+    tier_of_asset: Ints  # (asset,) class of each asset
 
 
 @dataclass(frozen=True)
@@ -188,6 +191,12 @@ def plain_funds(procyclicality: float | Floats = 0.0, margin_cap: float | Floats
 
 def plain_books(**given: Any) -> Books:
     """Books that brokers sell together and that are held from the start; takes the other fields of `Books`."""
-    each = len(given["ids"])
-    plain: dict[str, Any] = {"priority": np.zeros(each, np.int64), "start_held": np.ones(each)}
+    each, assets = len(given["ids"]), given["shapes"].shape[1]
+    plain: dict[str, Any] = {
+        "priority": np.zeros(each, np.int64),
+        "start_held": np.ones(each),
+        "manager_of": np.arange(each),
+        "tier": np.zeros(each, np.int64),
+        "tier_of_asset": np.zeros(assets, np.int64),
+    }
     return Books(**(plain | given))

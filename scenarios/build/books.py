@@ -41,6 +41,9 @@ def build_books(types: Sequence[TypeOf]) -> Books:
         shapes=shapes,
         type_of_shape=type_of_shape,
         start_held=np.array([0.0 if row.book.empty else 1.0 for row in rows]),
+        manager_of=np.arange(len(rows)),
+        tier=np.zeros(len(rows), dtype=np.int64),
+        tier_of_asset=np.zeros(shapes.shape[1], dtype=np.int64),
     )
 
 
