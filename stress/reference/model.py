@@ -28,7 +28,6 @@ class Path(State):
         self.step += 1
         permanent, decay = self.problem.impact.permanent, 2.0 ** (-1.0 / (self.problem.impact.half_life * self.n))
         D = self.D * still_displaced(self.problem, self.J, self.g, decay)
-        self.D_forced = self.D_forced * still_displaced(self.problem, self.J_forced, self.g, decay)
         self.mark(self.P * np.exp((1.0 - permanent) * (D - self.D)), "rebound")
         self.D, self.J, self.J_forced = D, self.J * decay, self.J_forced * decay
         self.mark(self.P * np.exp(r) * (1.0 + m), "outside_shock")
@@ -76,7 +75,10 @@ class Path(State):
     def cascade(self, Q_outside: Array) -> dict[str, Any]:
         """Rounds until no book sells or `max_rounds`; outside flow (units) joins in round 1. What the step did."""
         rounds, at_round_limit, most = 0, False, self.problem.cascade.max_rounds
-        self.opening = (self.P, self.J, self.D, self.J_forced, self.D_forced)
+        self.opening = (self.P, self.J, self.D, self.J_forced)
+        if (self.step - 1) % self.n == 0:  # a day begins
+            self.pnl_today, self.change_today = 0.0 * self.k, 0.0 * self.P
+        pnl = self.pnl
         self.Q, self.Q_forced, self.traded = 0.0 * self.P, 0.0 * self.P, 0.0 * self.P
         self.Q_by_fund = self.by_fund(0.0 * self.H)
         self.sold, self.built = np.zeros((2, len(TRIGGERS), len(self.Q_by_fund)))
@@ -95,6 +97,8 @@ class Path(State):
                 rounds = number
             self.waiting = 0.0 * self.k
             triggers.book_defaults(self)
+        self.pnl_today = self.pnl_today + self.pnl - pnl
+        self.change_today = self.change_today + self.D - self.opening[2]
         did = {"sold": self.sold, "built": self.built, "requirement": self.requirement(self.k)}
         return did | {"rounds": rounds, "at_round_limit": at_round_limit}
 
@@ -108,8 +112,11 @@ class Path(State):
         by_brokers, asked = triggers.brokers(self, E, M)
         acting = ~(self.defaulted | self.pending)[self.fund]
         if first:
-            down, up = triggers.leverage_target(self)
+            now = (self.P, self.pnl)  # own limits do not look at what the day's own trades have done
+            self.P, self.pnl = self.P * np.exp(-self.change_today), self.pnl - self.pnl_today
+            (down, up), hedged = triggers.leverage_target(self), triggers.overlay(self)
             own = {"stop_loss": triggers.stop_loss(self), "vol_target": triggers.vol_target(self)}
+            self.P, self.pnl = now
             own = {name: s * acting for name, s in (own | {"leverage_target": down}).items()}
             asked |= own | {"close_out": triggers.close_out(self)}
         every = np.stack([asked.get(name, 0.0 * self.k) for name in TRIGGERS])
@@ -117,14 +124,14 @@ class Path(State):
         cut = np.where((s > self.tolerance) & (self.k > 0.0), s * self.kept, 0.0)
         if first:  # builds: of books of which nobody wants anything sold
             free = acting & (by_brokers[self.fund] <= self.tolerance) & (s <= self.tolerance)
-            for name, add, unit in (("leverage_target", up, self.k), ("overlay", triggers.overlay(self), 1.0)):
+            for name, add, unit in (("leverage_target", up, self.k), ("overlay", hedged, 1.0)):
                 builds = free & (add > self.tolerance)
                 cut, cause = np.where(builds, -add * unit, cut), np.where(builds, TRIGGERS.index(name), cause)
         return cut, cause
 
     def trade(self, cut: Array, cause: Array, Q_outside: Array) -> None:
         """4b-d: flow in units, price, P&L of what is kept and of what was sold, and whose doing it was."""
-        P_before, D_forced = self.P, self.D_forced
+        P_before, before = self.P, self.of_forced()
         order, usd = -cut[:, None] * self.H, np.abs(cut) * self.book_gross(np.ones_like(cut))
         Q_forced = order.sum(axis=0)  # Q_i = -sum_b s_b k_b H_bi
         for x in range(len(TRIGGERS)):
@@ -132,12 +139,11 @@ class Path(State):
             self.built[x] += self.by_fund(usd * ((cause == x) & (cut < 0.0)))
         self.built_by_overlay = self.built_by_overlay + np.maximum(-cut, 0.0) * (cause == TRIGGERS.index("overlay"))
         # P <- P exp(f(J + Q) - f(J)) at today's g, D and J likewise; as differences from before round 1
-        P, J, D, J_forced, D_forced_open = self.opening
+        P, J, D, J_forced = self.opening
         self.Q, self.Q_forced = self.Q + Q_forced + Q_outside, self.Q_forced + Q_forced
         self.Q_by_fund = self.Q_by_fund + self.by_fund(order)
         change = self.change(J, D, self.Q)
         self.P, self.D, self.J = P * np.exp(change), D + change, J + self.Q
-        self.D_forced = D_forced_open + self.change(J_forced, D_forced_open, self.Q_forced)
         self.J_forced = J_forced + self.Q_forced
         # the part sold trades at (1-w) P_before + w P_after, the part kept is marked at P_after
         dP, w = self.P - P_before, self.problem.impact.execution_weight
@@ -145,7 +151,7 @@ class Path(State):
         pnl = gains * (self.H @ dP)
         self.pnl_by_asset = self.pnl_by_asset + gains @ self.H * dP
         # "Attribution that sums to the P&L": the forced move, shared by size among books that trade in its direction
-        by_forced = P_before * np.expm1(self.D_forced - D_forced)
+        by_forced = P_before * np.expm1(self.of_forced() - before)
         along = np.where(np.sign(order) == np.sign(Q_forced), np.abs(order), 0.0)
         share = along / np.where(along.sum(axis=0) > 0.0, along.sum(axis=0), 1.0)
         kept = self.k - np.maximum(cut, 0.0)
@@ -155,6 +161,10 @@ class Path(State):
         self.add("retail_offset", kept * (self.H @ (dP - by_forced)))
         self.add("execution_shortfall", pnl - kept * (self.H @ dP))
         self.pnl, self.k = self.pnl + pnl, self.k - cut
+
+    def of_forced(self) -> Array:
+        """(asset,) what the law makes of the recent flow of forced orders alone, at today's g."""
+        return log_change(self.problem, self.J_forced, self.g)
 
     def change(self, J: Array, D: Array, Q: Array) -> Array:
         """(asset,) log price change by the flow Q of the step so far; the bounded law leaves `D >= log B`."""
@@ -167,10 +177,11 @@ class Path(State):
     # ---- 5: end of step
 
     def end_step(self, P_begin: Array, k_begin: Array) -> None:
-        """Peaks, `sigma^2 <- l sigma^2 + (1 - l) n R^2`, and u of managers; depth follows from sigma."""
+        """Peaks of days, `sigma^2 <- l sigma^2 + (1 - l) n R^2`, and u of managers; depth follows from sigma."""
         problem, vol_target = self.problem, self.problem.triggers.get("vol_target")
-        self.fund_peak = np.maximum(self.fund_peak, self.equity())
-        self.pnl_peak = np.maximum(self.pnl_peak, self.of_manager(self.pnl))
+        if self.step % self.n == 0:
+            self.fund_peak = np.maximum(self.fund_peak, self.equity())
+            self.pnl_peak = np.maximum(self.pnl_peak, self.of_manager(self.pnl))
         decay, R = 0.94 ** (1.0 / self.n), np.log(self.P / P_begin)
         self.v = decay * self.v + (1.0 - decay) * self.n * R**2 / (problem.assets.vol**2 / 252.0)
         if vol_target is not None:
