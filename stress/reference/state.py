@@ -62,7 +62,7 @@ class State:
         self.tolerance = 1e-9 if problem.cascade.tolerance is None else problem.cascade.tolerance
         # prices and liquidity
         self.P, self.P_static = asset + 1.0, asset + 1.0
-        self.J, self.D, self.J_forced, self.D_forced = asset, asset, asset, asset  # forced: as if it were alone
+        self.J, self.D, self.J_forced = asset, asset, asset  # J_forced: as if forced flow were alone
         self.v, self.g = asset + 1.0, asset + 1.0  # (sigma/sigma_0)^2; depth in force in the last step
         self.Q, self.Q_forced = asset, asset  # of the step so far, all flow and its forced part
         # books; several are the tiers of one manager

@@ -38,7 +38,12 @@ def pair(funds: dict[str, Any] | None = None, books: dict[str, Any] | None = Non
         "rates": np.array([[0.15], [0.2]]),
         "grace_steps": np.array([1, 1]),
     }
-    sizes = {"ids": ("d/0", "f/0"), "fund_of": np.array([0, 1]), "manager_of": np.array([0, 1]), "size": np.array([5.0, 3.0]) * BN}
+    sizes = {
+        "ids": ("d/0", "f/0"),
+        "fund_of": np.array([0, 1]),
+        "manager_of": np.array([0, 1]),
+        "size": np.array([5.0, 3.0]) * BN,
+    }
     problem = single(funds=both, books=repeated(single().books, 2) | sizes, **overrides)
     return overridden(problem, {"funds": funds or {}, "books": books or {}})  # type: ignore[no-any-return]
 
