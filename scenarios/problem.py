@@ -1,6 +1,6 @@
 """The resolved scenario: every number in base units, every entity sorted by id.
 
-`Problem` is what the scenario layer hands to the engine and what the NumPy twin of the tests reads. It holds plain
+`Problem` is what the scenario layer hands to the engine and what the reference in NumPy reads. It holds plain
 NumPy arrays in float64 and no JAX. Entities (assets, brokers, fund types, members, shapes, books) are sorted by id, so
 that permuting a file changes no bit; the `*_file_order` tuples give the order in which results are reported.
 """

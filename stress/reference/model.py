@@ -75,7 +75,7 @@ class Path(State):
     def cascade(self, Q_outside: Array) -> dict[str, Any]:
         """Rounds until no book sells or `max_rounds`; outside flow (units) joins in round 1. What the step did."""
         rounds, at_round_limit, most = 0, False, self.problem.cascade.max_rounds
-        self.opening = (self.P, self.J, self.D, self.J_forced)
+        self.opening = (self.P, self.J, self.D)
         if (self.step - 1) % self.n == 0:  # a day begins
             self.pnl_today, self.change_today = 0.0 * self.k, 0.0 * self.P
         pnl = self.pnl
@@ -87,13 +87,11 @@ class Path(State):
             triggers.age_calls(self)
             for number in range(1, most + 2):
                 cut, cause = self.orders(first=number == 1)
-                if number > most:
-                    at_round_limit = bool((cut[~self.done] != 0.0).any())
+                wanted = (cut[~self.done] != 0.0).any() or (number == 1 and (Q_outside != 0.0).any())
+                if not wanted or number > most:
+                    at_round_limit = bool(wanted)
                     break
-                cut, Q_now = triggers.within_cap(self, cut), Q_outside * (number == 1)
-                if not (cut != 0.0).any() and not (Q_now != 0.0).any():
-                    break
-                self.trade(cut, cause, Q_now)
+                self.trade(triggers.within_cap(self, cut), cause, Q_outside * (number == 1))
                 rounds = number
             self.waiting = 0.0 * self.k
             triggers.book_defaults(self)
@@ -131,7 +129,7 @@ class Path(State):
 
     def trade(self, cut: Array, cause: Array, Q_outside: Array) -> None:
         """4b-d: flow in units, price, P&L of what is kept and of what was sold, and whose doing it was."""
-        P_before, before = self.P, self.of_forced()
+        P_before = self.P
         order, usd = -cut[:, None] * self.H, np.abs(cut) * self.book_gross(np.ones_like(cut))
         Q_forced = order.sum(axis=0)  # Q_i = -sum_b s_b k_b H_bi
         for x in range(len(TRIGGERS)):
@@ -139,19 +137,20 @@ class Path(State):
             self.built[x] += self.by_fund(usd * ((cause == x) & (cut < 0.0)))
         self.built_by_overlay = self.built_by_overlay + np.maximum(-cut, 0.0) * (cause == TRIGGERS.index("overlay"))
         # P <- P exp(f(J + Q) - f(J)) at today's g, D and J likewise; as differences from before round 1
-        P, J, D, J_forced = self.opening
+        P, J, D = self.opening
         self.Q, self.Q_forced = self.Q + Q_forced + Q_outside, self.Q_forced + Q_forced
         self.Q_by_fund = self.Q_by_fund + self.by_fund(order)
         change = self.change(J, D, self.Q)
         self.P, self.D, self.J = P * np.exp(change), D + change, J + self.Q
-        self.J_forced = J_forced + self.Q_forced
         # the part sold trades at (1-w) P_before + w P_after, the part kept is marked at P_after
         dP, w = self.P - P_before, self.problem.impact.execution_weight
         gains = self.k - cut * (1.0 - w)
         pnl = gains * (self.H @ dP)
         self.pnl_by_asset = self.pnl_by_asset + gains @ self.H * dP
         # "Attribution that sums to the P&L": the forced move, shared by size among books that trade in its direction
-        by_forced = P_before * np.expm1(self.of_forced() - before)
+        F_forced = [log_change(self.problem, J, self.g) for J in (self.J_forced, self.J_forced + Q_forced)]
+        by_forced = P_before * np.expm1(F_forced[1] - F_forced[0]) if self.problem.outside else dP
+        self.J_forced = self.J_forced + Q_forced
         along = np.where(np.sign(order) == np.sign(Q_forced), np.abs(order), 0.0)
         share = along / np.where(along.sum(axis=0) > 0.0, along.sum(axis=0), 1.0)
         kept = self.k - np.maximum(cut, 0.0)
@@ -161,10 +160,6 @@ class Path(State):
         self.add("retail_offset", kept * (self.H @ (dP - by_forced)))
         self.add("execution_shortfall", pnl - kept * (self.H @ dP))
         self.pnl, self.k = self.pnl + pnl, self.k - cut
-
-    def of_forced(self) -> Array:
-        """(asset,) what the law makes of the recent flow of forced orders alone, at today's g."""
-        return log_change(self.problem, self.J_forced, self.g)
 
     def change(self, J: Array, D: Array, Q: Array) -> Array:
         """(asset,) log price change by the flow Q of the step so far; the bounded law leaves `D >= log B`."""

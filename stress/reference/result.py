@@ -102,7 +102,7 @@ def parts(problem: Problem, draws: Array) -> dict[str, Array]:
 def follow(path: Path, draws: Array) -> dict[str, Array]:
     """Carry a path through its draws (step, asset); the fields of `Result` without the path axis."""
     steps = []
-    for r, m in zip(draws, path.problem.shocks.script, strict=True):
+    for r, m in zip(draws, path.problem.shocks.script[: len(draws)], strict=True):
         P_begin, k_begin = path.P, path.k
         path.begin_step(r, m)
         path.g = path.depth()
@@ -146,7 +146,7 @@ def _report(path: Path, found: dict[str, Array]) -> dict[str, Array]:
         for kind, equity in (("", E @ mean.T), ("_static", static @ mean.T)):
             found[f"{name}loss{kind}"] = 1.0 - equity[-1]
             found[f"{name}trough{kind}"] = (1.0 - equity).max(axis=0)
-            found[f"{name}max_drawdown{kind}"] = _drawdown(equity)
+            found[f"{name}max_drawdown{kind}"] = drawdown(equity)
         found[f"{name}called_nav_share"] = mean @ (path.first_call > 0)
         found[f"{name}default_nav_share"] = mean @ path.defaulted
     return found | {
@@ -168,7 +168,8 @@ def _report(path: Path, found: dict[str, Array]) -> dict[str, Array]:
     }
 
 
-def _drawdown(equity: Array) -> Array:
-    equity = np.concatenate([np.ones_like(equity[:1]), equity])  # the start included
+def drawdown(equity: Array) -> Array:
+    """Largest fall from the running peak of equity (step, entity), the start 1 included."""
+    equity = np.concatenate([np.ones_like(equity[:1]), equity])
     peak = np.maximum.accumulate(equity, axis=0)
     return np.asarray(((peak - equity) / peak).max(axis=0))

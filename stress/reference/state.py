@@ -62,7 +62,7 @@ class State:
         self.tolerance = 1e-9 if problem.cascade.tolerance is None else problem.cascade.tolerance
         # prices and liquidity
         self.P, self.P_static = asset + 1.0, asset + 1.0
-        self.J, self.D, self.J_forced = asset, asset, asset  # forced: as if it were alone
+        self.J, self.D, self.J_forced = asset, asset, asset  # J_forced: as if forced flow were alone
         self.pnl_today, self.change_today = book, asset  # of the day's trades so far: P&L, log price change
         self.v, self.g = asset + 1.0, asset + 1.0  # (sigma/sigma_0)^2; depth in force in the last step
         self.Q, self.Q_forced = asset, asset  # of the step so far, all flow and its forced part

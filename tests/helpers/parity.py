@@ -1,4 +1,4 @@
-"""Runs the kernels and the NumPy twin on the same draws, in float64."""
+"""Runs the kernels and the reference on the same draws, in float64."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-import twin
 from compilation import compiled_quickly
 from stress.compile.params import params_of
 from stress.compile.structure import structure_of
@@ -19,8 +18,9 @@ from stress.kernels.path import PathMetrics, simulate
 from stress.kernels.quiet import QuietMetrics, hold_still
 from stress.kernels.shocks.draw import draw, shock_scratch, sources
 from stress.kernels.step import StepReport
+from stress.reference.result import Result
+from stress.reference.result import simulate as by_reference
 from stress.scenarios.problem import Problem
-from twin_result import TwinResult
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Pair:
     metrics: PathMetrics
     report: StepReport
     quiet: QuietMetrics
-    twin: TwinResult
+    twin: Result
     draws: np.ndarray[Any, np.dtype[np.float64]]
 
 
@@ -50,4 +50,4 @@ def run_both(problem: Problem, paths: int, seed: int = 1, first: int = 0) -> Pai
             return simulate(structure, params, low, high, detail=True), quiet, draws
 
         (metrics, report), quiet, draws = jax.device_get(both(params))
-    return Pair(problem, metrics, report, quiet, twin.simulate(problem, np.asarray(draws)), np.asarray(draws))
+    return Pair(problem, metrics, report, quiet, by_reference(problem, np.asarray(draws)), np.asarray(draws))
