@@ -81,6 +81,7 @@ def timeline(output: SimulationOutput) -> xr.Dataset:
     }
     dataset = xr.Dataset(data, coords)
     dataset.attrs["paths"] = line.paths
+    dataset.attrs["representative_path"], dataset.attrs["representative_of"] = output.sample.representative
     if not by_fund:
         dataset.attrs["note"] = f"no forced flow by fund: over {LARGEST_TABLE} steps times funds times assets"
     return described(dataset, **TIMELINE_NAMES)

@@ -97,6 +97,8 @@ class Sample:
     attribution: dict[str, Floats]  # component -> (row, path), profit (+) or loss (-) as a fraction of start NAV
     asset_pnl: Floats  # (asset, path), P&L of all funds on the asset as a fraction of the system's start NAV
     residual: float = 0.0  # largest gap between their sum and the P&L of a member fund, over max(1, gross, |loss|)
+    # of the worst 1 % by system loss the path whose loss by step is nearest to their mean, and how many those are
+    representative: tuple[int, int] = (0, 1)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from jax.typing import ArrayLike
 
 from stress.compile.books import BILLION
 from stress.engine.detail.by_name import by_name
+from stress.engine.detail.course import WorstCourses
 from stress.engine.detail.fund_flows import banded_products, by_fund_and_asset, row_flows
 from stress.engine.detail.invariants import Invariants, check, look_at
 from stress.engine.tiles import TiledPaths, count_bins, over_devices, put_tile, tile_of
@@ -43,6 +44,7 @@ class Detail(NamedTuple):
     squares: dict[str, Array]  # likewise; of the flow by fund (band, step, row)
     fund_loss: Array  # (row, path)
     fund_loss_static: Array
+    course: Array  # (step, path) loss of the whole system up to the step
     attribution: Array  # (component, row, path)
     asset_pnl: Array  # (asset, path)
     rounds: Array  # (step,) int32 rounds that the tile needed
@@ -102,6 +104,7 @@ def _tile(structure: Structure, params: Params, inputs: tuple[Array, Array, Arra
         | {FUND_FLOW: banded_products(structure, flow)},
         fund_loss=metrics.fund_loss,
         fund_loss_static=metrics.fund_loss_static,
+        course=values["fund_loss"][:, -1],
         attribution=jnp.stack([grouped(part).sum(0) for part in parts]),
         asset_pnl=reports.asset_pnl.sum(0),
         rounds=reports.rounds,
@@ -186,7 +189,7 @@ def collect_detail(
     found = component_names(structure.outside)
     attribution = np.empty((len(found), rows, paths))
     asset_pnl = np.empty((assets, paths))
-    residual = 0.0
+    residual, courses = 0.0, WorstCourses(paths, structure.steps)
     for first in range(0, paths, tiles * tile):
         last = min(first + tiles * tile, paths)
         tiled = TiledPaths(np.arange(first, last, dtype=np.uint64), tiles, tile, devices)
@@ -206,6 +209,7 @@ def collect_detail(
         )
         for target, source in kept:
             target[..., first:last] = tiled.by_path(source)
+        courses.add(first, loss[-1, first:last], tiled.by_path(out.course))
         progress(last)
     units = {"called_usd": nav, "forced_sales_usd": nav, "built_usd": nav, "forced_flow_usd": np.full(assets, BILLION)}
     flow = by_fund_and_asset(structure, params, sums.pop(FUND_FLOW), squares.pop(FUND_FLOW), paths)
@@ -218,7 +222,7 @@ def collect_detail(
         for (name, n), end in zip(entities.items(), ends, strict=True)
     }
     timeline = Timeline(paths, quantiles, means, rounds, (flow[0] * BILLION, flow[1] * BILLION))
-    return Sample(loss, static, components, asset_pnl, residual), timeline
+    return Sample(loss, static, components, asset_pnl, residual, (courses.representative(), courses.count)), timeline
 
 
 def _mean(
