@@ -27,7 +27,15 @@ from stress.results.dataset.components import component_names
 from stress.results.statistics.histogram import FloatHistogram
 from stress.results.statistics.simulation_output import Sample, Timeline
 
-MEAN_BY_ROW = ("called_usd", "forced_sales_usd", "built_usd", "fund_loss", "fund_loss_static", "open_call")
+MEAN_BY_ROW = (
+    "called_usd",
+    "forced_sales_usd",
+    "built_usd",
+    "fund_loss",
+    "fund_loss_static",
+    "added_loss",
+    "open_call",
+)
 MEAN_BY_ASSET = ("price", "depth", "volatility", "forced_flow_usd")
 QUANTILES = ("gross_leverage", "net_leverage", "price_change", "depth_lost")  # the last two are fine near zero
 FUND_FLOW = "fund_flow"  # by row of `fund_flows`
@@ -82,6 +90,7 @@ def _tile(structure: Structure, params: Params, inputs: tuple[Array, Array, Arra
         "forced_sales_usd": grouped(by_step(reports.sold)),
         "fund_loss": -profit,
         "fund_loss_static": -grouped(reports.static_profit),
+        "added_loss": grouped(reports.static_profit) - profit,
         "open_call": in_call.astype(equity.dtype),
         "forced_flow_usd": reports.forced * params.books.adv[None],
     }
