@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stress.results.statistics.few_paths import FEWEST, Z95, widened
+from stress.results.statistics.few_paths import Z95, widened
 
 SMALLEST_STATIC = 0.001  # below it a ratio to the twin's loss says nothing
 
@@ -52,18 +52,11 @@ class Pair:
         return Estimate.symmetric(self.value - self.static, widened(spread, self.paths))
 
     def _ratio(self) -> Estimate:
-        """With Fieller's interval; no error where the twin's loss does not differ from zero by its own."""
+        """By the delta method; without an error where the twin's loss does not differ from zero by its own."""
         if not self.static >= SMALLEST_STATIC:
             return Estimate(math.nan, math.nan, math.nan, math.nan)
         ratio = self.value / self.static
-        if self.paths < FEWEST:
+        if not self.static > Z95 * widened(math.sqrt(self.static_variance), self.paths):
             return Estimate.unknown(ratio)
-        wide = (Z95 * widened(1.0, self.paths)) ** 2  # of the squared error, to the edge of the interval
-        square = self.static**2 - wide * self.static_variance
-        if square <= 0:
-            return Estimate.unknown(ratio)
-        middle = (self.value * self.static - wide * self.covariance) / square
-        spread = math.sqrt(max(middle**2 - (self.value**2 - wide * self.variance) / square, 0.0))
         noise = self.variance + ratio**2 * self.static_variance - 2 * ratio * self.covariance
-        se = widened(math.sqrt(np.maximum(noise, 0.0)) / self.static, self.paths)
-        return Estimate(ratio, se, middle - spread, middle + spread)
+        return Estimate.symmetric(ratio, widened(math.sqrt(np.maximum(noise, 0.0)) / self.static, self.paths))

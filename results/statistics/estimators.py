@@ -2,7 +2,7 @@
 
 VaR: order statistics and their binomial confidence interval (David and Nagaraja 2003, section 7.1). ES: mean of the
 worst (1 - p) N, standard error sqrt(Var((L - q)+) / N) / (1 - p) from its influence function (Hong, Hu and Liu 2014).
-Probabilities: Wilson 1927. Differences: the delta method on influence functions; ratios have Fieller's interval (1954).
+Probabilities: Wilson 1927. Ratios and differences: the delta method on influence functions.
 All take the exact tail as far as it reaches and the histogram beyond it; errors that rest on few paths are widened, and
 infinite with fewer than ten (`few_paths`).
 """

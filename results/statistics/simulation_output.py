@@ -99,6 +99,7 @@ class Sample:
     attribution: dict[str, Floats]  # component -> (row, path), profit (+) or loss (-) as a fraction of start NAV
     asset_pnl: Floats  # (asset, path), P&L of all funds on the asset as a fraction of the system's start NAV
     residual: float = 0.0  # largest gap between their sum and the P&L of a member fund, over max(1, gross, |loss|)
+    shared: PathTable | None = None  # metrics of the first of these paths, to be paired with those of another run
 
 
 @dataclass(frozen=True)
