@@ -13,6 +13,7 @@ from stress.kernels.cascade.asset_pnl import on_all, units_held
 from stress.kernels.cascade.attribution import Causes, no_causes
 from stress.kernels.cascade.cascade import cascade
 from stress.kernels.cascade.round import Round
+from stress.kernels.course import after_step
 from stress.kernels.impact.impact import floored, log_displacement
 from stress.kernels.layout import books_to_members, shapes_to_books
 from stress.kernels.linear import any_row, product
@@ -165,12 +166,10 @@ def advance(
             moved = back + news + (state.displacement - before.displacement)
             state = state._replace(variance=update_variance(params.volatility, state.variance, moved))
     state = state._replace(triggers=_remembered(structure, params, state, begin))
-    group_equity = 1.0 + product(params.reporting.group_matrix, state.profit)
-    group_peak = jnp.maximum(state.group_peak, group_equity)
-    state = state._replace(
-        group_peak=group_peak,
-        drawdown=jnp.maximum(state.drawdown, (group_peak - group_equity) / group_peak),
-    )
+    group = params.reporting.group_matrix
+    state = state._replace(course=after_step(state.course, product(group, state.profit)))
+    if structure.twin:
+        state = state._replace(static_course=after_step(state.static_course, product(group, state.static_profit)))
 
     def value(shapes: Array) -> Array:
         by_book = shapes_to_books(structure, product(shapes, state.price))

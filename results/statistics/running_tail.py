@@ -63,19 +63,16 @@ class RunningTail:
         return float(np.nextafter(np.asarray(value, dtype), np.asarray(np.inf, dtype)))
 
     def add(self, values: npt.NDArray[np.floating], ids: Ids) -> None:
-        """Offer values (path,) with their ids (path,)."""
+        """Offer values (path,) with their ids (path,): arrays that stay as they are."""
         value, path = self._last
         if np.isfinite(value):
-            chosen = np.flatnonzero(values >= value)
-            values, ids = values[chosen], ids[chosen]
-            better = (values > value) | (ids < path)
+            better = (values > value) | ((values == value) & (ids < path))
             values, ids = values[better], ids[better]
         if len(values) == 0:
             return
-        piece = np.array(values), np.array(ids)
-        self._fresh.append(piece)
-        self._values.append(piece[0])
-        self._ids.append(piece[1])
+        self._fresh.append((values, ids))
+        self._values.append(values)
+        self._ids.append(ids)
         self._held += len(values)
         if self._held > 2 * self._keep:
             self._prune()
@@ -86,9 +83,9 @@ class RunningTail:
         values, ids = np.concatenate(self._values), np.concatenate(self._ids)
         if len(values) > self._keep:
             threshold = np.partition(values, len(values) - self._keep)[len(values) - self._keep]
-            above, level = np.flatnonzero(values > threshold), np.flatnonzero(values == threshold)
-            level = level[np.argsort(ids[level], kind="stable")][: self._keep - len(above)]
-            chosen = np.concatenate([above, level])
+            chosen, level = values > threshold, np.flatnonzero(values == threshold)
+            level = level[np.argsort(ids[level], kind="stable")][: self._keep - np.count_nonzero(chosen)]
+            chosen[level] = True
             self._last = (float(threshold), ids[level].max())
             values, ids = values[chosen], ids[chosen]
         self._values, self._ids, self._held = [values], [ids], len(values)
