@@ -10,7 +10,7 @@ from jax.typing import DTypeLike
 
 
 class Course(NamedTuple):
-    """What a book has been through; the last row is the system. (0, path) where nobody asks."""
+    """What a book has been through; the last row is the system."""
 
     peak: Array  # (row, path) highest equity, the start included, over NAV_0
     drawdown: Array  # (row, path) largest fall from the peak so far, fraction of the peak

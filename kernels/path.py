@@ -27,9 +27,8 @@ class PathMetrics(NamedTuple):
     fund_loss: Array  # (row, path)
     trough: Array  # (row, path) largest loss at any step end
     max_drawdown: Array  # (row, path)
-    fund_loss_static: Array  # (row, path); like the next two (0, path) without a twin
+    fund_loss_static: Array  # (row, path); like the next one (0, path) without a twin
     trough_static: Array  # (row, path)
-    max_drawdown_static: Array  # (row, path)
     called: Array  # (row, path)
     forced_sales: Array  # (row, path)
     unliquidated: Array  # (row, path)
@@ -76,7 +75,7 @@ def start(structure: Structure, params: Params, paths: int) -> State:
         course=no_course(rows, paths, dtype),
         static_price=ones(assets if structure.twin else 0),
         static_profit=zeros(members if structure.twin else 0),
-        static_course=no_course(rows if structure.twin else 0, paths, dtype),
+        static_trough=jnp.full((rows if structure.twin else 0, paths), -jnp.inf, dtype),
         any_flow=jnp.zeros((), bool),
         triggers=start_states(structure, params.triggers, paths, dtype),
         outside=no_outside_flows(structure, params.outside, paths, dtype),
@@ -133,17 +132,16 @@ def finish(structure: Structure, params: Params, state: State) -> PathMetrics:
     value = books.gross * state.held * shapes_to_books(structure, product(books.gross_shapes, state.price))
     left = jnp.where(state.defaulted, books_to_members(structure, value), 0.0)
     first, defaulted = _by_group(structure, state)
-    loss, course = product(group, -state.profit), state.course
-    static, static_course = product(group, -state.static_profit) if structure.twin else loss[:0], state.static_course
+    loss, trough = product(group, -state.profit), state.course.trough
+    static, static_trough = product(group, -state.static_profit) if structure.twin else loss[:0], state.static_trough
     if structure.twin and not structure.feedback:
-        loss, course = static, static_course
+        loss, trough = static, static_trough
     return PathMetrics(
         fund_loss=loss,
-        trough=jnp.maximum(course.trough, loss),
-        max_drawdown=course.drawdown,
+        trough=jnp.maximum(trough, loss),
+        max_drawdown=state.course.drawdown,
         fund_loss_static=static,
-        trough_static=jnp.maximum(static_course.trough, static),
-        max_drawdown_static=static_course.drawdown,
+        trough_static=jnp.maximum(static_trough, static),
         called=product(group, state.calls.called),
         forced_sales=product(group, state.sold),
         unliquidated=product(group, left),

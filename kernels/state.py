@@ -45,7 +45,7 @@ class State(NamedTuple):
     course: Course
     static_price: Array  # (asset, path)
     static_profit: Array  # (member, path)
-    static_course: Course
+    static_trough: Array  # (row, path)
     any_flow: Array  # () bool: some path of the tile has traded
     triggers: dict[str, Any]  # own state of each trigger that is on
     outside: OutsideState

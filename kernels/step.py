@@ -169,7 +169,7 @@ def advance(
     group = params.reporting.group_matrix
     state = state._replace(course=after_step(state.course, product(group, state.profit)))
     if structure.twin:
-        state = state._replace(static_course=after_step(state.static_course, product(group, state.static_profit)))
+        state = state._replace(static_trough=jnp.maximum(state.static_trough, -product(group, state.static_profit)))
 
     def value(shapes: Array) -> Array:
         by_book = shapes_to_books(structure, product(shapes, state.price))

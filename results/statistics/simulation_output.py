@@ -19,8 +19,9 @@ from stress.scenarios.problem import Problem
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-COURSE = ("fund_loss", "trough", "max_drawdown")  # of the traded book; NAME_static of the book held still
-DISTRIBUTED = (*COURSE, *(f"{name}_static" for name in COURSE))  # whose distribution over all paths is kept
+COURSE = ("fund_loss", "trough", "max_drawdown")  # of the traded book
+STATIC = ("fund_loss", "trough")  # as NAME_static of the book held still, too
+DISTRIBUTED = (*COURSE, *(f"{name}_static" for name in STATIC))  # whose distribution over all paths is kept
 PATH_METRICS = (*DISTRIBUTED, "called", "forced_sales", "unliquidated", "called_share", "defaulted_share")
 LARGE_LOSS = 0.2  # counted as such
 NAV_SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)  # of NAV called, of NAV in default: paths over each count

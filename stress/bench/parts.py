@@ -122,9 +122,10 @@ class LongRun:
 
     def go_on(self) -> None:
         """Simulate and gather the next paths."""
+        first = self._next
         for finished in self.blocks():
             self.gatherer.add(finished)
-        self.gatherer.finish_chunk()
+        self.gatherer.finish_chunk(first, self._next)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,14 @@ from stress.kernels.path import PathMetrics, simulate
 from stress.kernels.quiet import QuietMetrics, hold_still
 from stress.kernels.structure import Structure
 from stress.results.statistics.exact_sum import LARGEST
-from stress.results.statistics.simulation_output import COURSE, DISTRIBUTED, LARGE_LOSS, NAV_SHARES, PATH_METRICS
+from stress.results.statistics.simulation_output import (
+    COURSE,
+    DISTRIBUTED,
+    LARGE_LOSS,
+    NAV_SHARES,
+    PATH_METRICS,
+    STATIC,
+)
 
 ROUNDING = 1e-6  # of NAV: a share that is a tenth is not more than a tenth
 
@@ -105,10 +112,10 @@ def _over(share: Array, valid: Array) -> Array:
     return jnp.dot(over, jnp.ones(over.shape[-1:], over.dtype), precision=lax.Precision.HIGHEST).astype(jnp.int32)
 
 
-def with_courses(metrics: PathMetrics, static: Array) -> PathMetrics:
-    """Metrics with COURSE of the book held still, (..., metric and row, path), where that was found before."""
-    parts = jnp.split(static, len(COURSE), axis=-2)
-    return metrics._replace(**{f"{name}_static": part for name, part in zip(COURSE, parts, strict=True)})
+def with_static(metrics: PathMetrics, static: Array) -> PathMetrics:
+    """Metrics with STATIC of the book held still, (..., metric and row, path), where that was found before."""
+    parts = jnp.split(static, len(STATIC), axis=-2)
+    return metrics._replace(**{f"{name}_static": part for name, part in zip(STATIC, parts, strict=True)})
 
 
 def sales_sums(params: Params, metrics: PathMetrics, valid: Array) -> SalesSums:
@@ -160,18 +167,18 @@ def quiet_block(structure: Structure, mesh: Mesh) -> Callable[..., QuietBlock]:
 def sales_block(structure: Structure, mesh: Mesh) -> Callable[..., SalesBlock]:
     """The jitted `(params, low, high, valid, static) -> SalesBlock` for tiles of shape (tile, path).
 
-    `static` holds COURSE of the start book, (tile, metric and row, path); a structure with a twin computes it itself
+    `static` holds STATIC of the start book, (tile, metric and row, path); a structure with a twin computes it itself
     and takes no rows.
     """
 
     def shard(params: Params, low: Array, high: Array, valid: Array, static: Array) -> SalesBlock:
         def tile(inputs: tuple[Array, ...]) -> tuple[PathMetrics, SalesSums]:
             metrics, _ = simulate(structure, params, inputs[0], inputs[1])
-            whole = metrics if structure.twin else with_courses(metrics, inputs[3])
+            whole = metrics if structure.twin else with_static(metrics, inputs[3])
             return metrics, sales_sums(params, whole, inputs[2])
 
         metrics, sums = map_tiles(tile, (low, high, valid, static), valid)
-        whole = metrics if structure.twin else with_courses(metrics, static)
+        whole = metrics if structure.twin else with_static(metrics, static)
         values = [*(getattr(whole, name) for name in DISTRIBUTED), metrics.broker_loss]
         return SalesBlock(metrics, sums, count_bins(jnp.concatenate(values, axis=1), valid)[None])
 

@@ -55,7 +55,7 @@ class ChunkSimulator:
                     gatherer.add(finished)
                     if finished.first_pass:
                         seen(int(finished.tiled.ids[-1]) + 1 - chunk.first)
-                return gatherer.finish_chunk()
+                return gatherer.finish_chunk(*chunk)
             except RuntimeError as error:
                 if not str(error).startswith(OUT_OF_MEMORY) or self.tiles <= self.devices.count:
                     raise

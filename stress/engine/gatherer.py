@@ -17,7 +17,7 @@ from stress.engine.totals import State, Totals
 from stress.errors import InvariantFailed
 from stress.results.statistics.exact_sum import LARGEST
 from stress.results.statistics.running_tail import NOTHING, RunningTail
-from stress.results.statistics.simulation_output import COURSE, DISTRIBUTED, PATH_METRICS, Distribution, PathTable
+from stress.results.statistics.simulation_output import COURSE, DISTRIBUTED, PATH_METRICS, STATIC, Distribution, PathTable
 
 Ids = npt.NDArray[np.uint64]
 Floats = npt.NDArray[np.floating]
@@ -57,19 +57,29 @@ class Gatherer:
             )
         if isinstance(block, QuietBlock):
             self._chunk.add_quiet(jax.device_get(block.sums), np.asarray(block.histogram))
+            self._see()
             self._offer_quiet(tiled, block)
         else:
             self._chunk.add_sales(jax.device_get(block.sums), np.asarray(block.histogram))
+            self._see()
             self._offer_sales(tiled, block, finished.first_pass)
         if self._calls is not None:
             self._calls.append(replace(finished, block=jax.device_get(block)))
+
+    def _see(self) -> None:
+        """Let the tails know what there is by now: most of what comes first has no place among the largest."""
+        histograms = [totals.histogram for totals in (self.totals, self._chunk)]
+        edges = histograms[0].edges()
+        for number, tail in enumerate(self._tails):
+            tail.see([histogram.counts[number] for histogram in histograms], edges)
 
     def _offer_quiet(self, tiled: TiledPaths, block: QuietBlock) -> None:
         every = (getattr(block.metrics, name) for name in COURSE)
         for first, *metrics, ids, valid in tiled.by_device(block.metrics.first_trigger, *every):
             calm = valid & (first == 0)
             for name, values in zip(COURSE, metrics, strict=True):
-                _offer(((self._of[f"{name}_static"], valid), (self._of[name], calm)), values, ids)
+                static = [(self._of[f"{name}_static"], valid)] if name in STATIC else []
+                _offer([*static, (self._of[name], calm)], values, ids)
             calm_ids = ids[calm]
             for broker in self._broker:
                 if len(calm_ids) and broker.least(calm_ids.min(), metrics[0].dtype) <= 0.0:
@@ -82,8 +92,8 @@ class Gatherer:
             for values, ids, valid in tiled.by_device(every):
                 _offer(((group, valid),), values, ids)
 
-    def finish_chunk(self) -> State:
-        """What the calls since the last chunk came to.
+    def finish_chunk(self, first: int, last: int) -> State:
+        """What the calls since the last chunk came to, which were of paths `first` .. `last - 1`.
 
         Of the tails only what may still be among the largest: what was left out is beaten by other chunks of the run.
         """
@@ -91,7 +101,7 @@ class Gatherer:
         self.totals.add_state(state)
         self._chunk = Totals(self.rows, self.brokers)
         for number, tail in enumerate(self._tails):
-            state[f"tail_{number}_values"], state[f"tail_{number}_ids"] = tail.fresh()
+            state[f"tail_{number}_values"], state[f"tail_{number}_ids"] = tail.of(first, last)
         if self._calls:
             table = path_table(self._calls, self.brokers)
             self._tables.append(table)
@@ -112,7 +122,6 @@ class Gatherer:
         self.totals.add_state(state)
         for number, tail in enumerate(self._tails):
             tail.add(state[f"tail_{number}_values"], state[f"tail_{number}_ids"])
-            tail.fresh()
         if self._calls is not None:
             self._tables.append(table_of({name: state[f"path_{name}"] for name in TABLE_ARRAYS}))
 
@@ -153,7 +162,8 @@ def final_values(finished: Finished) -> Iterator[tuple[str, Floats]]:
         for first, *metrics, _, valid in tiled.by_device(block.metrics.first_trigger, *every):
             for name, values in zip(COURSE, metrics, strict=True):
                 by_row = np.moveaxis(values, 1, 0)
-                yield f"{name}_static", by_row[:, valid]
+                if name in STATIC:
+                    yield f"{name}_static", by_row[:, valid]
                 yield name, by_row[:, valid & (first == 0)]
         return
     for name in DISTRIBUTED if finished.first_pass else COURSE:

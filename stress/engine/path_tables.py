@@ -11,7 +11,7 @@ from stress.engine.block import SalesBlock
 from stress.engine.simulator import Finished
 from stress.engine.tiles import TiledPaths
 from stress.kernels.path import PathMetrics
-from stress.results.statistics.simulation_output import COURSE, PATH_METRICS, PathTable
+from stress.results.statistics.simulation_output import COURSE, PATH_METRICS, STATIC, PathTable
 
 Ids = npt.NDArray[np.uint64]
 TABLE_ARRAYS = ("ids", *PATH_METRICS, "first_call_step", "defaulted", "broker_loss")
@@ -46,7 +46,9 @@ def path_table(blocks: list[Finished], brokers: int) -> PathTable:
             table.broker_loss[:, at] = by_path(metrics.broker_loss)
         else:
             for name in COURSE:
-                table.metrics[name][:, at] = table.metrics[f"{name}_static"][:, at] = by_path(getattr(metrics, name))
+                table.metrics[name][:, at] = by_path(getattr(metrics, name))
+                if name in STATIC:
+                    table.metrics[f"{name}_static"][:, at] = table.metrics[name][:, at]
     return table
 
 

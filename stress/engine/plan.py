@@ -52,7 +52,7 @@ def plan(problem: Problem, options: RunOptions) -> RunPlan:
     rows = 1 + (len(problem.funds.ids) if options.members else len(problem.funds.types))
     distributions, bins = len(DISTRIBUTED) * rows + brokers, FloatHistogram.empty(()).bins
     # Of troughs and drawdowns a quarter as many are kept as of losses.
-    tails = 3 * rows + brokers
+    tails = 2 * rows + (len(DISTRIBUTED) - 2) * rows // 4 + brokers
     item = np.dtype(options.precision).itemsize
     detail = min(problem.estimation.detail_paths, options.paths)
     stored = options.paths * (rows * (len(PATH_METRICS) * item + 5) + 8) if options.store == "paths" else 0

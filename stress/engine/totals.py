@@ -48,9 +48,11 @@ class Totals:
         self.counts["loss_over_20pct"] += sums.large_losses.sum(axis=0, dtype=np.int64)
         self.scalars["draws_clipped"] += int(sums.draws_clipped.sum(dtype=np.int64))
         counted = histogram.sum(axis=0, dtype=np.int64)
-        self.histogram.counts[: len(counted)] += counted
-        self.histogram.counts[len(counted) : 2 * len(counted)] += counted
-        self.histogram.counts[2 * len(counted) :, self._zero] += int(counted[0].sum())
+        by_metric = dict(zip(COURSE, np.split(counted, len(COURSE)), strict=True))
+        every = np.split(self.histogram.counts, range(self.rows, (len(DISTRIBUTED) + 1) * self.rows, self.rows))
+        for name, counts in zip(DISTRIBUTED, every[:-1], strict=True):
+            counts += by_metric[name.removesuffix("_static")]
+        every[-1][:, self._zero] += int(counted[0].sum())
 
     def add_sales(self, sums: Any, histogram: npt.NDArray[np.integer]) -> None:
         """Add a call of the program with sales: its `SalesSums` on the host and its histogram."""
