@@ -15,6 +15,7 @@ from stress.kernels.cascade.cascade import cascade
 from stress.kernels.cascade.orders import required_now
 from stress.kernels.cascade.round import Round
 from stress.kernels.cascade.today import so_far, with_cascade
+from stress.kernels.course import after_step
 from stress.kernels.impact.displacement import log_change, share_left
 from stress.kernels.impact.impact import floored, log_displacement
 from stress.kernels.layout import books_to_managers, books_to_members, shapes_to_books
@@ -172,12 +173,10 @@ def advance(
             moved = back + news + (state.displacement - before.displacement)
             state = state._replace(variance=update_variance(params.volatility, state.variance, moved))
     state = state._replace(triggers=_remembered(structure, params, state, begin, held, step))
-    group_equity = 1.0 + product(params.reporting.group_matrix, state.profit)
-    group_peak = jnp.maximum(state.group_peak, group_equity)
-    state = state._replace(
-        group_peak=group_peak,
-        drawdown=jnp.maximum(state.drawdown, (group_peak - group_equity) / group_peak),
-    )
+    group = params.reporting.group_matrix
+    state = state._replace(course=after_step(state.course, product(group, state.profit)))
+    if structure.twin:
+        state = state._replace(static_trough=jnp.maximum(state.static_trough, -product(group, state.static_profit)))
 
     def value(shapes: Array) -> Array:
         by_book = shapes_to_books(structure, product(shapes, state.price))

@@ -19,8 +19,12 @@ from stress.scenarios.problem import Problem
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-PATH_METRICS = ("fund_loss", "fund_loss_static", "called", "forced_sales", "max_drawdown", "unliquidated")
+COURSE = ("fund_loss", "trough", "max_drawdown")  # of the traded book
+STATIC = ("fund_loss", "trough")  # as NAME_static of the book held still, too
+DISTRIBUTED = (*COURSE, *(f"{name}_static" for name in STATIC))  # whose distribution over all paths is kept
+PATH_METRICS = (*DISTRIBUTED, "called", "forced_sales", "unliquidated", "called_share", "defaulted_share")
 LARGE_LOSS = 0.2  # counted as such
+NAV_SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)  # of NAV called, of NAV in default: paths over each count
 PATH_FLAGS = ("first_call_step", "defaulted")
 
 
@@ -44,7 +48,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Distribution:
-    """Histogram and tail of one quantity (a fund's loss, its twin's loss, a broker's loss)."""
+    """Histogram and tail of one quantity (one of DISTRIBUTED of a fund, a broker's loss)."""
 
     histogram: FloatHistogram  # exact counts of all paths
     tail: Tail
@@ -113,15 +117,16 @@ class SimulationOutput:
     groups_file_order: tuple[str, ...]
     group_nav: Floats  # (row,) USD, system last
     paths: int
-    loss: list[Distribution]  # per row
-    loss_static: list[Distribution]  # per row
+    distributions: dict[str, list[Distribution]]  # each of DISTRIBUTED: per row
     broker_loss: list[Distribution]  # per broker, fraction of the system's NAV
     sums: dict[str, Floats]  # each of PATH_METRICS: (row,) sum over all paths
     squares: dict[str, Floats]  # likewise of the squares
     cross: Floats  # (row,) sum of fund_loss * fund_loss_static
     broker_sums: Floats  # (broker,)
     broker_squares: Floats  # (broker,)
-    counts: dict[str, Ints]  # "loss_over_20pct", "margin_call", "default": (row,) paths; "broker_loss": (broker,)
+    # "loss_over_20pct", "margin_call", "default": (row,) paths; "called_over", "defaulted_over": (share, row) paths on
+    # which more than each of NAV_SHARES is called, is in default; "broker_loss": (broker,)
+    counts: dict[str, Ints]
     scalars: dict[str, int]  # paths_at_round_limit, draws_clipped, flows_beyond_depth, prices_floored, ...
     # "paths": (checkpoint,) ints; "mean_loss": (checkpoint, row); "es": (checkpoint, row, level); optional: "var" like
     # "es", "prob_margin_call" like "mean_loss"
@@ -129,5 +134,6 @@ class SimulationOutput:
     sample: Sample
     timeline: Timeline
     worst: dict[str, PathTable]  # group id or "system" -> its worst K paths, worst first
+    worst_by_trough: dict[str, PathTable]  # likewise by the largest loss at any step end
     stored: PathTable | None
     attrs: dict[str, Any] = field(default_factory=dict)  # seed, rng, precision, device, versions, seconds by phase, ...

@@ -77,7 +77,10 @@ def without_statistics(
     def quiet(params: Params, low: Array, high: Array, valid: Array) -> QuietBlock:
         def tile(inputs: tuple[Array, Array]) -> Any:
             every = hold_still(structure, params, *inputs)
-            return every if metrics else every._replace(max_drawdown=every.loss[:0], draws_clipped=every.loss[0, :0])
+            if metrics:
+                return every
+            none = every.fund_loss[:0]
+            return every._replace(trough=none, max_drawdown=none, draws_clipped=every.fund_loss[0, :0])
 
         return QuietBlock(map_tiles(tile, (low, high), valid), None, None)  # type: ignore[arg-type]
 
@@ -116,9 +119,10 @@ class LongRun:
 
     def go_on(self) -> None:
         """Simulate and gather the next paths."""
+        first = self._next
         for finished in self.blocks():
             self.gatherer.add(finished)
-        self.gatherer.finish_chunk()
+        self.gatherer.finish_chunk(first, self._next)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from stress.engine.devices import Devices, set_up
 from stress.options import RunOptions
 from stress.scenarios.problem import Problem
 
-TAIL_KEEP = 65_536  # largest losses kept of each distribution
+TAIL_KEEP = 65_536  # largest losses kept of each distribution of losses
 SHARED_PATHS = 32_768  # first paths whose metrics every result keeps, to be paired with those of another run
 ASSETS_OF_A_TILE = 40  # that a whole CPU tile has cache for
 
