@@ -37,6 +37,11 @@ def no_outside_flows(structure: Structure, records: dict[str, Any], paths: int, 
     return OutsideState(own, tuple(nothing for _ in structure.outside) if len(structure.outside) > 1 else ())
 
 
+def scaled(flows: OutsideFlows, by: Array) -> OutsideFlows:
+    """The flows by a factor (), in which their shares stay."""
+    return flows._replace(parts=tuple(by * part for part in flows.parts), total=by * flows.total)
+
+
 def outside_flows(
     structure: Structure, records: dict[str, Any], state: OutsideState, now: AfterShock, decay: Array | None
 ) -> tuple[OutsideFlows, OutsideState]:
