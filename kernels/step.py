@@ -21,7 +21,7 @@ from stress.kernels.margin.calls import Calls
 from stress.kernels.margin.requirement import terms_of_step
 from stress.kernels.market.simple_return import simple_return
 from stress.kernels.market.volatility import depth_left, update_variance
-from stress.kernels.outside.flows import OutsideFlows, outside_flows, scaled
+from stress.kernels.outside.flows import OutsideFlows, outside_flows, scaled, told
 from stress.kernels.outside.protocol import AfterShock
 from stress.kernels.params import Params
 from stress.kernels.state import State, Terms
@@ -53,6 +53,7 @@ class StepReport(NamedTuple):
     asset_pnl: Array  # (asset, path) P&L of all funds, fraction of the system's NAV; no rows where nobody asks
     by_trigger: Booked  # what was traded in the step, and because of what
     purchases: Array  # (flow, asset, path) what each outside flow spends in the step, over ADV; no rows without one
+    told: dict[str, Array]  # (path,) figures of outside flows, see `OutsideFlow.told`
     gross: Array  # (member, path) start NAV multiples
     net: Array  # (member, path)
     rounds: Array  # () rounds used by the tile
@@ -159,6 +160,7 @@ def advance(
     if structure.attribution and structure.outside:
         outside = scaled(outside, params.rules.outside)
     spent = jnp.stack(outside.parts) * state.price if outside.parts else outside.total[None]
+    said = told(structure, params.outside, state.outside, others)
     state = state._replace(outside=others)
     before = state
     rounds, causes = jnp.zeros((), jnp.int32), no_causes(structure, state.profit)
@@ -202,6 +204,7 @@ def advance(
         asset_pnl=asset_pnl * params.reporting.adv_share[: asset_pnl.shape[0]],
         by_trigger=booked(structure, by_trigger),
         purchases=spent,
+        told=said,
         gross=value(params.books.gross_shapes),
         net=value(params.books.net_shapes),
         rounds=rounds,

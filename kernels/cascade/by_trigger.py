@@ -88,7 +88,8 @@ def booked(structure: Structure, last: ByTrigger) -> Booked:
     def round_one(amount: Array, reason: Array) -> list[Array]:
         if amount.shape[0] == 0:
             return []
-        return [books_to_members(structure, jnp.where(reason == t, amount, 0.0)) for t in range(len(structure.triggers))]
+        every = range(len(structure.triggers))
+        return [books_to_members(structure, jnp.where(reason == t, amount, 0.0)) for t in every]
 
     sold, built = round_one(last.first, last.of_sale), round_one(last.built, last.of_build)
     if sold:

@@ -50,9 +50,7 @@ def asked(structure: Structure, params: Params, state: State, seen: RoundView, f
     return jnp.stack(sales), jnp.stack(builds)
 
 
-def first_reasons(
-    structure: Structure, params: Params, state: State, seen: RoundView, so_far: ByTrigger
-) -> ByTrigger:
+def first_reasons(structure: Structure, params: Params, state: State, seen: RoundView, so_far: ByTrigger) -> ByTrigger:
     """On which triggers the trades of round 1 are booked; arguments as for `asked`."""
     if so_far.of_sale.shape[0] == 0:
         return so_far

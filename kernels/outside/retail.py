@@ -48,5 +48,13 @@ class _Retail(OutsideFlow[Retail, RetailState]):
         down = jnp.where(index < 0, own.down_steps + 1.0, 0.0)
         return record.flow * outlay / now.price, RetailState(down, own.spent + outlay)
 
+    def told(self, record: Retail, before: RetailState, after: RetailState) -> dict[str, Array]:
+        """Down days in a row before the step, what fatigue leaves of a purchase, and what is left of the budget."""
+        return {
+            "down_days": before.down_steps[0] / record.steps_per_day,
+            "fatigue": jnp.exp(-record.fatigue * before.down_steps[0]),
+            "budget_left_usd": record.budget - after.spent[0],
+        }
+
 
 FLOW = _Retail()
