@@ -11,6 +11,7 @@ from jax import Array, lax
 from stress.kernels.books import book_pnl, forced_flow
 from stress.kernels.cascade.asset_pnl import on_all, units_held
 from stress.kernels.cascade.attribution import Causes, no_causes
+from stress.kernels.cascade.by_trigger import Booked, booked, nothing_traded
 from stress.kernels.cascade.cascade import cascade
 from stress.kernels.cascade.orders import required_now
 from stress.kernels.cascade.round import Round
@@ -24,7 +25,7 @@ from stress.kernels.margin.calls import Calls
 from stress.kernels.margin.requirement import terms_of_step
 from stress.kernels.market.simple_return import simple_return
 from stress.kernels.market.volatility import depth_left, update_variance
-from stress.kernels.outside.flows import OutsideFlows, outside_flows
+from stress.kernels.outside.flows import OutsideFlows, outside_flows, scaled, told
 from stress.kernels.outside.protocol import AfterShock
 from stress.kernels.params import Params
 from stress.kernels.state import State, Terms
@@ -54,6 +55,9 @@ class StepReport(NamedTuple):
     rebound: Array  # (member, path) P&L of the decay of impact
     causes: Causes  # P&L of the cascade
     asset_pnl: Array  # (asset, path) P&L of all funds, fraction of the system's NAV; no rows where nobody asks
+    by_trigger: Booked  # what was traded in the step, and because of what
+    purchases: Array  # (flow, asset, path) what each outside flow spends in the step, over ADV; no rows without one
+    told: dict[str, Array]  # (path,) figures of outside flows, see `OutsideFlow.told`
     gross: Array  # (member, path) start NAV multiples
     net: Array  # (member, path)
     rounds: Array  # () rounds used by the tile
@@ -161,13 +165,18 @@ def advance(
     decay = params.impact.decay if params.impact is not None and decays else None
     shocked = AfterShock(growth, state.price)
     outside, others = outside_flows(structure, params.outside, state.outside, shocked, decay)
+    if structure.attribution and structure.outside:
+        outside = scaled(outside, params.rules.outside)
+    spent = jnp.stack(outside.parts) * state.price if outside.parts else outside.total[None]
+    said = told(structure, params.outside, state.outside, others)
     state = state._replace(outside=others)
     before = state
     rounds, causes = jnp.zeros((), jnp.int32), no_causes(structure, state.profit)
+    by_trigger = nothing_traded(structure, state.held, state.profit)
     if structure.feedback:
         last, calls = resolve(structure, params, state, terms, outside)
         state = _close_step(structure, params, state, terms, last, calls, outside)
-        rounds, causes = last.number, last.causes
+        rounds, causes, by_trigger = last.number, last.causes, last.by_trigger
         asset_pnl = asset_pnl + last.by_asset.pnl
         if params.volatility is not None:
             moved = back + news + (state.displacement - before.displacement)
@@ -199,6 +208,9 @@ def advance(
         rebound=rebound_pnl,
         causes=causes,
         asset_pnl=asset_pnl * params.reporting.adv_share[: asset_pnl.shape[0]],
+        by_trigger=booked(structure, by_trigger),
+        purchases=spent,
+        told=said,
         gross=value(params.books.gross_shapes),
         net=value(params.books.net_shapes),
         rounds=rounds,

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from stress.results.dataset import coordinates
+from stress.results.dataset.components import WORST
 from stress.results.dataset.summary import file_order, row_order
 from stress.results.dataset.units import described
 from stress.results.statistics.estimate import SMALLEST_STATIC
@@ -26,7 +27,7 @@ QUANTILES = ("0.01", "0.05", "0.25", "0.5", "0.75", "0.95", "0.99")
 LEVERAGES = ("gross_leverage", "net_leverage")
 RARE = ("called_usd", "forced_sales_usd", "built_usd", "open_call")  # zero on most paths, never negative
 BY_ASSET = ("price", "depth", "volatility", "forced_flow_usd")
-SLICES = {"all": "1", "worst_5pct": "0.05", "worst_1pct": "0.01", "worst_0.1pct": "0.001"}
+SLICES = {"all": "1", **WORST}
 TIMELINE_NAMES = {
     "called_usd": "mean amount newly called in the step, the largest deficit of each call",
     "forced_sales_usd": "mean forced sales of the step, buy-backs of shorts included; what is built is not",

@@ -8,7 +8,7 @@ group (of the sum of start NAVs for the system), positive = loss; USD metrics ar
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -73,6 +73,23 @@ class PathTable:
     broker_loss: Floats  # (broker, path), fraction of the system's NAV
 
 
+class Table(NamedTuple):
+    """Means over paths and their standard errors, labelled by `dims`; entities in id order, the system last."""
+
+    dims: tuple[str, ...]  # of "step", "fund", "asset", "trigger", "part", "slice"
+    mean: Floats
+    error: Floats
+
+
+@dataclass(frozen=True)
+class Slices:
+    """Means by step over the detailed paths on which the whole system loses most."""
+
+    names: tuple[str, ...]
+    paths: tuple[int, ...]  # in each of them
+    tables: dict[str, Table]  # by variable as in `Timeline`, with a leading "slice"
+
+
 @dataclass(frozen=True)
 class Timeline:
     """Per-step statistics of the first `paths` paths.
@@ -92,6 +109,10 @@ class Timeline:
     rounds: Ints  # (step,) the most cascade rounds that any of these paths used
     # mean and standard error of the signed forced flow, USD at start prices, (step, group, asset) without the system
     flow_by_fund: tuple[Floats, Floats]
+    # by other dimensions: forced_sales_by_trigger_usd, built_by_trigger_usd, exposure_usd, gross_exposure_usd,
+    # loss_part, and what outside flows buy and how they stand
+    tables: dict[str, Table] = field(default_factory=dict)
+    slices: Slices | None = None
 
 
 @dataclass(frozen=True)
@@ -102,6 +123,8 @@ class Sample:
     fund_loss_static: Floats  # (row, path)
     attribution: dict[str, Floats]  # component -> (row, path), profit (+) or loss (-) as a fraction of start NAV
     asset_pnl: Floats  # (asset, path), P&L of all funds on the asset as a fraction of the system's start NAV
+    # part -> (row, first paths), parts of the loss, see `stress.engine.detail.parts`; they sum to it
+    parts: dict[str, Floats] = field(default_factory=dict)
     residual: float = 0.0  # largest gap between their sum and the P&L of a member fund, over max(1, gross, |loss|)
     # of the worst 1 % by system loss the path whose loss by step is nearest to their mean, and how many those are
     representative: tuple[int, int] = (0, 1)
