@@ -17,6 +17,14 @@ def type_positions(problem: Problem) -> Floats:
     return total
 
 
+def type_exposure(problem: Problem) -> tuple[Floats, Floats]:
+    """Start gross and net of each fund type: two of (type,), USD, types sorted by id; net over assets that count in it."""
+    positions, of_type = start_positions(problem.books), problem.funds.type_of[problem.books.fund_of]
+    kinds = len(problem.funds.types)
+    gross = np.bincount(of_type, np.abs(positions).sum(axis=1), kinds)
+    return gross, np.bincount(of_type, positions[:, problem.assets.in_net].sum(axis=1), kinds)
+
+
 def overlap(problem: Problem) -> Floats:
     """Cosine overlap of fund types: `x.y / (|x| |y|)` of their start positions in USD.
 

@@ -50,6 +50,10 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
     "broker_loss_var": ("USD", "value at risk of the prime broker's loss"),
     "broker_loss_es": ("USD", "expected shortfall of the prime broker's loss"),
     # start
+    "gross": ("1", "gross leverage of the fund type at the start"),
+    "net": ("1", "net leverage of the fund type at the start"),
+    "system_gross": ("1", "gross leverage of all funds together at the start"),
+    "system_net": ("1", "net leverage of all funds together at the start"),
     "position_usd": ("USD", "net start position of the fund type"),
     "days_of_volume": ("d", "net start position of the fund type in days of average volume"),
     "held_usd": ("USD", "long plus short start positions of all funds"),
