@@ -206,16 +206,22 @@ def conditional_mean(ordered: Floats, share: str) -> tuple[float, float]:
 
     `ordered` (path,) is sorted by another quantity, worst first. The error is that of the influence function
     1{worst} (A - a) / share with a the mean of A at the boundary, taken over the tenth of the slice next to it on
-    either side: the boundary is estimated too. It is widened for few paths in the slice; inf with fewer than ten.
+    either side: the boundary is estimated too. It is widened for few paths in the slice, or for few on which A is not
+    zero; inf with fewer than ten.
     """
     paths = len(ordered)
     count = max(1, math.ceil(Fraction(share) * paths))
     chosen = ordered[:count]
     if count == paths:
-        return float(chosen.mean()), widened(float(chosen.std() / math.sqrt(paths)), count)
+        return float(chosen.mean()), widened(float(chosen.std() / math.sqrt(paths)), _rests_on(chosen))
     if Fraction(share) * paths < FEWEST:
         return float(chosen.mean()), math.inf
     near = max(1, count // 10)
     excess = chosen - ordered[count - near : count + near].mean()
     variance = (excess @ excess) / paths - (excess.sum() / paths) ** 2
-    return float(chosen.mean()), widened(math.sqrt(max(float(variance), 0.0) * paths) / count, count)
+    return float(chosen.mean()), widened(math.sqrt(max(float(variance), 0.0) * paths) / count, _rests_on(chosen))
+
+
+def _rests_on(values: Floats) -> float:
+    size = np.abs(values)
+    return paths_that_count(float(size.mean()), float((size**2).mean()), len(size))
