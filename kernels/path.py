@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 from jax import Array, lax
 
+from stress.kernels.cascade.today import no_trades
 from stress.kernels.layout import books_to_members, members_to_groups, shapes_to_books
 from stress.kernels.linear import product
 from stress.kernels.margin.calls import no_calls
@@ -56,6 +57,7 @@ def start(structure: Structure, params: Params, paths: int) -> State:
         price=ones(assets),
         flow=zeros(assets),
         displacement=zeros(assets),
+        of_flow=zeros(assets),
         forced=zeros(assets),
         variance=ones(assets if structure.volatility else 0),
         depth=ones(assets),
@@ -74,8 +76,9 @@ def start(structure: Structure, params: Params, paths: int) -> State:
         any_flow=jnp.zeros((), bool),
         triggers=start_states(structure, params.triggers, paths, dtype),
         outside=no_outside_flows(structure, params.outside, paths, dtype),
+        today=no_trades(structure, paths, dtype),
         forced_recent=zeros(assets if split else 0),
-        forced_displacement=zeros(assets if split else 0),
+        of_forced=zeros(assets if split else 0),
         counts=Counts(
             at_round_limit=jnp.zeros((paths,), bool),
             draws_clipped=jnp.zeros((paths,), jnp.int32),

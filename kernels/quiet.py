@@ -20,7 +20,7 @@ from stress.kernels.params import Params
 from stress.kernels.random.normals import Scratch
 from stress.kernels.shocks.draw import Source, draw, shock_scratch, sources
 from stress.kernels.structure import Structure
-from stress.kernels.triggers.protocol import QuietView, StepMoves
+from stress.kernels.triggers.protocol import QuietView, StepMoves, ends_day
 from stress.kernels.triggers.registry import start_states, triggers_of
 
 
@@ -89,7 +89,7 @@ def quiet_step(structure: Structure, params: Params, tile: Quiet, draw: Array, s
     if on:
         starts = alarms(structure, params, own, still) & (first_trigger == 0)
         first_trigger = jnp.where(starts, step, first_trigger)
-        moved = StepMoves(before + 1.0, gain, still.equity, still.book_pnl)
+        moved = StepMoves(before + 1.0, gain, still.equity, still.book_pnl, ends_day(structure, step))
         own = {t.name: t.after_step(structure, books, record, own[t.name], moved) for t, record in on}
     variance = tile.variance
     if params.volatility is not None and variance.shape[0]:

@@ -17,6 +17,7 @@ from stress.kernels.cascade.cascade import before_rounds, unfinished
 from stress.kernels.cascade.orders import orders, required_now, within_participation
 from stress.kernels.cascade.priority import by_priority
 from stress.kernels.cascade.round import Round
+from stress.kernels.cascade.today import before_trades
 from stress.kernels.cascade.trade import trade
 from stress.kernels.layout import books_to_members, members_to_books, shapes_to_books
 from stress.kernels.linear import product
@@ -87,6 +88,7 @@ def _first_column(tree: Tree) -> Tree:
 def _asked(structure: Structure, params: Params, state: State, seen: RoundView, first: bool) -> tuple[Array, Array]:
     """What each trigger wants sold and added of each book, (trigger, book); a fund's own limits act once a step."""
     acting, nothing = members_to_books(structure, seen.live), jnp.zeros_like(seen.held)
+    by_fund = before_trades(structure, params.books, state.today, seen)
     sales, builds = [], []
     for trigger in triggers_of(structure):
         record, own = params.triggers[trigger.name], state.triggers[trigger.name]
@@ -94,9 +96,10 @@ def _asked(structure: Structure, params: Params, state: State, seen: RoundView, 
         if trigger.asked_by == "brokers":
             sale = by_priority(structure, trigger.fraction(record, own, seen), trigger.size(record, seen))
         elif first:
-            sale = trigger.sale(record, own, seen) if trigger.sells else nothing
+            view = by_fund if trigger.asked_by == "fund" else seen
+            sale = trigger.sale(record, own, view) if trigger.sells else nothing
             sale = jnp.where(acting, sale, 0.0) if trigger.asked_by == "fund" else sale
-            build = trigger.build(record, own, seen) if structure.builds else None
+            build = trigger.build(record, own, view) if structure.builds else None
         sales.append(sale[:, 0])
         builds.append((nothing if build is None else build)[: None if structure.builds else 0, 0])
     return jnp.stack(sales), jnp.stack(builds)

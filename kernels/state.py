@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from jax import Array
 
+from stress.kernels.cascade.today import Today
 from stress.kernels.margin.calls import Calls
 from stress.kernels.margin.terms import StepTerms
 from stress.kernels.outside.flows import OutsideState
@@ -29,7 +30,8 @@ class State(NamedTuple):
 
     price: Array  # (asset, path)
     flow: Array  # (asset, path) recent signed flow J, fraction of ADV
-    displacement: Array  # (asset, path) f(J) at the current depth
+    displacement: Array  # (asset, path) D, what flow has moved the log price by and time has not given back
+    of_flow: Array  # (asset, path) what the law makes of the recent flow, F(J), at the current depth
     forced: Array  # (asset, path) signed forced flow of the last step, fraction of ADV
     variance: Array  # (asset, path) sigma^2 / sigma_0^2
     depth: Array  # (asset, path) g
@@ -48,8 +50,9 @@ class State(NamedTuple):
     any_flow: Array  # () bool: some path of the tile has traded
     triggers: dict[str, Any]  # own state of each trigger that is on
     outside: OutsideState
+    today: Today
     forced_recent: Array  # (asset, path) recent flow J of forced orders alone; for the attribution with outside flows
-    forced_displacement: Array  # (asset, path) f of it
+    of_forced: Array  # (asset, path) F of it at the current depth
     counts: Counts
 
     @property

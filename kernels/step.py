@@ -13,6 +13,8 @@ from stress.kernels.cascade.asset_pnl import on_all, units_held
 from stress.kernels.cascade.attribution import Causes, no_causes
 from stress.kernels.cascade.cascade import cascade
 from stress.kernels.cascade.round import Round
+from stress.kernels.cascade.today import so_far, with_cascade
+from stress.kernels.impact.displacement import log_change, share_left
 from stress.kernels.impact.impact import floored, log_displacement
 from stress.kernels.layout import books_to_members, shapes_to_books
 from stress.kernels.linear import any_row, product
@@ -25,7 +27,7 @@ from stress.kernels.outside.protocol import AfterShock
 from stress.kernels.params import Params
 from stress.kernels.state import State, Terms
 from stress.kernels.structure import Structure
-from stress.kernels.triggers.protocol import StepEnd, StepMoves
+from stress.kernels.triggers.protocol import StepEnd, StepMoves, ends_day
 from stress.kernels.triggers.registry import triggers_of
 
 Resolve = Callable[[Structure, Params, State, Terms, OutsideFlows], tuple[Round, Calls]]  # as `cascade`
@@ -58,7 +60,7 @@ class StepReport(NamedTuple):
 def _rebound(
     structure: Structure, params: Params, state: State, terms: Terms, units: Array
 ) -> tuple[State, Array, Array, Array]:
-    """Decay of the recent flow gives back part of its price change; the displacement is restated at today's depth.
+    """Decay of the recent flow gives back part of what it has moved the price by (`impact.displacement`).
 
     Returns:
         The tile, the log price change, and its P&L: (member, path), and by asset on `units` (see `asset_pnl`).
@@ -72,7 +74,9 @@ def _rebound(
 
     def apply() -> tuple[State, Array, Array, Array]:
         flow, forced = state.flow * impact.decay, state.forced_recent * impact.decay
-        back = (1.0 - impact.permanent) * (displaced(flow, state.depth) - state.displacement)
+        share = share_left(structure, impact, state.flow, state.of_flow, state.depth)
+        displacement = state.displacement * share
+        back = (1.0 - impact.permanent) * (displacement - state.displacement)
         split = structure.attribution and bool(structure.outside)
         gain = state.price * simple_return(structure, back)
         pnl = book_pnl(structure, params.books, state.held, gain)
@@ -80,9 +84,10 @@ def _rebound(
             state._replace(
                 price=state.price + gain,
                 flow=flow,
-                displacement=displaced(flow, terms.depth),
+                displacement=displacement,
+                of_flow=displaced(flow, terms.depth),
                 forced_recent=forced,
-                forced_displacement=displaced(forced, terms.depth) if split else state.forced_displacement,
+                of_forced=displaced(forced, terms.depth) if split else state.of_forced,
                 profit=state.profit + books_to_members(structure, pnl),
                 book_pnl=state.book_pnl + pnl if structure.book_pnl else state.book_pnl,
             ),
@@ -127,6 +132,7 @@ def advance(
         step=step,
     )
     begin = state.price
+    state = state._replace(today=so_far(structure, state.today, step))
     units = units_held(structure, params.books, state.held)
     back, rebound_pnl, asset_pnl = jnp.zeros_like(state.price), jnp.zeros_like(state.profit), jnp.zeros_like(units)
     decays = structure.impact is not None and structure.impact.decay
@@ -164,7 +170,7 @@ def advance(
         if params.volatility is not None:
             moved = back + news + (state.displacement - before.displacement)
             state = state._replace(variance=update_variance(params.volatility, state.variance, moved))
-    state = state._replace(triggers=_remembered(structure, params, state, begin))
+    state = state._replace(triggers=_remembered(structure, params, state, begin, step))
     group_equity = 1.0 + product(params.reporting.group_matrix, state.profit)
     group_peak = jnp.maximum(state.group_peak, group_equity)
     state = state._replace(
@@ -200,9 +206,9 @@ def advance(
     return state, report
 
 
-def _remembered(structure: Structure, params: Params, state: State, begin: Array) -> dict[str, Any]:
+def _remembered(structure: Structure, params: Params, state: State, begin: Array, step: Array) -> dict[str, Any]:
     """What each trigger remembers of a step that began with prices `begin`."""
-    moved = StepMoves(begin, state.price - begin, state.equity, state.book_pnl)
+    moved = StepMoves(begin, state.price - begin, state.equity, state.book_pnl, ends_day(structure, step))
     return {
         t.name: t.after_step(structure, params.books, params.triggers[t.name], state.triggers[t.name], moved)
         for t in triggers_of(structure)
@@ -232,9 +238,11 @@ def _close_step(
     pending, own = _defaults(structure, params, state, last, calls)
     forced = forced_flow(structure, params.books, last.given_up)
     entered = forced + jnp.where(last.number > 0, outside.total, 0.0) if structure.outside else forced
-    flow, displaced = state.flow + entered, state.displacement
+    flow, displacement, of_flow = state.flow + entered, state.displacement, state.of_flow
+    change = jnp.zeros_like(flow)
     if structure.impact is not None:
-        displaced = log_displacement(structure, params.impact, flow, terms.depth)
+        change = log_change(structure, params.impact, displacement, of_flow, state.flow, entered, terms.depth)
+        of_flow = log_displacement(structure, params.impact, flow, terms.depth)
     size = jnp.abs(forced)
     beyond = jnp.where(size > terms.depth, size, 0.0)
     at_floor, cut = state.counts.at_impact_floor, floored(structure, params.impact, flow, terms.depth)
@@ -250,7 +258,8 @@ def _close_step(
     return state._replace(
         price=last.price,
         flow=flow,
-        displacement=jnp.where(entered != 0, displaced, state.displacement),
+        displacement=displacement + change,
+        of_flow=of_flow,
         forced=forced,
         depth=terms.depth,
         held=last.held,
@@ -263,7 +272,8 @@ def _close_step(
         built=last.built,
         added=last.added,
         forced_recent=last.forced_recent,
-        forced_displacement=last.forced_displacement,
+        of_forced=last.of_forced,
         any_flow=state.any_flow | (last.number > 0),
+        today=with_cascade(structure, state.today, change, last.profit - state.profit, last.book_pnl - state.book_pnl),
         counts=counts,
     )

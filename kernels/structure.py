@@ -46,6 +46,7 @@ class Structure(NamedTuple):
     """All of it."""
 
     steps: int
+    steps_per_day: int
     assets: int
     layouts: tuple[Layout, ...]
     group_members: tuple[tuple[int, int], ...]  # first and last+1 member of each reported group

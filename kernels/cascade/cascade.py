@@ -50,7 +50,7 @@ def before_rounds(structure: Structure, params: Params, state: State, terms: Ter
         built=state.built,
         added=state.added,
         forced_recent=state.forced_recent,
-        forced_displacement=state.forced_displacement,
+        of_forced=state.of_forced,
         causes=no_causes(structure, state.profit),
         by_asset=ByAsset(units, jnp.zeros_like(units)),
         close_out=jnp.zeros_like(state.held[: None if capped else 0], bool),

@@ -10,6 +10,7 @@ from jax import Array
 
 from stress.kernels.cascade.priority import by_priority
 from stress.kernels.cascade.round import Round, book_value, margin_values
+from stress.kernels.cascade.today import before_trades
 from stress.kernels.layout import books_to_members, books_to_shapes, members_to_books, shapes_to_books
 from stress.kernels.linear import product
 from stress.kernels.margin.calls import Calls
@@ -105,9 +106,10 @@ def once_a_step(
     sale, build = now.sale, now.build
     own = jnp.zeros_like(sale)
     limits = triggers_of(structure, "fund")
+    by_fund = before_trades(structure, params.books, state.today, seen)
     for trigger in limits:
         if trigger.sells:
-            wanted = trigger.sale(params.triggers[trigger.name], state.triggers[trigger.name], seen)
+            wanted = trigger.sale(params.triggers[trigger.name], state.triggers[trigger.name], by_fund)
             own = jnp.maximum(own, wanted)
     if any(trigger.sells for trigger in limits):
         sale = jnp.maximum(sale, jnp.where(members_to_books(structure, seen.live), own, 0.0))
@@ -120,7 +122,7 @@ def once_a_step(
     if structure.builds:
         tolerance = params.rules.tolerance
         free = members_to_books(structure, seen.live & (by_brokers <= tolerance)) & (own <= tolerance)
-        builds = (t.build(params.triggers[t.name], state.triggers[t.name], seen) for t in limits)
+        builds = (t.build(params.triggers[t.name], state.triggers[t.name], by_fund) for t in limits)
         build = jnp.where(free, _largest([more for more in builds if more is not None], build), 0.0)
     return now._replace(sale=sale, build=build, close_out=close_out)
 

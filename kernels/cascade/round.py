@@ -20,7 +20,7 @@ class Rules(NamedTuple):
     """Numbers of every cascade."""
 
     tolerance: Array  # () a fraction at or below it is no order
-    max_participation: Array  # () share of g ADV that forced orders together may trade
+    max_participation: Array  # () share of g ADV that forced orders together may trade in a step
     execution_weight: Array  # () w: sold at (1-w) P_before + w P_after
 
 
@@ -57,7 +57,7 @@ class Round(NamedTuple):
     built: Array  # (member, path)
     added: Array  # (book, path) k that books have added since the start of the path
     forced_recent: Array  # (asset, path) recent flow of forced orders alone
-    forced_displacement: Array  # (asset, path)
+    of_forced: Array  # (asset, path) what the law makes of it
     causes: Causes
     by_asset: ByAsset
     close_out: Array  # (book, path) bool: that sale is a broker's, outside the participation cap

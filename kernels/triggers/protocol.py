@@ -96,6 +96,12 @@ class StepMoves(NamedTuple):
     gain: Array  # (asset, path) what the whole step added to them
     equity: Array  # (member, path) at its end
     book_pnl: Array  # (book, path) at its end; no rows where no trigger reads it
+    ends_day: Array | None  # () bool whether the step is the last of its day; None: a day is one step
+
+
+def ends_day(structure: Structure, step: Array) -> Array | None:
+    """Whether a step (1-based) is the last of its day; None where every step is."""
+    return None if structure.steps_per_day == 1 else step % structure.steps_per_day == 0
 
 
 class StepEnd(NamedTuple):

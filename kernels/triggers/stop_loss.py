@@ -27,7 +27,7 @@ class StopLoss(NamedTuple):
 
 
 class Peaks(NamedTuple):
-    """What drawdowns are measured from: running peaks at step ends. Rows that nobody reads have length 0."""
+    """What drawdowns are measured from: running peaks at the ends of days. Rows that nobody reads have length 0."""
 
     fund: Array  # (member, path) equity
     book: Array  # (book, path) P&L
@@ -80,10 +80,13 @@ class _StopLoss(Trigger[StopLoss, Peaks]):
         return any_row(drawdown >= record.start[0])
 
     def after_step(self, structure: Structure, books: Books, record: StopLoss, own: Peaks, moved: StepMoves) -> Peaks:
-        return Peaks(
+        peaks = Peaks(
             fund=own.fund if record.on_fund is None else jnp.maximum(own.fund, moved.equity),
             book=own.book if record.capital is None else jnp.maximum(own.book, moved.book_pnl),
         )
+        if moved.ends_day is None:
+            return peaks
+        return Peaks(*(jnp.where(moved.ends_day, new, old) for new, old in zip(peaks, own, strict=True)))
 
 
 TRIGGER = _StopLoss()

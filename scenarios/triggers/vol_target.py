@@ -37,7 +37,7 @@ class Keys(Table):
     )
     speed: Fraction = Field(
         default=DEFAULT_SPEED,
-        description="share of the gap to target_vol closed per step",
+        description="share of the gap to target_vol closed per day",
         gt=0,
         le=1,
     )
@@ -61,7 +61,7 @@ class VolTarget:
     """Arrays of every book and shape."""
 
     ceiling: Floats  # (book,) ceiling on k at start volatility (band x target/start); inf: no target
-    speed: Floats  # (book,) share of the gap to the ceiling closed per step
+    speed: Floats  # (book,) share of the gap to the ceiling closed per day
     start_vol: Floats  # (shape,) annual volatility of the P&L per unit gross before the stress; 0 where nobody asks
 
 

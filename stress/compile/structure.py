@@ -32,6 +32,7 @@ def structure_of(problem: Problem, members: bool = False) -> Structure:
     spans = [(i, i + 1) for i in range(len(problem.funds.ids))] if members else _type_spans(problem)
     structure = Structure(
         steps=problem.steps,
+        steps_per_day=problem.steps_per_day,
         assets=len(problem.assets.ids),
         layouts=layouts(problem),
         group_members=tuple(spans),

@@ -75,7 +75,9 @@ class Path(State):
     def cascade(self, Q_outside: Array) -> dict[str, Any]:
         """Rounds until no book sells or `max_rounds`; outside flow (units) joins in round 1. What the step did."""
         rounds, at_round_limit, most = 0, False, self.problem.cascade.max_rounds
-        self.opening = (self.P, self.J, self.D)
+        self.opening, pnl, D = (self.P, self.J, self.D), self.pnl, self.D
+        if (self.step - 1) % self.n == 0:  # a day begins
+            self.pnl_today, self.change_today = 0.0 * self.k, 0.0 * self.P
         self.Q, self.Q_forced, self.traded = 0.0 * self.P, 0.0 * self.P, 0.0 * self.P
         self.Q_by_fund = self.by_fund(0.0 * self.H)
         self.sold, self.built = np.zeros((2, len(TRIGGERS), len(self.Q_by_fund)))
@@ -92,6 +94,7 @@ class Path(State):
                 rounds = number
             self.waiting = 0.0 * self.k
             triggers.book_defaults(self)
+        self.pnl_today, self.change_today = self.pnl_today + self.pnl - pnl, self.change_today + self.D - D
         did = {"sold": self.sold, "built": self.built, "requirement": self.requirement(self.k)}
         return did | {"rounds": rounds, "at_round_limit": at_round_limit}
 
@@ -105,8 +108,11 @@ class Path(State):
         by_brokers, asked = triggers.brokers(self, E, M)
         acting = ~(self.defaulted | self.pending)[self.fund]
         if first:
-            down, up = triggers.leverage_target(self)
+            now = (self.P, self.pnl)  # own limits do not look at what the day's own trades have done
+            self.P, self.pnl = self.P * np.exp(-self.change_today), self.pnl - self.pnl_today
+            (down, up), hedged = triggers.leverage_target(self), triggers.overlay(self)
             own = {"stop_loss": triggers.stop_loss(self), "vol_target": triggers.vol_target(self)}
+            self.P, self.pnl = now
             own = {name: s * acting for name, s in (own | {"leverage_target": down}).items()}
             asked |= own | {"close_out": triggers.close_out(self)}
         every = np.stack([asked.get(name, 0.0 * self.k) for name in TRIGGERS])
@@ -114,7 +120,7 @@ class Path(State):
         cut = np.where((s > self.tolerance) & (self.k > 0.0), s * self.kept, 0.0)
         if first:  # builds: of books of which nobody wants anything sold
             free = acting & (by_brokers[self.fund] <= self.tolerance) & (s <= self.tolerance)
-            for name, add, unit in (("leverage_target", up, self.k), ("overlay", triggers.overlay(self), 1.0)):
+            for name, add, unit in (("leverage_target", up, self.k), ("overlay", hedged, 1.0)):
                 builds = free & (add > self.tolerance)
                 cut, cause = np.where(builds, -add * unit, cut), np.where(builds, TRIGGERS.index(name), cause)
         return cut, cause
@@ -164,10 +170,11 @@ class Path(State):
     # ---- 5: end of step
 
     def end_step(self, P_begin: Array, k_begin: Array) -> None:
-        """Peaks, `sigma^2 <- l sigma^2 + (1 - l) n R^2`, and u of managers; depth follows from sigma."""
+        """Peaks of days, `sigma^2 <- l sigma^2 + (1 - l) n R^2`, and u of managers; depth follows from sigma."""
         problem, vol_target = self.problem, self.problem.triggers.get("vol_target")
-        self.fund_peak = np.maximum(self.fund_peak, self.equity())
-        self.pnl_peak = np.maximum(self.pnl_peak, self.of_manager(self.pnl))
+        if self.step % self.n == 0:
+            self.fund_peak = np.maximum(self.fund_peak, self.equity())
+            self.pnl_peak = np.maximum(self.pnl_peak, self.of_manager(self.pnl))
         decay, R = 0.94 ** (1.0 / self.n), np.log(self.P / P_begin)
         self.v = decay * self.v + (1.0 - decay) * self.n * R**2 / (problem.assets.vol**2 / 252.0)
         if vol_target is not None:

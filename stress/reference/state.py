@@ -63,11 +63,12 @@ class State:
         # prices and liquidity
         self.P, self.P_static = asset + 1.0, asset + 1.0
         self.J, self.D, self.J_forced = asset, asset, asset  # J_forced: as if forced flow were alone
+        self.pnl_today, self.change_today = book, asset  # of the day's trades so far: P&L, log price change
         self.v, self.g = asset + 1.0, asset + 1.0  # (sigma/sigma_0)^2; depth in force in the last step
         self.Q, self.Q_forced = asset, asset  # of the step so far, all flow and its forced part
         # books; several are the tiers of one manager
         self.k, self.waiting = books.start_held, book  # waiting: what did not fit the cap in this step, units of k
-        self.pnl, self.pnl_peak = book, book  # of the book; highest of its manager at a step end
+        self.pnl, self.pnl_peak = book, book  # of the book; highest of its manager at the end of a day
         self.u = book + 1.0  # (volatility of the manager's P&L per unit gross, over its start)^2
         self.built_by_overlay, self.done = book, book > 0.0  # done: its order was cut to the cap in this step
         self.traded = asset  # by orders under the cap in this step

@@ -20,7 +20,7 @@ def record(problem: Problem, dtype: np.dtype[Any]) -> VolTarget | None:
     variance = table.start_vol[shape_rows(problem)] ** 2 / (TRADING_DAYS * per_day)
     arrays: dict[str, Any] = {
         "ceiling": table.ceiling[:, None],
-        "speed": table.speed[:, None],
+        "speed": (1.0 - (1.0 - table.speed) ** (1.0 / per_day))[:, None],
         "memory": np.float64(memory),
         "news": ((1.0 - memory) / np.where(variance > 0, variance, 1.0))[:, None],
     }
