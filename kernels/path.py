@@ -63,7 +63,7 @@ def start(structure: Structure, params: Params, paths: int) -> State:
         depth=ones(assets),
         held=jnp.broadcast_to(params.books.start_held, (books, paths)),
         profit=zeros(members),
-        book_pnl=zeros(books if structure.book_pnl else 0),
+        book_pnl=zeros(structure.managers if structure.book_pnl else 0),
         calls=no_calls(members, paths, dtype),
         defaulted=zeros(members, jnp.bool_),
         sold=zeros(members),

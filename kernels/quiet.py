@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 from jax import Array, lax
 
-from stress.kernels.books import book_pnl
+from stress.kernels.books import Books, book_pnl
+from stress.kernels.layout import books_to_managers
 from stress.kernels.linear import product
 from stress.kernels.margin.requirement import terms_of_step
 from stress.kernels.market.simple_return import simple_return
@@ -83,13 +84,13 @@ def quiet_step(structure: Structure, params: Params, tile: Quiet, draw: Array, s
         terms=terms_of_step(structure, params.margin, tile.variance, step),
         change=change,
         profit=product(books.start_exposure, change) if reads_equity else none,
-        book_pnl=book_pnl(structure, books, books.start_held, change) if structure.book_pnl else none,
+        book_pnl=_managers_pnl(structure, books, change) if structure.book_pnl else none,
     )
     first_trigger, own = tile.first_trigger, tile.triggers
     if on:
         starts = alarms(structure, params, own, still) & (first_trigger == 0)
         first_trigger = jnp.where(starts, step, first_trigger)
-        moved = StepMoves(before + 1.0, gain, still.equity, still.book_pnl, ends_day(structure, step))
+        moved = StepMoves(before + 1.0, books.start_held, gain, still.equity, still.book_pnl, ends_day(structure, step))
         own = {t.name: t.after_step(structure, books, record, own[t.name], moved) for t, record in on}
     variance = tile.variance
     if params.volatility is not None and variance.shape[0]:
@@ -105,6 +106,10 @@ def quiet_step(structure: Structure, params: Params, tile: Quiet, draw: Array, s
         first_trigger=first_trigger,
         draws_clipped=tile.draws_clipped,
     )
+
+
+def _managers_pnl(structure: Structure, books: Books, change: Array) -> Array:
+    return books_to_managers(structure, book_pnl(structure, books, books.start_held, change))
 
 
 def hold_still(structure: Structure, params: Params, path_low: Array, path_high: Array) -> QuietMetrics:

@@ -16,9 +16,9 @@ from stress.kernels.books import forced_flow
 from stress.kernels.cascade.cascade import before_rounds, unfinished
 from stress.kernels.cascade.orders import orders, required_now, within_participation
 from stress.kernels.cascade.priority import by_priority
-from stress.kernels.cascade.round import Round
+from stress.kernels.cascade.round import Round, counted
 from stress.kernels.cascade.today import before_trades
-from stress.kernels.cascade.trade import trade
+from stress.kernels.cascade.trade import settle
 from stress.kernels.layout import books_to_members, members_to_books, shapes_to_books
 from stress.kernels.linear import product
 from stress.kernels.margin.calls import Calls, record_calls
@@ -48,8 +48,8 @@ class Moment(NamedTuple):
     net: Array  # (member,)
     sold: Array  # (member,) cumulative since the start of the path
     pending: Array  # (member,) bool: without equity, its default is booked at the end of the step
-    done: Array  # (member,) bool: its order was cut to the participation cap; no rows without one
     held: Array  # (book,)
+    done: Array  # (book,) bool: its order was cut to the participation cap; no rows without one
     causes: Array  # (cause, member) P&L of the cascade so far, as `attribution.Causes.in_order`
 
 
@@ -113,7 +113,7 @@ def _moment(
     def value(shapes: Array) -> Array:
         return books_to_members(structure, held_gross * shapes_to_books(structure, product(shapes, now.price)))
 
-    required = required_now(structure, params, terms, now)
+    required = required_now(structure, params, terms, now, counted(structure, now))
     flow = state.flow + forced_flow(structure, params.books, now.given_up)
     if structure.outside:
         flow = flow + jnp.where(now.number > 0, outside.total, 0.0)
@@ -127,8 +127,8 @@ def _moment(
         net=value(params.books.net_shapes)[:, 0],
         sold=now.sold[:, 0],
         pending=now.pending[:, 0],
-        done=now.done[:, 0],
         held=now.held[:, 0],
+        done=now.done[:, 0],
         causes=jnp.stack([cause[:, 0] for cause in now.causes.in_order()]),
     )
 
@@ -156,7 +156,6 @@ def _recorded_cascade(
         size=calls.size[:, 0],
         outside=jnp.stack(outside.parts)[:, :, 0] if outside.parts else outside.total[None, :, 0][:0],
     )
-    uncapped = structure._replace(participation=False)
 
     def one_round(carry: tuple[Round, Cascaded]) -> tuple[Round, Cascaded]:
         now, kept = carry
@@ -167,7 +166,7 @@ def _recorded_cascade(
             sale=kept.orders.sale.at[number].set(now.sale[:, 0], mode="drop"),
             build=kept.orders.build.at[number].set(now.build[:, 0], mode="drop"),
         )
-        now = trade(uncapped, params, state, terms, outside, now)
+        now = settle(structure, params, state, terms, outside, now)
         now, seen, _ = orders(structure, params, state, terms, calls, now)
         asked = _asked(structure, params, state, seen, first=False)
         moments = put(kept.moments, number, _moment(structure, params, state, terms, outside, now))

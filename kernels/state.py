@@ -37,7 +37,7 @@ class State(NamedTuple):
     depth: Array  # (asset, path) g
     held: Array  # (book, path) k
     profit: Array  # (member, path) equity less NAV_0, over NAV_0: rounded where it is small
-    book_pnl: Array  # (book, path) fraction of the fund's NAV_0
+    book_pnl: Array  # (manager, path) P&L of managers' books, fraction of the fund's NAV_0
     calls: Calls
     defaulted: Array  # (member, path) bool
     sold: Array  # (member, path)

@@ -12,11 +12,12 @@ from stress.kernels.books import book_pnl, forced_flow
 from stress.kernels.cascade.asset_pnl import on_all, units_held
 from stress.kernels.cascade.attribution import Causes, no_causes
 from stress.kernels.cascade.cascade import cascade
+from stress.kernels.cascade.orders import required_now
 from stress.kernels.cascade.round import Round
 from stress.kernels.cascade.today import so_far, with_cascade
 from stress.kernels.impact.displacement import log_change, share_left
 from stress.kernels.impact.impact import floored, log_displacement
-from stress.kernels.layout import books_to_members, shapes_to_books
+from stress.kernels.layout import books_to_managers, books_to_members, shapes_to_books
 from stress.kernels.linear import any_row, product
 from stress.kernels.margin.calls import Calls
 from stress.kernels.margin.requirement import terms_of_step
@@ -89,7 +90,7 @@ def _rebound(
                 forced_recent=forced,
                 of_forced=displaced(forced, terms.depth) if split else state.of_forced,
                 profit=state.profit + books_to_members(structure, pnl),
-                book_pnl=state.book_pnl + pnl if structure.book_pnl else state.book_pnl,
+                book_pnl=_managers_pnl(structure, state, pnl),
             ),
             back,
             books_to_members(structure, pnl),
@@ -131,7 +132,7 @@ def advance(
         depth=state.depth if params.depth is None else depth_left(params.depth, state.variance, state.forced),
         step=step,
     )
-    begin = state.price
+    begin, held = state.price, state.held
     state = state._replace(today=so_far(structure, state.today, step))
     units = units_held(structure, params.books, state.held)
     back, rebound_pnl, asset_pnl = jnp.zeros_like(state.price), jnp.zeros_like(state.profit), jnp.zeros_like(units)
@@ -147,7 +148,7 @@ def advance(
     state = state._replace(
         price=state.price + gain,
         profit=state.profit + outside_pnl,
-        book_pnl=state.book_pnl + pnl if structure.book_pnl else state.book_pnl,
+        book_pnl=_managers_pnl(structure, state, pnl),
     )
     if structure.twin:
         static_gain = state.static_price * growth
@@ -170,7 +171,7 @@ def advance(
         if params.volatility is not None:
             moved = back + news + (state.displacement - before.displacement)
             state = state._replace(variance=update_variance(params.volatility, state.variance, moved))
-    state = state._replace(triggers=_remembered(structure, params, state, begin, step))
+    state = state._replace(triggers=_remembered(structure, params, state, begin, held, step))
     group_equity = 1.0 + product(params.reporting.group_matrix, state.profit)
     group_peak = jnp.maximum(state.group_peak, group_equity)
     state = state._replace(
@@ -206,24 +207,42 @@ def advance(
     return state, report
 
 
-def _remembered(structure: Structure, params: Params, state: State, begin: Array, step: Array) -> dict[str, Any]:
-    """What each trigger remembers of a step that began with prices `begin`."""
-    moved = StepMoves(begin, state.price - begin, state.equity, state.book_pnl, ends_day(structure, step))
+def _managers_pnl(structure: Structure, state: State, pnl: Array) -> Array:
+    """P&L of managers' books with what each book has gained, (book, path), if some trigger reads it."""
+    return state.book_pnl + books_to_managers(structure, pnl) if structure.book_pnl else state.book_pnl
+
+
+def _remembered(
+    structure: Structure, params: Params, state: State, begin: Array, held: Array, step: Array
+) -> dict[str, Any]:
+    """What each trigger remembers of a step that began with prices `begin` and holdings `held`."""
+    moved = StepMoves(begin, held, state.price - begin, state.equity, state.book_pnl, ends_day(structure, step))
     return {
         t.name: t.after_step(structure, params.books, params.triggers[t.name], state.triggers[t.name], moved)
         for t in triggers_of(structure)
     }
 
 
+def _step_end(structure: Structure, params: Params, state: State, terms: Terms, last: Round, calls: Calls) -> StepEnd:
+    """What defaults are read from; no rows where nothing limits sales, or nobody has a requirement.
+
+    A fund sells at the limit when it has a call of age and the orders of all that it holds were cut.
+    """
+    required = required_now(structure, params, terms, last, last.held) if structure.participation else None
+    if required is None or params.margin is None:
+        return StepEnd(last.profit[:0], last.pending[:0])
+    due = (calls.age >= params.margin.grace_steps) & ~(last.pending | state.defaulted)
+    free = (params.books.gross * last.held > 0) & ~last.done
+    cut, others = (books_to_members(structure, x.astype(jnp.int32)) for x in (last.done, free))
+    return StepEnd(required.by_member - last.equity, due & (cut > 0) & (others == 0))
+
+
 def _defaults(
-    structure: Structure, params: Params, state: State, last: Round, calls: Calls
+    structure: Structure, params: Params, state: State, terms: Terms, last: Round, calls: Calls
 ) -> tuple[Array, dict[str, Any]]:
     """Funds whose default is booked now, (member, path), and what each trigger remembers of it."""
     pending, own = last.pending, dict(state.triggers)
-    closing = StepEnd(last.deficit, last.done)
-    if structure.participation and params.margin is not None:
-        due = (calls.age >= params.margin.grace_steps) & ~(last.pending | state.defaulted)
-        closing = StepEnd(last.deficit, due & last.done)
+    closing = _step_end(structure, params, state, terms, last, calls)
     for trigger in triggers_of(structure):
         failed, own[trigger.name] = trigger.in_default(params.triggers[trigger.name], own[trigger.name], closing)
         if failed is not None:
@@ -235,7 +254,7 @@ def _close_step(
     structure: Structure, params: Params, state: State, terms: Terms, last: Round, calls: Calls, outside: OutsideFlows
 ) -> State:
     """Book defaults and copy what the cascade changed back into the tile's state."""
-    pending, own = _defaults(structure, params, state, last, calls)
+    pending, own = _defaults(structure, params, state, terms, last, calls)
     forced = forced_flow(structure, params.books, last.given_up)
     entered = forced + jnp.where(last.number > 0, outside.total, 0.0) if structure.outside else forced
     flow, displacement, of_flow = state.flow + entered, state.displacement, state.of_flow

@@ -26,7 +26,7 @@ class Today(NamedTuple):
 
     change: Array  # (asset, path) log price change
     profit: Array  # (member, path) P&L of cascades, fraction of NAV_0
-    book_pnl: Array  # (book, path) likewise
+    book_pnl: Array  # (manager, path) likewise
 
 
 def _is_kept(structure: Structure) -> bool:
@@ -36,7 +36,7 @@ def _is_kept(structure: Structure) -> bool:
 def no_trades(structure: Structure, paths: int, dtype: DTypeLike) -> Today:
     """Before the first step."""
     kept = _is_kept(structure)
-    rows = (structure.assets, structure.members, structure.books if structure.book_pnl else 0)
+    rows = (structure.assets, structure.members, structure.managers if structure.book_pnl else 0)
     return Today(*(jnp.zeros((n if kept else 0, paths), dtype) for n in rows))
 
 
@@ -49,7 +49,7 @@ def so_far(structure: Structure, today: Today, step: Array) -> Today:
 
 
 def with_cascade(structure: Structure, today: Today, change: Array, profit: Array, book_pnl: Array) -> Today:
-    """After a cascade that made this log price change (asset, path) and P&L (member, path), (book, path)."""
+    """After a cascade that made this log price change (asset, path) and P&L (member, path), (manager, path)."""
     if not _is_kept(structure):
         return today
     return Today(today.change + change, today.profit + profit, today.book_pnl + book_pnl)

@@ -11,7 +11,7 @@ from stress.kernels.cascade.orders import within_participation
 from stress.kernels.cascade.round import Round, book_value, values
 from stress.kernels.impact.displacement import log_change
 from stress.kernels.impact.impact import log_displacement
-from stress.kernels.layout import books_to_members, shapes_to_books
+from stress.kernels.layout import books_to_managers, books_to_members, shapes_to_books
 from stress.kernels.market.simple_return import simple_return
 from stress.kernels.outside.flows import OutsideFlows
 from stress.kernels.params import Params
@@ -42,10 +42,17 @@ def price_gain(
 
 
 def trade(structure: Structure, params: Params, state: State, terms: Terms, outside: OutsideFlows, now: Round) -> Round:
-    """Trade all orders of a round: flow, price, equity of what is kept and of what was sold."""
+    """Trade all orders of a round, as far as they fit."""
     if structure.participation:
         now = within_participation(structure, params, terms, now)
         now = lax.optimization_barrier(now)  # else XLA repeats the scaling in every consumer of an order
+    return settle(structure, params, state, terms, outside, now)
+
+
+def settle(
+    structure: Structure, params: Params, state: State, terms: Terms, outside: OutsideFlows, now: Round
+) -> Round:
+    """Trade orders that fit: flow, price, equity of what is kept and of what was sold."""
     books, weight = params.books, params.rules.execution_weight
     cut = now.held * now.sale
     value = book_value(structure, now)
@@ -67,7 +74,7 @@ def trade(structure: Structure, params: Params, state: State, terms: Terms, outs
         gain=gain,
         gained=gained,
         profit=now.profit + books_to_members(structure, pnl),
-        book_pnl=now.book_pnl + pnl if structure.book_pnl else now.book_pnl,
+        book_pnl=now.book_pnl + books_to_managers(structure, pnl) if structure.book_pnl else now.book_pnl,
     )
     return _with_causes(structure, params, terms, outside, before, now, cut) if structure.attribution else now
 

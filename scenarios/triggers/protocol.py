@@ -49,7 +49,7 @@ class Member(NamedTuple):
 
 
 class BookRow(NamedTuple):
-    """One book of one member, as triggers know it."""
+    """The manager's book that one row of `Books` is (a tier of), as triggers know it."""
 
     id: str  # within its fund
     member: int
@@ -69,7 +69,7 @@ class Building:
     funds: Funds
     books: Books
     members: Sequence[Member]
-    rows: Sequence[BookRow]
+    rows: Sequence[BookRow]  # of each row of `books`
 
 
 class Rule(NamedTuple):
