@@ -14,7 +14,7 @@ from stress.kernels.margin.calls import no_calls
 from stress.kernels.outside.flows import no_outside_flows
 from stress.kernels.params import Params
 from stress.kernels.random.normals import Scratch
-from stress.kernels.shocks.draw import Source, draw, shock_scratch, sources
+from stress.kernels.shocks.draw import draw, shock_keys, shock_scratch
 from stress.kernels.state import Counts, State
 from stress.kernels.step import StepReport, advance
 from stress.kernels.structure import Structure
@@ -108,19 +108,18 @@ def simulate(
     state = start(structure, params, path_low.shape[0])
     room = shock_scratch(structure, params.shocks, path_low.shape[0])
 
+    every = shock_keys(structure, params.shocks)
     Carry = tuple[State, Scratch]
 
-    def one_step(carry: Carry, inputs: tuple[Array, Array, Source]) -> tuple[Carry, StepReport | None]:
-        (state, room), (index, script, source) = carry, inputs
-        r, clipped, room = draw(structure, params.shocks, path_low, path_high, source, room)
+    def one_step(carry: Carry, inputs: tuple[Array, Array]) -> tuple[Carry, StepReport | None]:
+        (state, room), (index, script) = carry, inputs
+        r, clipped, room = draw(structure, params.shocks, path_low, path_high, every, index, room)
         state = state._replace(counts=state.counts._replace(draws_clipped=state.counts.draws_clipped + clipped))
         state, report = advance(structure, params, state, r, script[:, None], index + 1)
         return (state, room), report if detail else None
 
     steps = jnp.arange(structure.steps, dtype=jnp.int32)
-    (state, _), reports = lax.scan(
-        one_step, (state, room), (steps, params.shocks.script, sources(structure, params.shocks, path_low, path_high))
-    )
+    (state, _), reports = lax.scan(one_step, (state, room), (steps, params.shocks.script))
     return finish(structure, params, state), reports
 
 

@@ -19,7 +19,7 @@ from stress.kernels.market.simple_return import simple_return
 from stress.kernels.market.volatility import update_variance
 from stress.kernels.params import Params
 from stress.kernels.random.normals import Scratch
-from stress.kernels.shocks.draw import Source, draw, shock_scratch, sources
+from stress.kernels.shocks.draw import draw, shock_keys, shock_scratch
 from stress.kernels.structure import Structure
 from stress.kernels.triggers.protocol import QuietView, StepMoves, ends_day
 from stress.kernels.triggers.registry import start_states, triggers_of
@@ -124,19 +124,19 @@ def hold_still(structure: Structure, params: Params, path_low: Array, path_high:
     Returns:
         The twin's metrics of each path and the step of its first trigger.
     """
+    every = shock_keys(structure, params.shocks)
     Carry = tuple[Quiet, Scratch]
 
-    def one_step(carry: Carry, inputs: tuple[Array, Array, Source]) -> tuple[Carry, None]:
-        (tile, room), (index, script, source) = carry, inputs
-        r, clipped, room = draw(structure, params.shocks, path_low, path_high, source, room)
+    def one_step(carry: Carry, inputs: tuple[Array, Array]) -> tuple[Carry, None]:
+        (tile, room), (index, script) = carry, inputs
+        r, clipped, room = draw(structure, params.shocks, path_low, path_high, every, index, room)
         tile = quiet_step(structure, params, tile, r, script[:, None], index + 1)
         return (tile._replace(draws_clipped=tile.draws_clipped + clipped), room), None
 
     paths = path_low.shape[0]
     begin = (_start(structure, params, paths), shock_scratch(structure, params.shocks, paths))
     steps = jnp.arange(structure.steps, dtype=jnp.int32)
-    every = (steps, params.shocks.script, sources(structure, params.shocks, path_low, path_high))
-    (tile, _), _ = lax.scan(one_step, begin, every)
+    (tile, _), _ = lax.scan(one_step, begin, (steps, params.shocks.script))
     return QuietMetrics(
         loss=-product(params.books.group_exposure, tile.change),
         max_drawdown=tile.drawdown,

@@ -26,7 +26,7 @@ from stress.kernels.outside.flows import OutsideFlows
 from stress.kernels.params import Params
 from stress.kernels.path import PathMetrics, finish, start
 from stress.kernels.random.normals import Scratch
-from stress.kernels.shocks.draw import Source, draw, shock_scratch, sources
+from stress.kernels.shocks.draw import draw, shock_keys, shock_scratch
 from stress.kernels.state import State, Terms
 from stress.kernels.step import StepReport, advance
 from stress.kernels.structure import Structure
@@ -197,10 +197,11 @@ def record(
     """
     structure = structure._replace(attribution=True)
     begin = (start(structure, params, path_low.shape[0]), shock_scratch(structure, params.shocks, path_low.shape[0]))
+    every = shock_keys(structure, params.shocks)
     Carry = tuple[State, Scratch]
 
-    def one_step(carry: Carry, inputs: tuple[Array, Array, Source]) -> tuple[Carry, RecordedStep]:
-        (state, room), (index, script, source) = carry, inputs
+    def one_step(carry: Carry, inputs: tuple[Array, Array]) -> tuple[Carry, RecordedStep]:
+        (state, room), (index, script) = carry, inputs
         kept: list[Cascaded] = []  # by the step's one cascade; without feedback there is none
 
         def resolve(
@@ -210,14 +211,12 @@ def record(
             kept.append(rounds)
             return last, calls
 
-        r, clipped, room = draw(structure, params.shocks, path_low, path_high, source, room)
+        r, clipped, room = draw(structure, params.shocks, path_low, path_high, every, index, room)
         state = state._replace(counts=state.counts._replace(draws_clipped=state.counts.draws_clipped + clipped))
         state, report = advance(structure, params, state, r, script[:, None], index + 1, resolve)
         report = _first_column(report)
         return (state, room), RecordedStep(r[:, 0], report, kept[0] if kept else None)
 
     steps = jnp.arange(structure.steps, dtype=jnp.int32)
-    (state, _), recorded = lax.scan(
-        one_step, begin, (steps, params.shocks.script, sources(structure, params.shocks, path_low, path_high))
-    )
+    (state, _), recorded = lax.scan(one_step, begin, (steps, params.shocks.script))
     return _first_column(finish(structure, params, state)), recorded

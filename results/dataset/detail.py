@@ -12,9 +12,11 @@ import xarray as xr
 from stress.results.dataset import coordinates
 from stress.results.dataset.summary import file_order, row_order
 from stress.results.dataset.units import described
-from stress.results.statistics.estimators import SMALLEST_STATIC, Z95, binomial_ranks
+from stress.results.statistics.estimate import SMALLEST_STATIC
+from stress.results.statistics.estimators import binomial_ranks
+from stress.results.statistics.few_paths import FEWEST, Z95, paths_that_count, widened, widening
 from stress.results.statistics.histogram import FloatHistogram
-from stress.results.statistics.levels import order_rank
+from stress.results.statistics.levels import order_rank, tail_mass
 from stress.results.statistics.simulation_output import SimulationOutput, Timeline
 
 Floats = npt.NDArray[np.float64]
@@ -22,6 +24,7 @@ Table = dict[str, tuple[tuple[str, ...], Floats]]
 LARGEST_TABLE = 1 << 22  # numbers in the table by step, fund and asset
 QUANTILES = ("0.01", "0.05", "0.25", "0.5", "0.75", "0.95", "0.99")
 LEVERAGES = ("gross_leverage", "net_leverage")
+RARE = ("called_usd", "forced_sales_usd", "built_usd", "open_call")  # zero on most paths, never negative
 BY_ASSET = ("price", "depth", "volatility", "forced_flow_usd")
 SLICES = {"all": "1", "worst_5pct": "0.05", "worst_1pct": "0.01", "worst_0.1pct": "0.001"}
 TIMELINE_NAMES = {
@@ -30,10 +33,7 @@ TIMELINE_NAMES = {
     "fund_loss": "mean loss up to the step, as a fraction of start NAV",
     "fund_loss_static": "mean loss of the book held still up to the step, as a fraction of start NAV",
     "amplification": "mean loss up to the step over that of the book held still, NaN where the latter is under 0.001",
-    "amplification_se": "standard error of the amplification, both means taken as independent (an upper bound)",
     "added_loss": "mean loss up to the step less that of the book held still, as a fraction of start NAV",
-    "added_loss_se": "standard error of the added loss, both means taken as independent (an upper bound)",
-    "added_loss_usd_se": "standard error of the added loss, both means taken as independent (an upper bound)",
 }
 
 
@@ -58,19 +58,20 @@ def timeline(output: SimulationOutput) -> xr.Dataset:
     for name, (average, error) in line.means.items():
         entity = "asset" if name in BY_ASSET else "fund"
         plain = f"{name}_mean" if name in data else name
+        error = np.zeros_like(error) if fixed else _widened(average, error, line.paths, rare=name in RARE)
         data[plain] = (("step", entity), average[:, axes[entity]])
-        data[f"{plain}_se"] = (("step", entity), np.zeros_like(average) if fixed else error[:, axes[entity]])
+        data[f"{plain}_se"] = (("step", entity), error[:, axes[entity]])
     nav = output.group_nav[axes["fund"]]
     loss, static = data["fund_loss"][1], data["fund_loss_static"][1]
     loss_se, static_se = data["fund_loss_se"][1], data["fund_loss_static_se"][1]
+    added_se = data["added_loss_se"][1]
     base = np.where(static >= SMALLEST_STATIC, static, np.nan)
     dims = ("step", "fund")
     data["amplification"] = (dims, loss / base)
-    data["amplification_se"] = (dims, np.hypot(loss_se, loss / base * static_se) / base)
+    data["amplification_se"] = (dims, _ratio_error(loss / base, loss_se, static_se, added_se) / base)
     data["added_loss"] = (dims, loss - static)
-    data["added_loss_se"] = (dims, np.hypot(loss_se, static_se))
     data["added_loss_usd"] = (dims, (loss - static) * nav)
-    data["added_loss_usd_se"] = (dims, np.hypot(loss_se, static_se) * nav)
+    data["added_loss_usd_se"] = (dims, added_se * nav)
     by_fund = _flow_by_fund(output, data)
     data.update(by_fund)
     coords = {
@@ -81,9 +82,27 @@ def timeline(output: SimulationOutput) -> xr.Dataset:
     }
     dataset = xr.Dataset(data, coords)
     dataset.attrs["paths"] = line.paths
+    dataset.attrs["representative_path"], dataset.attrs["representative_of"] = output.sample.representative
     if not by_fund:
         dataset.attrs["note"] = f"no forced flow by fund: over {LARGEST_TABLE} steps times funds times assets"
     return described(dataset, **TIMELINE_NAMES)
+
+
+def _widened(average: Floats, error: Floats, paths: int, rare: bool) -> Floats:
+    """Errors of means over `paths` paths (`few_paths`); `rare`: of what is zero on most of them."""
+    if not rare:
+        return error * widening(paths) if paths >= FEWEST else np.full_like(error, np.inf)
+    square = average**2 + error**2 * max(paths - 1, 1)
+    pairs = zip(average.flat, square.flat, error.flat, strict=True)
+    found = [widened(float(one), paths_that_count(float(m), float(q), paths)) for m, q, one in pairs]
+    return np.reshape(np.array(found), error.shape)
+
+
+def _ratio_error(ratio: Floats, loss: Floats, static: Floats, difference: Floats) -> Floats:
+    """Error of loss - ratio static from those of the two and of their difference, all over the same paths."""
+    with np.errstate(invalid="ignore"):  # inf less inf, of too few paths
+        squared = (1 - ratio) * (loss**2 - ratio * static**2) + ratio * difference**2
+    return np.where(np.isinf(loss), np.inf, np.sqrt(np.maximum(squared, 0.0)))
 
 
 def _flow_by_fund(output: SimulationOutput, data: Table) -> Table:
@@ -95,6 +114,8 @@ def _flow_by_fund(output: SimulationOutput, data: Table) -> Table:
     assets = file_order(output.problem.assets.ids, output.problem.assets.file_order)
     if output.problem.shocks.model == "none":
         errors = np.zeros_like(errors)
+    else:
+        errors = _widened(values, errors, output.timeline.paths, rare=False)
     table: Table = {}
     for suffix, by_fund in (("", values), ("_se", errors)):
         whole = data[f"forced_flow_usd{suffix}"][1][:, None]
@@ -123,8 +144,8 @@ def _quantiles(histogram: FloatHistogram, paths: int, fixed: bool, mirrored: boo
     """Quantiles, interpolated inside their bin by rank, and standard errors: both (step, quantile, entity).
 
     The error comes from the order statistics that bound the quantile with 95 % and holds the width of their bins; it
-    is inf where one of them is infinite or missing. `fixed`: all paths are the same one. `mirrored`: ranks count
-    from the largest, for a variable that falls as the one counted rises.
+    is inf where one of them is infinite or missing, or fewer than ten paths lie beyond the quantile. `fixed`: all paths
+    are the same one. `mirrored`: ranks count from the largest, for a variable that falls as the one counted rises.
     """
     ranks = [order_rank(q, paths) for q in QUANTILES]
     bounds = [(rank, rank) for rank in ranks] if fixed else [binomial_ranks(q, paths) for q in QUANTILES]
@@ -134,7 +155,8 @@ def _quantiles(histogram: FloatHistogram, paths: int, fixed: bool, mirrored: boo
     inside = [min(max(rank, 1), paths) for pair in bounds for rank in pair]
     _, low, high = histogram.order_statistics(inside)
     bottom, top = low[..., ::2], high[..., 1::2]
-    missing = np.array([lower < 1 or upper > paths for lower, upper in bounds])
+    few = [not fixed and min(tail_mass(q, paths), paths - tail_mass(q, paths)) < FEWEST for q in QUANTILES]
+    missing = np.array([lower < 1 or upper > paths for lower, upper in bounds]) | np.array(few)
     bounded = np.isfinite(bottom) & np.isfinite(top) & ~missing
     with np.errstate(invalid="ignore"):  # inf - inf, replaced on the same line
         error = np.where(bounded, (top - bottom) / (2 * Z95), np.inf)
@@ -183,16 +205,16 @@ def conditional_mean(ordered: Floats, share: str) -> tuple[float, float]:
 
     `ordered` (path,) is sorted by another quantity, worst first. The error is that of the influence function
     1{worst} (A - a) / share with a the mean of A at the boundary, taken over the tenth of the slice next to it on
-    either side: the boundary is estimated too. inf when the slice holds a single path of several.
+    either side: the boundary is estimated too. It is widened for few paths in the slice; inf with fewer than ten.
     """
     paths = len(ordered)
     count = max(1, math.ceil(Fraction(share) * paths))
     chosen = ordered[:count]
     if count == paths:
-        return float(chosen.mean()), float(chosen.std() / math.sqrt(paths))
-    if count == 1:
-        return float(chosen[0]), math.inf
+        return float(chosen.mean()), widened(float(chosen.std() / math.sqrt(paths)), count)
+    if Fraction(share) * paths < FEWEST:
+        return float(chosen.mean()), math.inf
     near = max(1, count // 10)
     excess = chosen - ordered[count - near : count + near].mean()
     variance = (excess @ excess) / paths - (excess.sum() / paths) ** 2
-    return float(chosen.mean()), math.sqrt(max(float(variance), 0.0) * paths) / count
+    return float(chosen.mean()), widened(math.sqrt(max(float(variance), 0.0) * paths) / count, count)

@@ -64,7 +64,7 @@ def tails(output: SimulationOutput) -> xr.Dataset:
 
 
 def paths(output: SimulationOutput, table: PathTable) -> xr.Dataset:
-    """Every path; losses and amounts in the precision of the run."""
+    """Metrics path by path; losses and amounts in the precision of the run."""
     kind = np.float64 if output.attrs.get("precision") == "float64" else np.float32
     order = row_order(output)[:-1]
     data: dict[str, tuple[tuple[str, ...], npt.NDArray[Any]]] = {}

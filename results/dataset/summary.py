@@ -11,7 +11,8 @@ import xarray as xr
 from stress.results.dataset import coordinates
 from stress.results.dataset.units import described
 from stress.results.statistics import estimators
-from stress.results.statistics.estimators import Estimate, Moments
+from stress.results.statistics.estimate import Estimate
+from stress.results.statistics.estimators import Moments
 from stress.results.statistics.simulation_output import Distribution, SimulationOutput
 
 Floats = npt.NDArray[np.float64]
@@ -132,7 +133,8 @@ def _by_fund(output: SimulationOutput, row: int) -> dict[str, Estimate]:
     for name, metric in AVERAGED.items():
         unit = nav if name.endswith("_usd") else 1.0
         sums, squares = output.sums[metric][row], output.squares[metric][row]
-        table[name] = settle(estimators.mean(float(sums) * unit, float(squares) * unit**2, paths))
+        rare = name.endswith("_usd")  # calls, sales and what is left of them: zero on most paths
+        table[name] = settle(estimators.mean(float(sums) * unit, float(squares) * unit**2, paths, rare))
     for name, count in COUNTED.items():
         table[name] = settle(estimators.probability(int(output.counts[count][row]), paths))
     return table
@@ -149,7 +151,8 @@ def _brokers(output: SimulationOutput) -> dict[str, tuple[tuple[str, ...], Float
             table = np.array([[getattr(settle(one), part) for one in row] for row in estimates])
             data[name + suffix] = (dims, table if len(dims) == 2 else table[:, 0])
 
-    means = [estimators.mean(output.broker_sums[b] * nav, output.broker_squares[b] * nav**2, paths) for b in order]
+    sums, squares = output.broker_sums * nav, output.broker_squares * nav**2
+    means = [estimators.mean(sums[b], squares[b], paths, rare=True) for b in order]
     add("broker_loss_mean", ("prime_broker",), [[one] for one in means])
     hits = output.counts["broker_loss"]
     add("broker_loss_prob", ("prime_broker",), [[estimators.probability(int(hits[b]), paths)] for b in order])

@@ -41,7 +41,8 @@ def to_datatree(output: SimulationOutput) -> xr.DataTree:
     """The result as a DataTree.
 
     Groups `start`, `summary`, `distribution`, `timeline`, `attribution`, `contributions`, `diagnostics`; `tails` when
-    worst paths were kept and `paths` when all were. Every variable and coordinate has `units` and `long_name`; funds,
+    worst paths were kept; `paths` when all were, else `shared`, the same of the first paths, which another run with
+    this seed can be paired with. Every variable and coordinate has `units` and `long_name`; funds,
     assets and brokers are in file order.
     """
     groups = {
@@ -58,6 +59,8 @@ def to_datatree(output: SimulationOutput) -> xr.DataTree:
         groups["tails"] = tails(output)
     if output.stored is not None:
         groups["paths"] = paths(output, output.stored)
+    elif output.sample.shared is not None:
+        groups["shared"] = paths(output, output.sample.shared)
     return xr.DataTree.from_dict(groups, name=output.problem.name)
 
 

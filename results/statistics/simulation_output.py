@@ -81,7 +81,9 @@ class Timeline:
     paths: int
     quantiles: dict[str, FloatHistogram]  # gross_leverage, net_leverage (rows); price_change = price - 1, depth_lost =
     # 1 - depth (assets): distances from 1, as a histogram on float bits is fine near zero
-    means: dict[str, tuple[Floats, Floats]]  # called_usd, forced_sales_usd, fund_loss, fund_loss_static, open_call, and
+    means: dict[
+        str, tuple[Floats, Floats]
+    ]  # called_usd, forced_sales_usd, fund_loss, fund_loss_static, added_loss, open_call, and
     # built_usd where a book may grow (rows); price, depth, forced_flow_usd, and volatility where it matters (assets)
     rounds: Ints  # (step,) the most cascade rounds that any of these paths used
     # mean and standard error of the signed forced flow, USD at start prices, (step, group, asset) without the system
@@ -97,6 +99,9 @@ class Sample:
     attribution: dict[str, Floats]  # component -> (row, path), profit (+) or loss (-) as a fraction of start NAV
     asset_pnl: Floats  # (asset, path), P&L of all funds on the asset as a fraction of the system's start NAV
     residual: float = 0.0  # largest gap between their sum and the P&L of a member fund, over max(1, gross, |loss|)
+    # of the worst 1 % by system loss the path whose loss by step is nearest to their mean, and how many those are
+    representative: tuple[int, int] = (0, 1)
+    shared: PathTable | None = None  # metrics of the first of these paths, to be paired with those of another run
 
 
 @dataclass(frozen=True)

@@ -222,12 +222,12 @@ def notes(tree: xr.DataTree) -> list[str]:
 
 
 def _lacks_an_error(summary: xr.Dataset, levels: list[float], reference: float) -> bool:
-    """Whether any error that the table shows is infinite."""
-    shown = [
-        summary[f"{prefix}{name}_se"].sel(level=at)
-        for prefix in ("", "system_")
-        for name, at in (("var", levels), ("es", levels), ("amplification", reference), ("added_loss", reference))
-    ]
+    """Whether any error that the table shows is infinite; beside a zero none is shown."""
+    by_level = (("var", levels), ("es", levels), ("amplification", reference), ("added_loss", reference))
+    shown = [(f"{prefix}{name}", at) for prefix in ("", "system_") for name, at in by_level]
     if _brokers_lose(summary):
-        shown.append(summary["broker_loss_es_se"].sel(level=reference))
-    return any(bool(np.isinf(errors).any()) for errors in shown)
+        shown.append(("broker_loss_es", reference))
+    at_level = [(summary[name].sel(level=at), summary[f"{name}_se"].sel(level=at)) for name, at in shown]
+    rare = ("expected_forced_sales_usd", "system_expected_forced_sales_usd")
+    every = [*at_level, *((summary[name], summary[f"{name}_se"]) for name in rare)]
+    return any(bool((np.isinf(errors) & (values != 0)).any()) for values, errors in every)

@@ -29,7 +29,7 @@ from stress.kernels.params import Params
 from stress.kernels.path import simulate
 from stress.kernels.quiet import hold_still
 from stress.kernels.random.normals import Key, Scratch, normals
-from stress.kernels.shocks.draw import Source, draw, shock_scratch, sources
+from stress.kernels.shocks.draw import draw, shock_keys, shock_scratch
 from stress.kernels.structure import Structure
 from stress.scenarios.problem import Problem
 
@@ -42,30 +42,27 @@ PIECES_BEFORE, SECONDS_BEFORE = 16, 10.0  # of a run, before its margin is measu
 def draws(structure: Structure, params: Params, low: Array, high: Array) -> Array:
     """The draws of every step, added up: random bits, normals, products with the Cholesky factor."""
 
-    def one_step(carry: tuple[Array, Scratch], source: Source) -> tuple[tuple[Array, Scratch], None]:
+    every = shock_keys(structure, params.shocks)
+
+    def one_step(carry: tuple[Array, Scratch], step: Array) -> tuple[tuple[Array, Scratch], None]:
         total, room = carry
-        returns, _, room = draw(structure, params.shocks, low, high, source, room)
+        returns, _, room = draw(structure, params.shocks, low, high, every, step, room)
         return (total + returns, room), None
 
     total = jnp.zeros((structure.assets, low.shape[0]), params.shocks.mean.dtype)
-    room = shock_scratch(structure, params.shocks, low.shape[0])
-    return sum_rows(lax.scan(one_step, (total, room), sources(structure, params.shocks, low, high))[0][0])
+    begin = (total, shock_scratch(structure, params.shocks, low.shape[0]))
+    return sum_rows(lax.scan(one_step, begin, jnp.arange(structure.steps, dtype=jnp.int32))[0][0])
 
 
 def random_numbers(structure: Structure, params: Params, low: Array, high: Array) -> Array:
     """The floor: the random bits and normals of every step."""
 
-    source = sources(structure, params.shocks, low, high)
-
-    def one_step(room: Scratch, key: Key) -> tuple[Scratch, None]:
+    def two_steps(room: Scratch, key: Key) -> tuple[Scratch, None]:
         return normals(key, low, high, room), None
 
     room = shock_scratch(structure, params.shocks, low.shape[0])
-    last, _ = lax.scan(one_step, room, source.key)
-    total = sum_rows(last.normals)
-    if source.common.shape[-1]:
-        total = total + sum_rows(source.common)
-    return total
+    last, _ = lax.scan(two_steps, room, shock_keys(structure, params.shocks))
+    return sum_rows(last.first) + sum_rows(last.second)
 
 
 FLOOR: dict[str, TileFunction] = {"draws": draws, "random numbers": random_numbers}

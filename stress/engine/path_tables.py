@@ -48,6 +48,21 @@ def path_table(blocks: list[Finished], brokers: int) -> PathTable:
     return table
 
 
+def metrics_table(tiled: TiledPaths, metrics: PathMetrics) -> PathTable:
+    """The table of one call whose paths are in the order of their ids."""
+
+    def by_path(values: Any) -> npt.NDArray[Any]:
+        return tiled.by_path(np.asarray(values))
+
+    return PathTable(
+        path_ids=tiled.ids,
+        metrics={name: by_path(getattr(metrics, name)).astype(np.float64) for name in PATH_METRICS},
+        first_call_step=by_path(metrics.first_call_step).astype(np.int64),
+        defaulted=by_path(metrics.defaulted),
+        broker_loss=by_path(metrics.broker_loss).astype(np.float64),
+    )
+
+
 def select_paths(table: PathTable, ids: Ids) -> PathTable:
     """The rows of a table for some path ids, in the order of `ids`."""
     at = np.searchsorted(table.path_ids, ids)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stress.engine.sizes import TAIL_KEEP, devices_for, tiles_per_call
+from stress.engine.sizes import SHARED_PATHS, TAIL_KEEP, devices_for, tiles_per_call
 from stress.errors import NotEnoughResources
 from stress.options import RunOptions
 from stress.results.statistics.histogram import FloatHistogram
@@ -52,6 +52,7 @@ def plan(problem: Problem, options: RunOptions) -> RunPlan:
     distributions, bins = 2 * rows + brokers, FloatHistogram.empty(()).bins
     item = np.dtype(options.precision).itemsize
     detail = min(problem.estimation.detail_paths, options.paths)
+    shared = min(detail, SHARED_PATHS) * (rows * (6 * item + 5) + 8)
     stored = options.paths * (rows * (6 * item + 5) + 8) if options.store == "paths" else 0
     memory = (
         PROGRAM_BYTES
@@ -60,6 +61,7 @@ def plan(problem: Problem, options: RunOptions) -> RunPlan:
         + detail * (rows * 6 + assets) * 8
         + problem.steps * 2 * (rows + assets) * 6_147 * (8 + 4 * devices.count)
         + 3 * stored
+        + 5 * shared
     )
     result = RunPlan(
         paths=options.paths,
@@ -71,6 +73,7 @@ def plan(problem: Problem, options: RunOptions) -> RunPlan:
         detail_paths=detail,
         memory_bytes=memory,
         disk_bytes=2 * stored
+        + shared
         + distributions * (bins // 2 + 3 * TAIL_KEEP * (item + 8))  # the result, and the tails of chunks
         + distributions * math.ceil(options.paths / block / CALLS_OF_A_CHUNK) * BYTES_OF_A_CHUNK
         + options.worst * rows * rows * 40

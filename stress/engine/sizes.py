@@ -10,6 +10,7 @@ from stress.options import RunOptions
 from stress.scenarios.problem import Problem
 
 TAIL_KEEP = 65_536  # largest losses kept of each distribution
+SHARED_PATHS = 32_768  # first paths whose metrics every result keeps, to be paired with those of another run
 ASSETS_OF_A_TILE = 40  # that a whole CPU tile has cache for
 
 

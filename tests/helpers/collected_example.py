@@ -192,6 +192,7 @@ def collected(
         "forced_sales_usd": share[:, None, None] * metrics["forced_sales"][None, :, head] * navs[:, None],
         "fund_loss": share[:, None, None] * loss[None, :, head],
         "fund_loss_static": share[:, None, None] * twin[None, :, head],
+        "added_loss": share[:, None, None] * (loss - twin)[None, :, head],
     }
     asset = np.stack([factor, -factor])[:, head]
     steps["price"] = np.exp(-share[:, None, None] * asset[None])

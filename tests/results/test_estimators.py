@@ -13,6 +13,7 @@ from scipy import stats
 from collected_example import distribution
 from stress.results.statistics import estimators
 from stress.results.statistics.estimators import Moments
+from stress.results.statistics.few_paths import Z95
 from stress.results.statistics.simulation_output import Distribution, Tail
 
 LEVELS = ("0.95", "0.99", "0.999")
@@ -184,7 +185,7 @@ def test_probability_and_its_wilson_interval() -> None:
     assert got.se == pytest.approx(math.sqrt(0.03 * 0.97 / 1000))
     never = estimators.probability(0, 1000)
     assert never.low == 0.0
-    assert never.high == pytest.approx(estimators.Z95**2 / (1000 + estimators.Z95**2))
+    assert never.high == pytest.approx(Z95**2 / (1000 + Z95**2))
 
 
 def test_mean_from_sums() -> None:

@@ -233,8 +233,3 @@ def test_paths_that_are_all_the_same_are_shown_once() -> None:
     assert len(rows) == 1
     assert view.groups["tails"].sizes["rank"] == tails.sizes["rank"]
     assert "same figures" not in text_of(views.worst(TREE, RUN, "mid"))
-
-
-def test_the_error_of_what_is_added_is_said_to_be_a_bound() -> None:
-    assert "Of added it is an upper bound." in text_of(views.timeline(TREE, RUN))
-    assert "upper bound" not in text_of(views.timeline(TREE, RUN, asset="semis"))

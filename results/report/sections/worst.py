@@ -22,7 +22,7 @@ def worst(tree: xr.DataTree, stories: Sequence[xr.DataTree] = (), reason: str = 
 
     Args:
         tree: the result.
-        stories: of replayed paths, the worst first.
+        stories: of replayed paths: one that stands for the worst 1 %, then the worst.
         reason: why there are none.
     """
     found = {name: find(tree, "tails", name, "rank", "fund") for name in WANTED}
@@ -41,8 +41,8 @@ def worst(tree: xr.DataTree, stories: Sequence[xr.DataTree] = (), reason: str = 
     rows = tuple(Row(called(fund), _cells(values, first, fund, unit, scale)) for fund in funds)
     table = Table("The worst path of each fund", ("Fund", *_columns(unit)), rows)
     blocks.append(Folded(table.caption, (table,)))
-    for path in stories:
-        blocks += story(path)
+    for place, path in enumerate(stories):
+        blocks += story(path, printed=place == 0)
     if reason:
         blocks.append(Text(f"The worst paths could not be computed again here: {reason}", quiet=True))
     return Section("worst", TITLE, blocks)

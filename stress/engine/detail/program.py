@@ -16,18 +16,29 @@ from jax.typing import ArrayLike
 
 from stress.compile.books import BILLION
 from stress.engine.detail.by_name import by_name
+from stress.engine.detail.course import WorstCourses
 from stress.engine.detail.fund_flows import banded_products, by_fund_and_asset, row_flows
 from stress.engine.detail.invariants import Invariants, check, look_at
+from stress.engine.path_tables import joined, metrics_table, select_paths
+from stress.engine.sizes import SHARED_PATHS
 from stress.engine.tiles import TiledPaths, count_bins, over_devices, put_tile, tile_of
 from stress.kernels.params import Params
-from stress.kernels.path import simulate
+from stress.kernels.path import PathMetrics, simulate
 from stress.kernels.step import StepReport
 from stress.kernels.structure import Structure
 from stress.results.dataset.components import component_names
 from stress.results.statistics.histogram import FloatHistogram
 from stress.results.statistics.simulation_output import Sample, Timeline
 
-MEAN_BY_ROW = ("called_usd", "forced_sales_usd", "built_usd", "fund_loss", "fund_loss_static", "open_call")
+MEAN_BY_ROW = (
+    "called_usd",
+    "forced_sales_usd",
+    "built_usd",
+    "fund_loss",
+    "fund_loss_static",
+    "added_loss",
+    "open_call",
+)
 MEAN_BY_ASSET = ("price", "depth", "volatility", "forced_flow_usd")
 QUANTILES = ("gross_leverage", "net_leverage", "price_change", "depth_lost")  # the last two are fine near zero
 FUND_FLOW = "fund_flow"  # by row of `fund_flows`
@@ -41,8 +52,8 @@ class Detail(NamedTuple):
 
     sums: dict[str, Array]  # (step, entity)
     squares: dict[str, Array]  # likewise; of the flow by fund (band, step, row)
-    fund_loss: Array  # (row, path)
-    fund_loss_static: Array
+    metrics: PathMetrics
+    course: Array  # (step, path) loss of the whole system up to the step
     attribution: Array  # (component, row, path)
     asset_pnl: Array  # (asset, path)
     rounds: Array  # (step,) int32 rounds that the tile needed
@@ -82,6 +93,7 @@ def _tile(structure: Structure, params: Params, inputs: tuple[Array, Array, Arra
         "forced_sales_usd": grouped(by_step(reports.sold)),
         "fund_loss": -profit,
         "fund_loss_static": -grouped(reports.static_profit),
+        "added_loss": grouped(reports.static_profit) - profit,
         "open_call": in_call.astype(equity.dtype),
         "forced_flow_usd": reports.forced * params.books.adv[None],
     }
@@ -100,8 +112,8 @@ def _tile(structure: Structure, params: Params, inputs: tuple[Array, Array, Arra
         sums={name: value.sum(-1) for name, value in masked.items()} | {FUND_FLOW: flow.sum(-1)},
         squares={name: (value * value).sum(-1) for name, value in masked.items()}
         | {FUND_FLOW: banded_products(structure, flow)},
-        fund_loss=metrics.fund_loss,
-        fund_loss_static=metrics.fund_loss_static,
+        metrics=metrics,
+        course=values["fund_loss"][:, -1],
         attribution=jnp.stack([grouped(part).sum(0) for part in parts]),
         asset_pnl=reports.asset_pnl.sum(0),
         rounds=reports.rounds,
@@ -186,7 +198,7 @@ def collect_detail(
     found = component_names(structure.outside)
     attribution = np.empty((len(found), rows, paths))
     asset_pnl = np.empty((assets, paths))
-    residual = 0.0
+    residual, courses, tables = 0.0, WorstCourses(paths, structure.steps), []
     for first in range(0, paths, tiles * tile):
         last = min(first + tiles * tile, paths)
         tiled = TiledPaths(np.arange(first, last, dtype=np.uint64), tiles, tile, devices)
@@ -199,13 +211,16 @@ def collect_detail(
                 for one in tiled.in_order(by_tile):
                     total[name] = total.get(name, 0.0) + one.astype(np.float64)
         kept = (
-            (loss, out.fund_loss),
-            (static, out.fund_loss_static),
+            (loss, out.metrics.fund_loss),
+            (static, out.metrics.fund_loss_static),
             (attribution, out.attribution),
             (asset_pnl, out.asset_pnl),
         )
         for target, source in kept:
             target[..., first:last] = tiled.by_path(source)
+        courses.add(first, loss[-1, first:last], tiled.by_path(out.course))
+        if first < SHARED_PATHS:
+            tables.append(metrics_table(tiled, out.metrics))
         progress(last)
     units = {"called_usd": nav, "forced_sales_usd": nav, "built_usd": nav, "forced_flow_usd": np.full(assets, BILLION)}
     flow = by_fund_and_asset(structure, params, sums.pop(FUND_FLOW), squares.pop(FUND_FLOW), paths)
@@ -218,7 +233,9 @@ def collect_detail(
         for (name, n), end in zip(entities.items(), ends, strict=True)
     }
     timeline = Timeline(paths, quantiles, means, rounds, (flow[0] * BILLION, flow[1] * BILLION))
-    return Sample(loss, static, components, asset_pnl, residual), timeline
+    shared = select_paths(joined(tables), np.arange(min(paths, SHARED_PATHS), dtype=np.uint64))
+    standing = (courses.representative(), courses.count)
+    return Sample(loss, static, components, asset_pnl, residual, standing, shared), timeline
 
 
 def _mean(
