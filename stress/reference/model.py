@@ -75,10 +75,9 @@ class Path(State):
     def cascade(self, Q_outside: Array) -> dict[str, Any]:
         """Rounds until no book sells or `max_rounds`; outside flow (units) joins in round 1. What the step did."""
         rounds, at_round_limit, most = 0, False, self.problem.cascade.max_rounds
-        self.opening = (self.P, self.J, self.D)
+        self.opening, pnl, D = (self.P, self.J, self.D), self.pnl, self.D
         if (self.step - 1) % self.n == 0:  # a day begins
             self.pnl_today, self.change_today = 0.0 * self.k, 0.0 * self.P
-        pnl = self.pnl
         self.Q, self.Q_forced, self.traded = 0.0 * self.P, 0.0 * self.P, 0.0 * self.P
         self.Q_by_fund = self.by_fund(0.0 * self.H)
         self.sold, self.built = np.zeros((2, len(TRIGGERS), len(self.Q_by_fund)))
@@ -95,8 +94,7 @@ class Path(State):
                 rounds = number
             self.waiting = 0.0 * self.k
             triggers.book_defaults(self)
-        self.pnl_today = self.pnl_today + self.pnl - pnl
-        self.change_today = self.change_today + self.D - self.opening[2]
+        self.pnl_today, self.change_today = self.pnl_today + self.pnl - pnl, self.change_today + self.D - D
         did = {"sold": self.sold, "built": self.built, "requirement": self.requirement(self.k)}
         return did | {"rounds": rounds, "at_round_limit": at_round_limit}
 

@@ -77,9 +77,7 @@ class Result:
 def simulate(problem: Problem, draws: Array) -> Result:
     """Follow every path of `draws` (step, asset, path): log returns after mean, scale and clipping, assets by id.
 
-    Raises:
-        NotImplementedError: a law, trigger or outside flow that is registered from outside the package.
-        ValueError: draws of another shape.
+    Raises ValueError for draws of another shape, NotImplementedError for mechanisms from outside the package.
     """
     if draws.shape[:2] != (problem.steps, len(problem.assets.ids)):
         raise ValueError(f"draws have shape {draws.shape}, expected (step, asset, path)")

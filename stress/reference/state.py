@@ -68,7 +68,7 @@ class State:
         self.Q, self.Q_forced = asset, asset  # of the step so far, all flow and its forced part
         # books; several are the tiers of one manager
         self.k, self.waiting = books.start_held, book  # waiting: what did not fit the cap in this step, units of k
-        self.pnl, self.pnl_peak = book, book  # of the book; highest of its manager at a step end
+        self.pnl, self.pnl_peak = book, book  # of the book; highest of its manager at the end of a day
         self.u = book + 1.0  # (volatility of the manager's P&L per unit gross, over its start)^2
         self.built_by_overlay, self.done = book, book > 0.0  # done: its order was cut to the cap in this step
         self.traded = asset  # by orders under the cap in this step

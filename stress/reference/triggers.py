@@ -38,14 +38,9 @@ def book_defaults(path: State) -> None:
     defaults from `cure_steps` of it in a row on, when its deficit is larger than a step before.
     """
     deficit = np.maximum(0.0, path.requirement(path.k) - path.equity())
-    held, k_cut = path.by_fund(path.book_gross(path.k)), path.k * path.done
-    at_limit = (
-        (held > 0.0)
-        & (path.by_fund(path.book_gross(k_cut)) == held)
-        & path.open
-        & (path.age >= path.problem.funds.grace_steps)
-        & ~path.pending
-    )
+    held, of_cut = (path.by_fund(path.book_gross(k)) for k in (path.k, path.k * path.done))
+    of_age = path.open & ~path.pending & (path.age >= path.problem.funds.grace_steps)
+    at_limit = of_age & (held > 0.0) & (of_cut == held)
     path.steps_at_limit = np.where(at_limit, path.steps_at_limit + 1, 0)
     cure_steps = path.problem.triggers["close_out"].cure_steps
     uncured = (path.steps_at_limit >= cure_steps) & (deficit > path.last_deficit) & at_limit
