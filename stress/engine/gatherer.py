@@ -17,7 +17,14 @@ from stress.engine.totals import State, Totals
 from stress.errors import InvariantFailed
 from stress.results.statistics.exact_sum import LARGEST
 from stress.results.statistics.running_tail import NOTHING, RunningTail
-from stress.results.statistics.simulation_output import COURSE, DISTRIBUTED, PATH_METRICS, STATIC, Distribution, PathTable
+from stress.results.statistics.simulation_output import (
+    COURSE,
+    DISTRIBUTED,
+    PATH_METRICS,
+    STATIC,
+    Distribution,
+    PathTable,
+)
 
 Ids = npt.NDArray[np.uint64]
 Floats = npt.NDArray[np.floating]

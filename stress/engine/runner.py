@@ -245,9 +245,7 @@ class _Run:
         blocks = [Finished(x.tiled, jax.device_get(x.block)) for x in self.chunk_simulator.simulator.run(every)]
         table = path_table(blocks, len(self.problem.funds.brokers))
         names = (*groups, "system")
-        return [
-            {name: select_paths(table, ids) for name, ids in zip(names, rows, strict=True)} for rows in wanted
-        ]
+        return [{name: select_paths(table, ids) for name, ids in zip(names, rows, strict=True)} for rows in wanted]
 
     def attributes(self, beyond_depth: float) -> dict[str, Any]:
         """Provenance: what, with what, where, how long."""
