@@ -1,8 +1,9 @@
 """Take a scenario's own price impact out of observed moves: prints the script with which it closes on them.
 
 Observed closes contain the forced selling and the dip-buying of their day. With them as the script a run would add its
-own on top. Without a draw a scenario has a single path, which the reference (`stress.reference`) follows; each scripted
-move `m` is replaced by `(1 + m)(1 + observed)/(1 + return of that path) - 1` until the path closes on the observed moves.
+own on top. Without a draw a scenario has a single path, which the reference (`stress.reference`) follows; each
+scripted move `m` is replaced by `(1 + m)(1 + observed)/(1 + return of that path) - 1` until the path closes on the
+observed moves.
 
     python benchmarks/calibrate_script.py tariff-2025 scenarios/library/tariff-2025-observed.csv
 

@@ -1,4 +1,4 @@
-"""The course of each fund's P&L over step ends: running peak, largest drawdown from it, largest loss since the start."""
+"""What each fund goes through at step ends: running peak, largest drawdown from it, largest loss since the start."""
 
 from __future__ import annotations
 

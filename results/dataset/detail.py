@@ -29,6 +29,8 @@ RARE = ("called_usd", "forced_sales_usd", "built_usd", "open_call")  # zero on m
 BY_ASSET = ("price", "depth", "volatility", "forced_flow_usd")
 SLICES = {"all": "1", **WORST}
 TIMELINE_NAMES = {
+    "loss": "quantile of the loss up to the step, as a fraction of start NAV",
+    "loss_se": "standard error of the quantile of the loss up to the step, as a fraction of start NAV",
     "called_usd": "mean amount newly called in the step, the largest deficit of each call",
     "forced_sales_usd": "mean forced sales of the step, buy-backs of shorts included; what is built is not",
     "fund_loss": "mean loss up to the step, as a fraction of start NAV",
@@ -50,6 +52,8 @@ def timeline(output: SimulationOutput) -> xr.Dataset:
     for name in LEVERAGES:
         for suffix, values in zip(("", "_se"), _quantiles(line.quantiles[name], line.paths, fixed), strict=True):
             data[name + suffix] = (("step", "quantile", "fund"), values[..., axes["fund"]])
+    for suffix, values in zip(("", "_se"), _kept(line, "fund_loss", fixed), strict=True):
+        data[f"loss{suffix}"] = (("step", "quantile", "fund"), values[..., axes["fund"]])
     for name, (price, error) in {
         "price": _shifted(line, "price_change", fixed),
         "depth": _shifted(line, "depth_lost", fixed),
@@ -133,12 +137,22 @@ def _shifted(line: Timeline, kept: str, fixed: bool) -> tuple[Floats, Floats]:
     """
     name = "price" if kept == "price_change" else "depth"
     if fixed:
-        exact = np.repeat(line.means[name][0][:, None], len(QUANTILES), axis=1)
-        return exact, np.zeros_like(exact)
+        return _exact(line, name)
     value, error = _quantiles(line.quantiles[kept], line.paths, fixed, mirrored=name == "depth")
     if name == "price":
         return np.maximum(1.0 + value, 0.0), error
     return np.clip(1.0 - value, 0.0, 1.0), error
+
+
+def _kept(line: Timeline, name: str, fixed: bool) -> tuple[Floats, Floats]:
+    """Quantiles of what is kept as it is, and their errors; `fixed` as for `_shifted`."""
+    return _exact(line, name) if fixed else _quantiles(line.quantiles[name], line.paths, fixed)
+
+
+def _exact(line: Timeline, name: str) -> tuple[Floats, Floats]:
+    """The mean as every quantile: all paths are one."""
+    exact = np.repeat(line.means[name][0][:, None], len(QUANTILES), axis=1)
+    return exact, np.zeros_like(exact)
 
 
 def _quantiles(histogram: FloatHistogram, paths: int, fixed: bool, mirrored: bool = False) -> tuple[Floats, Floats]:

@@ -60,7 +60,7 @@ class RunningTail:
             counts: histograms, (bin,) each, of different paths.
             edges: of their bins, (bin + 1,), see `results.statistics.histogram`.
         """
-        above = np.cumsum(sum(one[self._bin :] for one in counts)[::-1])
+        above = np.cumsum(np.sum([one[self._bin :] for one in counts], axis=0)[::-1])
         found = int(np.searchsorted(above, self._keep))  # bins from the top until so many are in them
         if found < len(above):
             self._bin += len(above) - 1 - found

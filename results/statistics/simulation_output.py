@@ -100,11 +100,10 @@ class Timeline:
     """
 
     paths: int
-    quantiles: dict[str, FloatHistogram]  # gross_leverage, net_leverage (rows); price_change = price - 1, depth_lost =
-    # 1 - depth (assets): distances from 1, as a histogram on float bits is fine near zero
-    means: dict[
-        str, tuple[Floats, Floats]
-    ]  # called_usd, forced_sales_usd, fund_loss, fund_loss_static, added_loss, open_call, and
+    quantiles: dict[str, FloatHistogram]  # gross_leverage, net_leverage, fund_loss (rows); price_change = price - 1,
+    # depth_lost = 1 - depth (assets): distances from 1, as a histogram on float bits is fine near zero
+    means: dict[str, tuple[Floats, Floats]]  # called_usd, forced_sales_usd, fund_loss, fund_loss_static, added_loss,
+    # open_call, and
     # built_usd where a book may grow (rows); price, depth, forced_flow_usd, and volatility where it matters (assets)
     rounds: Ints  # (step,) the most cascade rounds that any of these paths used
     # mean and standard error of the signed forced flow, USD at start prices, (step, group, asset) without the system
@@ -160,3 +159,13 @@ class SimulationOutput:
     worst_by_trough: dict[str, PathTable]  # likewise by the largest loss at any step end
     stored: PathTable | None
     attrs: dict[str, Any] = field(default_factory=dict)  # seed, rng, precision, device, versions, seconds by phase, ...
+
+    @property
+    def loss(self) -> list[Distribution]:
+        """Of the loss, per row."""
+        return self.distributions["fund_loss"]
+
+    @property
+    def loss_static(self) -> list[Distribution]:
+        """Of the loss of the book held still, per row."""
+        return self.distributions["fund_loss_static"]

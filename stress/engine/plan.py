@@ -64,7 +64,7 @@ def plan(problem: Problem, options: RunOptions) -> RunPlan:
         + tails * 2 * min(options.paths, TAIL_KEEP) * 12
         + distributions * (8 + 4 * devices.count) * bins
         + detail * (rows * 6 + assets) * 8
-        + problem.steps * 2 * (rows + assets) * 6_147 * (8 + 4 * devices.count)
+        + problem.steps * (3 * rows + 2 * assets) * 6_147 * (8 + 4 * devices.count)
         + 3 * stored
         + 5 * shared
     )

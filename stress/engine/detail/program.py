@@ -44,7 +44,8 @@ MEAN_BY_ROW = (
     "open_call",
 )
 MEAN_BY_ASSET = ("price", "depth", "volatility", "forced_flow_usd")
-QUANTILES = ("gross_leverage", "net_leverage", "price_change", "depth_lost")  # the last two are fine near zero
+BY_ROW = ("gross_leverage", "net_leverage", "fund_loss")  # with quantiles, like the next two, fine near zero
+BY_ASSET = ("price_change", "depth_lost")
 BINS = FloatHistogram.empty((), mantissa_bits=7, lo_exp=-14, hi_exp=10)
 Program = Callable[[Params, ArrayLike, ArrayLike, ArrayLike, ArrayLike], tuple["Detail", Array]]
 TILES_PER_CALL = 16  # on each device
@@ -109,7 +110,7 @@ def _tile(structure: Structure, params: Params, inputs: tuple[Array, Array, Arra
     masked["loss_part"] = jnp.where(apart, split, 0.0)
     flow = jnp.where(valid, row_flows(structure, params, reports.held), 0.0)
     components = (reports.outside, *reports.causes.in_order(), reports.rebound)
-    joined = join_steps([values[name] for name in QUANTILES])
+    joined = join_steps([values[name] for name in (*BY_ROW, *BY_ASSET)])
     counts = count_bins(joined.reshape(1, -1, joined.shape[-1]), valid[None], BINS).reshape(
         *joined.shape[:2], BINS.bins
     )
@@ -208,7 +209,7 @@ def collect_detail(
     """
     devices, tiles = int(mesh.devices.size), tiles_of_a_call(mesh, tile, paths)
     rows, assets = len(nav), structure.assets
-    entities = dict(zip(QUANTILES, (rows, rows, assets, assets), strict=True))
+    entities = dict.fromkeys(BY_ROW, rows) | dict.fromkeys(BY_ASSET, assets)
     counts = np.zeros((structure.steps, sum(entities.values()), BINS.bins), np.int64)
     rounds = np.zeros(structure.steps, np.int64)
     sums = Sums()
