@@ -49,7 +49,7 @@ def follow(problem: Problem, draws: Array) -> dict[str, Any]:
     last_g = path.g
     at_limit = False
     for step in range(1, problem.steps + 1):
-        start_price = path.price
+        start_price, start_k = path.price, path.k
         gross_return = np.exp(draws[step - 1]) * (1.0 + problem.shocks.script[step - 1])
         path.move(path.price * np.exp(path.rebound(last_g)), "rebound")
         path.move(path.price * gross_return, "outside_shock")
@@ -71,10 +71,10 @@ def follow(problem: Problem, draws: Array) -> dict[str, Any]:
         # the step ends: peaks, volatility and depth
         equity = path.equity_usd()
         path.fund_peak = np.maximum(path.fund_peak, equity)
-        path.book_peak = np.maximum(path.book_peak, path.limits.capital + path.book_pnl)
+        path.book_peak = np.maximum(path.book_peak, path.limits.capital + path.of_manager(path.book_pnl))
         whole = np.log(path.price / start_price)
         path.v = decay * path.v + (1.0 - decay) * problem.steps_per_day * whole**2 / sigma0_squared
-        path.u = next_variance(path, start_price)
+        path.u = next_variance(path, start_price, start_k)
         last_g = path.g
         flow_factor = np.exp(-liquidity.flow_sensitivity * np.abs(record["forced"]))
         path.g = np.clip(path.v ** (-liquidity.evaporation / 2.0) * flow_factor, liquidity.floor, 1.0)

@@ -41,7 +41,7 @@ def ladder(state: State) -> Array:
         if limits.ladder_on_fund[b]:
             fall = state.fund_peak[f] - equity[f]
         else:
-            fall = state.book_peak[b] - (limits.capital[b] + state.book_pnl[b])
+            fall = state.book_peak[b] - (limits.capital[b] + state.of_manager(state.book_pnl)[b])
         cut = np.interp(
             fall / limits.capital[b],
             limits.ladder_drawdown[b][points],
@@ -74,24 +74,29 @@ def volatility_target(state: State) -> Array:
     """Fraction that each book's volatility target wants sold."""
     books = state.problem.books
     sell = np.zeros(len(state.fund))
-    for b, shape in enumerate(books.shape_of):
+    for b, row in enumerate(state.manager if state.by_manager else books.shape_of):
         if np.isfinite(state.limits.vol_ceiling[b]) and state.k[b] > 0.0:
-            cap = state.limits.vol_ceiling[b] / np.sqrt(state.u[shape])
+            cap = state.limits.vol_ceiling[b] / np.sqrt(state.u[row])
             sell[b] = state.limits.vol_speed[b] * max(0.0, 1.0 - cap / state.k[b])
     return sell
 
 
-def next_variance(state: State, begin: Array) -> Array:
-    """(shape,) ratio u at the end of a step that began at prices `begin`; 1 for a shape without a start volatility."""
+def next_variance(state: State, begin: Array, k: Array) -> Array:
+    """Ratio u at the end of a step that began at prices `begin` and holdings `k`; 1 without a start volatility."""
     books, steps_per_day = state.problem.books, state.problem.steps_per_day
     decay = 0.97 ** (1.0 / steps_per_day)
-    after = state.u.copy()
-    for shape, weights in enumerate(books.shapes):
-        gross = np.abs(weights) @ begin
-        if state.limits.start_vol[shape] > 0.0 and gross > 0.0:
-            per_gross = weights @ (state.price - begin) / gross
+    after, start_vol, positions = state.u.copy(), state.limits.start_vol, books.shapes
+    if state.by_manager:
+        start_vol = np.array([start_vol[books.shape_of[state.manager == m][0]] for m in range(len(after))])
+        positions = np.stack([(k[:, None] * state.held)[state.manager == m].sum(axis=0) for m in range(len(after))])
+    for row, held in enumerate(positions):
+        gross = np.abs(held) @ begin
+        if start_vol[row] > 0.0 and gross > 0.0:
+            per_gross = held @ (state.price - begin) / gross
             annual = steps_per_day * per_gross**2 * 252.0
-            after[shape] = decay * state.u[shape] + (1.0 - decay) * annual / state.limits.start_vol[shape] ** 2
+            after[row] = decay * state.u[row] + (1.0 - decay) * annual / start_vol[row] ** 2
+        elif state.by_manager and start_vol[row] > 0.0:
+            after[row] = decay * state.u[row]  # nothing is held
     return after
 
 

@@ -124,12 +124,14 @@ class Path(State):
         per_member, sell = self.broker_sales(step)
         if first_round:
             sell = np.maximum(sell, own.sell)
-        idle = (self.defaulted | self.pending | self.done)[self.fund]
+        idle = (self.defaulted | self.pending)[self.fund]
         sell[idle] = 0.0
         if first_round:
             sell = np.maximum(sell, self.closeout())
-        sell[(sell <= self.tolerance) | (self.k <= 0.0)] = 0.0
-        cut = sell * self.k
+        left = self.k - self.waiting
+        sell[(sell <= self.tolerance) | (left <= 0.0)] = 0.0
+        self.waiting = self.waiting + np.where(self.done, sell * left, 0.0)
+        cut = np.where(self.done, 0.0, sell * self.k)
         if first_round:
             builds = ~idle & (per_member[self.fund] <= self.tolerance) & (own.sell <= self.tolerance)
             for b in np.flatnonzero(builds):
@@ -140,23 +142,23 @@ class Path(State):
         return np.asarray(cut)
 
     def fit(self, cut: Array, traded: Array) -> tuple[Array, Array]:
-        """Scale orders to the participation cap; return them and the members whose order was cut."""
-        limit = self.problem.cascade.max_participation
-        short = np.zeros(len(self.problem.funds.ids), dtype=bool)
+        """Scale orders to the participation cap, class by class; return them and the books whose order was cut."""
+        limit = self.problem.cascade.max_participation / self.problem.steps_per_day
+        short = np.zeros(len(self.fund), dtype=bool)
         if not np.isfinite(limit):
             return cut, short
-        cut = cut.copy()
+        cut, books = cut.copy(), self.problem.books
         under_cap = ~self.defaulted[self.fund]
         requested = self.volume(np.where(under_cap, cut, 0.0))
         room = np.maximum(0.0, limit * self.g - traded)
         asset_fit = np.ones_like(room)
         asked = requested > 0.0
         asset_fit[asked] = np.minimum(1.0, room[asked] / requested[asked])
-        size = np.abs(self.held) * self.price  # an overlay is weighed by what it will hold
         for b in np.flatnonzero(under_cap & (cut != 0.0)):
-            if size[b].sum() > 0.0 and (asset_fit[size[b] > 0.0] < 1.0).any():
-                cut[b] *= float((size[b] * asset_fit).sum() / size[b].sum())
-                short[self.fund[b]] = True
+            fits = asset_fit[books.tier_of_asset == books.tier[b]].min()
+            if fits < 1.0:
+                cut[b] *= 0.0 if fits < 1e-14 else fits
+                short[b] = True
         return cut, short
 
     def volume(self, cut: Array) -> Array:
@@ -198,7 +200,7 @@ class Path(State):
         """Rounds of forced orders; `outside` (fraction of ADV) joins in the first."""
         cascade = self.problem.cascade
         self.pending[:] = False
-        self.done[:] = False
+        self.done[:], self.waiting = False, np.zeros(len(self.fund))
         self.forced_by_asset[:] = 0.0
         forced, traded = np.zeros_like(self.price), np.zeros_like(self.price)
         sales, built = np.zeros(len(self.problem.funds.ids)), np.zeros(len(self.problem.funds.ids))
@@ -206,11 +208,13 @@ class Path(State):
         own = own_orders(self)
         rounds, at_limit = 0, False
         for number in range(1, cascade.max_rounds + 2):
-            cut, short = self.fit(self.orders(step, number == 1, own), traded)
+            asked = self.orders(step, number == 1, own)
+            cut, short = self.fit(asked, traded)
             if number > cascade.max_rounds:
                 at_limit = bool((cut != 0.0).any())
                 break
             self.done |= short
+            self.waiting = self.waiting + np.maximum(asked, 0.0) - np.maximum(cut, 0.0)
             outside_now = outside if number == 1 else np.zeros_like(outside)
             if not (cut != 0.0).any() and not (outside_now != 0.0).any():
                 break
@@ -220,6 +224,7 @@ class Path(State):
             sales += self.by_fund(np.maximum(cut, 0.0) * value)
             built += self.by_fund(np.maximum(-cut, 0.0) * value)
             forced += self.trade(cut, outside_now)
+        self.waiting = np.zeros(len(self.fund))
         self.book_defaults(step)
         return {"forced": forced, "sales": sales, "built": built, "rounds": rounds, "at_limit": at_limit}
 
@@ -228,7 +233,8 @@ class Path(State):
         funds = self.problem.funds
         deficit = requirement(self, step) - self.equity_usd()
         for f in range(len(funds.ids)):
-            held_up = self.open[f] and self.age[f] >= funds.grace_steps[f] and self.done[f]
+            cut = self.done[(self.fund == f) & (self.k * np.abs(self.held).sum(axis=1) > 0.0)]
+            held_up = self.open[f] and self.age[f] >= funds.grace_steps[f] and cut.size > 0 and bool(cut.all())
             self.cut_steps[f] = self.cut_steps[f] + 1 if held_up else 0
             uncured = (
                 held_up

@@ -37,9 +37,15 @@ class State:
         self.limits = limits_of(problem)
         self.start_k = books.start_held
         self.k = self.start_k
+        self.waiting = np.zeros(len(books.ids))  # k of orders of this step that did not fit under the cap
+        self.done = np.zeros(len(books.ids), dtype=bool)  # order cut by the cap in this step
+        self.manager = books.manager_of
         self.book_pnl = np.zeros(len(books.ids))
-        self.book_peak = self.limits.capital.astype(np.float64)
-        self.u = np.ones(len(books.shapes))  # EWMA variance of a shape's P&L per unit gross over its start
+        self.book_peak = self.limits.capital.astype(np.float64)  # of the manager's whole book
+        tiers = np.bincount(self.manager)[self.manager]
+        self.by_manager = bool((np.isfinite(self.limits.vol_ceiling) & (tiers > 1)).any())
+        # EWMA variance of the P&L per unit gross over its start: of a shape, or of a manager's book
+        self.u = np.ones(self.manager[-1] + 1 if self.by_manager else len(books.shapes))
         self.overlay_done = np.zeros(len(books.ids))  # what the overlay's rule has built so far
         # funds
         members = len(funds.ids)
@@ -51,7 +57,6 @@ class State:
         self.first_call = np.zeros(members, dtype=np.int64)
         self.defaulted = np.zeros(members, dtype=bool)
         self.pending = np.zeros(members, dtype=bool)
-        self.done = np.zeros(members, dtype=bool)  # order cut by the participation cap in this step
         self.cut_steps = np.zeros(members, dtype=np.int64)
         self.last_deficit = np.zeros(members)
         self.attribution = np.zeros((len(COMPONENTS), members))
@@ -68,9 +73,13 @@ class State:
             total[f] += per_book[b]
         return total
 
+    def of_manager(self, per_book: Array) -> Array:
+        """Sum over the tiers of each book's manager, (book,)."""
+        return np.bincount(self.manager, per_book)[self.manager]
+
     def positions(self) -> Array:
-        """X, (book, asset) signed USD at present prices."""
-        return self.k[:, None] * self.held * self.price
+        """X, (book, asset) signed USD at present prices; what waits for room counts as traded."""
+        return (self.k - self.waiting)[:, None] * self.held * self.price
 
     def book_gross(self) -> Array:
         """USD per book at present prices."""
