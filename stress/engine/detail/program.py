@@ -34,16 +34,6 @@ from stress.results.dataset.components import WORST, component_names
 from stress.results.statistics.histogram import FloatHistogram
 from stress.results.statistics.simulation_output import Sample, Timeline
 
-MEAN_BY_ROW = (
-    "called_usd",
-    "forced_sales_usd",
-    "built_usd",
-    "fund_loss",
-    "fund_loss_static",
-    "added_loss",
-    "open_call",
-)
-MEAN_BY_ASSET = ("price", "depth", "volatility", "forced_flow_usd")
 BY_ROW = ("gross_leverage", "net_leverage", "fund_loss")  # with quantiles, like the next two, fine near zero
 BY_ASSET = ("price_change", "depth_lost")
 BINS = FloatHistogram.empty((), mantissa_bits=7, lo_exp=-14, hi_exp=10)
@@ -104,7 +94,7 @@ def _tile(structure: Structure, params: Params, inputs: tuple[Array, Array, Arra
         values["built_usd"] = grouped(by_step(reports.built))
     if structure.volatility:
         values["volatility"] = jnp.sqrt(reports.variance)
-    masked = {name: jnp.where(valid, values[name], 0.0) for name in (*MEAN_BY_ROW, *MEAN_BY_ASSET) if name in values}
+    masked = {name: jnp.where(valid, values[name], 0.0) for name in PLAIN if name in values}
     masked |= {name: jnp.where(valid, value, 0.0) for name, value in _more(structure, params, reports).items()}
     split = jnp.stack(parts(structure, values["fund_loss_static"], -others, values["fund_loss"]), axis=1)
     masked["loss_part"] = jnp.where(apart, split, 0.0)
