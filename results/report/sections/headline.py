@@ -22,7 +22,7 @@ def headline(tree: xr.DataTree) -> Section:
 
 
 def headline_table(risk: Risk) -> Table:
-    """VaR, ES, shares of NAV called and in default, forced sales, amplification and added loss by fund, the system last."""
+    """VaR, ES, NAV called and in default, forced sales, amplification and added loss by fund, the system last."""
     if not risk.random:
         return _one_path(risk)
     at = unbroken(percent(risk.level))
@@ -56,7 +56,16 @@ def _one_path(risk: Risk) -> Table:
 
     return Table(
         "Losses in % of start NAV, by fund",
-        ("Fund", "Loss", "Held still", "Added loss", "NAV called", "NAV in default", "Forced sales, bn USD", "Amplification"),
+        (
+            "Fund",
+            "Loss",
+            "Held still",
+            "Added loss",
+            "NAV called",
+            "NAV in default",
+            "Forced sales, bn USD",
+            "Amplification",
+        ),
         tuple(map(row, risk.everybody)),
         "Held still: the start book through the same shocks. Forced sales: longs sold and shorts covered. "
         "Amplification and added loss: the loss over, and less, that of the book held still.",
