@@ -27,6 +27,7 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
     "checkpoint": ("1", "number of paths up to the checkpoint"),
     "phase": ("1", "phase of the run"),
     "bin": ("1", "bin of the histogram"),
+    "haircuts": ("1", "factor of all margin rates"),
     "nav_share": ("1", "share of start NAV"),
     "bin_low": ("1", "lower edge of the bin, as a fraction of start NAV"),
     "bin_high": ("1", "upper edge of the bin, as a fraction of start NAV"),
@@ -82,6 +83,7 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
         "USD",
         "what one fund type loses, to first order, when the other sells all it holds",
     ),
+    "starts_in_call": ("1", "whether a member of the fund starts in a margin call"),
     # distribution
     "loss": ("1", "number of paths whose loss falls in the bin"),
     "loss_static": ("1", "number of paths whose loss, the book held still, falls in the bin"),

@@ -46,9 +46,9 @@ def _how_likely(risk: Risk) -> str:
     )
     called, _ = risk.figure("expected_called_usd")
     return (
-        f"Margin calls reach {share} of all NAV, {money(called)}, and defaults {defaulted}. Over a tenth of all NAV is "
-        f"called {tenth}, over half of it {half}. All funds together lose over 20 % of their NAV {large}. All of this "
-        "is conditional on the scenario."
+        f"On average {share} of all NAV is that of members that get a margin call ({money(called)} in all), and "
+        f"{defaulted} that of members in default. Over a tenth of all NAV is called {tenth}, over half of it {half}. "
+        f"All funds together lose over 20 % of their NAV {large}. All of this is conditional on the scenario."
     )
 
 

@@ -22,7 +22,7 @@ def headline(tree: xr.DataTree) -> Section:
 
 
 def headline_table(risk: Risk) -> Table:
-    """VaR, ES, shares of NAV called and in default, forced sales, amplification and added loss by fund, the system last."""
+    """VaR, ES, NAV called and in default, forced sales, amplification and added loss by fund, the system last."""
     if not risk.random:
         return _one_path(risk)
     at = unbroken(percent(risk.level))
