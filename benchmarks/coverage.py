@@ -176,6 +176,9 @@ def engine(arguments: argparse.Namespace) -> None:
             holds = ((low <= true) & (true <= high)) | ~np.isfinite(high - low)
             used = finite.any(axis=0)
             all_covered, all_finite = all_covered + int((holds & finite).sum()), all_finite + int(finite.sum())
+            for at in np.argwhere(used & (holds.sum(axis=0) < 179 * len(runs) / 200)):
+                labels = {dim: datasets[0][dim].values[i] for dim, i in zip(datasets[0][name].dims, at, strict=True)}
+                print("    few:", name, labels, int(holds.sum(axis=0)[tuple(at)]), "truth", true[tuple(at)])
             worst = f"{holds.sum(axis=0)[used].min()} of {len(runs)}" if used.any() else "-"
             share = f"{100 * (holds & finite).sum() / finite.sum():.1f}" if finite.any() else "-"
             print(

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from stress.kernels.cascade.today import no_trades
+from stress.kernels.course import no_course
 from stress.kernels.layout import books_to_members, members_to_groups, shapes_to_books
 from stress.kernels.linear import product
 from stress.kernels.margin.calls import no_calls
@@ -25,11 +26,15 @@ class PathMetrics(NamedTuple):
     """What each path reports. USD amounts are fractions of the row's start NAV; the last row is the system."""
 
     fund_loss: Array  # (row, path)
-    fund_loss_static: Array  # (row, path); (0, path) without a twin
+    trough: Array  # (row, path) largest loss at any step end
+    max_drawdown: Array  # (row, path)
+    fund_loss_static: Array  # (row, path); like the next one (0, path) without a twin
+    trough_static: Array  # (row, path)
     called: Array  # (row, path)
     forced_sales: Array  # (row, path)
-    max_drawdown: Array  # (row, path)
     unliquidated: Array  # (row, path)
+    called_share: Array  # (row, path) share of NAV_0 of the members that got a call
+    defaulted_share: Array  # (row, path) likewise that defaulted
     first_call_step: Array  # (row, path) int32, 0 = none
     defaulted: Array  # (row, path) bool
     broker_loss: Array  # (broker, path) fraction of the system's NAV
@@ -69,10 +74,10 @@ def start(structure: Structure, params: Params, paths: int) -> State:
         sold=zeros(members),
         built=zeros(members if structure.builds else 0),
         added=zeros(books if structure.builds else 0),
-        group_peak=ones(rows),
-        drawdown=zeros(rows),
+        course=no_course(rows, paths, dtype),
         static_price=ones(assets if structure.twin else 0),
         static_profit=zeros(members if structure.twin else 0),
+        static_trough=jnp.full((rows if structure.twin else 0, paths), -jnp.inf, dtype),
         any_flow=jnp.zeros((), bool),
         triggers=start_states(structure, params.triggers, paths, dtype),
         outside=no_outside_flows(structure, params.outside, paths, dtype),
@@ -129,14 +134,21 @@ def finish(structure: Structure, params: Params, state: State) -> PathMetrics:
     value = books.gross * state.held * shapes_to_books(structure, product(books.gross_shapes, state.price))
     left = jnp.where(state.defaulted, books_to_members(structure, value), 0.0)
     first, defaulted = _by_group(structure, state)
-    loss = product(group, -(state.static_profit if structure.twin and not structure.feedback else state.profit))
+    loss, trough = product(group, -state.profit), state.course.trough
+    static, static_trough = product(group, -state.static_profit) if structure.twin else loss[:0], state.static_trough
+    if structure.twin and not structure.feedback:
+        loss, trough = static, static_trough
     return PathMetrics(
         fund_loss=loss,
-        fund_loss_static=product(group, -state.static_profit) if structure.twin else loss[:0],
+        trough=jnp.maximum(trough, loss),
+        max_drawdown=state.course.drawdown,
+        fund_loss_static=static,
+        trough_static=jnp.maximum(static_trough, static),
         called=product(group, state.calls.called),
         forced_sales=product(group, state.sold),
-        max_drawdown=state.drawdown,
         unliquidated=product(group, left),
+        called_share=_share(group, state.calls.first > 0),
+        defaulted_share=_share(group, state.defaulted),
         first_call_step=first,
         defaulted=defaulted,
         broker_loss=product(params.reporting.broker_matrix, jnp.maximum(-state.equity, 0.0)),
@@ -146,6 +158,11 @@ def finish(structure: Structure, params: Params, state: State) -> PathMetrics:
         forced_usd=state.counts.forced_usd[0],
         beyond_depth_usd=state.counts.beyond_depth_usd[0],
     )
+
+
+def _share(group: Array, members: Array) -> Array:
+    """Share of each row's start NAV that some members hold, (member, path) bool -> (row, path)."""
+    return jnp.minimum(product(group, members.astype(group.dtype)), 1.0)
 
 
 def _by_group(structure: Structure, state: State) -> tuple[Array, Array]:

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from stress.kernels.books import Books, book_pnl
+from stress.kernels.course import Course, after_step, no_course
 from stress.kernels.layout import books_to_managers
 from stress.kernels.linear import product
 from stress.kernels.margin.requirement import terms_of_step
@@ -28,7 +29,8 @@ from stress.kernels.triggers.registry import start_states, triggers_of
 class QuietMetrics(NamedTuple):
     """What the start book gives on each path, as fractions of the row's start NAV; the last row is the system."""
 
-    loss: Array  # (row, path)
+    fund_loss: Array  # (row, path)
+    trough: Array  # (row, path)
     max_drawdown: Array  # (row, path)
     first_trigger: Array  # (path,) int32 1-based step in which somebody may have to trade, 0 = never
     draws_clipped: Array  # (path,) int32
@@ -40,8 +42,7 @@ class Quiet(NamedTuple):
     change: Array  # (asset, path) price - 1
     variance: Array  # (asset, path) sigma^2 / sigma_0^2
     triggers: dict[str, Any]  # own state of each trigger that is on
-    group_peak: Array  # (row, path)
-    drawdown: Array  # (row, path)
+    course: Course
     first_trigger: Array  # (path,) int32
     draws_clipped: Array  # (path,) int32
 
@@ -54,8 +55,7 @@ def start(structure: Structure, params: Params, paths: int) -> Quiet:
         change=jnp.zeros((structure.assets, paths), dtype),
         variance=jnp.ones((structure.assets if terms else 0, paths), dtype),
         triggers=start_states(structure, params.triggers, paths, dtype),
-        group_peak=jnp.ones((rows, paths), dtype),
-        drawdown=jnp.zeros((rows, paths), dtype),
+        course=no_course(rows, paths, dtype),
         first_trigger=jnp.zeros((paths,), jnp.int32),
         draws_clipped=jnp.zeros((paths,), jnp.int32),
     )
@@ -96,14 +96,11 @@ def quiet_step(structure: Structure, params: Params, tile: Quiet, draw: Array, s
     variance = tile.variance
     if params.volatility is not None and variance.shape[0]:
         variance = update_variance(params.volatility, variance, news)
-    equity = 1.0 + product(books.group_exposure, change)
-    peak = jnp.maximum(tile.group_peak, equity)
     return Quiet(
         change=change,
         variance=variance,
         triggers=own,
-        group_peak=peak,
-        drawdown=jnp.maximum(tile.drawdown, (peak - equity) / peak),
+        course=after_step(tile.course, product(books.group_exposure, change)),
         first_trigger=first_trigger,
         draws_clipped=tile.draws_clipped,
     )
@@ -138,9 +135,11 @@ def hold_still(structure: Structure, params: Params, path_low: Array, path_high:
     begin = (start(structure, params, paths), shock_scratch(structure, params.shocks, paths))
     steps = jnp.arange(structure.steps, dtype=jnp.int32)
     (tile, _), _ = lax.scan(one_step, begin, (steps, params.shocks.script))
+    loss = -product(params.books.group_exposure, tile.change)
     return QuietMetrics(
-        loss=-product(params.books.group_exposure, tile.change),
-        max_drawdown=tile.drawdown,
+        fund_loss=loss,
+        trough=jnp.maximum(tile.course.trough, loss),
+        max_drawdown=tile.course.drawdown,
         first_trigger=tile.first_trigger,
         draws_clipped=tile.draws_clipped,
     )

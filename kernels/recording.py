@@ -15,11 +15,10 @@ from jax import Array, lax
 from stress.kernels.books import forced_flow
 from stress.kernels.cascade.cascade import before_rounds, unfinished
 from stress.kernels.cascade.orders import orders, required_now, within_participation
-from stress.kernels.cascade.priority import by_priority
+from stress.kernels.cascade.reasons import asked, next_reasons
 from stress.kernels.cascade.round import Round, counted
-from stress.kernels.cascade.today import before_trades
 from stress.kernels.cascade.trade import settle
-from stress.kernels.layout import books_to_members, members_to_books, shapes_to_books
+from stress.kernels.layout import books_to_members, shapes_to_books
 from stress.kernels.linear import product
 from stress.kernels.margin.calls import Calls, record_calls
 from stress.kernels.outside.flows import OutsideFlows
@@ -30,8 +29,6 @@ from stress.kernels.shocks.draw import draw, shock_keys, shock_scratch
 from stress.kernels.state import State, Terms
 from stress.kernels.step import StepReport, advance
 from stress.kernels.structure import Structure
-from stress.kernels.triggers.protocol import RoundView
-from stress.kernels.triggers.registry import triggers_of
 
 Tree = TypeVar("Tree")
 
@@ -85,26 +82,6 @@ def _first_column(tree: Tree) -> Tree:
     return found
 
 
-def _asked(structure: Structure, params: Params, state: State, seen: RoundView, first: bool) -> tuple[Array, Array]:
-    """What each trigger wants sold and added of each book, (trigger, book); a fund's own limits act once a step."""
-    acting, nothing = members_to_books(structure, seen.live), jnp.zeros_like(seen.held)
-    by_fund = before_trades(structure, params.books, state.today, seen)
-    sales, builds = [], []
-    for trigger in triggers_of(structure):
-        record, own = params.triggers[trigger.name], state.triggers[trigger.name]
-        sale, build = nothing, None
-        if trigger.asked_by == "brokers":
-            sale = by_priority(structure, trigger.fraction(record, own, seen), trigger.size(record, seen))
-        elif first:
-            view = by_fund if trigger.asked_by == "fund" else seen
-            sale = trigger.sale(record, own, view) if trigger.sells else nothing
-            sale = jnp.where(acting, sale, 0.0) if trigger.asked_by == "fund" else sale
-            build = trigger.build(record, own, view) if structure.builds else None
-        sales.append(sale[:, 0])
-        builds.append((nothing if build is None else build)[: None if structure.builds else 0, 0])
-    return jnp.stack(sales), jnp.stack(builds)
-
-
 def _moment(
     structure: Structure, params: Params, state: State, terms: Terms, outside: OutsideFlows, now: Round
 ) -> Moment:
@@ -147,8 +124,8 @@ def _recorded_cascade(
         return changed
 
     moment = _moment(structure, params, state, terms, outside, now)
-    asked = _asked(structure, params, state, seen, first=True)
-    idle = Orders(jnp.zeros_like(now.sale[:, 0]), jnp.zeros_like(now.build[:, 0]), *asked)
+    wanted = _first_column(asked(structure, params, state, seen, first=True))
+    idle = Orders(jnp.zeros_like(now.sale[:, 0]), jnp.zeros_like(now.build[:, 0]), *wanted)
     kept = Cascaded(
         moments=put(jax.tree.map(buffer, moment), 0, moment),
         orders=put(jax.tree.map(buffer, idle), 1, idle),
@@ -168,11 +145,12 @@ def _recorded_cascade(
         )
         now = settle(structure, params, state, terms, outside, now)
         now, seen, _ = orders(structure, params, state, terms, calls, now)
-        asked = _asked(structure, params, state, seen, first=False)
+        now = now._replace(by_trigger=next_reasons(structure, params, state, seen, now.by_trigger))
+        wanted = _first_column(asked(structure, params, state, seen, first=False))
         moments = put(kept.moments, number, _moment(structure, params, state, terms, outside, now))
         traded = traded._replace(
-            asked=traded.asked.at[number + 1].set(asked[0], mode="drop"),
-            asked_build=traded.asked_build.at[number + 1].set(asked[1], mode="drop"),
+            asked=traded.asked.at[number + 1].set(wanted[0], mode="drop"),
+            asked_build=traded.asked_build.at[number + 1].set(wanted[1], mode="drop"),
         )
         return now, kept._replace(moments=moments, orders=traded)
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from jax import Array
 
 from stress.kernels.cascade.today import Today
+from stress.kernels.course import Course
 from stress.kernels.margin.calls import Calls
 from stress.kernels.margin.terms import StepTerms
 from stress.kernels.outside.flows import OutsideState
@@ -43,10 +44,10 @@ class State(NamedTuple):
     sold: Array  # (member, path)
     built: Array  # (member, path)
     added: Array  # (book, path) k that books have added since the start
-    group_peak: Array  # (row, path)
-    drawdown: Array  # (row, path)
+    course: Course
     static_price: Array  # (asset, path)
     static_profit: Array  # (member, path)
+    static_trough: Array  # (row, path)
     any_flow: Array  # () bool: some path of the tile has traded
     triggers: dict[str, Any]  # own state of each trigger that is on
     outside: OutsideState

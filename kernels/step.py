@@ -11,10 +11,12 @@ from jax import Array, lax
 from stress.kernels.books import book_pnl, forced_flow
 from stress.kernels.cascade.asset_pnl import on_all, units_held
 from stress.kernels.cascade.attribution import Causes, no_causes
+from stress.kernels.cascade.by_trigger import Booked, booked, nothing_traded
 from stress.kernels.cascade.cascade import cascade
 from stress.kernels.cascade.orders import required_now
 from stress.kernels.cascade.round import Round
 from stress.kernels.cascade.today import so_far, with_cascade
+from stress.kernels.course import after_step
 from stress.kernels.impact.displacement import log_change, share_left
 from stress.kernels.impact.impact import floored, log_displacement
 from stress.kernels.layout import books_to_managers, books_to_members, shapes_to_books
@@ -23,7 +25,7 @@ from stress.kernels.margin.calls import Calls
 from stress.kernels.margin.requirement import terms_of_step
 from stress.kernels.market.simple_return import simple_return
 from stress.kernels.market.volatility import depth_left, update_variance
-from stress.kernels.outside.flows import OutsideFlows, outside_flows
+from stress.kernels.outside.flows import OutsideFlows, outside_flows, scaled, told
 from stress.kernels.outside.protocol import AfterShock
 from stress.kernels.params import Params
 from stress.kernels.state import State, Terms
@@ -53,6 +55,9 @@ class StepReport(NamedTuple):
     rebound: Array  # (member, path) P&L of the decay of impact
     causes: Causes  # P&L of the cascade
     asset_pnl: Array  # (asset, path) P&L of all funds, fraction of the system's NAV; no rows where nobody asks
+    by_trigger: Booked  # what was traded in the step, and because of what
+    purchases: Array  # (flow, asset, path) what each outside flow spends in the step, over ADV; no rows without one
+    told: dict[str, Array]  # (path,) figures of outside flows, see `OutsideFlow.told`
     gross: Array  # (member, path) start NAV multiples
     net: Array  # (member, path)
     rounds: Array  # () rounds used by the tile
@@ -160,24 +165,27 @@ def advance(
     decay = params.impact.decay if params.impact is not None and decays else None
     shocked = AfterShock(growth, state.price)
     outside, others = outside_flows(structure, params.outside, state.outside, shocked, decay)
+    if structure.attribution and structure.outside:
+        outside = scaled(outside, params.rules.outside)
+    spent = jnp.stack(outside.parts) * state.price if outside.parts else outside.total[None]
+    said = told(structure, params.outside, state.outside, others)
     state = state._replace(outside=others)
     before = state
     rounds, causes = jnp.zeros((), jnp.int32), no_causes(structure, state.profit)
+    by_trigger = nothing_traded(structure, state.held, state.profit)
     if structure.feedback:
         last, calls = resolve(structure, params, state, terms, outside)
         state = _close_step(structure, params, state, terms, last, calls, outside)
-        rounds, causes = last.number, last.causes
+        rounds, causes, by_trigger = last.number, last.causes, last.by_trigger
         asset_pnl = asset_pnl + last.by_asset.pnl
         if params.volatility is not None:
             moved = back + news + (state.displacement - before.displacement)
             state = state._replace(variance=update_variance(params.volatility, state.variance, moved))
     state = state._replace(triggers=_remembered(structure, params, state, begin, held, step))
-    group_equity = 1.0 + product(params.reporting.group_matrix, state.profit)
-    group_peak = jnp.maximum(state.group_peak, group_equity)
-    state = state._replace(
-        group_peak=group_peak,
-        drawdown=jnp.maximum(state.drawdown, (group_peak - group_equity) / group_peak),
-    )
+    group = params.reporting.group_matrix
+    state = state._replace(course=after_step(state.course, product(group, state.profit)))
+    if structure.twin:
+        state = state._replace(static_trough=jnp.maximum(state.static_trough, -product(group, state.static_profit)))
 
     def value(shapes: Array) -> Array:
         by_book = shapes_to_books(structure, product(shapes, state.price))
@@ -200,6 +208,9 @@ def advance(
         rebound=rebound_pnl,
         causes=causes,
         asset_pnl=asset_pnl * params.reporting.adv_share[: asset_pnl.shape[0]],
+        by_trigger=booked(structure, by_trigger),
+        purchases=spent,
+        told=said,
         gross=value(params.books.gross_shapes),
         net=value(params.books.net_shapes),
         rounds=rounds,

@@ -12,7 +12,9 @@ from jax import Array, lax
 from stress.kernels.cascade import asset_pnl
 from stress.kernels.cascade.asset_pnl import ByAsset
 from stress.kernels.cascade.attribution import no_causes
+from stress.kernels.cascade.by_trigger import nothing_traded
 from stress.kernels.cascade.orders import once_a_step, orders, required_now
+from stress.kernels.cascade.reasons import first_reasons, next_reasons
 from stress.kernels.cascade.round import Round, values
 from stress.kernels.cascade.trade import trade
 from stress.kernels.linear import any_row
@@ -53,6 +55,7 @@ def before_rounds(structure: Structure, params: Params, state: State, terms: Ter
         of_forced=state.of_forced,
         causes=no_causes(structure, state.profit),
         by_asset=ByAsset(units, jnp.zeros_like(units)),
+        by_trigger=nothing_traded(structure, state.held, state.profit),
         close_out=jnp.zeros_like(state.held[: None if capped else 0], bool),
     )
     calls = state.calls
@@ -60,7 +63,9 @@ def before_rounds(structure: Structure, params: Params, state: State, terms: Ter
     if required is not None:
         calls = age_calls(calls, required.by_member - now.equity)
     now, seen, by_brokers = orders(structure, params, state, terms, calls, now)
-    return once_a_step(structure, params, state, now, seen, by_brokers), calls, seen
+    now = once_a_step(structure, params, state, now, seen, by_brokers)
+    reasons = first_reasons(structure, params, state, seen, now.by_trigger)
+    return now._replace(by_trigger=reasons), calls, seen
 
 
 def unfinished(structure: Structure, outside: OutsideFlows, now: Round) -> Array:
@@ -92,7 +97,9 @@ def cascade(
     now, calls, _ = before_rounds(structure, params, state, terms)
 
     def one_round(now: Round) -> Round:
-        return orders(structure, params, state, terms, calls, trade(structure, params, state, terms, outside, now))[0]
+        now = trade(structure, params, state, terms, outside, now)
+        now, seen, _ = orders(structure, params, state, terms, calls, now)
+        return now._replace(by_trigger=next_reasons(structure, params, state, seen, now.by_trigger))
 
     last = lax.while_loop(lambda now: unfinished(structure, outside, now), one_round, now)
     return last, record_calls(calls, last.worst, terms.step) if structure.margin is not None else calls

@@ -10,6 +10,7 @@ from jax import Array
 from stress.kernels.books import Books
 from stress.kernels.cascade.asset_pnl import ByAsset
 from stress.kernels.cascade.attribution import Causes
+from stress.kernels.cascade.by_trigger import ByTrigger
 from stress.kernels.layout import shapes_to_books
 from stress.kernels.linear import product
 from stress.kernels.margin.requirement import Margin, linear_shapes
@@ -22,6 +23,7 @@ class Rules(NamedTuple):
     tolerance: Array  # () a fraction at or below it is no order
     max_participation: Array  # () share of g ADV that forced orders together may trade in a step
     execution_weight: Array  # () w: sold at (1-w) P_before + w P_after
+    outside: Array  # () 1; 0 where, in a part of the detailed program, nobody from outside trades
 
 
 def values(structure: Structure, books: Books, margin: Margin | None, price: Array) -> Array:
@@ -60,6 +62,7 @@ class Round(NamedTuple):
     of_forced: Array  # (asset, path) what the law makes of it
     causes: Causes
     by_asset: ByAsset
+    by_trigger: ByTrigger
     close_out: Array  # (book, path) bool: that sale is a broker's, outside the participation cap
 
     @property

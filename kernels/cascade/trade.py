@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from stress.kernels.books import forced_flow
-from stress.kernels.cascade import asset_pnl, attribution
+from stress.kernels.cascade import asset_pnl, attribution, by_trigger
 from stress.kernels.cascade.orders import within_participation
 from stress.kernels.cascade.round import Round, book_value, values
 from stress.kernels.impact.displacement import log_change
@@ -56,15 +56,18 @@ def settle(
     books, weight = params.books, params.rules.execution_weight
     cut = now.held * now.sale
     value = book_value(structure, now)
-    sold = now.sold + books_to_members(structure, books.gross * cut * value)
+    shed, grown = books.gross * cut * value, None
+    sold = now.sold + books_to_members(structure, shed)
     kept, left, built, added = now.held - cut * (1.0 - weight), now.held - cut, now.built, now.added
     if structure.builds:
-        built = built + books_to_members(structure, books.gross * now.build * value)
+        grown = books.gross * now.build * value
+        built = built + books_to_members(structure, grown)
         kept = kept + now.build * (1.0 - weight)
         cut, left = cut - now.build, left + now.build
         added = added + now.build
     before, given_up = now, now.given_up + cut
     now = now._replace(number=now.number + 1, given_up=given_up, sold=sold, built=built, added=added, held=left)
+    now = now._replace(by_trigger=by_trigger.add_round(structure, before.by_trigger, before.number, shed, grown))
     if structure.impact is None:
         return now
     gain = price_gain(structure, params, state, terms, outside, forced_flow(structure, books, given_up))

@@ -16,6 +16,7 @@ class Impact(NamedTuple):
     law: Any  # record of the law
     permanent: Array  # () share of a price change that never decays
     decay: Array  # () factor of the recent flow over one step
+    strength: Array  # () of the detailed program: 1, or 0 where funds are price takers
 
 
 def log_displacement(structure: Structure, impact: Impact | None, flow: Array, depth: Array) -> Array:
@@ -29,7 +30,8 @@ def log_displacement(structure: Structure, impact: Impact | None, flow: Array, d
     """
     if structure.impact is None or impact is None:
         raise ValueError("a structure without impact has no law")
-    return LAWS[structure.impact.law].log_change(impact.law, flow, depth if structure.depth else None)
+    change = LAWS[structure.impact.law].log_change(impact.law, flow, depth if structure.depth else None)
+    return impact.strength * change if structure.attribution else change
 
 
 def floored(structure: Structure, impact: Impact | None, flow: Array, depth: Array) -> Array | None:

@@ -37,6 +37,20 @@ def no_outside_flows(structure: Structure, records: dict[str, Any], paths: int, 
     return OutsideState(own, tuple(nothing for _ in structure.outside) if len(structure.outside) > 1 else ())
 
 
+def told(structure: Structure, records: dict[str, Any], before: OutsideState, after: OutsideState) -> dict[str, Array]:
+    """What a timeline tells of every flow that is on, each (path,), by name of the flow and of the figure."""
+    return {
+        f"{name}_{figure}": values
+        for name in structure.outside
+        for figure, values in FLOWS[name].told(records[name], before.own[name], after.own[name]).items()
+    }
+
+
+def scaled(flows: OutsideFlows, by: Array) -> OutsideFlows:
+    """The flows by a factor (), in which their shares stay."""
+    return flows._replace(parts=tuple(by * part for part in flows.parts), total=by * flows.total)
+
+
 def outside_flows(
     structure: Structure, records: dict[str, Any], state: OutsideState, now: AfterShock, decay: Array | None
 ) -> tuple[OutsideFlows, OutsideState]:

@@ -37,3 +37,13 @@ class OutsideFlow(Generic[Record, Own]):
     def trade(self, record: Record, own: Own, now: AfterShock) -> tuple[Array, Own]:
         """(asset, path) signed flow of this step in units, as a fraction of ADV, and its new state."""
         raise NotImplementedError
+
+    def told(self, record: Record, before: Own, after: Own) -> dict[str, Array]:
+        """What a timeline tells of a step besides what was bought, each (path,); names that end in _usd are bn USD.
+
+        Args:
+            record: its numbers.
+            before: its state before the step.
+            after: its state after it.
+        """
+        return {}

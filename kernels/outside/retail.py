@@ -60,5 +60,13 @@ class _Retail(OutsideFlow[Retail, RetailState]):
         )
         return record.flow * outlay / now.price, later
 
+    def told(self, record: Retail, before: RetailState, after: RetailState) -> dict[str, Array]:
+        """Down days in a row before the step, what fatigue leaves of a purchase, and what is left of the budget."""
+        return {
+            "down_days": before.down_days[0],
+            "fatigue": jnp.exp(-record.fatigue * before.down_days[0]),
+            "budget_left_usd": record.budget - after.spent[0],
+        }
+
 
 FLOW = _Retail()

@@ -16,12 +16,18 @@ from stress.results.statistics.few_paths import two_sided_p
 
 Floats = npt.NDArray[np.float64]
 
-BY_LEVEL = ("var", "es", "amplification", "added_loss")
+BY_LEVEL = ("var", "es", "trough_var", "trough_es", "drawdown_var", "drawdown_es", "amplification", "added_loss")
 BY_FUND = (
     "mean_loss",
     "prob_loss_over_20pct",
     "prob_margin_call",
+    "called_nav_share",
+    "prob_called_over_10pct",
+    "prob_called_over_50pct",
     "prob_default",
+    "defaulted_nav_share",
+    "prob_defaulted_over_10pct",
+    "prob_defaulted_over_50pct",
     "expected_called_usd",
     "expected_forced_sales_usd",
 )

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from stress.scenarios.outside.registry import TABLES as OUTSIDE
 from stress.scenarios.triggers.registry import TABLES as TRIGGERS
 
+WORST = {"worst_5pct": "0.05", "worst_1pct": "0.01", "worst_0.1pct": "0.001"}  # slices of the detailed paths
+
 
 def cause_names(outside: Iterable[str] = OUTSIDE) -> tuple[str, ...]:
     """Causes of the P&L of a step's cascade, in the order of the kernels; each outside flow has one."""

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from stress.results.dataset import coordinates
+from stress.results.dataset.components import WORST
 from stress.results.dataset.summary import file_order, row_order
 from stress.results.dataset.units import described
 from stress.results.statistics.estimate import SMALLEST_STATIC
@@ -26,8 +27,10 @@ QUANTILES = ("0.01", "0.05", "0.25", "0.5", "0.75", "0.95", "0.99")
 LEVERAGES = ("gross_leverage", "net_leverage")
 RARE = ("called_usd", "forced_sales_usd", "built_usd", "open_call")  # zero on most paths, never negative
 BY_ASSET = ("price", "depth", "volatility", "forced_flow_usd")
-SLICES = {"all": "1", "worst_5pct": "0.05", "worst_1pct": "0.01", "worst_0.1pct": "0.001"}
+SLICES = {"all": "1", **WORST}
 TIMELINE_NAMES = {
+    "loss": "quantile of the loss up to the step, as a fraction of start NAV",
+    "loss_se": "standard error of the quantile of the loss up to the step, as a fraction of start NAV",
     "called_usd": "mean amount newly called in the step, the largest deficit of each call",
     "forced_sales_usd": "mean forced sales of the step, buy-backs of shorts included; what is built is not",
     "fund_loss": "mean loss up to the step, as a fraction of start NAV",
@@ -49,6 +52,8 @@ def timeline(output: SimulationOutput) -> xr.Dataset:
     for name in LEVERAGES:
         for suffix, values in zip(("", "_se"), _quantiles(line.quantiles[name], line.paths, fixed), strict=True):
             data[name + suffix] = (("step", "quantile", "fund"), values[..., axes["fund"]])
+    for suffix, values in zip(("", "_se"), _kept(line, "fund_loss", fixed), strict=True):
+        data[f"loss{suffix}"] = (("step", "quantile", "fund"), values[..., axes["fund"]])
     for name, (price, error) in {
         "price": _shifted(line, "price_change", fixed),
         "depth": _shifted(line, "depth_lost", fixed),
@@ -132,12 +137,22 @@ def _shifted(line: Timeline, kept: str, fixed: bool) -> tuple[Floats, Floats]:
     """
     name = "price" if kept == "price_change" else "depth"
     if fixed:
-        exact = np.repeat(line.means[name][0][:, None], len(QUANTILES), axis=1)
-        return exact, np.zeros_like(exact)
+        return _exact(line, name)
     value, error = _quantiles(line.quantiles[kept], line.paths, fixed, mirrored=name == "depth")
     if name == "price":
         return np.maximum(1.0 + value, 0.0), error
     return np.clip(1.0 - value, 0.0, 1.0), error
+
+
+def _kept(line: Timeline, name: str, fixed: bool) -> tuple[Floats, Floats]:
+    """Quantiles of what is kept as it is, and their errors; `fixed` as for `_shifted`."""
+    return _exact(line, name) if fixed else _quantiles(line.quantiles[name], line.paths, fixed)
+
+
+def _exact(line: Timeline, name: str) -> tuple[Floats, Floats]:
+    """The mean as every quantile: all paths are one."""
+    exact = np.repeat(line.means[name][0][:, None], len(QUANTILES), axis=1)
+    return exact, np.zeros_like(exact)
 
 
 def _quantiles(histogram: FloatHistogram, paths: int, fixed: bool, mirrored: bool = False) -> tuple[Floats, Floats]:
@@ -205,16 +220,22 @@ def conditional_mean(ordered: Floats, share: str) -> tuple[float, float]:
 
     `ordered` (path,) is sorted by another quantity, worst first. The error is that of the influence function
     1{worst} (A - a) / share with a the mean of A at the boundary, taken over the tenth of the slice next to it on
-    either side: the boundary is estimated too. It is widened for few paths in the slice; inf with fewer than ten.
+    either side: the boundary is estimated too. It is widened for few paths in the slice, or for few on which A is not
+    zero; inf with fewer than ten.
     """
     paths = len(ordered)
     count = max(1, math.ceil(Fraction(share) * paths))
     chosen = ordered[:count]
     if count == paths:
-        return float(chosen.mean()), widened(float(chosen.std() / math.sqrt(paths)), count)
+        return float(chosen.mean()), widened(float(chosen.std() / math.sqrt(paths)), _rests_on(chosen))
     if Fraction(share) * paths < FEWEST:
         return float(chosen.mean()), math.inf
     near = max(1, count // 10)
     excess = chosen - ordered[count - near : count + near].mean()
     variance = (excess @ excess) / paths - (excess.sum() / paths) ** 2
-    return float(chosen.mean()), widened(math.sqrt(max(float(variance), 0.0) * paths) / count, count)
+    return float(chosen.mean()), widened(math.sqrt(max(float(variance), 0.0) * paths) / count, _rests_on(chosen))
+
+
+def _rests_on(values: Floats) -> float:
+    size = np.abs(values)
+    return paths_that_count(float(size.mean()), float((size**2).mean()), len(size))

@@ -65,7 +65,7 @@ def attribution(tree: xr.DataTree, fund: str = labels.SYSTEM, slice: str = "all"
     room_for_values(ax, float(finite.min()), float(finite.max()), left=0.04)
     style.title(ax, f"{labels.name(fund)}: what made the profit or loss")
     ax.set_xlabel(scale.unit)
-    style.caption(ax, f"{scale.heading}.", _paths(slice), unknown_intervals(end, high))
+    style.caption(ax, f"{scale.heading}.", _paths(slice), unknown_intervals(values, high))
     return ax
 
 

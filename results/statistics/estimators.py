@@ -176,14 +176,25 @@ def mean(total: float, squares: float, paths: int, rare: bool = False) -> Estima
 
 
 def probability(hits: int, paths: int) -> Estimate:
-    """Share of paths with the binomial standard error and the Wilson interval, which stays honest at 0 and 1."""
+    """Share of paths with the Wilson interval, its se that interval's width over 2 x 1.96.
+
+    The interval stays honest at 0 and 1; next to them its inner end is that of a Poisson count, as Wilson's is too far
+    in where one to three paths are hit or spared (Brown, Cai and DasGupta 2001, section 4.1.1).
+    """
+    from scipy.special import gammaincinv
+
     p = hits / paths
     spread = 1 + Z95**2 / paths
     centre = (p + Z95**2 / (2 * paths)) / spread
     half = Z95 / spread * math.sqrt(p * (1 - p) / paths + Z95**2 / (4 * paths**2))
     low = 0.0 if hits == 0 else centre - half
     high = 1.0 if hits == paths else centre + half
-    return Estimate(p, math.sqrt(p * (1 - p) / paths), low, high)
+    spared = paths - hits
+    if paths > 50 and 1 <= hits <= 3:
+        low = float(gammaincinv(hits, 0.05)) / paths
+    if paths > 50 and 1 <= spared <= 3:
+        high = 1 - float(gammaincinv(spared, 0.05)) / paths
+    return Estimate(p, (high - low) / (2 * Z95), low, high)
 
 
 def against_static_mean(moments: Moments) -> tuple[Estimate, Estimate]:

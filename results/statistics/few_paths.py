@@ -48,9 +48,10 @@ def two_sided_p(score: float, paths: float) -> float:
 
 
 def paths_that_count(mean: float, mean_square: float, paths: int) -> float:
-    """On how many paths a mean rests of something that is never negative, and zero on most paths.
+    """On how many of some paths a mean rests of something whose sizes |x| have this mean and mean square.
 
-    Twice Kish's effective number `(sum x)^2 / sum x^2`: the number of paths on which it is not zero where its sizes
-    there spread like an exponential law; at most all paths.
+    Twice Kish's effective number `(sum |x|)^2 / sum x^2`: the number of paths on which x is not zero where its sizes
+    there spread like an exponential law. All paths where that is half of them or more.
     """
-    return min(float(paths), 2 * paths * mean**2 / mean_square) if mean_square > 0 else 0.0
+    few = 2 * paths * mean**2 / mean_square if mean_square > 0 else 0.0
+    return few if few < paths / 2 else float(paths)

@@ -42,11 +42,14 @@ class Measure(NamedTuple):
 SHOWN = {
     "var": Measure("VaR {level}, %", 100, 2),
     "es": Measure("ES {level}, %", 100, 2),
+    "trough_es": Measure("trough ES {level}, %", 100, 2),
     "amplification": Measure("amplification {level}", 1, 3),
     "added_loss": Measure("added loss {level}, %", 100, 2),
     "mean_loss": Measure("mean loss, %", 100, 3),
-    "prob_margin_call": Measure("P of call, %", 100, 2),
-    "prob_default": Measure("P of default, %", 100, 2),
+    "called_nav_share": Measure("NAV called, %", 100, 2),
+    "prob_called_over_10pct": Measure("P of over 10 % called, %", 100, 2),
+    "prob_called_over_50pct": Measure("P of over 50 % called, %", 100, 2),
+    "defaulted_nav_share": Measure("NAV in default, %", 100, 2),
     "expected_forced_sales_usd": Measure("forced sales, bn USD", 1 / BILLION, 3),
 }
 

@@ -77,7 +77,10 @@ def without_statistics(
     def quiet(params: Params, low: Array, high: Array, valid: Array) -> QuietBlock:
         def tile(inputs: tuple[Array, Array]) -> Any:
             every = hold_still(structure, params, *inputs)
-            return every if metrics else every._replace(max_drawdown=every.loss[:0], draws_clipped=every.loss[0, :0])
+            if metrics:
+                return every
+            none = every.fund_loss[:0]
+            return every._replace(trough=none, max_drawdown=none, draws_clipped=every.fund_loss[0, :0])
 
         return QuietBlock(map_tiles(tile, (low, high), valid), None, None)  # type: ignore[arg-type]
 
@@ -101,24 +104,25 @@ class LongRun:
     """
 
     def __init__(self, problem: Problem, simulator: Simulator) -> None:
-        self.simulator, self.piece, self._next = simulator, CALLS * simulator.size, 0
+        self.simulator, self.piece, self.next = simulator, CALLS * simulator.size, 0
         rows, brokers = len(problem.funds.types) + 1, len(problem.funds.brokers)
         self.gatherer = Gatherer(rows, brokers, TAIL_KEEP, store_paths=False)
         started = time.perf_counter()
-        while self._next < PIECES_BEFORE * self.piece and time.perf_counter() - started < SECONDS_BEFORE:
+        while self.next < PIECES_BEFORE * self.piece and time.perf_counter() - started < SECONDS_BEFORE:
             self.go_on()
 
     def blocks(self) -> Iterator[Finished]:
         """The calls of the next paths."""
-        first = self._next
-        self._next += self.piece
-        yield from self.simulator.run(np.arange(first, self._next, dtype=np.uint64))
+        first = self.next
+        self.next += self.piece
+        yield from self.simulator.run(np.arange(first, self.next, dtype=np.uint64))
 
     def go_on(self) -> None:
         """Simulate and gather the next paths."""
+        first = self.next
         for finished in self.blocks():
             self.gatherer.add(finished)
-        self.gatherer.finish_chunk()
+        self.gatherer.finish_chunk(first, self.next)
 
 
 @dataclass(frozen=True)
@@ -181,6 +185,7 @@ class Engine:
 
         def one(_: int) -> None:
             nonlocal copying, gathering
+            first = long_run.next
             for finished in long_run.blocks():
                 block = jax.block_until_ready(finished.block)
                 started = time.perf_counter()
@@ -189,7 +194,7 @@ class Engine:
                 long_run.gatherer.add(Finished(finished.tiled, block, finished.first_pass))
                 copying, gathering = copying + copied - started, gathering + time.perf_counter() - copied
 
-            long_run.gatherer.finish_chunk()
+            long_run.gatherer.finish_chunk(first, long_run.next)
 
         sample = self._repeat(one, seconds)
         return copying / sample.paths, gathering / sample.paths

@@ -118,7 +118,6 @@ def _plain(
     of_books = dict.fromkeys(("held", "done"), (books,))
     entities = of_books | {"price": (assets,), "flow": (assets,), "causes": (len(cause_names()), members)}
     found = {name: by_moment(now[name], *entities.get(name, (members,))) for name in Moments.__annotations__}
-    of_member = problem.books.fund_of[:, None] == np.arange(members)
     groups = problem.funds.ids if options.members else problem.funds.types
     return RecordedPath(
         problem=problem,
@@ -126,7 +125,7 @@ def _plain(
         groups_file_order=groups_in_file_order(problem, options.members),
         group_nav=group_nav(problem, options.members),
         group_of=np.arange(members) if options.members else np.asarray(problem.funds.type_of),
-        moments=Moments(**(found | {"done": found["done"] @ of_member > 0})),
+        moments=Moments(**(found | {"done": found["done"] > 0})),
         rounds=rounds,
         sale=by_moment(sale, books),
         build=by_moment(build, books),

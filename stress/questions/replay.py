@@ -213,12 +213,12 @@ class Replayer:
 
         names, found = (*METRICS, *PATH_FLAGS), []
         assert self.result is not None
-        if "tails" in self.result.children:
-            tails = self.result["tails"].to_dataset()
+        for group in sorted({"tails", "tails_by_trough"} & set(self.result.children)):
+            tails = self.result[group].to_dataset()
             ranks, funds = np.nonzero(tails["path_id"].values == np.uint64(path))
             for rank, fund in zip(ranks, funds, strict=True):
                 one = tails.isel(rank=int(rank), fund=int(fund))
-                found.append(("tails", [(name, str(one["fund"].values), one[name].values) for name in names]))
+                found.append((group, [(name, str(one["fund"].values), one[name].values) for name in names]))
         if "paths" in self.result.children:
             kept = self.result["paths"].to_dataset().isel(path=path)
             if int(kept["path"].values) != path:

@@ -126,6 +126,7 @@ def margin_terms(rng: np.random.Generator, on: dict[str, bool], base: Problem) -
     by_cases = (rng.random(len(base.funds.types)) < 0.5)[base.funds.type_of] & on["portfolio"]
     cases = rng.uniform(-0.3, 0.3, (members, 4, assets)) * (rng.random((members, 4, 1)) < 0.8)
     cases[:, 0], cases[:, 1] = -0.15, 0.15
+    cases = cases[np.searchsorted(base.funds.type_of, base.funds.type_of)]  # members of a type share them
     rates = rng.uniform(0.05, 0.35, (members, assets)) * rng.choice([1.0, 1.0, 5.0], (members, assets))
     return {
         "rates": rates if on["lines"] else rates[np.searchsorted(base.funds.type_of, base.funds.type_of)],

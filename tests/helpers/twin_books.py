@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from flat import NAMES, Limits, limits_of, overridden, triggers_from
+from flat import NAMES, Limits, limits_of, overridden, triggers_from, whole
 from stress.scenarios.problem import Books, Problem
 from tiny import BN, single
 
@@ -137,8 +137,7 @@ def with_overlay(
         }
         for name, new in row_of_book.items():
             each[name] = np.insert(each[name], at, new, axis=0)
-    each["manager_of"] = np.arange(len(each["ids"]))
-    wider = Books(**{item.name: each[item.name] for item in fields(books)})
+    wider = whole(Books(**{item.name: each[item.name] for item in fields(books)}))
     triggers = triggers_from(Limits(**{name: each[name] for name in NAMES}))
     return replace(problem, books=wider, triggers=triggers)
 

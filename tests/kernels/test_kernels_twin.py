@@ -86,7 +86,7 @@ def flow_by_member(pair: Pair) -> np.ndarray:
 def assert_quiet_parity(pair: Pair) -> None:
     """The start book held still is the twin's, and nobody is called or trades before the first trigger."""
     quiet, report, theirs = pair.quiet, pair.report, pair.twin
-    close(quiet.loss[:-1], theirs.group_loss_static[:-1])
+    close(quiet.fund_loss[:-1], theirs.group_loss_static[:-1])
     if retail_of(pair.problem).per_percent > 0:
         return  # outside buyers move prices on every path: its triggers are not those of the start book
     acts = (
@@ -98,7 +98,7 @@ def assert_quiet_parity(pair: Pair) -> None:
     first = np.where(acts.any(axis=0), acts.argmax(axis=0) + 1, 0)
     np.testing.assert_array_equal(quiet.first_trigger, first)
     calm = first == 0
-    close(quiet.loss[:, calm], pair.metrics.fund_loss[:, calm])
+    close(quiet.fund_loss[:, calm], pair.metrics.fund_loss[:, calm])
     close(quiet.max_drawdown[:, calm], pair.metrics.max_drawdown[:, calm])
 
 

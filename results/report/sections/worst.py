@@ -14,7 +14,8 @@ from stress.results.report.sections.stories import story
 
 TITLE = "The worst paths"
 MOST = 10
-WANTED = ("path_id", "fund_loss", "fund_loss_static", "called_usd", "forced_sales_usd", "first_call_step", "defaulted")
+AMOUNTS = ("fund_loss", "trough", "fund_loss_static", "called_usd", "forced_sales_usd")
+WANTED = ("path_id", *AMOUNTS, "first_call_step", "defaulted")
 
 
 def worst(tree: xr.DataTree, stories: Sequence[xr.DataTree] = (), reason: str = "") -> Section:
@@ -49,7 +50,7 @@ def worst(tree: xr.DataTree, stories: Sequence[xr.DataTree] = (), reason: str = 
 
 
 def _columns(unit: str) -> tuple[str, ...]:
-    losses = ("Loss, % of NAV", "Held still, %")
+    losses = ("Loss, % of NAV", "Largest on the way, %", "Held still, %")
     return ("Path", *losses, f"Called, {unit}", f"Forced sales, {unit}", "First call in step", "Default")
 
 
@@ -58,6 +59,7 @@ def _cells(values: dict[str, xr.DataArray], rank: int, fund: str, unit: str, sca
     return (
         Cell(str(int(one["path_id"]))),
         Cell(shown(one["fund_loss"], 100)),
+        Cell(shown(one["trough"], 100)),
         Cell(shown(one["fund_loss_static"], 100)),
         Cell(shown(one["called_usd"], scale)),
         Cell(shown(one["forced_sales_usd"], scale)),

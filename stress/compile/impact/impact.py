@@ -29,5 +29,6 @@ def impact(problem: Problem) -> Impact | None:
     if impact_structure(problem) is None:
         return None
     permanent: Any = np.float64(problem.impact.permanent)
+    whole: Any = np.float64(1.0)
     decay: Any = np.float64(0.5 ** (1.0 / (problem.impact.half_life * problem.steps_per_day)))
-    return Impact(RECORDS[problem.impact.law](problem), permanent, decay)
+    return Impact(RECORDS[problem.impact.law](problem), permanent, decay, whole)

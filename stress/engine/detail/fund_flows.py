@@ -60,31 +60,27 @@ def banded_products(structure: Structure, flow: Array) -> Array:
     return jnp.stack([jnp.pad(x, ((0, 0), (0, rows - x.shape[1]))) for x in products])
 
 
-def by_fund_and_asset(
-    structure: Structure, params: Params, total: Floats, products: Floats, paths: int
-) -> tuple[Floats, Floats]:
-    """Mean forced flow and its standard error, each (step, fund, asset) in bn USD.
+def by_fund_and_asset(structure: Structure, params: Params, total: Floats, products: Floats) -> tuple[Floats, Floats]:
+    """Sums over paths of the forced flow and of its square, each (step, fund, asset), in bn USD.
 
     Args:
         structure: what was compiled.
         params: numbers.
         total: (step, row) sums of `row_flows` over all paths.
         products: (band, step, row) sums of `banded_products`.
-        paths: how many.
     """
     groups = np.array(row_groups(structure))
     shapes = np.asarray(params.books.shapes, np.float64)
     weights = shapes if len(groups) == structure.shapes else np.asarray(shapes_to_books(structure, jnp.asarray(shapes)))
-    mean = np.zeros((total.shape[0], len(structure.group_members), shapes.shape[1]))
-    square = np.zeros_like(mean)
+    flow = np.zeros((total.shape[0], len(structure.group_members), shapes.shape[1]))
+    square = np.zeros_like(flow)
     for group in range(len(structure.group_members)):
         rows = np.flatnonzero(groups == group)
         if len(rows) == 0:
             continue
         w = weights[rows].astype(np.float64)
-        mean[:, group] = total[:, rows] @ w / paths
+        flow[:, group] += total[:, rows] @ w
         for k in range(len(rows)):
             pairs = products[k][:, rows[: len(rows) - k]] @ (w[: len(rows) - k] * w[k:])
             square[:, group] += pairs if k == 0 else 2.0 * pairs
-    variance = np.maximum(square / paths - mean**2, 0.0)
-    return mean, np.sqrt(variance / max(paths - 1, 1))
+    return flow, square

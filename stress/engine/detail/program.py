@@ -14,46 +14,41 @@ from jax import Array, lax
 from jax.sharding import Mesh
 from jax.typing import ArrayLike
 
-from stress.compile.books import BILLION
 from stress.engine.detail.by_name import by_name
 from stress.engine.detail.course import WorstCourses
-from stress.engine.detail.fund_flows import banded_products, by_fund_and_asset, row_flows
+from stress.engine.detail.exposure import exposure_sums
+from stress.engine.detail.exposure import kept as exposures_kept
+from stress.engine.detail.fund_flows import banded_products, row_flows
 from stress.engine.detail.invariants import Invariants, check, look_at
+from stress.engine.detail.parts import by_row, part_names, parts, simulate_parts, taken_apart
+from stress.engine.detail.tables import FLOW_BY_FUND, PLAIN, Sums, moments
+from stress.engine.detail.tail import sums_of, worst_slices
 from stress.engine.path_tables import joined, metrics_table, select_paths
 from stress.engine.sizes import SHARED_PATHS
 from stress.engine.tiles import TiledPaths, count_bins, over_devices, put_tile, tile_of
 from stress.kernels.params import Params
-from stress.kernels.path import PathMetrics, simulate
+from stress.kernels.path import PathMetrics
 from stress.kernels.step import StepReport
 from stress.kernels.structure import Structure
-from stress.results.dataset.components import component_names
+from stress.results.dataset.components import WORST, component_names
 from stress.results.statistics.histogram import FloatHistogram
 from stress.results.statistics.simulation_output import Sample, Timeline
 
-MEAN_BY_ROW = (
-    "called_usd",
-    "forced_sales_usd",
-    "built_usd",
-    "fund_loss",
-    "fund_loss_static",
-    "added_loss",
-    "open_call",
-)
-MEAN_BY_ASSET = ("price", "depth", "volatility", "forced_flow_usd")
-QUANTILES = ("gross_leverage", "net_leverage", "price_change", "depth_lost")  # the last two are fine near zero
-FUND_FLOW = "fund_flow"  # by row of `fund_flows`
+BY_ROW = ("gross_leverage", "net_leverage", "fund_loss")  # with quantiles, like the next two, fine near zero
+BY_ASSET = ("price_change", "depth_lost")
 BINS = FloatHistogram.empty((), mantissa_bits=7, lo_exp=-14, hi_exp=10)
-Program = Callable[[Params, ArrayLike, ArrayLike, ArrayLike], tuple["Detail", Array]]
+Program = Callable[[Params, ArrayLike, ArrayLike, ArrayLike, ArrayLike], tuple["Detail", Array]]
 TILES_PER_CALL = 16  # on each device
 
 
 class Detail(NamedTuple):
     """What one tile gives; in a call's output a leading tile axis is added."""
 
-    sums: dict[str, Array]  # (step, entity)
-    squares: dict[str, Array]  # likewise; of the flow by fund (band, step, row)
+    sums: dict[str, Array]  # by the names of `tables`
+    squares: dict[str, Array]  # likewise
     metrics: PathMetrics
     course: Array  # (step, path) loss of the whole system up to the step
+    parts: Array  # (part, row, path) of the loss, where it is taken apart
     attribution: Array  # (component, row, path)
     asset_pnl: Array  # (asset, path)
     rounds: Array  # (step,) int32 rounds that the tile needed
@@ -66,14 +61,12 @@ def leverage(position: Array, equity: Array, gross: Array) -> Array:
     return jnp.where(positive, position / jnp.where(positive, equity, 1.0), jnp.where(gross > 0, jnp.inf, 0.0))
 
 
-def _tile(structure: Structure, params: Params, inputs: tuple[Array, Array, Array]) -> tuple[Detail, Array]:
-    low, high, valid = inputs
-    metrics, reports = simulate(structure, params, low, high, detail=True)
-    if not isinstance(reports, StepReport):
-        raise TypeError("a detailed simulation returns a report")
+def _tile(structure: Structure, params: Params, inputs: tuple[Array, Array, Array, Array]) -> tuple[Detail, Array]:
+    low, high, valid, apart = inputs
+    metrics, reports, others = simulate_parts(structure, params, low, high, jnp.any(apart))
 
     def grouped(x: Array) -> Array:
-        return jnp.einsum("rf,sft->srt", params.reporting.group_matrix, x, precision=lax.Precision.HIGHEST)
+        return by_row(params, x)
 
     def by_step(cumulative: Array) -> Array:
         return jnp.diff(cumulative, axis=0, prepend=jnp.zeros_like(cumulative[:1]))
@@ -101,25 +94,43 @@ def _tile(structure: Structure, params: Params, inputs: tuple[Array, Array, Arra
         values["built_usd"] = grouped(by_step(reports.built))
     if structure.volatility:
         values["volatility"] = jnp.sqrt(reports.variance)
-    masked = {name: jnp.where(valid, values[name], 0.0) for name in (*MEAN_BY_ROW, *MEAN_BY_ASSET) if name in values}
+    masked = {name: jnp.where(valid, values[name], 0.0) for name in PLAIN if name in values}
+    masked |= {name: jnp.where(valid, value, 0.0) for name, value in _more(structure, params, reports).items()}
+    split = jnp.stack(parts(structure, values["fund_loss_static"], -others, values["fund_loss"]), axis=1)
+    masked["loss_part"] = jnp.where(apart, split, 0.0)
     flow = jnp.where(valid, row_flows(structure, params, reports.held), 0.0)
-    parts = (reports.outside, *reports.causes.in_order(), reports.rebound)
-    joined = join_steps([values[name] for name in QUANTILES])
+    components = (reports.outside, *reports.causes.in_order(), reports.rebound)
+    joined = join_steps([values[name] for name in (*BY_ROW, *BY_ASSET)])
     counts = count_bins(joined.reshape(1, -1, joined.shape[-1]), valid[None], BINS).reshape(
         *joined.shape[:2], BINS.bins
     )
+    sums = {name: value.sum(-1) for name, value in masked.items()} | {"fund_flow": flow.sum(-1)}
+    squares = {name: (value * value).sum(-1) for name, value in masked.items()}
+    squares["fund_flow"] = banded_products(structure, flow)
+    if exposures_kept(structure):
+        sums["exposure"], squares["exposure"] = exposure_sums(structure, params, reports.held, reports.price, valid)
     detail = Detail(
-        sums={name: value.sum(-1) for name, value in masked.items()} | {FUND_FLOW: flow.sum(-1)},
-        squares={name: (value * value).sum(-1) for name, value in masked.items()}
-        | {FUND_FLOW: banded_products(structure, flow)},
+        sums=sums,
+        squares=squares,
         metrics=metrics,
         course=values["fund_loss"][:, -1],
-        attribution=jnp.stack([grouped(part).sum(0) for part in parts]),
+        parts=split[-1],
+        attribution=jnp.stack([grouped(part).sum(0) for part in components]),
         asset_pnl=reports.asset_pnl.sum(0),
         rounds=reports.rounds,
         invariants=look_at(structure, params, reports, valid),
     )
     return detail, counts
+
+
+def _more(structure: Structure, params: Params, reports: StepReport) -> dict[str, Array]:
+    """What is asked for by which trigger and what outside flows do, each (step, ..., path)."""
+    found = {"sold_by_trigger": by_row(params, reports.by_trigger.sold)} if reports.by_trigger.sold.shape[1] else {}
+    if reports.by_trigger.built.shape[1]:
+        found["built_by_trigger"] = by_row(params, reports.by_trigger.built)
+    if structure.outside:
+        found["purchases"] = reports.purchases * params.books.adv
+    return found | reports.told
 
 
 def join_steps(parts: list[Array]) -> Array:
@@ -129,23 +140,23 @@ def join_steps(parts: list[Array]) -> Array:
 
 @lru_cache(maxsize=8)
 def _compiled(structure: Structure, mesh: Mesh) -> Any:
-    def shard(params: Params, low: Array, high: Array, valid: Array) -> tuple[Detail, Array]:
+    def shard(params: Params, low: Array, high: Array, valid: Array, apart: Array) -> tuple[Detail, Array]:
         @partial(jax.jit, inline=True)  # else it would be traced twice
-        def tile(inputs: tuple[Array, Array, Array]) -> tuple[Detail, Array]:
+        def tile(inputs: tuple[Array, Array, Array, Array]) -> tuple[Detail, Array]:
             return _tile(structure, params, inputs)
 
         def one(i: Array, carry: tuple[Detail, Array]) -> tuple[Detail, Array]:
             outputs, counts = carry
-            result, counted = tile(tile_of((low, high, valid), i))
+            result, counted = tile(tile_of((low, high, valid, apart), i))
             return put_tile(outputs, i, result), counts + counted
 
-        shapes, counted = jax.eval_shape(tile, (low[0], high[0], valid[0]))
+        shapes, counted = jax.eval_shape(tile, (low[0], high[0], valid[0], apart[0]))
         start = jax.tree.map(lambda x: jnp.zeros((low.shape[0], *x.shape), x.dtype), shapes)
         used = jnp.sum(jnp.any(valid, axis=1), dtype=jnp.int32)
         outputs, counts = lax.fori_loop(0, used, one, (start, jnp.zeros(counted.shape, counted.dtype)))
         return outputs, counts[None]
 
-    return over_devices(shard, mesh, 3)
+    return over_devices(shard, mesh, 4)
 
 
 def tiles_of_a_call(mesh: Mesh, tile: int, paths: int) -> int:
@@ -157,7 +168,7 @@ def tiles_of_a_call(mesh: Mesh, tile: int, paths: int) -> int:
 def compile_detail(structure: Structure, params: Params, mesh: Mesh, tile: int, paths: int) -> Program:
     """The detailed program, compiled ahead of its first call."""
     some = TiledPaths(np.zeros(1, np.uint64), tiles_of_a_call(mesh, tile, paths), tile, int(mesh.devices.size))
-    program: Program = _compiled(structure, mesh).lower(params, *some.words()).compile()
+    program: Program = _compiled(structure, mesh).lower(params, *some.words(), some.valid).compile()
     return program
 
 
@@ -188,28 +199,29 @@ def collect_detail(
     """
     devices, tiles = int(mesh.devices.size), tiles_of_a_call(mesh, tile, paths)
     rows, assets = len(nav), structure.assets
-    entities = dict(zip(QUANTILES, (rows, rows, assets, assets), strict=True))
+    entities = dict.fromkeys(BY_ROW, rows) | dict.fromkeys(BY_ASSET, assets)
     counts = np.zeros((structure.steps, sum(entities.values()), BINS.bins), np.int64)
     rounds = np.zeros(structure.steps, np.int64)
-    sums: dict[str, npt.NDArray[np.float64]] = {}
-    squares: dict[str, npt.NDArray[np.float64]] = {}
+    sums = Sums()
     loss = np.empty((rows, paths))
     static = np.empty((rows, paths))
-    found = component_names(structure.outside)
-    attribution = np.empty((len(found), rows, paths))
+    causes = component_names(structure.outside)
+    attribution = np.empty((len(causes), rows, paths))
     asset_pnl = np.empty((assets, paths))
-    residual, courses, tables = 0.0, WorstCourses(paths, structure.steps), []
+    residual, courses, kept_apart = 0.0, WorstCourses(paths, structure.steps), []
+    apart = taken_apart(np.arange(paths, dtype=np.uint64))
+    split = np.empty((len(part_names(structure)), rows, int(apart.sum())))
     for first in range(0, paths, tiles * tile):
         last = min(first + tiles * tile, paths)
         tiled = TiledPaths(np.arange(first, last, dtype=np.uint64), tiles, tile, devices)
-        out, counted = jax.device_get(program(params, *tiled.words()))
+        chosen = apart[first:last]
+        words = (*tiled.words(), tiled.lay_out(chosen) & tiled.valid)
+        out, counted = jax.device_get(program(params, *words))
         counts += counted.sum(axis=0, dtype=np.int64)
         rounds = np.maximum(rounds, out.rounds.max(axis=0))
         residual = max(residual, check(out.invariants, str(params.shocks.mean.dtype)))
-        for name in out.sums:  # tile by tile: the same order of additions whatever the number of devices
-            for total, by_tile in ((sums, out.sums[name]), (squares, out.squares[name])):
-                for one in tiled.in_order(by_tile):
-                    total[name] = total.get(name, 0.0) + one.astype(np.float64)
+        sums.add(tiled, out.sums, out.squares)
+        split[..., first : first + chosen.sum()] = tiled.by_path(out.parts)[..., chosen]
         kept = (
             (loss, out.metrics.fund_loss),
             (static, out.metrics.fund_loss_static),
@@ -220,31 +232,31 @@ def collect_detail(
             target[..., first:last] = tiled.by_path(source)
         courses.add(first, loss[-1, first:last], tiled.by_path(out.course))
         if first < SHARED_PATHS:
-            tables.append(metrics_table(tiled, out.metrics))
+            kept_apart.append(metrics_table(tiled, out.metrics))
         progress(last)
-    units = {"called_usd": nav, "forced_sales_usd": nav, "built_usd": nav, "forced_flow_usd": np.full(assets, BILLION)}
-    flow = by_fund_and_asset(structure, params, sums.pop(FUND_FLOW), squares.pop(FUND_FLOW), paths)
-    means = {name: _mean(sums[name], squares[name], paths, units.get(name)) for name in sums}
+    sums.paths, sums.apart = paths, int(apart.sum())
+    found = moments(structure, params, sums, nav)
     every = component_names()
-    components = dict(zip(every, by_name(attribution, found, every, axis=0), strict=True))
+    components = dict(zip(every, by_name(attribution, causes, every, axis=0), strict=True))
     ends = np.cumsum(list(entities.values()))
     quantiles = {
         name: FloatHistogram(counts[:, end - n : end].copy(), BINS.mantissa_bits, BINS.lo_exp, BINS.hi_exp)
         for (name, n), end in zip(entities.items(), ends, strict=True)
     }
-    timeline = Timeline(paths, quantiles, means, rounds, (flow[0] * BILLION, flow[1] * BILLION))
-    shared = select_paths(joined(tables), np.arange(min(paths, SHARED_PATHS), dtype=np.uint64))
+    tables = {name: one.table() for name, one in found.items()}
+    flow = tables.pop(FLOW_BY_FUND)
+    means = {name: (one.mean, one.error) for name, one in tables.items() if name in PLAIN}
+    rest = {name: one for name, one in tables.items() if name not in PLAIN}
+
+    def again(tiled: TiledPaths, valid: npt.NDArray[np.bool_]) -> Detail:
+        low, high, _ = tiled.words()
+        done: Detail = jax.device_get(program(params, low, high, valid, np.zeros_like(valid))[0])
+        return done
+
+    summed = partial(sums_of, again, tiles, tile, devices)
+    slices = worst_slices(loss[-1], WORST, summed, lambda of: moments(structure, params, of, nav))
+    timeline = Timeline(paths, quantiles, means, rounds, (flow.mean, flow.error), rest, slices)
+    by_part = dict(zip(part_names(structure), split, strict=True))
+    shared = select_paths(joined(kept_apart), np.arange(min(paths, SHARED_PATHS), dtype=np.uint64))
     standing = (courses.representative(), courses.count)
-    return Sample(loss, static, components, asset_pnl, residual, standing, shared), timeline
-
-
-def _mean(
-    total: npt.NDArray[np.float64],
-    square: npt.NDArray[np.float64],
-    paths: int,
-    unit: npt.NDArray[np.float64] | None,
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    mean = total / paths
-    variance = np.maximum(square / paths - mean**2, 0.0)
-    error = np.sqrt(variance / max(paths - 1, 1))
-    return (mean, error) if unit is None else (mean * unit, error * unit)
+    return Sample(loss, static, components, asset_pnl, by_part, residual, standing, shared), timeline

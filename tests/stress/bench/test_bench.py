@@ -236,7 +236,7 @@ def test_the_simulation_without_statistics_gives_the_losses_of_the_block() -> No
         for finished in simulator.run(2_000):
             block, tiled = finished.block, finished.tiled
             if isinstance(block, QuietBlock):
-                losses: Any = block.metrics.loss
+                losses: Any = block.metrics.fund_loss
             else:
                 losses = block.metrics if name == "losses" else block.metrics.fund_loss
             table = found.setdefault(name, np.full((9, 2_000), np.nan))

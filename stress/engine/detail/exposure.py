@@ -1,0 +1,58 @@
+"""What funds hold at the end of each step, by reported fund and asset, signed and gross."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, lax
+
+from stress.engine.detail.fund_flows import row_groups
+from stress.kernels.layout import books_to_shapes, shapes_to_books
+from stress.kernels.linear import product
+from stress.kernels.params import Params
+from stress.kernels.structure import Structure
+
+KINDS = ("exposure_usd", "gross_exposure_usd")
+LARGEST = 1 << 22  # numbers by step, fund and asset
+
+
+def kept(structure: Structure) -> bool:
+    """Whether the table is small enough."""
+    return structure.steps * (len(structure.group_members) + 1) * structure.assets <= LARGEST
+
+
+def exposure_sums(structure: Structure, params: Params, held: Array, price: Array, valid: Array) -> tuple[Array, Array]:
+    """Sums over paths of exposures and of their squares, (kind, step, row, asset), bn USD; the system last.
+
+    Args:
+        structure: what is compiled.
+        params: numbers.
+        held: (step, book, path) holdings at step ends.
+        price: (step, asset, path).
+        valid: (path,) which paths count.
+    """
+    groups = row_groups(structure)
+    by_shape = len(groups) == structure.shapes
+    weights = params.books.shapes if by_shape else shapes_to_books(structure, params.books.shapes)
+    holder = np.arange(len(structure.group_members))[:, None] == np.array(groups)
+    holder = np.concatenate([holder, np.ones((1, len(groups)), bool)])
+    funds, assets = holder.shape[0], structure.assets
+
+    def matrix(of: Array) -> Array:
+        """(fund and asset, row) what a unit of each row is in each asset of its fund."""
+        return (jnp.asarray(holder, of.dtype)[:, None] * of.T[None]).reshape(funds * assets, len(groups))
+
+    both = jnp.concatenate([matrix(weights), matrix(jnp.abs(weights))])
+
+    def of_step(inputs: tuple[Array, Array]) -> tuple[Array, Array]:
+        k, p = inputs
+        usd = params.books.nav * params.books.gross * k
+        rows = jnp.where(valid, books_to_shapes(structure, usd) if by_shape else usd, 0.0)
+        value = product(both, rows).reshape(len(KINDS) * funds, assets, -1) * p
+        return value.sum(-1), (value * value).sum(-1)
+
+    def laid_out(x: Array) -> Array:
+        return jnp.swapaxes(x.reshape(structure.steps, len(KINDS), funds, assets), 0, 1)
+
+    total, square = lax.map(of_step, (held, price))
+    return laid_out(total), laid_out(square)
