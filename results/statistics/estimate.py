@@ -56,7 +56,7 @@ class Pair:
         if not self.static >= SMALLEST_STATIC:
             return Estimate(math.nan, math.nan, math.nan, math.nan)
         ratio = self.value / self.static
-        if not self.static > Z95 * widened(math.sqrt(self.static_variance), self.paths):
+        if not self.static > Z95 * widened(math.sqrt(max(self.static_variance, 0.0)), self.paths):
             return Estimate.unknown(ratio)
         noise = self.variance + ratio**2 * self.static_variance - 2 * ratio * self.covariance
         return Estimate.symmetric(ratio, widened(math.sqrt(np.maximum(noise, 0.0)) / self.static, self.paths))

@@ -20,9 +20,9 @@ from stress.compile.structure import structure_of
 from stress.kernels import quiet
 from stress.kernels.linear import product
 from stress.kernels.params import Params
-from stress.kernels.path import PathMetrics, finish, start
+from stress.kernels.path import finish, start
 from stress.kernels.shocks.draw import draw, shock_keys, shock_scratch
-from stress.kernels.step import StepReport, advance
+from stress.kernels.step import advance
 from stress.kernels.structure import Structure
 from stress.scenarios.problem import Problem
 
@@ -37,8 +37,8 @@ class Simulated(NamedTuple):
     """What the kernels say of every path; arrays on the host."""
 
     structure: Structure
-    metrics: PathMetrics
-    report: StepReport  # (step, entity, path)
+    metrics: Any  # `PathMetrics`
+    report: Any  # `StepReport`, (step, entity, path)
     loss_static: Floats  # (row, path) by the pass that holds still
     first_alarm: npt.NDArray[np.int32]  # (path,) step of its first alarm, 0 = none
 

@@ -174,7 +174,7 @@ CHANGES: dict[str, dict[str, Any]] = {
         "impact": {
             "law": "bounded_exponential",
             "B": 0.75,
-            "c": 0.01,
+            "c": 0.001,
             "permanent": 0.5,
             "half_life": 1.0,
             "execution_weight": 0.25,
@@ -222,4 +222,5 @@ def probe_draws(problem: Problem, seed: int = 1, paths: int = PATHS) -> npt.NDAr
     common, own = rng.standard_normal((problem.steps, 1, paths)), rng.standard_normal(shape)
     size = np.sqrt(3.0 / rng.chisquare(3, (problem.steps, 1, paths)))
     trend = np.linspace(-2.0, 1.0, paths)
-    return np.clip(sigma * (2.5 * size * (0.7 * common + 0.7 * own) + trend), -0.6, 0.6)
+    moves = sigma * (2.5 * size * (0.7 * common + 0.7 * own) + trend)
+    return np.asarray(np.clip(moves, -0.6, 0.6))
