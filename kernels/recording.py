@@ -153,6 +153,7 @@ def _recorded_cascade(
         size=calls.size[:, 0],
         outside=jnp.stack(outside.parts)[:, :, 0] if outside.parts else outside.total[None, :, 0][:0],
     )
+
     def one_round(carry: tuple[Round, Cascaded]) -> tuple[Round, Cascaded]:
         now, kept = carry
         if structure.participation:

@@ -215,9 +215,7 @@ def _remembered(structure: Structure, params: Params, state: State, begin: Array
     }
 
 
-def _step_end(
-    structure: Structure, params: Params, state: State, terms: Terms, last: Round, calls: Calls
-) -> StepEnd:
+def _step_end(structure: Structure, params: Params, state: State, terms: Terms, last: Round, calls: Calls) -> StepEnd:
     """What defaults are read from; no rows where nothing limits sales, or nobody has a requirement.
 
     A fund sells at the limit when it has a call of age and the orders of all that it holds were cut.

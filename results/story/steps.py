@@ -131,7 +131,9 @@ def round_lines(rounds: xr.Dataset, number: int, top: int, first: list[str]) -> 
     cut = int(now["orders_cut"].sel(fund=SYSTEM)) - int(rounds["orders_cut"].sel(round=number - 1, fund=SYSTEM))
     tiers = _tiers_cut(rounds, number)
     if cut > 0 or tiers:
-        whose = f"orders of {counted(cut, 'more member' if number > 1 else 'member')} are" if cut > 0 else "more orders are"
+        whose = (
+            f"orders of {counted(cut, 'more member' if number > 1 else 'member')} are" if cut > 0 else "more orders are"
+        )
         texts.append(f"{whose} cut to the participation limit{tiers}")
     lines = [Line("" if at else f"round {number}", text) for at, text in enumerate(texts)]
     lines.append(Line("prices, %", _moves(now["price_move"], top) or "hardly move"))
@@ -153,7 +155,11 @@ def _tiers_cut(rounds: xr.Dataset, number: int) -> str:
 def _few(assets: str) -> str:
     """The first names of a list, and how many others there are."""
     names = assets.split(", ")
-    return assets if len(names) <= MOST_ASSETS else f"{', '.join(names[: MOST_ASSETS - 1])} and {len(names) - MOST_ASSETS + 1} others"
+    return (
+        assets
+        if len(names) <= MOST_ASSETS
+        else f"{', '.join(names[: MOST_ASSETS - 1])} and {len(names) - MOST_ASSETS + 1} others"
+    )
 
 
 def _trader(now: xr.Dataset, fund: str, top: int) -> str:

@@ -89,7 +89,9 @@ def in_tiers(books: Books, classes: Ints) -> Books:
     whole = [len(parts[shape]) == 1 for shape in books.shape_of]
     return replace(
         books,
-        ids=tuple(books.ids[b] if whole[b] else f"{books.ids[b]} tier {c + 1}" for b, c in zip(manager, tier, strict=True)),
+        ids=tuple(
+            books.ids[b] if whole[b] else f"{books.ids[b]} tier {c + 1}" for b, c in zip(manager, tier, strict=True)
+        ),
         fund_of=books.fund_of[manager],
         shape_of=shape_of,
         size=books.size[manager] * share_of,

@@ -161,7 +161,10 @@ def _problem(problem: Problem, changes: dict[str, Any]) -> Problem:
     flat = limits_of(problem)
     parts = {key: overridden(getattr(problem, key), item) for key, item in changes.items()}
     changed = replace(problem, **parts)
-    if (len(changed.books.manager_of), len(changed.books.tier_of_asset)) != (len(changed.books.ids), len(changed.assets.ids)):
+    if (len(changed.books.manager_of), len(changed.books.tier_of_asset)) != (
+        len(changed.books.ids),
+        len(changed.assets.ids),
+    ):
         changed = replace(changed, books=whole(changed.books))
     counts = {"member": len(changed.funds.ids), "book": len(changed.books.ids), "shape": len(changed.books.shapes)}
     grown = {name: _resized(name, getattr(flat, name), counts) for name in NAMES}

@@ -13,7 +13,6 @@ from stress.scenarios.problem import Books, Problem, plain_books
 from stress.scenarios.tier_table import tier_table, why_alone
 
 
-
 def classes_of(days: list[float], floor: float = 1e-3, usd: Any = None) -> list[int]:
     """Classes of assets that one book holds in equal parts, unless `usd` says otherwise."""
     held = np.ones((1, len(days))) if usd is None else np.asarray(usd, np.float64)
