@@ -115,7 +115,7 @@ def report(path: Path, steps: list[dict[str, Any]], static_price: Array, at_limi
         "defaulted": path.defaulted,
         "max_drawdown": drawdown(equity),
         "attribution": path.attribution,
-        "avoided_by_selling": -loss_static - path.attribution[COMPONENTS.index("outside_shock")],
+        "forgone_by_selling": -loss_static - path.attribution[COMPONENTS.index("outside_shock")],
         "broker_loss_usd": funds.broker_share.T @ shortfall,
         "type_loss": by_type(loss),
         "type_loss_static": by_type(loss_static),

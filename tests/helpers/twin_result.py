@@ -31,7 +31,7 @@ class TwinResult:
     defaulted: Array  # (member, path)
     max_drawdown: Array  # (member, path)
     attribution: Array  # (component, member, path) fraction of NAV_0, in the order of COMPONENTS
-    avoided_by_selling: Array  # (member, path) fraction of NAV_0: P&L of the start book held less the outside shock
+    forgone_by_selling: Array  # (member, path) fraction of NAV_0: P&L of the start book held less the outside shock
     broker_loss_usd: Array  # (broker, path)
     type_loss: Array  # (type, path)
     type_loss_static: Array  # (type, path)

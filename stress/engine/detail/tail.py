@@ -25,7 +25,7 @@ Floats = npt.NDArray[np.float64]
 def segments(paths: int, shares: Mapping[str, str]) -> list[int]:
     """Ranks, the worst path being 0, at which sums end: at the end of a slice, and where its last tenth begins."""
     ends = {slice_size(share, paths) for share in shares.values()}
-    return sorted(ends | {end - near_boundary(end) for end in ends} - {0})
+    return sorted((ends | {end - near_boundary(end) for end in ends}) - {0})
 
 
 def worst_slices(
