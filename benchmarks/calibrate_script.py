@@ -1,8 +1,9 @@
 """Take a scenario's own price impact out of observed moves: prints the script with which it closes on them.
 
 Observed closes contain the forced selling and the dip-buying of their day. With them as the script a run would add its
-own on top. Without a draw a scenario has a single path; each scripted move `m` is replaced by
-`(1 + m)(1 + observed)/(1 + return of that path) - 1` until the path closes on the observed moves.
+own on top. Without a draw a scenario has a single path, which the reference (`stress.reference`) follows; each
+scripted move `m` is replaced by `(1 + m)(1 + observed)/(1 + return of that path) - 1` until the path closes on the
+observed moves.
 
     python benchmarks/calibrate_script.py tariff-2025 scenarios/library/tariff-2025-observed.csv
 
@@ -24,6 +25,7 @@ import numpy.typing as npt
 
 import stress
 from stress.api import build_problem
+from stress.reference.result import simulate
 from stress.scenarios.problem import Problem
 
 Floats = npt.NDArray[np.float64]
@@ -53,9 +55,7 @@ def with_script(problem: Problem, script: Floats) -> Problem:
 
 def returns_of(problem: Problem) -> Floats:
     """Simple returns (step, asset) of the single path of a scenario without a draw."""
-    tree = stress.run(problem, paths=1, precision="float64", store="summary")
-    timeline = tree.children["timeline"].to_dataset()
-    price = timeline["price_mean"].sel(asset=list(problem.assets.ids)).values
+    price = simulate(problem, np.zeros((problem.steps, len(problem.assets.ids), 1))).price[:, :, 0]
     before: Floats = np.concatenate([np.ones((1, price.shape[1])), price[:-1]])
     return price / before - 1.0
 

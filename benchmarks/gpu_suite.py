@@ -53,7 +53,7 @@ def random_words(device: Any, paths: int) -> tuple[list[npt.NDArray[np.uint32]],
     import jax
     import jax.numpy as jnp
 
-    from stress.kernels.random.normals import Key, normals, scratch, step_keys
+    from stress.kernels.random.normals import Key, normals, pair_keys, scratch
     from stress.kernels.random.threefry import threefry2x32
 
     ids = np.arange(2**32 - paths // 2, 2**32 - paths // 2 + paths, dtype=np.uint64)
@@ -64,8 +64,9 @@ def random_words(device: Any, paths: int) -> tuple[list[npt.NDArray[np.uint32]],
     @jax.jit
     def both(key: Any, low: Any, high: Any) -> Any:
         hashed = threefry2x32((key[0], key[1]), (low, high))
-        keys = Key(*(part[7] for part in step_keys(key, 1, 8, 8)))
-        return hashed, normals(keys, low, high, scratch(8, paths, jnp.float32)).normals
+        names = jnp.arange(16, dtype=jnp.uint32).reshape(8, 2)
+        keys = Key(*(part[7] for part in pair_keys(key, 1, 16, names)))
+        return hashed, normals(keys, low, high, scratch(8, paths, jnp.float32)).first[:8]
 
     hashed, drawn = jax.device_get(both(key, low, high))
     return list(hashed), np.asarray(drawn, np.float64)

@@ -1,4 +1,6 @@
-"""Sums and copies between members, books and shapes (see `structure.Layout`): which row belongs to which is static.
+"""Sums and copies between members, managers' books, books and shapes: which row belongs to which is static.
+
+See `structure.Layout`, and `structure.Tiers` for books that are parts of managers' books.
 
 Copies are lookups of rows by static index: one fusion, where slices would need one for each kind of fund. So are sums,
 of as many rows as most kinds have; what a kind has beyond that is added slice by slice.
@@ -7,9 +9,10 @@ of as many rows as most kinds have; what a kind has beyond that is added slice b
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import NamedTuple
 
+import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 from jax import Array, lax
@@ -51,6 +54,53 @@ def _in_turn(of: Rows, owners: int) -> tuple[Rows, ...]:
 def _rows(x: Array, index: Rows) -> Array:
     """Rows of a tile by static index."""
     return x if np.array_equal(index, np.arange(x.shape[0])) else x[index]
+
+
+class _Managers(NamedTuple):
+    of_book: Rows  # (book,) manager's book of each
+    books: tuple[Rows, ...]  # (manager,) the first book of each, the second, ...; -1 = no more
+
+
+@lru_cache(maxsize=64)
+def _managers(manager: tuple[int, ...]) -> _Managers:
+    of_book = np.array(manager, np.int32)
+    return _Managers(of_book, _in_turn(of_book, manager[-1] + 1))
+
+
+def managers_to_books(structure: Structure, x: Array) -> Array:
+    """Copy the row of each manager's book to its tiers: (manager, path) -> (book, path)."""
+    return x if structure.tiers is None else _rows(x, _managers(structure.tiers.manager).of_book)
+
+
+def books_to_managers(structure: Structure, x: Array) -> Array:
+    """Sum over the tiers of each manager's book: (book, path) -> (manager, path)."""
+    return x if structure.tiers is None else _sum(x, _managers(structure.tiers.manager).books)
+
+
+def members_to_managers(structure: Structure, x: Array) -> Array:
+    """Copy each member's row to its managers' books: (member, path) -> (manager, path)."""
+    member = _owners(structure.layouts).member
+    first = slice(None) if structure.tiers is None else _managers(structure.tiers.manager).books[0]
+    return _rows(x, member[first])
+
+
+def least_of_tier(structure: Structure, x: Array) -> Array:
+    """Smallest row of the assets of each liquidity class: (asset, path) -> (class, path)."""
+    if structure.tiers is None:
+        raise ValueError("without a cap there are no classes")
+    of_asset = np.array(structure.tiers.of_asset, np.int32)
+    in_turn = _in_turn(of_asset, int(of_asset.max()) + 1)
+    return reduce(jnp.minimum, (x[np.where(rows < 0, in_turn[0], rows)] for rows in in_turn))
+
+
+def tiers_to_assets(structure: Structure, x: Array) -> Array:
+    """Copy the row of each class to its assets: (class, path) -> (asset, path)."""
+    return x if structure.tiers is None else _rows(x, np.array(structure.tiers.of_asset, np.int32))
+
+
+def tiers_to_books(structure: Structure, x: Array) -> Array:
+    """Copy the row of each class to its books: (class, path) -> (book, path)."""
+    return x if structure.tiers is None else _rows(x, np.array(structure.tiers.of_book, np.int32))
 
 
 def members_to_books(structure: Structure, x: Array) -> Array:

@@ -7,13 +7,15 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 from jax import Array, lax
 
+from stress.kernels.cascade.today import no_trades
+from stress.kernels.course import no_course
 from stress.kernels.layout import books_to_members, members_to_groups, shapes_to_books
 from stress.kernels.linear import product
 from stress.kernels.margin.calls import no_calls
 from stress.kernels.outside.flows import no_outside_flows
 from stress.kernels.params import Params
 from stress.kernels.random.normals import Scratch
-from stress.kernels.shocks.draw import Source, draw, shock_scratch, sources
+from stress.kernels.shocks.draw import draw, shock_keys, shock_scratch
 from stress.kernels.state import Counts, State
 from stress.kernels.step import StepReport, advance
 from stress.kernels.structure import Structure
@@ -24,11 +26,15 @@ class PathMetrics(NamedTuple):
     """What each path reports. USD amounts are fractions of the row's start NAV; the last row is the system."""
 
     fund_loss: Array  # (row, path)
-    fund_loss_static: Array  # (row, path); (0, path) without a twin
+    trough: Array  # (row, path) largest loss at any step end
+    max_drawdown: Array  # (row, path)
+    fund_loss_static: Array  # (row, path); like the next one (0, path) without a twin
+    trough_static: Array  # (row, path)
     called: Array  # (row, path)
     forced_sales: Array  # (row, path)
-    max_drawdown: Array  # (row, path)
     unliquidated: Array  # (row, path)
+    called_share: Array  # (row, path) share of NAV_0 of the members that got a call
+    defaulted_share: Array  # (row, path) likewise that defaulted
     first_call_step: Array  # (row, path) int32, 0 = none
     defaulted: Array  # (row, path) bool
     broker_loss: Array  # (broker, path) fraction of the system's NAV
@@ -56,26 +62,28 @@ def start(structure: Structure, params: Params, paths: int) -> State:
         price=ones(assets),
         flow=zeros(assets),
         displacement=zeros(assets),
+        of_flow=zeros(assets),
         forced=zeros(assets),
         variance=ones(assets if structure.volatility else 0),
         depth=ones(assets),
         held=jnp.broadcast_to(params.books.start_held, (books, paths)),
         profit=zeros(members),
-        book_pnl=zeros(books if structure.book_pnl else 0),
+        book_pnl=zeros(structure.managers if structure.book_pnl else 0),
         calls=no_calls(members, paths, dtype),
         defaulted=zeros(members, jnp.bool_),
         sold=zeros(members),
         built=zeros(members if structure.builds else 0),
         added=zeros(books if structure.builds else 0),
-        group_peak=ones(rows),
-        drawdown=zeros(rows),
+        course=no_course(rows, paths, dtype),
         static_price=ones(assets if structure.twin else 0),
         static_profit=zeros(members if structure.twin else 0),
+        static_trough=jnp.full((rows if structure.twin else 0, paths), -jnp.inf, dtype),
         any_flow=jnp.zeros((), bool),
         triggers=start_states(structure, params.triggers, paths, dtype),
         outside=no_outside_flows(structure, params.outside, paths, dtype),
+        today=no_trades(structure, paths, dtype),
         forced_recent=zeros(assets if split else 0),
-        forced_displacement=zeros(assets if split else 0),
+        of_forced=zeros(assets if split else 0),
         counts=Counts(
             at_round_limit=jnp.zeros((paths,), bool),
             draws_clipped=jnp.zeros((paths,), jnp.int32),
@@ -105,19 +113,18 @@ def simulate(
     state = start(structure, params, path_low.shape[0])
     room = shock_scratch(structure, params.shocks, path_low.shape[0])
 
+    every = shock_keys(structure, params.shocks)
     Carry = tuple[State, Scratch]
 
-    def one_step(carry: Carry, inputs: tuple[Array, Array, Source]) -> tuple[Carry, StepReport | None]:
-        (state, room), (index, script, source) = carry, inputs
-        r, clipped, room = draw(structure, params.shocks, path_low, path_high, source, room)
+    def one_step(carry: Carry, inputs: tuple[Array, Array]) -> tuple[Carry, StepReport | None]:
+        (state, room), (index, script) = carry, inputs
+        r, clipped, room = draw(structure, params.shocks, path_low, path_high, every, index, room)
         state = state._replace(counts=state.counts._replace(draws_clipped=state.counts.draws_clipped + clipped))
         state, report = advance(structure, params, state, r, script[:, None], index + 1)
         return (state, room), report if detail else None
 
     steps = jnp.arange(structure.steps, dtype=jnp.int32)
-    (state, _), reports = lax.scan(
-        one_step, (state, room), (steps, params.shocks.script, sources(structure, params.shocks, path_low, path_high))
-    )
+    (state, _), reports = lax.scan(one_step, (state, room), (steps, params.shocks.script))
     return finish(structure, params, state), reports
 
 
@@ -127,14 +134,21 @@ def finish(structure: Structure, params: Params, state: State) -> PathMetrics:
     value = books.gross * state.held * shapes_to_books(structure, product(books.gross_shapes, state.price))
     left = jnp.where(state.defaulted, books_to_members(structure, value), 0.0)
     first, defaulted = _by_group(structure, state)
-    loss = product(group, -(state.static_profit if structure.twin and not structure.feedback else state.profit))
+    loss, trough = product(group, -state.profit), state.course.trough
+    static, static_trough = product(group, -state.static_profit) if structure.twin else loss[:0], state.static_trough
+    if structure.twin and not structure.feedback:
+        loss, trough = static, static_trough
     return PathMetrics(
         fund_loss=loss,
-        fund_loss_static=product(group, -state.static_profit) if structure.twin else loss[:0],
+        trough=jnp.maximum(trough, loss),
+        max_drawdown=state.course.drawdown,
+        fund_loss_static=static,
+        trough_static=jnp.maximum(static_trough, static),
         called=product(group, state.calls.called),
         forced_sales=product(group, state.sold),
-        max_drawdown=state.drawdown,
         unliquidated=product(group, left),
+        called_share=_share(group, state.calls.first > 0),
+        defaulted_share=_share(group, state.defaulted),
         first_call_step=first,
         defaulted=defaulted,
         broker_loss=product(params.reporting.broker_matrix, jnp.maximum(-state.equity, 0.0)),
@@ -144,6 +158,11 @@ def finish(structure: Structure, params: Params, state: State) -> PathMetrics:
         forced_usd=state.counts.forced_usd[0],
         beyond_depth_usd=state.counts.beyond_depth_usd[0],
     )
+
+
+def _share(group: Array, members: Array) -> Array:
+    """Share of each row's start NAV that some members hold, (member, path) bool -> (row, path)."""
+    return jnp.minimum(product(group, members.astype(group.dtype)), 1.0)
 
 
 def _by_group(structure: Structure, state: State) -> tuple[Array, Array]:

@@ -11,23 +11,26 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 from jax import Array, lax
 
-from stress.kernels.books import book_pnl
+from stress.kernels.books import Books, book_pnl
+from stress.kernels.course import Course, after_step, no_course
+from stress.kernels.layout import books_to_managers
 from stress.kernels.linear import product
 from stress.kernels.margin.requirement import terms_of_step
 from stress.kernels.market.simple_return import simple_return
 from stress.kernels.market.volatility import update_variance
 from stress.kernels.params import Params
 from stress.kernels.random.normals import Scratch
-from stress.kernels.shocks.draw import Source, draw, shock_scratch, sources
+from stress.kernels.shocks.draw import draw, shock_keys, shock_scratch
 from stress.kernels.structure import Structure
-from stress.kernels.triggers.protocol import QuietView, StepMoves
+from stress.kernels.triggers.protocol import QuietView, StepMoves, ends_day
 from stress.kernels.triggers.registry import start_states, triggers_of
 
 
 class QuietMetrics(NamedTuple):
     """What the start book gives on each path, as fractions of the row's start NAV; the last row is the system."""
 
-    loss: Array  # (row, path)
+    fund_loss: Array  # (row, path)
+    trough: Array  # (row, path)
     max_drawdown: Array  # (row, path)
     first_trigger: Array  # (path,) int32 1-based step in which somebody may have to trade, 0 = never
     draws_clipped: Array  # (path,) int32
@@ -39,8 +42,7 @@ class Quiet(NamedTuple):
     change: Array  # (asset, path) price - 1
     variance: Array  # (asset, path) sigma^2 / sigma_0^2
     triggers: dict[str, Any]  # own state of each trigger that is on
-    group_peak: Array  # (row, path)
-    drawdown: Array  # (row, path)
+    course: Course
     first_trigger: Array  # (path,) int32
     draws_clipped: Array  # (path,) int32
 
@@ -52,8 +54,7 @@ def _start(structure: Structure, params: Params, paths: int) -> Quiet:
         change=jnp.zeros((structure.assets, paths), dtype),
         variance=jnp.ones((structure.assets if terms else 0, paths), dtype),
         triggers=start_states(structure, params.triggers, paths, dtype),
-        group_peak=jnp.ones((rows, paths), dtype),
-        drawdown=jnp.zeros((rows, paths), dtype),
+        course=no_course(rows, paths, dtype),
         first_trigger=jnp.zeros((paths,), jnp.int32),
         draws_clipped=jnp.zeros((paths,), jnp.int32),
     )
@@ -83,28 +84,29 @@ def quiet_step(structure: Structure, params: Params, tile: Quiet, draw: Array, s
         terms=terms_of_step(structure, params.margin, tile.variance, step),
         change=change,
         profit=product(books.start_exposure, change) if reads_equity else none,
-        book_pnl=book_pnl(structure, books, books.start_held, change) if structure.book_pnl else none,
+        book_pnl=_managers_pnl(structure, books, change) if structure.book_pnl else none,
     )
     first_trigger, own = tile.first_trigger, tile.triggers
     if on:
         starts = alarms(structure, params, own, still) & (first_trigger == 0)
         first_trigger = jnp.where(starts, step, first_trigger)
-        moved = StepMoves(before + 1.0, gain, still.equity, still.book_pnl)
+        moved = StepMoves(before + 1.0, books.start_held, gain, still.equity, still.book_pnl, ends_day(structure, step))
         own = {t.name: t.after_step(structure, books, record, own[t.name], moved) for t, record in on}
     variance = tile.variance
     if params.volatility is not None and variance.shape[0]:
         variance = update_variance(params.volatility, variance, news)
-    equity = 1.0 + product(books.group_exposure, change)
-    peak = jnp.maximum(tile.group_peak, equity)
     return Quiet(
         change=change,
         variance=variance,
         triggers=own,
-        group_peak=peak,
-        drawdown=jnp.maximum(tile.drawdown, (peak - equity) / peak),
+        course=after_step(tile.course, product(books.group_exposure, change)),
         first_trigger=first_trigger,
         draws_clipped=tile.draws_clipped,
     )
+
+
+def _managers_pnl(structure: Structure, books: Books, change: Array) -> Array:
+    return books_to_managers(structure, book_pnl(structure, books, books.start_held, change))
 
 
 def hold_still(structure: Structure, params: Params, path_low: Array, path_high: Array) -> QuietMetrics:
@@ -119,22 +121,24 @@ def hold_still(structure: Structure, params: Params, path_low: Array, path_high:
     Returns:
         The twin's metrics of each path and the step of its first trigger.
     """
+    every = shock_keys(structure, params.shocks)
     Carry = tuple[Quiet, Scratch]
 
-    def one_step(carry: Carry, inputs: tuple[Array, Array, Source]) -> tuple[Carry, None]:
-        (tile, room), (index, script, source) = carry, inputs
-        r, clipped, room = draw(structure, params.shocks, path_low, path_high, source, room)
+    def one_step(carry: Carry, inputs: tuple[Array, Array]) -> tuple[Carry, None]:
+        (tile, room), (index, script) = carry, inputs
+        r, clipped, room = draw(structure, params.shocks, path_low, path_high, every, index, room)
         tile = quiet_step(structure, params, tile, r, script[:, None], index + 1)
         return (tile._replace(draws_clipped=tile.draws_clipped + clipped), room), None
 
     paths = path_low.shape[0]
     begin = (_start(structure, params, paths), shock_scratch(structure, params.shocks, paths))
     steps = jnp.arange(structure.steps, dtype=jnp.int32)
-    every = (steps, params.shocks.script, sources(structure, params.shocks, path_low, path_high))
-    (tile, _), _ = lax.scan(one_step, begin, every)
+    (tile, _), _ = lax.scan(one_step, begin, (steps, params.shocks.script))
+    loss = -product(params.books.group_exposure, tile.change)
     return QuietMetrics(
-        loss=-product(params.books.group_exposure, tile.change),
-        max_drawdown=tile.drawdown,
+        fund_loss=loss,
+        trough=jnp.maximum(tile.course.trough, loss),
+        max_drawdown=tile.course.drawdown,
         first_trigger=tile.first_trigger,
         draws_clipped=tile.draws_clipped,
     )

@@ -16,8 +16,8 @@ from stress.kernels.books import forced_flow
 from stress.kernels.cascade.cascade import before_rounds, unfinished
 from stress.kernels.cascade.orders import orders, required_now, within_participation
 from stress.kernels.cascade.reasons import asked, next_reasons
-from stress.kernels.cascade.round import Round
-from stress.kernels.cascade.trade import trade
+from stress.kernels.cascade.round import Round, counted
+from stress.kernels.cascade.trade import settle
 from stress.kernels.layout import books_to_members, shapes_to_books
 from stress.kernels.linear import product
 from stress.kernels.margin.calls import Calls, record_calls
@@ -25,7 +25,7 @@ from stress.kernels.outside.flows import OutsideFlows
 from stress.kernels.params import Params
 from stress.kernels.path import PathMetrics, finish, start
 from stress.kernels.random.normals import Scratch
-from stress.kernels.shocks.draw import Source, draw, shock_scratch, sources
+from stress.kernels.shocks.draw import draw, shock_keys, shock_scratch
 from stress.kernels.state import State, Terms
 from stress.kernels.step import StepReport, advance
 from stress.kernels.structure import Structure
@@ -45,8 +45,8 @@ class Moment(NamedTuple):
     net: Array  # (member,)
     sold: Array  # (member,) cumulative since the start of the path
     pending: Array  # (member,) bool: without equity, its default is booked at the end of the step
-    done: Array  # (member,) bool: its order was cut to the participation cap; no rows without one
     held: Array  # (book,)
+    done: Array  # (book,) bool: its order was cut to the participation cap; no rows without one
     causes: Array  # (cause, member) P&L of the cascade so far, as `attribution.Causes.in_order`
 
 
@@ -90,7 +90,7 @@ def _moment(
     def value(shapes: Array) -> Array:
         return books_to_members(structure, held_gross * shapes_to_books(structure, product(shapes, now.price)))
 
-    required = required_now(structure, params, terms, now)
+    required = required_now(structure, params, terms, now, counted(structure, now))
     flow = state.flow + forced_flow(structure, params.books, now.given_up)
     if structure.outside:
         flow = flow + jnp.where(now.number > 0, outside.total, 0.0)
@@ -104,8 +104,8 @@ def _moment(
         net=value(params.books.net_shapes)[:, 0],
         sold=now.sold[:, 0],
         pending=now.pending[:, 0],
-        done=now.done[:, 0],
         held=now.held[:, 0],
+        done=now.done[:, 0],
         causes=jnp.stack([cause[:, 0] for cause in now.causes.in_order()]),
     )
 
@@ -133,7 +133,6 @@ def _recorded_cascade(
         size=calls.size[:, 0],
         outside=jnp.stack(outside.parts)[:, :, 0] if outside.parts else outside.total[None, :, 0][:0],
     )
-    uncapped = structure._replace(participation=False)
 
     def one_round(carry: tuple[Round, Cascaded]) -> tuple[Round, Cascaded]:
         now, kept = carry
@@ -144,7 +143,7 @@ def _recorded_cascade(
             sale=kept.orders.sale.at[number].set(now.sale[:, 0], mode="drop"),
             build=kept.orders.build.at[number].set(now.build[:, 0], mode="drop"),
         )
-        now = trade(uncapped, params, state, terms, outside, now)
+        now = settle(structure, params, state, terms, outside, now)
         now, seen, _ = orders(structure, params, state, terms, calls, now)
         now = now._replace(by_trigger=next_reasons(structure, params, state, seen, now.by_trigger))
         wanted = _first_column(asked(structure, params, state, seen, first=False))
@@ -176,10 +175,11 @@ def record(
     """
     structure = structure._replace(attribution=True)
     begin = (start(structure, params, path_low.shape[0]), shock_scratch(structure, params.shocks, path_low.shape[0]))
+    every = shock_keys(structure, params.shocks)
     Carry = tuple[State, Scratch]
 
-    def one_step(carry: Carry, inputs: tuple[Array, Array, Source]) -> tuple[Carry, RecordedStep]:
-        (state, room), (index, script, source) = carry, inputs
+    def one_step(carry: Carry, inputs: tuple[Array, Array]) -> tuple[Carry, RecordedStep]:
+        (state, room), (index, script) = carry, inputs
         kept: list[Cascaded] = []  # by the step's one cascade; without feedback there is none
 
         def resolve(
@@ -189,14 +189,12 @@ def record(
             kept.append(rounds)
             return last, calls
 
-        r, clipped, room = draw(structure, params.shocks, path_low, path_high, source, room)
+        r, clipped, room = draw(structure, params.shocks, path_low, path_high, every, index, room)
         state = state._replace(counts=state.counts._replace(draws_clipped=state.counts.draws_clipped + clipped))
         state, report = advance(structure, params, state, r, script[:, None], index + 1, resolve)
         report = _first_column(report)
         return (state, room), RecordedStep(r[:, 0], report, kept[0] if kept else None)
 
     steps = jnp.arange(structure.steps, dtype=jnp.int32)
-    (state, _), recorded = lax.scan(
-        one_step, begin, (steps, params.shocks.script, sources(structure, params.shocks, path_low, path_high))
-    )
+    (state, _), recorded = lax.scan(one_step, begin, (steps, params.shocks.script))
     return _first_column(finish(structure, params, state)), recorded

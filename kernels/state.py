@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 from jax import Array
 
+from stress.kernels.cascade.today import Today
+from stress.kernels.course import Course
 from stress.kernels.margin.calls import Calls
 from stress.kernels.margin.terms import StepTerms
 from stress.kernels.outside.flows import OutsideState
@@ -29,27 +31,29 @@ class State(NamedTuple):
 
     price: Array  # (asset, path)
     flow: Array  # (asset, path) recent signed flow J, fraction of ADV
-    displacement: Array  # (asset, path) f(J) at the current depth
+    displacement: Array  # (asset, path) D, what flow has moved the log price by and time has not given back
+    of_flow: Array  # (asset, path) what the law makes of the recent flow, F(J), at the current depth
     forced: Array  # (asset, path) signed forced flow of the last step, fraction of ADV
     variance: Array  # (asset, path) sigma^2 / sigma_0^2
     depth: Array  # (asset, path) g
     held: Array  # (book, path) k
     profit: Array  # (member, path) equity less NAV_0, over NAV_0: rounded where it is small
-    book_pnl: Array  # (book, path) fraction of the fund's NAV_0
+    book_pnl: Array  # (manager, path) P&L of managers' books, fraction of the fund's NAV_0
     calls: Calls
     defaulted: Array  # (member, path) bool
     sold: Array  # (member, path)
     built: Array  # (member, path)
     added: Array  # (book, path) k that books have added since the start
-    group_peak: Array  # (row, path)
-    drawdown: Array  # (row, path)
+    course: Course
     static_price: Array  # (asset, path)
     static_profit: Array  # (member, path)
+    static_trough: Array  # (row, path)
     any_flow: Array  # () bool: some path of the tile has traded
     triggers: dict[str, Any]  # own state of each trigger that is on
     outside: OutsideState
+    today: Today
     forced_recent: Array  # (asset, path) recent flow J of forced orders alone; for the attribution with outside flows
-    forced_displacement: Array  # (asset, path) f of it
+    of_forced: Array  # (asset, path) F of it at the current depth
     counts: Counts
 
     @property

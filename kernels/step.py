@@ -13,9 +13,13 @@ from stress.kernels.cascade.asset_pnl import on_all, units_held
 from stress.kernels.cascade.attribution import Causes, no_causes
 from stress.kernels.cascade.by_trigger import Booked, booked, nothing_traded
 from stress.kernels.cascade.cascade import cascade
+from stress.kernels.cascade.orders import required_now
 from stress.kernels.cascade.round import Round
+from stress.kernels.cascade.today import so_far, with_cascade
+from stress.kernels.course import after_step
+from stress.kernels.impact.displacement import log_change, share_left
 from stress.kernels.impact.impact import floored, log_displacement
-from stress.kernels.layout import books_to_members, shapes_to_books
+from stress.kernels.layout import books_to_managers, books_to_members, shapes_to_books
 from stress.kernels.linear import any_row, product
 from stress.kernels.margin.calls import Calls
 from stress.kernels.margin.requirement import terms_of_step
@@ -26,7 +30,7 @@ from stress.kernels.outside.protocol import AfterShock
 from stress.kernels.params import Params
 from stress.kernels.state import State, Terms
 from stress.kernels.structure import Structure
-from stress.kernels.triggers.protocol import StepEnd, StepMoves
+from stress.kernels.triggers.protocol import StepEnd, StepMoves, ends_day
 from stress.kernels.triggers.registry import triggers_of
 
 Resolve = Callable[[Structure, Params, State, Terms, OutsideFlows], tuple[Round, Calls]]  # as `cascade`
@@ -62,7 +66,7 @@ class StepReport(NamedTuple):
 def _rebound(
     structure: Structure, params: Params, state: State, terms: Terms, units: Array
 ) -> tuple[State, Array, Array, Array]:
-    """Decay of the recent flow gives back part of its price change; the displacement is restated at today's depth.
+    """Decay of the recent flow gives back part of what it has moved the price by (`impact.displacement`).
 
     Returns:
         The tile, the log price change, and its P&L: (member, path), and by asset on `units` (see `asset_pnl`).
@@ -76,7 +80,9 @@ def _rebound(
 
     def apply() -> tuple[State, Array, Array, Array]:
         flow, forced = state.flow * impact.decay, state.forced_recent * impact.decay
-        back = (1.0 - impact.permanent) * (displaced(flow, state.depth) - state.displacement)
+        share = share_left(structure, impact, state.flow, state.of_flow, state.depth)
+        displacement = state.displacement * share
+        back = (1.0 - impact.permanent) * (displacement - state.displacement)
         split = structure.attribution and bool(structure.outside)
         gain = state.price * simple_return(structure, back)
         pnl = book_pnl(structure, params.books, state.held, gain)
@@ -84,11 +90,12 @@ def _rebound(
             state._replace(
                 price=state.price + gain,
                 flow=flow,
-                displacement=displaced(flow, terms.depth),
+                displacement=displacement,
+                of_flow=displaced(flow, terms.depth),
                 forced_recent=forced,
-                forced_displacement=displaced(forced, terms.depth) if split else state.forced_displacement,
+                of_forced=displaced(forced, terms.depth) if split else state.of_forced,
                 profit=state.profit + books_to_members(structure, pnl),
-                book_pnl=state.book_pnl + pnl if structure.book_pnl else state.book_pnl,
+                book_pnl=_managers_pnl(structure, state, pnl),
             ),
             back,
             books_to_members(structure, pnl),
@@ -130,7 +137,8 @@ def advance(
         depth=state.depth if params.depth is None else depth_left(params.depth, state.variance, state.forced),
         step=step,
     )
-    begin = state.price
+    begin, held = state.price, state.held
+    state = state._replace(today=so_far(structure, state.today, step))
     units = units_held(structure, params.books, state.held)
     back, rebound_pnl, asset_pnl = jnp.zeros_like(state.price), jnp.zeros_like(state.profit), jnp.zeros_like(units)
     decays = structure.impact is not None and structure.impact.decay
@@ -145,7 +153,7 @@ def advance(
     state = state._replace(
         price=state.price + gain,
         profit=state.profit + outside_pnl,
-        book_pnl=state.book_pnl + pnl if structure.book_pnl else state.book_pnl,
+        book_pnl=_managers_pnl(structure, state, pnl),
     )
     if structure.twin:
         static_gain = state.static_price * growth
@@ -173,13 +181,11 @@ def advance(
         if params.volatility is not None:
             moved = back + news + (state.displacement - before.displacement)
             state = state._replace(variance=update_variance(params.volatility, state.variance, moved))
-    state = state._replace(triggers=_remembered(structure, params, state, begin))
-    group_equity = 1.0 + product(params.reporting.group_matrix, state.profit)
-    group_peak = jnp.maximum(state.group_peak, group_equity)
-    state = state._replace(
-        group_peak=group_peak,
-        drawdown=jnp.maximum(state.drawdown, (group_peak - group_equity) / group_peak),
-    )
+    state = state._replace(triggers=_remembered(structure, params, state, begin, held, step))
+    group = params.reporting.group_matrix
+    state = state._replace(course=after_step(state.course, product(group, state.profit)))
+    if structure.twin:
+        state = state._replace(static_trough=jnp.maximum(state.static_trough, -product(group, state.static_profit)))
 
     def value(shapes: Array) -> Array:
         by_book = shapes_to_books(structure, product(shapes, state.price))
@@ -212,24 +218,42 @@ def advance(
     return state, report
 
 
-def _remembered(structure: Structure, params: Params, state: State, begin: Array) -> dict[str, Any]:
-    """What each trigger remembers of a step that began with prices `begin`."""
-    moved = StepMoves(begin, state.price - begin, state.equity, state.book_pnl)
+def _managers_pnl(structure: Structure, state: State, pnl: Array) -> Array:
+    """P&L of managers' books with what each book has gained, (book, path), if some trigger reads it."""
+    return state.book_pnl + books_to_managers(structure, pnl) if structure.book_pnl else state.book_pnl
+
+
+def _remembered(
+    structure: Structure, params: Params, state: State, begin: Array, held: Array, step: Array
+) -> dict[str, Any]:
+    """What each trigger remembers of a step that began with prices `begin` and holdings `held`."""
+    moved = StepMoves(begin, held, state.price - begin, state.equity, state.book_pnl, ends_day(structure, step))
     return {
         t.name: t.after_step(structure, params.books, params.triggers[t.name], state.triggers[t.name], moved)
         for t in triggers_of(structure)
     }
 
 
+def _step_end(structure: Structure, params: Params, state: State, terms: Terms, last: Round, calls: Calls) -> StepEnd:
+    """What defaults are read from; no rows where nothing limits sales, or nobody has a requirement.
+
+    A fund sells at the limit when it has a call of age and the orders of all that it holds were cut.
+    """
+    required = required_now(structure, params, terms, last, last.held) if structure.participation else None
+    if required is None or params.margin is None:
+        return StepEnd(last.profit[:0], last.pending[:0])
+    due = (calls.age >= params.margin.grace_steps) & ~(last.pending | state.defaulted)
+    free = (params.books.gross * last.held > 0) & ~last.done
+    cut, others = (books_to_members(structure, x.astype(jnp.int32)) for x in (last.done, free))
+    return StepEnd(required.by_member - last.equity, due & (cut > 0) & (others == 0))
+
+
 def _defaults(
-    structure: Structure, params: Params, state: State, last: Round, calls: Calls
+    structure: Structure, params: Params, state: State, terms: Terms, last: Round, calls: Calls
 ) -> tuple[Array, dict[str, Any]]:
     """Funds whose default is booked now, (member, path), and what each trigger remembers of it."""
     pending, own = last.pending, dict(state.triggers)
-    closing = StepEnd(last.deficit, last.done)
-    if structure.participation and params.margin is not None:
-        due = (calls.age >= params.margin.grace_steps) & ~(last.pending | state.defaulted)
-        closing = StepEnd(last.deficit, due & last.done)
+    closing = _step_end(structure, params, state, terms, last, calls)
     for trigger in triggers_of(structure):
         failed, own[trigger.name] = trigger.in_default(params.triggers[trigger.name], own[trigger.name], closing)
         if failed is not None:
@@ -241,12 +265,14 @@ def _close_step(
     structure: Structure, params: Params, state: State, terms: Terms, last: Round, calls: Calls, outside: OutsideFlows
 ) -> State:
     """Book defaults and copy what the cascade changed back into the tile's state."""
-    pending, own = _defaults(structure, params, state, last, calls)
+    pending, own = _defaults(structure, params, state, terms, last, calls)
     forced = forced_flow(structure, params.books, last.given_up)
     entered = forced + jnp.where(last.number > 0, outside.total, 0.0) if structure.outside else forced
-    flow, displaced = state.flow + entered, state.displacement
+    flow, displacement, of_flow = state.flow + entered, state.displacement, state.of_flow
+    change = jnp.zeros_like(flow)
     if structure.impact is not None:
-        displaced = log_displacement(structure, params.impact, flow, terms.depth)
+        change = log_change(structure, params.impact, displacement, of_flow, state.flow, entered, terms.depth)
+        of_flow = log_displacement(structure, params.impact, flow, terms.depth)
     size = jnp.abs(forced)
     beyond = jnp.where(size > terms.depth, size, 0.0)
     at_floor, cut = state.counts.at_impact_floor, floored(structure, params.impact, flow, terms.depth)
@@ -262,7 +288,8 @@ def _close_step(
     return state._replace(
         price=last.price,
         flow=flow,
-        displacement=jnp.where(entered != 0, displaced, state.displacement),
+        displacement=displacement + change,
+        of_flow=of_flow,
         forced=forced,
         depth=terms.depth,
         held=last.held,
@@ -275,7 +302,8 @@ def _close_step(
         built=last.built,
         added=last.added,
         forced_recent=last.forced_recent,
-        forced_displacement=last.forced_displacement,
+        of_forced=last.of_forced,
         any_flow=state.any_flow | (last.number > 0),
+        today=with_cascade(structure, state.today, change, last.profit - state.profit, last.book_pnl - state.book_pnl),
         counts=counts,
     )

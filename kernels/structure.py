@@ -20,6 +20,14 @@ class Layout(NamedTuple):
     books: int
 
 
+class Tiers(NamedTuple):
+    """Liquidity tiers under a cap on forced orders: books as parts of managers' books, by the class of their assets."""
+
+    of_asset: tuple[int, ...]  # (asset,) class of each
+    of_book: tuple[int, ...]  # (book,) class of its assets
+    manager: tuple[int, ...]  # (book,) the manager's book that it is a part of; non-decreasing
+
+
 class MarginStructure(NamedTuple):
     """What of margin there is."""
 
@@ -46,6 +54,7 @@ class Structure(NamedTuple):
     """All of it."""
 
     steps: int
+    steps_per_day: int
     assets: int
     layouts: tuple[Layout, ...]
     group_members: tuple[tuple[int, int], ...]  # first and last+1 member of each reported group
@@ -58,8 +67,8 @@ class Structure(NamedTuple):
     outside: tuple[str, ...]  # flow from outside the funds by name, see `kernels.outside.registry`
     volatility: bool  # margin or depth depends on realised volatility
     depth: bool  # depth evaporates
-    participation: bool  # forced orders have a cap
-    book_pnl: bool  # some trigger reads the P&L of books
+    tiers: Tiers | None  # None: forced orders have no cap
+    book_pnl: bool  # some trigger reads the P&L of managers' books
     builds: bool  # some book may grow
     max_rounds: int
     twin: bool  # the start book is held beside the traded one; else `quiet.hold_still` has done it
@@ -67,6 +76,11 @@ class Structure(NamedTuple):
     high_leverage: bool  # some fund's gross is so large that the rounding of a price near 1 would show in its loss
     attribution: bool  # the P&L of the cascade is split by cause
     extensions: tuple[tuple[str, int], ...] = ()  # of mechanisms from outside: digest, number of the registration
+
+    @property
+    def participation(self) -> bool:
+        """Whether forced orders have a cap."""
+        return self.tiers is not None
 
     @property
     def members(self) -> int:
@@ -77,6 +91,11 @@ class Structure(NamedTuple):
     def books(self) -> int:
         """Number of books."""
         return sum(x.types * x.members * x.books for x in self.layouts)
+
+    @property
+    def managers(self) -> int:
+        """Number of managers' books."""
+        return self.books if self.tiers is None else self.tiers.manager[-1] + 1
 
     @property
     def shapes(self) -> int:

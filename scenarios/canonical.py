@@ -14,6 +14,7 @@ from stress.scenarios.build.terms import TriggersOf
 from stress.scenarios.impact.registry import LAWS
 from stress.scenarios.outside.registry import TABLES as OUTSIDE
 from stress.scenarios.problem import Assets, Floats
+from stress.scenarios.read.days import in_days
 from stress.scenarios.read.fields import Table
 from stress.scenarios.schema.impact import Impact
 from stress.scenarios.schema.margin import MarginTerms
@@ -175,10 +176,11 @@ def _fund(scenario: Scenario, kind: TypeOf, assets: Assets) -> dict[str, Any]:
         document["positions"] = _by_asset(kind.books[0].written, assets)
     else:
         document["books"] = [_book(book, assets) for book in kind.books]
+    per_day = scenario.horizon.steps_per_day
     if kind.margin.written:
-        document["margin"] = _margin(scenario, kind, assets)
+        document["margin"] = in_days(_margin(scenario, kind, assets), per_day)
     if kind.triggers.written:
-        document["triggers"] = _triggers(kind.triggers)
+        document["triggers"] = in_days(_triggers(kind.triggers), per_day)
     return document
 
 

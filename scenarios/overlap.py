@@ -17,6 +17,14 @@ def type_positions(problem: Problem) -> Floats:
     return total
 
 
+def type_exposure(problem: Problem) -> tuple[Floats, Floats]:
+    """Start gross and net of each fund type, two of (type,) USD, types by id; net over the assets that count in it."""
+    positions, of_type = start_positions(problem.books), problem.funds.type_of[problem.books.fund_of]
+    gross, net = np.abs(positions).sum(axis=1), positions[:, problem.assets.in_net].sum(axis=1)
+    by_type = [np.bincount(of_type, usd, len(problem.funds.types)).astype(np.float64) for usd in (gross, net)]
+    return by_type[0], by_type[1]
+
+
 def overlap(problem: Problem) -> Floats:
     """Cosine overlap of fund types: `x.y / (|x| |y|)` of their start positions in USD.
 

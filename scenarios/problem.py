@@ -1,6 +1,6 @@
 """The resolved scenario: every number in base units, every entity sorted by id.
 
-`Problem` is what the scenario layer hands to the engine and what the NumPy twin of the tests reads. It holds plain
+`Problem` is what the scenario layer hands to the engine and what the reference in NumPy reads. It holds plain
 NumPy arrays in float64 and no JAX. Entities (assets, brokers, fund types, members, shapes, books) are sorted by id, so
 that permuting a file changes no bit; the `*_file_order` tuples give the order in which results are reported.
 """
@@ -85,9 +85,13 @@ class Funds:
 
 @dataclass(frozen=True)
 class Books:
-    """Books: `size[b] * shapes[shape_of[b]]` are signed positions in USD where all of the book is held."""
+    """Books: `size[b] * shapes[shape_of[b]]` are signed positions in USD where all of the book is held.
 
-    ids: tuple[str, ...]  # (book,) "member/book"
+    Under `max_participation` they are tiers of managers' books, which hold the assets of one class of liquidity
+    (`scenarios.build.tiers`); else each is a manager's book.
+    """
+
+    ids: tuple[str, ...]  # (book,) "member/book", of a part of one "member/book tier 1"
     fund_of: Ints  # (book,) index of the member; non-decreasing
     shape_of: Ints  # (book,) row of `shapes`
     size: Floats  # (book,) gross USD at the start; of a book that starts at nothing, at its largest
@@ -95,6 +99,9 @@ class Books:
     shapes: Floats  # (shape, asset) signed weights with sum |w| = 1 (a book without positions: zeros)
     type_of_shape: Ints  # (shape,) the fund type whose books have this shape
     start_held: Floats  # (book,) share of its size that is held at the start: 1, or 0 of one that starts at nothing
+    manager_of: Ints  # (book,) number of the manager's book that it is (a tier of); non-decreasing
+    tier: Ints  # (book,) class of its assets
+    tier_of_asset: Ints  # (asset,) class, 0 the thinnest; all 0 where nothing is cut
 
 
 @dataclass(frozen=True)
@@ -124,7 +131,7 @@ class Cascade:
     max_rounds: int
     tolerance: float | None  # None: 1e-6 in float32, 1e-9 in float64
     feedback: bool  # False: no triggers and no impact
-    max_participation: float  # all forced sellers together, share of g ADV per asset and step; inf = no limit
+    max_participation: float  # all forced orders together, share of g ADV per asset and day; inf = no limit
 
 
 @dataclass(frozen=True)
@@ -187,7 +194,13 @@ def plain_funds(procyclicality: float | Floats = 0.0, margin_cap: float | Floats
 
 
 def plain_books(**given: Any) -> Books:
-    """Books that brokers sell together and that are held from the start; takes the other fields of `Books`."""
+    """Books that are whole, that brokers sell together and that are held from the start; takes other fields."""
     each = len(given["ids"])
-    plain: dict[str, Any] = {"priority": np.zeros(each, np.int64), "start_held": np.ones(each)}
+    plain: dict[str, Any] = {
+        "priority": np.zeros(each, np.int64),
+        "start_held": np.ones(each),
+        "manager_of": np.arange(each),
+        "tier": np.zeros(each, np.int64),
+        "tier_of_asset": np.zeros(given["shapes"].shape[1], np.int64),
+    }
     return Books(**(plain | given))

@@ -30,7 +30,10 @@ def test_a_run_from_the_command_line_opens_with_xarray_alone(tmp_path: Path) -> 
 
 
 def test_the_library_came_along(tmp_path: Path) -> None:
-    for command in (["scenarios", "copy", "tariff-2025", "mine"], ["check", "mine/tariff-2025.toml"]):
+    for command in (
+        ["scenarios", "copy", "tariff-2025", "mine"],
+        ["check", "mine/tariff-2025.toml", "--paths", "1000"],
+    ):
         done = subprocess.run([LEVSTRESS, *command], cwd=tmp_path, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
     assert {path.suffix for path in (tmp_path / "mine").iterdir()} == {".toml", ".csv"}

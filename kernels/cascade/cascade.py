@@ -40,26 +40,26 @@ def before_rounds(structure: Structure, params: Params, state: State, terms: Ter
         given_up=jnp.zeros_like(state.held),
         traded=jnp.zeros_like(state.price[: None if capped else 0]),
         held=state.held,
+        left=state.held[: None if capped else 0],
+        done=jnp.zeros_like(state.held[: None if capped else 0], bool),
         profit=state.profit,
         book_pnl=state.book_pnl,
         worst=jnp.zeros_like(state.profit[: None if structure.margin is not None else 0]),
         sold=state.sold,
         pending=jnp.zeros_like(state.defaulted),
-        done=jnp.zeros_like(state.defaulted[: None if capped else 0]),
-        deficit=jnp.zeros_like(state.profit[: None if capped else 0]),
         sale=jnp.zeros_like(state.held),
         build=jnp.zeros_like(state.held[: None if structure.builds else 0]),
         built=state.built,
         added=state.added,
         forced_recent=state.forced_recent,
-        forced_displacement=state.forced_displacement,
+        of_forced=state.of_forced,
         causes=no_causes(structure, state.profit),
         by_asset=ByAsset(units, jnp.zeros_like(units)),
         by_trigger=nothing_traded(structure, state.held, state.profit),
         close_out=jnp.zeros_like(state.held[: None if capped else 0], bool),
     )
     calls = state.calls
-    required = required_now(structure, params, terms, now)
+    required = required_now(structure, params, terms, now, now.held)
     if required is not None:
         calls = age_calls(calls, required.by_member - now.equity)
     now, seen, by_brokers = orders(structure, params, state, terms, calls, now)

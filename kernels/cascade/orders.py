@@ -9,8 +9,15 @@ import numpy as np
 from jax import Array
 
 from stress.kernels.cascade.priority import by_priority
-from stress.kernels.cascade.round import Round, book_value, margin_values
-from stress.kernels.layout import books_to_members, books_to_shapes, members_to_books, shapes_to_books
+from stress.kernels.cascade.round import Round, book_value, counted, margin_values
+from stress.kernels.cascade.today import before_trades
+from stress.kernels.layout import (
+    books_to_shapes,
+    least_of_tier,
+    members_to_books,
+    tiers_to_assets,
+    tiers_to_books,
+)
 from stress.kernels.linear import product
 from stress.kernels.margin.calls import Calls
 from stress.kernels.margin.requirement import Requirement, requirement
@@ -21,11 +28,11 @@ from stress.kernels.triggers.protocol import RoundView
 from stress.kernels.triggers.registry import triggers_of
 
 
-def required_now(structure: Structure, params: Params, terms: Terms, now: Round) -> Requirement | None:
-    """Margin requirement at the prices and holdings of a round; None without margin."""
+def required_now(structure: Structure, params: Params, terms: Terms, now: Round, held: Array) -> Requirement | None:
+    """Margin requirement of holdings (book, path) at the prices of a round; None without margin."""
     if params.margin is None or terms.margin is None:
         return None
-    held_gross = params.books.gross * now.held
+    held_gross = params.books.gross * held
     linear = margin_values(structure, now)
     return requirement(structure, params.books, params.margin, terms.margin, now.price, held_gross, linear)
 
@@ -47,7 +54,7 @@ def _seen(
         tolerance=params.rules.tolerance,
         price=now.price,
         depth=terms.depth,
-        held=now.held,
+        held=counted(structure, now),
         value=book_value(structure, now),
         equity=now.equity,
         book_pnl=now.book_pnl,
@@ -69,14 +76,12 @@ def orders(
         The round with its sales, what triggers saw of it, and the fraction of each fund that its brokers want sold,
         (member, path).
     """
-    required = required_now(structure, params, terms, now)
+    required = required_now(structure, params, terms, now, counted(structure, now))
     now = now._replace(pending=now.pending | ((now.equity <= 0) & ~state.defaulted))
     if required is not None:
         short = required.by_member - now.equity
         called = jnp.where((required.by_member > 0) & ~state.defaulted, short, 0.0)
-        now = now._replace(
-            worst=jnp.maximum(now.worst, called), deficit=short if structure.participation else now.deficit
-        )
+        now = now._replace(worst=jnp.maximum(now.worst, called))
     seen = _seen(structure, params, state, terms, calls, now, required)
     fractions, sales = [], []
     for trigger in triggers_of(structure, "brokers"):
@@ -85,13 +90,14 @@ def orders(
         if structure.priority:
             sales.append(by_priority(structure, fractions[-1], trigger.size(record, seen)))
     fraction = _largest(fractions, jnp.zeros_like(now.profit))
-    sale = _largest(sales, jnp.zeros_like(now.sale)) if structure.priority else None
+    all_alike = not structure.priority
+    sale = members_to_books(structure, fraction) if all_alike else _largest(sales, jnp.zeros_like(now.sale))
+    sale = _above_tolerance(params, seen, sale)
     if structure.participation:
-        fraction = jnp.where(now.done, 0.0, fraction)
-        sale = None if sale is None else jnp.where(members_to_books(structure, now.done), 0.0, sale)
-    sale = members_to_books(structure, fraction) if sale is None else sale
+        waits = jnp.where(now.done, sale, 0.0)
+        sale, now = jnp.where(now.done, 0.0, sale), now._replace(left=now.left - now.left * waits)
     now = now._replace(
-        sale=_above_tolerance(params, now, sale),
+        sale=sale,
         build=jnp.zeros_like(now.build),
         close_out=jnp.zeros_like(now.close_out),
     )
@@ -105,9 +111,10 @@ def once_a_step(
     sale, build = now.sale, now.build
     own = jnp.zeros_like(sale)
     limits = triggers_of(structure, "fund")
+    by_fund = before_trades(structure, params.books, state.today, seen)
     for trigger in limits:
         if trigger.sells:
-            wanted = trigger.sale(params.triggers[trigger.name], state.triggers[trigger.name], seen)
+            wanted = trigger.sale(params.triggers[trigger.name], state.triggers[trigger.name], by_fund)
             own = jnp.maximum(own, wanted)
     if any(trigger.sells for trigger in limits):
         sale = jnp.maximum(sale, jnp.where(members_to_books(structure, seen.live), own, 0.0))
@@ -116,11 +123,11 @@ def once_a_step(
         [t.sale(params.triggers[t.name], state.triggers[t.name], seen) for t in closings], jnp.zeros_like(sale)
     )
     close_out = closing > 0 if structure.participation else now.close_out
-    sale = _above_tolerance(params, now, jnp.maximum(sale, closing))
+    sale = _above_tolerance(params, seen, jnp.maximum(sale, closing))
     if structure.builds:
         tolerance = params.rules.tolerance
         free = members_to_books(structure, seen.live & (by_brokers <= tolerance)) & (own <= tolerance)
-        builds = (t.build(params.triggers[t.name], state.triggers[t.name], seen) for t in limits)
+        builds = (t.build(params.triggers[t.name], state.triggers[t.name], by_fund) for t in limits)
         build = jnp.where(free, _largest([more for more in builds if more is not None], build), 0.0)
     return now._replace(sale=sale, build=build, close_out=close_out)
 
@@ -133,33 +140,33 @@ def _largest(values: Sequence[Array], none: Array) -> Array:
     return largest
 
 
-def _above_tolerance(params: Params, now: Round, sale: Array) -> Array:
-    return jnp.where((sale > params.rules.tolerance) & (now.held > 0), sale, 0.0)
+def _above_tolerance(params: Params, seen: RoundView, sale: Array) -> Array:
+    return jnp.where((sale > params.rules.tolerance) & (seen.held > 0), sale, 0.0)
 
 
 def within_participation(structure: Structure, params: Params, terms: Terms, now: Round) -> Round:
-    """Scale orders so that forced sellers together stay within `max_participation` of g ADV, asset by asset.
+    """Scale orders so that all of them together stay within `max_participation` of g ADV, asset by asset.
 
-    Each book's order is scaled by the value-weighted share of its assets that fits; a fund whose order was cut is done
-    for the step.
+    The tightest asset of a liquidity class scales every order of the class, a hair below what fits, so that rounding
+    exceeds no allowance. A book whose order was cut is done for the step; what did not fit waits, and counts as traded
+    in later rounds (`Round.left`). Close-outs have a rate of their own.
     """
     books = params.books
-    units = books.nav * books.gross
     asked = jnp.where(now.close_out, 0.0, now.held * now.sale)
     if structure.builds:
         asked = asked + now.build
-    requested = product(books.gross_flow_matrix, books_to_shapes(structure, units * asked))
+    requested = product(books.gross_flow_matrix, books_to_shapes(structure, books.nav * books.gross * asked))
     room = jnp.maximum(params.rules.max_participation * terms.depth - now.traded, 0.0)
-    misses = jnp.where(requested > room, 1.0 - room / jnp.maximum(requested, room), 0.0)
-    left_out = shapes_to_books(structure, product(books.gross_shapes, now.price * misses))
-    cut_book = (asked > 0) & (left_out > 0)
-    share = 1.0 - left_out / jnp.where(cut_book, book_value(structure, now), 1.0)
-    rounding = 8.0 * float(np.finfo(share.dtype).eps)  # a share that small is none
-    share = jnp.where(cut_book, jnp.where(share <= rounding, 0.0, share), 1.0)
-    fits = jnp.where(cut_book, asked * share, asked)
+    rounding = 4.0 * float(np.finfo(room.dtype).eps)
+    tight = requested > room
+    fits = jnp.where(tight, (1.0 - rounding) * room / jnp.where(tight, requested, 1.0), 1.0)
+    fits = jnp.where(fits <= 2.0 * rounding, 0.0, fits)  # a share that small is none
+    by_class = least_of_tier(structure, fits)
+    share = jnp.where(now.close_out, 1.0, tiers_to_books(structure, by_class))
     return now._replace(
-        sale=jnp.where(cut_book, now.sale * share, now.sale),
-        build=jnp.where(cut_book, now.build * share, now.build) if structure.builds else now.build,
-        done=now.done | (books_to_members(structure, cut_book.astype(jnp.int32)) > 0),
-        traded=now.traded + product(books.gross_flow_matrix, books_to_shapes(structure, units * fits)),
+        left=now.left - now.held * now.sale + (now.build * share if structure.builds else 0.0),
+        sale=now.sale * share,
+        build=now.build * share if structure.builds else now.build,
+        done=now.done | ((asked > 0) & (share < 1.0)),
+        traded=now.traded + requested * tiers_to_assets(structure, by_class),
     )

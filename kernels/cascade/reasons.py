@@ -13,6 +13,7 @@ from jax import Array
 
 from stress.kernels.cascade.by_trigger import ByTrigger
 from stress.kernels.cascade.priority import by_priority
+from stress.kernels.cascade.today import before_trades
 from stress.kernels.layout import members_to_books
 from stress.kernels.params import Params
 from stress.kernels.state import State
@@ -35,6 +36,7 @@ def asked(structure: Structure, params: Params, state: State, seen: RoundView, f
         Sales, and builds: no books where nobody builds.
     """
     acting, nothing = members_to_books(structure, seen.live), jnp.zeros_like(seen.held)
+    by_fund = before_trades(structure, params.books, state.today, seen)
     sales, builds = [], []
     for trigger in triggers_of(structure):
         record, own = params.triggers[trigger.name], state.triggers[trigger.name]
@@ -42,9 +44,10 @@ def asked(structure: Structure, params: Params, state: State, seen: RoundView, f
         if trigger.asked_by == "brokers":
             sale = by_priority(structure, trigger.fraction(record, own, seen), trigger.size(record, seen))
         elif first:
-            sale = trigger.sale(record, own, seen) if trigger.sells else nothing
+            view = by_fund if trigger.asked_by == "fund" else seen
+            sale = trigger.sale(record, own, view) if trigger.sells else nothing
             sale = jnp.where(acting, sale, 0.0) if trigger.asked_by == "fund" else sale
-            build = trigger.build(record, own, seen) if structure.builds else None
+            build = trigger.build(record, own, view) if structure.builds else None
         sales.append(sale)
         builds.append((nothing if build is None else build)[: None if structure.builds else 0])
     return jnp.stack(sales), jnp.stack(builds)

@@ -21,7 +21,7 @@ class Rules(NamedTuple):
     """Numbers of every cascade."""
 
     tolerance: Array  # () a fraction at or below it is no order
-    max_participation: Array  # () share of g ADV that forced orders together may trade
+    max_participation: Array  # () share of g ADV that forced orders together may trade in a step
     execution_weight: Array  # () w: sold at (1-w) P_before + w P_after
     explained: Array  # () bool, of the detailed program: whether the P&L of rounds is split by cause
     outside: Array  # () 1; 0 where, in a part of the detailed program, nobody from outside trades
@@ -48,19 +48,19 @@ class Round(NamedTuple):
     given_up: Array  # (book, path) k sold since the start of the cascade, less what was built
     traded: Array  # (asset, path) absolute, orders under the participation cap
     held: Array  # (book, path)
+    left: Array  # (book, path) k once every order so far has traded in full; kept under a participation cap alone
+    done: Array  # (book, path) bool: its order was cut, it trades no more this step; likewise
     profit: Array  # (member, path) equity less NAV_0
-    book_pnl: Array  # (book, path)
+    book_pnl: Array  # (manager, path)
     worst: Array  # (member, path) largest deficit of this step, 0 = none
     sold: Array  # (member, path)
     pending: Array  # (member, path) bool: default to be booked at the end of the step
-    done: Array  # (member, path) bool: its order was cut, nothing more this step
-    deficit: Array  # (member, path) requirement minus equity; kept under a participation cap alone
     sale: Array  # (book, path) fraction each book must trade away next
     build: Array  # (book, path) k that a book adds next, by its own rule; a book sells or builds
     built: Array  # (member, path)
     added: Array  # (book, path) k that books have added since the start of the path
     forced_recent: Array  # (asset, path) recent flow of forced orders alone
-    forced_displacement: Array  # (asset, path)
+    of_forced: Array  # (asset, path) what the law makes of it
     causes: Causes
     by_asset: ByAsset
     by_trigger: ByTrigger
@@ -75,6 +75,11 @@ class Round(NamedTuple):
     def price(self) -> Array:
         """Prices of this round, (asset, path)."""
         return self.opening_price + self.gain
+
+
+def counted(structure: Structure, now: Round) -> Array:
+    """k that requirement and triggers read: what waits for room counts as traded, (book, path)."""
+    return now.left if structure.participation else now.held
 
 
 def book_value(structure: Structure, now: Round) -> Array:

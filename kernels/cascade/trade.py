@@ -11,15 +11,14 @@ from stress.kernels.books import forced_flow
 from stress.kernels.cascade import asset_pnl, attribution, by_trigger
 from stress.kernels.cascade.orders import within_participation
 from stress.kernels.cascade.round import Round, book_value, values
+from stress.kernels.impact.displacement import log_change
 from stress.kernels.impact.impact import log_displacement
-from stress.kernels.layout import books_to_members, shapes_to_books
+from stress.kernels.layout import books_to_managers, books_to_members, shapes_to_books
 from stress.kernels.market.simple_return import simple_return
 from stress.kernels.outside.flows import OutsideFlows
 from stress.kernels.params import Params
 from stress.kernels.state import State, Terms
 from stress.kernels.structure import Structure
-
-LEAST_CHANGE = -16.0  # log price change by the trades of one step: beyond it float32 would have a price of exactly 0
 
 
 def price_gain(
@@ -27,9 +26,8 @@ def price_gain(
 ) -> Array:
     """What all flow of the cascade so far has done to the prices before round 1, (asset, path).
 
-    Differences of the impact law: selling in slices moves the price no further than selling at once. Taken from the
-    cascade's start rather than from round to round, so that no price, flow or displacement is read back from the round
-    before. A step's trades leave at least `exp(LEAST_CHANGE)` of a price.
+    Taken from the cascade's start rather than from round to round, so that no price, flow or displacement is read back
+    from the round before.
 
     Args:
         structure: what is compiled.
@@ -40,16 +38,23 @@ def price_gain(
         forced: (asset, path) forced flow since the start of the cascade, fraction of ADV.
     """
     flow = forced + outside.total if structure.outside else forced
-    displaced = log_displacement(structure, params.impact, state.flow + flow, terms.depth)
-    change = jnp.where(flow != 0, displaced - state.displacement, 0.0)  # a path without a trade does not move
-    return state.price * simple_return(structure, jnp.maximum(change, LEAST_CHANGE))
+    impact = params.impact
+    change = log_change(structure, impact, state.displacement, state.of_flow, state.flow, flow, terms.depth)
+    return state.price * simple_return(structure, change)
 
 
 def trade(structure: Structure, params: Params, state: State, terms: Terms, outside: OutsideFlows, now: Round) -> Round:
-    """Trade all orders of a round: flow, price, equity of what is kept and of what was sold."""
+    """Trade all orders of a round, as far as they fit."""
     if structure.participation:
         now = within_participation(structure, params, terms, now)
         now = lax.optimization_barrier(now)  # else XLA repeats the scaling in every consumer of an order
+    return settle(structure, params, state, terms, outside, now)
+
+
+def settle(
+    structure: Structure, params: Params, state: State, terms: Terms, outside: OutsideFlows, now: Round
+) -> Round:
+    """Trade orders that fit: flow, price, equity of what is kept and of what was sold."""
     books, weight = params.books, params.rules.execution_weight
     cut = now.held * now.sale
     value = book_value(structure, now)
@@ -74,7 +79,7 @@ def trade(structure: Structure, params: Params, state: State, terms: Terms, outs
         gain=gain,
         gained=gained,
         profit=now.profit + books_to_members(structure, pnl),
-        book_pnl=now.book_pnl + pnl if structure.book_pnl else now.book_pnl,
+        book_pnl=now.book_pnl + books_to_managers(structure, pnl) if structure.book_pnl else now.book_pnl,
     )
     if not structure.attribution:
         return now
@@ -89,7 +94,7 @@ def trade(structure: Structure, params: Params, state: State, terms: Terms, outs
 
 def _explained(now: Round) -> dict[str, Any]:
     """What of a round says whose doing it was."""
-    names = ("causes", "by_asset", "forced_recent", "forced_displacement")
+    names = ("causes", "by_asset", "forced_recent", "of_forced")
     return {name: getattr(now, name) for name in names}
 
 
@@ -102,10 +107,10 @@ def _with_causes(
     forced, forced_gain = forced_flow(structure, books, cut), gain
     if structure.outside:
         recent = now.forced_recent + forced
-        displaced = log_displacement(structure, params.impact, recent, terms.depth)
-        change = jnp.where(forced != 0, displaced - now.forced_displacement, 0.0)
+        of_recent = log_displacement(structure, params.impact, recent, terms.depth)
+        change = jnp.where(forced != 0, of_recent - now.of_forced, 0.0)
         forced_gain = before.price * simple_return(structure, change)
-        now = now._replace(forced_recent=recent, forced_displacement=now.forced_displacement + change)
+        now = now._replace(forced_recent=recent, of_forced=now.of_forced + change)
     causes = attribution.add_round(
         structure, books, weight, now.causes, before.held, cut, gain, forced, forced_gain, outside.shares
     )

@@ -34,5 +34,8 @@ class _Law(Law[BoundedExponential]):
     def log_change(self, record: BoundedExponential, flow: Array, depth: Array | None) -> Array:
         return jnp.log1p(simple_change(flow, depth, record.scale, record.bound))
 
+    def lowest(self, record: BoundedExponential) -> Array:
+        return jnp.log(record.bound)
+
 
 LAW = _Law()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar
 
+import jax.numpy as jnp
 from jax import Array
 
 Record = TypeVar("Record")
@@ -30,6 +31,15 @@ class Law(Generic[Record]):
             depth: (asset, path) depth multiplier g; None = 1.
         """
         raise NotImplementedError
+
+    def small(self, record: Record) -> Array:
+        """() participation |J|/(g ADV) below which the law is as good as linear; far below it flow and displacement
+        decay alike."""
+        return jnp.asarray(1e-4)
+
+    def lowest(self, record: Record) -> Array | None:
+        """() log price change that all displacement together never exceeds downwards; None: it has no bound."""
+        return None
 
     def floored(self, record: Record, flow: Array, depth: Array | None) -> Array | None:
         """(asset, path) bool where the law was cut at a floor, which runs count; None: it has none."""

@@ -1,6 +1,8 @@
-"""The square-root law, `sign(J) Y sigma (sqrt(|J|/(g ADV) + core) - sqrt(core))`, a log change; linear below `core`.
+"""The square-root law, `sign(J) Y sigma (sqrt(x + core) - sqrt(core))`, `x = |J|/(g ADV)`, a log change; linear below
+`core`.
 
-Almgren et al. (2005), Toth et al. (2011); the core makes the slope at zero finite.
+Almgren et al. (2005), Toth et al. (2011); the core makes the slope at zero finite. Computed as
+`Y sigma x/(sqrt(x + core) + sqrt(core))`, which loses no digit for small flows.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ class SquareRoot(NamedTuple):
 def log_change(flow: Array, depth: Array | None, scale: Array, core: Array) -> Array:
     """Log change of the price, (asset, path)."""
     used = jnp.abs(flow) if depth is None else jnp.abs(flow) / depth
-    size = scale * (jnp.sqrt(used + core) - jnp.sqrt(core))  # the same root: f(0) is 0 exactly
+    size = scale * used / (jnp.sqrt(used + core) + jnp.sqrt(core))
     return jnp.where(flow < 0, -size, size)
 
 
@@ -32,6 +34,9 @@ class _Law(Law[SquareRoot]):
 
     def log_change(self, record: SquareRoot, flow: Array, depth: Array | None) -> Array:
         return log_change(flow, depth, record.scale, record.core)
+
+    def small(self, record: SquareRoot) -> Array:
+        return record.core
 
 
 LAW = _Law()

@@ -1,5 +1,5 @@
 """Realised volatility, `sigma^2 <- l sigma^2 + (1 - l) steps_per_day R^2` (RiskMetrics 1996), and the depth it leaves,
-`g = clip((sigma_0/sigma)^kappa exp(-eta |forced flow of the last step|/ADV), floor, 1)`."""
+`g = clip((sigma_0/sigma)^kappa exp(-eta |forced flow of the last step, at the rate of a day|/ADV), floor, 1)`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Depth(NamedTuple):
     """Numbers of evaporation; None in `Params` where depth stays as it is."""
 
     evaporation: Array  # () kappa / 2
-    flow_sensitivity: Array  # ()
+    flow_sensitivity: Array  # () eta times steps a day
     floor: Array  # ()
 
 

@@ -1,6 +1,7 @@
 """Retail dip-buying: `min(cap, b max(0, -100 R)) exp(-fatigue n)` a day until the budget is spent, split by weight.
 
-`R` is the index's simple return in the step's outside shock, `n` the down days in a row before today.
+`R` is the index's simple return of the outside shock since the start of the day, `n` the down days in a row before
+today. A step of a day with several is one part in so many of what the day so far asks for a whole day.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ class Retail(NamedTuple):
     flow: Array  # (asset, 1) weight over ADV, 1/(bn USD)
     per_move: Array  # () bn USD a day for a fall of 1 (100 %)
     cap: Array  # () bn USD a day
-    fatigue: Array  # () per down step
+    fatigue: Array  # () per down day
     budget: Array  # () bn USD
     steps_per_day: Array  # ()
 
@@ -30,29 +31,40 @@ class Retail(NamedTuple):
 class RetailState(NamedTuple):
     """How retail stands between two steps."""
 
-    down_steps: Array  # (1, path) down steps in a row
+    down_days: Array  # (1, path) in a row before today
     spent: Array  # (1, path) bn USD
+    day_return: Array  # (1, path) of the index since the start of the day
+    into_day: Array  # (1, path) steps of the day so far
 
 
 class _Retail(OutsideFlow[Retail, RetailState]):
     name = "retail"
 
     def start(self, record: Retail, paths: int, dtype: DTypeLike) -> RetailState:
-        return RetailState(jnp.zeros((1, paths), dtype), jnp.zeros((1, paths), dtype))
+        nothing = jnp.zeros((1, paths), dtype)
+        return RetailState(nothing, nothing, nothing, nothing)
 
     def trade(self, record: Retail, own: RetailState, now: AfterShock) -> tuple[Array, RetailState]:
-        index = product(record.weights, now.growth)
+        step = product(record.weights, now.growth)
+        index = own.day_return + (1.0 + own.day_return) * step
         wanted = jnp.minimum(record.cap, record.per_move * jnp.maximum(-index, 0.0))
-        outlay = wanted * jnp.exp(-record.fatigue * own.down_steps) / record.steps_per_day
+        outlay = wanted * jnp.exp(-record.fatigue * own.down_days) / record.steps_per_day
         outlay = jnp.minimum(outlay, jnp.maximum(record.budget - own.spent, 0.0))
-        down = jnp.where(index < 0, own.down_steps + 1.0, 0.0)
-        return record.flow * outlay / now.price, RetailState(down, own.spent + outlay)
+        ends = own.into_day + 1.0 >= record.steps_per_day
+        down = jnp.where(index < 0, own.down_days + 1.0, 0.0)
+        later = RetailState(
+            down_days=jnp.where(ends, down, own.down_days),
+            spent=own.spent + outlay,
+            day_return=jnp.where(ends, 0.0, index),
+            into_day=jnp.where(ends, 0.0, own.into_day + 1.0),
+        )
+        return record.flow * outlay / now.price, later
 
     def told(self, record: Retail, before: RetailState, after: RetailState) -> dict[str, Array]:
         """Down days in a row before the step, what fatigue leaves of a purchase, and what is left of the budget."""
         return {
-            "down_days": before.down_steps[0] / record.steps_per_day,
-            "fatigue": jnp.exp(-record.fatigue * before.down_steps[0]),
+            "down_days": before.down_days[0],
+            "fatigue": jnp.exp(-record.fatigue * before.down_days[0]),
             "budget_left_usd": record.budget - after.spent[0],
         }
 

@@ -16,8 +16,7 @@ from jax.typing import DTypeLike
 
 from stress.kernels.random.threefry import threefry2x32
 
-GENERATOR = "threefry2x32-20, key = hash of (seed, stream, step, pair of normals), counter = path id"  # for provenance
-WORDS = 2  # words of one hash, hence normals of one hash
+GENERATOR = "threefry2x32-20, key = hash of (seed, stream, pair of steps, SHA-256 of the asset's id), counter = path id"
 # sin(2 pi x) = x P(x^2) on |x| <= 1/4: least squares at Chebyshev nodes, reweighted to equal relative errors of 5e-9
 _SINE = (6.2831854820251465, -41.341678619384766, 81.60223388671875, -76.57498931884766, 39.71091842651367)
 
@@ -65,32 +64,32 @@ def sine_of_phase(word: Array, dtype: DTypeLike) -> Array:
 
 
 class Scratch(NamedTuple):
-    """Room for the random numbers of one step, carried by the loop over steps so that XLA writes in place."""
+    """Room for the random numbers of two steps, carried by the loop over steps so that XLA writes in place.
 
-    words: Array  # (pair + 1, path) complex64
-    radii: Array  # (pair + 1, path)
-    normals: Array  # (2 pair, path)
+    There is a row more than is used: an array that is overwritten whole would be a new one.
+    """
+
+    words: Array  # (row + 1, path) complex64
+    radii: Array  # (row + 1, path)
+    first: Array  # (row + 1, path) normals of the first step; the last row is 0
+    second: Array  # (row + 1, path) of the second
 
 
 def scratch(rows: int, paths: int, dtype: DTypeLike) -> Scratch:
-    """Room for `rows` normals of each path."""
-    pairs = -(-rows // WORDS)
-    return Scratch(
-        words=jnp.zeros((pairs + 1, paths), jnp.complex64),
-        radii=jnp.zeros((pairs + 1, paths), dtype),
-        normals=jnp.zeros((WORDS * pairs, paths), dtype),
-    )
+    """Room for `rows` normals of each path and step."""
+    shape = (rows + 1, paths)
+    return Scratch(jnp.zeros(shape, jnp.complex64), *(jnp.zeros(shape, dtype) for _ in range(3)))
 
 
 class Key(NamedTuple):
-    """Key of the hash for each pair of rows; a leading step axis where it is of many steps."""
+    """Key of the hash for each row; a leading axis where it is of many pairs of steps."""
 
-    first: Array  # (pair,) uint32
-    second: Array  # (pair,) uint32
+    first: Array  # (row,) uint32
+    second: Array  # (row,) uint32
 
 
-def step_keys(seed: Array, stream: int, steps: int, rows: int) -> Key:
-    """Keys of every step, each (step, pair): a hash of (seed, stream, step, pair).
+def pair_keys(seed: Array, stream: int, steps: int, names: Array) -> Key:
+    """Keys of every pair of steps, each (pair, row): a hash of (seed, stream, pair, name of the row).
 
     Made once, outside the loop over steps: a hash of scalars in there would keep XLA from seeing that the rotations are
     by constants, and they would cost twice as much.
@@ -99,42 +98,43 @@ def step_keys(seed: Array, stream: int, steps: int, rows: int) -> Key:
         seed: (2,) uint32, the seed's two words.
         stream: which use of randomness this is (`streams`), so that a new use changes no other draw.
         steps: number of steps.
-        rows: normals of each path and step.
+        names: (row, 2) uint32, the two words that tell a row from every other of its stream.
     """
-    step, pair = (jnp.arange(n, dtype=jnp.uint32) for n in (steps, -(-rows // WORDS)))
-    of_step = threefry2x32((seed[:1], seed[1:]), (jnp.full((1,), stream, jnp.uint32), step))
-    first, second = (word[:, None] for word in of_step)
-    return Key(*threefry2x32((first, second), (pair, jnp.zeros_like(pair))))
+    pair = jnp.arange(-(-steps // 2), dtype=jnp.uint32)
+    of_pair = threefry2x32((seed[:1], seed[1:]), (jnp.full((1,), stream, jnp.uint32), pair))
+    first, second = (word[:, None] for word in of_pair)
+    return Key(*threefry2x32((first, second), (names[:, 0], names[:, 1])))
 
 
 def normals(key: Key, path_low: Array, path_high: Array, room: Scratch) -> Scratch:
-    """Standard normals of one step.
+    """Standard normals of two steps.
 
-    The counter of a hash is the 64-bit path id, its key one of `step_keys`. XLA on a CPU computes a fusion once for
-    every array that it gives, so the two words of a hash go into one array, as the real and imaginary part of a complex
-    number, bits unchanged. Writing into carried room keeps XLA from computing hash and radius again in every consumer,
-    and from splitting the work over threads that other tiles need.
+    The counter of a hash is the 64-bit path id, and its two words give the normals of one row in two steps, so that no
+    row shares a hash with another. XLA on a CPU computes a fusion once for every array that it gives, so the two words
+    go into one array, as the real and imaginary part of a complex number, bits unchanged. Writing into carried room
+    keeps XLA from computing hash and radius again in every consumer, and from splitting the work over threads that
+    other tiles need.
 
     Args:
-        key: of this step.
+        key: of this pair of steps, one of `pair_keys`.
         path_low: (path,) uint32, low word of the path ids.
         path_high: (path,) uint32, high word.
         room: where to write; its type decides that of the normals, both start from the same bits.
 
     Returns:
-        The room with (row, path) normals, two rows a pair: first the cosine rows, then the sine rows.
+        The room with the normals in `first` and `second`.
     """
-    pairs, dtype = room.words.shape[0] - 1, room.normals.dtype
+    rows, dtype = room.first.shape[0] - 1, room.first.dtype
     hashed = threefry2x32((key.first[:, None], key.second[:, None]), (path_low, path_high))
     packed = lax.complex(*(lax.bitcast_convert_type(word, jnp.float32) for word in hashed))
     words = lax.dynamic_update_slice(room.words, packed, (0, 0))
-    parts = (words[:pairs].real, words[:pairs].imag)
+    parts = (words[:rows].real, words[:rows].imag)
     radius_word, angle_word = (lax.bitcast_convert_type(part, jnp.uint32) for part in parts)
     radii = lax.dynamic_update_slice(room.radii, radius(radius_word, dtype), (0, 0))
-    r, quarter = radii[:pairs], jnp.uint32(0x40000000)
-    normal = lax.dynamic_update_slice(room.normals, r * sine_of_phase(angle_word + quarter, dtype), (0, 0))
-    normal = lax.dynamic_update_slice(normal, r * sine_of_phase(angle_word, dtype), (pairs, 0))
-    return Scratch(words, radii, normal)
+    r, quarter = radii[:rows], jnp.uint32(0x40000000)
+    first = lax.dynamic_update_slice(room.first, r * sine_of_phase(angle_word + quarter, dtype), (0, 0))
+    second = lax.dynamic_update_slice(room.second, r * sine_of_phase(angle_word, dtype), (0, 0))
+    return Scratch(words, radii, first, second)
 
 
 def dtype_constant(value: float, dtype: DTypeLike) -> Array:

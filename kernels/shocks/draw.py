@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
-from jax import Array
+from jax import Array, lax
 
 from stress.kernels.linear import any_row, product
 from stress.kernels.random import streams
-from stress.kernels.random.normals import Key, Scratch, normals, scratch, step_keys
+from stress.kernels.random.normals import Key, Scratch, normals, pair_keys, scratch
 from stress.kernels.shocks.registry import MODELS
 from stress.kernels.structure import Structure
 
@@ -18,49 +18,42 @@ class Shocks(NamedTuple):
     """Numbers of the outside shock."""
 
     seed: Array  # (2,) uint32
-    matrix: Array  # (asset, normal) Cholesky factor times the step's standard deviation; zero columns pad the hash
+    names: Array  # (asset, 2) uint32 of each asset's id, so that its normals are its own
+    matrix: Array  # (asset and common, row of `normals`) factor of the correlation times the step's standard deviation
     mean: Array  # (asset, 1) log return
     max_move: Array  # ()
     script: Array  # (step, asset) log(1 + m)
     model: Any  # record of the model
 
 
-class Source(NamedTuple):
-    """Where the draw of a step comes from; a leading step axis where it is of every step."""
-
-    key: Key  # of the normals
-    common: Array  # (path,) normals that all assets of the step share; (0,) when the draw needs none
-
-
 def shock_scratch(structure: Structure, shocks: Shocks, paths: int) -> Scratch:
-    """Room for the normals of one step of a tile."""
-    return scratch(structure.assets if MODELS[structure.shocks].random else 0, paths, shocks.mean.dtype)
+    """Room for the normals of a tile: a row an asset, and last what all of them share."""
+    model = MODELS[structure.shocks]
+    return scratch(structure.assets + model.common if model.random else 0, paths, shocks.mean.dtype)
 
 
-def sources(structure: Structure, shocks: Shocks, path_low: Array, path_high: Array) -> Source:
-    """What the draws of every step of a tile start from, with a leading step axis."""
-    dtype, steps = shocks.mean.dtype, structure.steps
-    key = step_keys(shocks.seed, streams.SHOCKS, steps, structure.assets)
+def shock_keys(structure: Structure, shocks: Shocks) -> Key:
+    """Keys of the normals of every pair of steps: of each asset, and last of what all of them share."""
+    own = pair_keys(shocks.seed, streams.SHOCKS, structure.steps, shocks.names)
     if not MODELS[structure.shocks].common:
-        return Source(key, jnp.zeros((steps, 0), dtype))
-    once = step_keys(shocks.seed, streams.COMMON, 1, steps)
-    room = scratch(steps, path_low.shape[0], dtype)
-    drawn = normals(Key(once.first[0], once.second[0]), path_low, path_high, room)
-    return Source(key, drawn.normals[:steps])
+        return own
+    shared = pair_keys(shocks.seed, streams.COMMON, structure.steps, jnp.zeros((1, 2), jnp.uint32))
+    return Key(*(jnp.concatenate(words, axis=1) for words in zip(own, shared, strict=True)))
 
 
 def draw(
-    structure: Structure, shocks: Shocks, path_low: Array, path_high: Array, source: Source, room: Scratch
+    structure: Structure, shocks: Shocks, path_low: Array, path_high: Array, keys: Key, step: Array, room: Scratch
 ) -> tuple[Array, Array, Scratch]:
     """Log returns of the draw, `mean + model(L n)`, clipped at `max_move`.
 
     Args:
         structure: what is compiled.
-        shocks: numbers; `matrix` is L, the Cholesky factor scaled to one step.
+        shocks: numbers; `matrix` is L, the factor of the correlation scaled to one step, and hands on what is common.
         path_low: (path,) uint32, low word of the path ids.
         path_high: (path,) uint32, high word.
-        source: of this step, from `sources`.
-        room: carried from step to step, see `normals`.
+        keys: of every pair of steps, from `shock_keys`.
+        step: () int32, from 0 on, one after the other: the first step of a pair draws for both.
+        room: carried from step to step.
 
     Returns:
         (asset, path) log returns, (path,) 1 where any of them was clipped, and the room.
@@ -68,8 +61,17 @@ def draw(
     model, dtype, paths = MODELS[structure.shocks], shocks.mean.dtype, path_low.shape[0]
     if not model.random:
         return jnp.zeros((structure.assets, paths), dtype), jnp.zeros((paths,), jnp.int32), room
-    room = normals(source.key, path_low, path_high, room)
-    raw = model.shaped(shocks.model, product(shocks.matrix, room.normals), source.common) + shocks.mean
+
+    def two_steps(pair: Array, room: Scratch) -> Scratch:
+        return normals(Key(*(word[pair] for word in keys)), path_low, path_high, room)
+
+    # A loop of one pass or none: it writes in place, and what depends on its counter is not moved out of it.
+    pair, second = step >> 1, step & 1
+    room = lax.fori_loop(pair, pair + 1 - second, two_steps, room)
+    moves = lax.cond(
+        second, lambda z: product(shocks.matrix, z.second), lambda z: product(shocks.matrix, z.first), room
+    )
+    raw = model.shaped(shocks.model, moves[: structure.assets], moves[structure.assets :].reshape(-1)) + shocks.mean
     clipped = any_row(jnp.abs(raw) > shocks.max_move).astype(jnp.int32)
     below = jnp.where(raw > shocks.max_move, shocks.max_move, raw)
     return jnp.where(below < -shocks.max_move, -shocks.max_move, below), clipped, room

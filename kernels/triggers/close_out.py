@@ -19,7 +19,7 @@ class CloseOut(NamedTuple):
     """Numbers of the trigger."""
 
     cure_steps: Array  # (member, 1) int32
-    participation: Array  # (member, 1) share of g ADV
+    participation: Array  # (member, 1) share of g ADV a step
 
 
 class SellingAtLimit(NamedTuple):

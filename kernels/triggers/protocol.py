@@ -38,10 +38,10 @@ class RoundView:
     tolerance: Array  # () a fraction at or below it is none
     price: Array  # (asset, path)
     depth: Array  # (asset, path) multiplier g of this step
-    held: Array  # (book, path) k
+    held: Array  # (book, path) k; what waits for room under a participation cap counts as traded
     value: Array  # (book, path) gross value per unit of start gross
     equity: Array  # (member, path) fraction of NAV_0
-    book_pnl: Array  # (book, path) fraction of the fund's NAV_0; no rows where no trigger reads it
+    book_pnl: Array  # (manager, path) of managers' books, fraction of the fund's NAV_0; no rows where none reads it
     added: Array  # (book, path) k that books have added since the start of the path; no rows where none may
     live: Array  # (member, path) bool: neither in default nor about to be
     defaulted: Array  # (member, path) bool
@@ -70,7 +70,7 @@ class QuietView:
     terms: StepTerms | None
     change: Array  # (asset, path) price - 1
     profit: Array  # (member, path) equity less NAV_0; no rows where no trigger reads equity
-    book_pnl: Array  # (book, path) fraction of the fund's NAV_0; no rows where no trigger reads it
+    book_pnl: Array  # (manager, path) of managers' books, fraction of the fund's NAV_0; no rows where none reads it
 
     @property
     def equity(self) -> Array:
@@ -93,16 +93,23 @@ class StepMoves(NamedTuple):
     """What a step did, for what a trigger remembers of it."""
 
     before: Array  # (asset, path) prices at the start of the step
+    held: Array  # (book, path) k at the start of the step; (book, 1) where nobody has traded
     gain: Array  # (asset, path) what the whole step added to them
     equity: Array  # (member, path) at its end
-    book_pnl: Array  # (book, path) at its end; no rows where no trigger reads it
+    book_pnl: Array  # (manager, path) at its end; no rows where no trigger reads it
+    ends_day: Array | None  # () bool whether the step is the last of its day; None: a day is one step
+
+
+def ends_day(structure: Structure, step: Array) -> Array | None:
+    """Whether a step (1-based) is the last of its day; None where every step is."""
+    return None if structure.steps_per_day == 1 else step % structure.steps_per_day == 0
 
 
 class StepEnd(NamedTuple):
     """The end of a step's cascade, when defaults are booked."""
 
     deficit: Array  # (member, path) requirement less equity; no rows where nobody asks
-    at_limit: Array  # (member, path) bool: it had a call of age, and its order was cut to the cap; likewise
+    at_limit: Array  # (member, path) bool: a call of age, and orders of all it holds were cut to the cap; likewise
 
 
 class Trigger(Generic[Record, Own]):
@@ -127,7 +134,7 @@ class Trigger(Generic[Record, Own]):
         raise NotImplementedError
 
     def reads_book_pnl(self, record: Record) -> bool:
-        """Whether it needs the P&L of books."""
+        """Whether it needs the P&L of managers' books."""
         return False
 
     def reads_equity(self, structure: Structure, record: Record) -> bool:

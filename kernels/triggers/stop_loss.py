@@ -1,4 +1,7 @@
-"""Stop-loss ladder: a ceiling on what is held, falling with the drawdown; so it never fires twice for one loss."""
+"""Stop-loss ladder: a ceiling on what is held, falling with the drawdown; so it never fires twice for one loss.
+
+Managers' books have drawdowns; the ceiling applies to each of their tiers.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from jax import Array
 from jax.typing import DTypeLike
 
 from stress.kernels.books import Books
-from stress.kernels.layout import members_to_books
+from stress.kernels.layout import managers_to_books, members_to_managers
 from stress.kernels.linear import any_row
 from stress.kernels.structure import Structure
 from stress.kernels.triggers.protocol import QuietView, RoundView, StepMoves, Trigger
@@ -18,32 +21,32 @@ from stress.kernels.triggers.protocol import QuietView, RoundView, StepMoves, Tr
 class StopLoss(NamedTuple):
     """Numbers of the trigger."""
 
-    start: Array  # (point, book, 1) drawdown
-    width: Array  # (point, book, 1)
-    slope: Array  # (point, book, 1)
-    first_cut: Array  # (book, 1)
-    capital: Array | None  # (book, 1) on which a book's own drawdown is measured, fraction of NAV; None: none reads it
-    on_fund: Array | None  # (book, 1) bool: reads the fund's drawdown; None: none does
+    start: Array  # (point, manager, 1) drawdown
+    width: Array  # (point, manager, 1)
+    slope: Array  # (point, manager, 1)
+    first_cut: Array  # (manager, 1)
+    capital: Array | None  # (manager, 1) for a book's own drawdown, fraction of NAV; None: none reads it
+    on_fund: Array | None  # (manager, 1) bool: reads the fund's drawdown; None: none does
 
 
 class Peaks(NamedTuple):
-    """What drawdowns are measured from: running peaks at step ends. Rows that nobody reads have length 0."""
+    """What drawdowns are measured from: running peaks at the ends of days. Rows that nobody reads have length 0."""
 
     fund: Array  # (member, path) equity
-    book: Array  # (book, path) P&L
+    book: Array  # (manager, path) P&L
 
 
 def drawdowns(structure: Structure, record: StopLoss, peaks: Peaks, equity: Array, book_pnl: Array) -> Array:
-    """Drawdown that each book's ladder looks at, as a fraction of its capital, (book, path).
+    """Drawdown that the ladder of each manager's book looks at, as a fraction of its capital, (manager, path).
 
     Of the book's own P&L, or of the fund's equity where `on_fund`.
     """
     if record.capital is None:
-        return members_to_books(structure, peaks.fund - equity)
+        return members_to_managers(structure, peaks.fund - equity)
     book = (peaks.book - book_pnl) / record.capital
     if record.on_fund is None:
         return book
-    return jnp.where(record.on_fund, members_to_books(structure, peaks.fund - equity), book)
+    return jnp.where(record.on_fund, members_to_managers(structure, peaks.fund - equity), book)
 
 
 class _StopLoss(Trigger[StopLoss, Peaks]):
@@ -59,7 +62,7 @@ class _StopLoss(Trigger[StopLoss, Peaks]):
     def start(self, structure: Structure, record: StopLoss, paths: int, dtype: DTypeLike) -> Peaks:
         return Peaks(
             fund=jnp.ones((0 if record.on_fund is None else structure.members, paths), dtype),
-            book=jnp.zeros((0 if record.capital is None else structure.books, paths), dtype),
+            book=jnp.zeros((0 if record.capital is None else structure.managers, paths), dtype),
         )
 
     def sale(self, record: StopLoss, own: Peaks, seen: RoundView) -> Array:
@@ -71,8 +74,8 @@ class _StopLoss(Trigger[StopLoss, Peaks]):
         cut = jnp.where(drawdown >= record.start[0], record.first_cut, 0.0)
         for p in range(record.start.shape[0]):
             cut = cut + record.slope[p] * jnp.clip(drawdown - record.start[p], 0.0, record.width[p])
-        ceiling = 1.0 - cut
-        return jnp.where((cut > 0) & (seen.held > ceiling), 1.0 - ceiling / jnp.maximum(seen.held, ceiling), 0.0)
+        ceiling = managers_to_books(seen.structure, 1.0 - cut)
+        return jnp.where((ceiling < 1) & (seen.held > ceiling), 1.0 - ceiling / jnp.maximum(seen.held, ceiling), 0.0)
 
     def alarm(self, record: StopLoss, own: Peaks, still: QuietView) -> Array:
         """A drawdown at the first point."""
@@ -80,10 +83,13 @@ class _StopLoss(Trigger[StopLoss, Peaks]):
         return any_row(drawdown >= record.start[0])
 
     def after_step(self, structure: Structure, books: Books, record: StopLoss, own: Peaks, moved: StepMoves) -> Peaks:
-        return Peaks(
+        peaks = Peaks(
             fund=own.fund if record.on_fund is None else jnp.maximum(own.fund, moved.equity),
             book=own.book if record.capital is None else jnp.maximum(own.book, moved.book_pnl),
         )
+        if moved.ends_day is None:
+            return peaks
+        return Peaks(*(jnp.where(moved.ends_day, new, old) for new, old in zip(peaks, own, strict=True)))
 
 
 TRIGGER = _StopLoss()

@@ -1,7 +1,9 @@
 """Volatility target: a ceiling on what is held, `band x start volatility / volatility` of the book's own P&L.
 
 The volatility is that of the P&L per unit gross, exponentially weighted with 0.97 (RiskMetrics 1996), as of the end of
-the last step; a book closes part of its gap to the ceiling a step.
+the last step; a book closes part of its gap to the ceiling a step. A whole book keeps its shape, so books of one shape
+have one variance. The tiers of a manager's book share that of all of it, which depends on how much of each is held:
+`sum_t k_t w_t dP / sum_t k_t |w_t| P` at the start of a step.
 """
 
 from __future__ import annotations
@@ -13,24 +15,39 @@ from jax import Array
 from jax.typing import DTypeLike
 
 from stress.kernels.books import Books
-from stress.kernels.layout import shapes_to_books
+from stress.kernels.layout import books_to_managers, managers_to_books, shapes_to_books
 from stress.kernels.linear import any_row, product
 from stress.kernels.structure import Structure
 from stress.kernels.triggers.protocol import QuietView, RoundView, StepMoves, Trigger
 
 
 class VolTarget(NamedTuple):
-    """Numbers of the trigger. Its state is the variance of each shape's P&L per unit gross over its start."""
+    """Numbers of the trigger. Its state is the variance of the P&L per unit gross over its start.
+
+    Of each shape, or of each manager's book where one with a target is cut into tiers.
+    """
 
     ceiling: Array  # (book, 1) on k at the volatility of the start; inf: none
     speed: Array  # (book, 1) share of the gap closed a step
     memory: Array  # () weight of the old variance
-    news: Array  # (shape, 1) (1 - memory) steps_per_day / daily variance of its P&L per unit gross
+    news: Array | None  # (shape, 1) (1 - memory) steps_per_day / daily variance of its P&L per unit gross
+    managers_news: Array | None  # (manager, 1) the same; one of the two is None
 
 
 def ceiling(structure: Structure, record: VolTarget, variance: Array) -> Array:
     """Largest k that the target allows, (book, path)."""
-    return record.ceiling / jnp.sqrt(shapes_to_books(structure, variance))
+    to_books = managers_to_books if record.news is None else shapes_to_books
+    return record.ceiling / jnp.sqrt(to_books(structure, variance))
+
+
+def managers_return(structure: Structure, books: Books, moved: StepMoves) -> Array:
+    """P&L of a step per unit gross of what each manager's book held, (manager, path); 0 of one that held nothing."""
+    held = books.gross * moved.held
+    pnl, gross = (
+        books_to_managers(structure, held * shapes_to_books(structure, product(shapes, price)))
+        for shapes, price in ((books.shapes, moved.gain), (books.gross_shapes, moved.before))
+    )
+    return jnp.where(gross > 0, pnl / jnp.where(gross > 0, gross, 1.0), 0.0)
 
 
 class _VolTarget(Trigger[VolTarget, Array]):
@@ -41,7 +58,7 @@ class _VolTarget(Trigger[VolTarget, Array]):
         return False
 
     def start(self, structure: Structure, record: VolTarget, paths: int, dtype: DTypeLike) -> Array:
-        return jnp.ones((structure.shapes, paths), dtype)
+        return jnp.ones((structure.managers if record.news is None else structure.shapes, paths), dtype)
 
     def sale(self, record: VolTarget, own: Array, seen: RoundView) -> Array:
         """`speed max(0, 1 - ceiling/k)`."""
@@ -55,6 +72,11 @@ class _VolTarget(Trigger[VolTarget, Array]):
         return any_row(ceiling(still.structure, record, own) < still.books.start_held)
 
     def after_step(self, structure: Structure, books: Books, record: VolTarget, own: Array, moved: StepMoves) -> Array:
+        if record.managers_news is not None:
+            per_gross = managers_return(structure, books, moved)
+            return record.memory * own + record.managers_news * per_gross * per_gross
+        if record.news is None:
+            raise ValueError("a volatility target has the news of shapes or of managers' books")
         per_gross = product(books.shapes, moved.gain) / product(books.gross_shapes, moved.before)
         return record.memory * own + record.news * per_gross * per_gross
 

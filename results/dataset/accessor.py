@@ -75,13 +75,20 @@ class StressAccessor:
         """
         return self._contribution("covar", level)
 
-    def tail(self, fund: str = "system") -> xr.Dataset:
-        """The worst paths by the loss of `fund`, the worst first: ids, losses, calls, sales by rank.
+    def tail(self, fund: str = "system", by: str = "loss") -> xr.Dataset:
+        """The worst paths of `fund`, the worst first: ids, losses, calls, sales by rank.
+
+        Args:
+            fund: whose.
+            by: "loss" at the end, or "trough", the largest loss at any step end.
 
         Raises:
-            ValueError: the run kept no worst paths, or the fund is not in it.
+            ValueError: the run kept no worst paths, the fund is not in it, or `by` is neither of the two.
         """
-        tails = self._group("tails", "it was run with --store summary or --worst 0")
+        groups = {"loss": "tails", "trough": "tails_by_trough"}
+        if by not in groups:
+            raise ValueError(f"worst paths by {by!r} are not known; there are {', '.join(groups)}")
+        tails = self._group(groups[by], "it was run with --store summary or --worst 0")
         funds = [str(name) for name in tails["fund"].values]
         if fund not in funds:
             raise ValueError(f"fund {fund!r} is not in the result; there are {', '.join(funds)}")

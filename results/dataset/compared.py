@@ -10,68 +10,87 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from stress.results.dataset.shared_paths import Errors, draws_that_differ
 from stress.results.dataset.units import description
+from stress.results.statistics.few_paths import two_sided_p
 
 Floats = npt.NDArray[np.float64]
 
-BY_LEVEL = ("var", "es", "amplification", "added_loss")
+BY_LEVEL = ("var", "es", "trough_var", "trough_es", "drawdown_var", "drawdown_es", "amplification", "added_loss")
 BY_FUND = (
     "mean_loss",
     "prob_loss_over_20pct",
     "prob_margin_call",
+    "called_nav_share",
+    "prob_called_over_10pct",
+    "prob_called_over_50pct",
     "prob_default",
+    "defaulted_nav_share",
+    "prob_defaulted_over_10pct",
+    "prob_defaulted_over_50pct",
     "expected_called_usd",
     "expected_forced_sales_usd",
 )
 SYSTEM = "system"
+PURE = ("bound", "z")  # numbers without a unit
 T = TypeVar("T")
 
 
 def compared(a: xr.DataTree, b: xr.DataTree) -> xr.Dataset:
     """The summaries of two results on the funds and levels that both have, B less A.
 
-    The standard error of a difference is `sqrt(se_a^2 + se_b^2)`, that of independent runs. Runs with the same seed
-    share their draws and so mostly move together: for them it is an upper bound wherever the two are not negatively
-    correlated.
+    The standard error of a difference between runs with different seeds is `sqrt(se_a^2 + se_b^2)`. Runs with the same
+    seed are paired path by path over the first paths that both keep (`stress.results.statistics.paired`), which holds
+    whether they draw the same shocks (same assets and steps) or not. Where paths or their metrics are missing, or too
+    few have a say, it is `se_a + se_b`, an upper bound however the two are correlated.
 
     Returns:
         Dims fund (order of A, "system" last) and level (0 = the mean). For every NAME of BY_LEVEL (fund, level) and of
-        BY_FUND (fund): NAME_a, NAME_b, NAME_difference, NAME_difference_se (unit of NAME), and NAME_z, the difference
-        over its standard error (NaN where that is zero or unknown), and NAME_p, its two-sided p-value, adjusted for
-        all differences of this dataset (see `holm`). Attributes: same_seed (0 or 1), differences (how many have a
-        p-value), and, as JSON lists, what only one of them has: funds_only_in_a, funds_only_in_b, levels_only_in_a,
-        levels_only_in_b.
+        BY_FUND (fund): NAME_a, NAME_b, NAME_difference, NAME_difference_se (unit of NAME), NAME_bound (1 where that
+        error is an upper bound), NAME_z, the difference over its standard error (NaN where that is zero or unknown),
+        and NAME_p, its two-sided p-value, adjusted for all differences of this dataset (see `holm`). Attributes:
+        same_seed (0 or 1), paired_paths (how many; 0 with other seeds), differences (how many have a p-value), and, as
+        JSON lists, draws_differ_by (what keeps runs with one seed from sharing their draws) and what only one of them
+        has: funds_only_in_a, funds_only_in_b, levels_only_in_a, levels_only_in_b.
     """
     first, second = a["summary"].to_dataset(), b["summary"].to_dataset()
     funds, *alone = _shared(_funds(first), _funds(second))
     levels, *levels_alone = _shared(_levels(first), _levels(second))
+    errors = Errors(a, b)
     data: dict[str, Any] = {}
+    p_values: dict[str, Floats] = {}
     for name in (*BY_LEVEL, *BY_FUND):
         units, long_name = description(name)
         dims = ("fund", "level") if name in BY_LEVEL else ("fund",)
         at = (funds, levels if name in BY_LEVEL else None)
         (value_a, error_a), (value_b, error_b) = _table(first, name, *at), _table(second, name, *at)
-        difference, error = value_b - value_a, np.hypot(error_a, error_b)
+        difference = value_b - value_a
+        sides = (_none_at_zero(value_a, error_a), _none_at_zero(value_b, error_b))
+        error, bound, rests_on = errors.of(name, [*funds, SYSTEM], at[1], *sides)
         known = (error > 0) & np.isfinite(error)
         columns = {
             "a": (value_a, f"A: {long_name}"),
             "b": (value_b, f"B: {long_name}"),
             "difference": (difference, f"B less A: {long_name}"),
             "difference_se": (error, f"standard error of B less A: {long_name}"),
-            "z": (np.divide(difference, error, out=np.full_like(difference, np.nan), where=known), ""),
+            "bound": (bound, f"whether the error is an upper bound: {long_name}"),
+            "z": (
+                np.divide(difference, error, out=np.full_like(difference, np.nan), where=known),
+                f"B less A over its standard error: {long_name}",
+            ),
         }
         for suffix, (values, text) in columns.items():
-            attrs = {"units": units, "long_name": text}
-            if suffix == "z":
-                attrs = {"units": "1", "long_name": f"B less A over its standard error: {long_name}"}
-            data[f"{name}_{suffix}"] = (dims, values, attrs)
-    differences = _add_p_values(data)
+            data[f"{name}_{suffix}"] = (dims, values, {"units": "1" if suffix in PURE else units, "long_name": text})
+        p_values[name] = np.vectorize(two_sided_p, otypes=[float])(data[f"{name}_z"][1], rests_on)
+    differences = _add_p_values(data, p_values)
     coords = {
         name: (name, values, dict(zip(("units", "long_name"), description(name), strict=True)))
         for name, values in {"fund": [*funds, SYSTEM], "level": levels}.items()
     }
     about: dict[str, Any] = {
-        "same_seed": int(_draws(a) == _draws(b)),
+        "same_seed": int(errors.same_seed),
+        "paired_paths": errors.paired_paths,
+        "draws_differ_by": json.dumps(draws_that_differ(a, b) if errors.same_seed else []),
         "differences": differences,
         "funds_only_in_a": json.dumps(alone[0]),
         "funds_only_in_b": json.dumps(alone[1]),
@@ -81,17 +100,18 @@ def compared(a: xr.DataTree, b: xr.DataTree) -> xr.Dataset:
     return xr.Dataset(data, coords, about)
 
 
-def _add_p_values(data: dict[str, Any]) -> int:
-    """Put NAME_p beside every NAME_z; returns how many there are."""
-    from scipy.special import erfc
+def _none_at_zero(value: Floats, error: Floats) -> Floats:
+    """Errors, 0 where nothing happened on any path: what is known of a difference then comes from the other run."""
+    return np.where((value == 0) & np.isinf(error), 0.0, error)
 
-    names = [name.removesuffix("_z") for name in data if name.endswith("_z")]
-    scores = [data[f"{name}_z"][1] for name in names]
-    adjusted = holm(np.concatenate([erfc(np.abs(score).ravel() / np.sqrt(2)) for score in scores]))
-    ends = np.cumsum([score.size for score in scores])
-    for name, score, part in zip(names, scores, np.split(adjusted, ends[:-1]), strict=True):
+
+def _add_p_values(data: dict[str, Any], p_values: dict[str, Floats]) -> int:
+    """Put NAME_p, adjusted for their number, beside every NAME_z; returns how many there are."""
+    adjusted = holm(np.concatenate([values.ravel() for values in p_values.values()]))
+    ends = np.cumsum([values.size for values in p_values.values()])
+    for (name, values), part in zip(p_values.items(), np.split(adjusted, ends[:-1]), strict=True):
         long_name = f"p-value of B less A, adjusted for all differences compared (Holm): {description(name)[1]}"
-        data[f"{name}_p"] = (data[f"{name}_z"][0], part.reshape(score.shape), {"units": "1", "long_name": long_name})
+        data[f"{name}_p"] = (data[f"{name}_z"][0], part.reshape(values.shape), {"units": "1", "long_name": long_name})
     return int(np.isfinite(adjusted).sum())
 
 
@@ -119,10 +139,6 @@ def only_in(numbers: xr.Dataset, kind: str, side: str) -> list[Any]:
 def same_numbers(a: xr.DataTree, b: xr.DataTree) -> bool:
     """Whether the whole summaries are equal to the last bit, NaN to NaN."""
     return a["summary"].to_dataset().equals(b["summary"].to_dataset())
-
-
-def _draws(tree: xr.DataTree) -> tuple[Any, Any]:
-    return tree.attrs.get("seed"), tree.attrs.get("rng")
 
 
 def _funds(summary: xr.Dataset) -> list[str]:

@@ -12,7 +12,8 @@ from stress.results.dataset import coordinates
 from stress.results.dataset.summary import file_order
 from stress.results.dataset.units import described
 from stress.results.statistics.contributions import FEWEST, benchmark, covar, euler
-from stress.results.statistics.estimators import Estimate, expected_shortfall, value_at_risk
+from stress.results.statistics.estimate import Estimate
+from stress.results.statistics.estimators import expected_shortfall, value_at_risk
 from stress.results.statistics.simulation_output import SimulationOutput
 
 Floats = npt.NDArray[np.float64]

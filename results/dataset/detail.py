@@ -14,27 +14,29 @@ from stress.results.dataset.components import WORST
 from stress.results.dataset.summary import file_order, row_order
 from stress.results.dataset.tables import LARGEST_TABLE, LOSS_PART, labels, variables, with_parts
 from stress.results.dataset.units import described
-from stress.results.statistics.estimators import SMALLEST_STATIC, Z95, binomial_ranks
+from stress.results.statistics.estimate import SMALLEST_STATIC
+from stress.results.statistics.estimators import binomial_ranks
+from stress.results.statistics.few_paths import FEWEST, Z95, paths_that_count, widened, widening
 from stress.results.statistics.histogram import FloatHistogram
-from stress.results.statistics.levels import order_rank
+from stress.results.statistics.levels import order_rank, tail_mass
 from stress.results.statistics.simulation_output import SimulationOutput, Timeline
 
 Floats = npt.NDArray[np.float64]
 Table = dict[str, tuple[tuple[str, ...], Floats]]
 QUANTILES = ("0.01", "0.05", "0.25", "0.5", "0.75", "0.95", "0.99")
 LEVERAGES = ("gross_leverage", "net_leverage")
+RARE = ("called_usd", "forced_sales_usd", "built_usd", "open_call")  # zero on most paths, never negative
 BY_ASSET = ("price", "depth", "volatility", "forced_flow_usd")
 SLICES = {"all": "1", **WORST}
 TIMELINE_NAMES = {
+    "loss": "quantile of the loss up to the step, as a fraction of start NAV",
+    "loss_se": "standard error of the quantile of the loss up to the step, as a fraction of start NAV",
     "called_usd": "mean amount newly called in the step, the largest deficit of each call",
     "forced_sales_usd": "mean forced sales of the step, buy-backs of shorts included; what is built is not",
     "fund_loss": "mean loss up to the step, as a fraction of start NAV",
     "fund_loss_static": "mean loss of the book held still up to the step, as a fraction of start NAV",
     "amplification": "mean loss up to the step over that of the book held still, NaN where the latter is under 0.001",
-    "amplification_se": "standard error of the amplification, both means taken as independent (an upper bound)",
     "added_loss": "mean loss up to the step less that of the book held still, as a fraction of start NAV",
-    "added_loss_se": "standard error of the added loss, both means taken as independent (an upper bound)",
-    "added_loss_usd_se": "standard error of the added loss, both means taken as independent (an upper bound)",
 }
 
 
@@ -50,6 +52,8 @@ def timeline(output: SimulationOutput) -> xr.Dataset:
     for name in LEVERAGES:
         for suffix, values in zip(("", "_se"), _quantiles(line.quantiles[name], line.paths, fixed), strict=True):
             data[name + suffix] = (("step", "quantile", "fund"), values[..., axes["fund"]])
+    for suffix, values in zip(("", "_se"), _kept(line, "fund_loss", fixed), strict=True):
+        data[f"loss{suffix}"] = (("step", "quantile", "fund"), values[..., axes["fund"]])
     for name, (price, error) in {
         "price": _shifted(line, "price_change", fixed),
         "depth": _shifted(line, "depth_lost", fixed),
@@ -59,19 +63,20 @@ def timeline(output: SimulationOutput) -> xr.Dataset:
     for name, (average, error) in line.means.items():
         entity = "asset" if name in BY_ASSET else "fund"
         plain = f"{name}_mean" if name in data else name
+        error = np.zeros_like(error) if fixed else _widened(average, error, line.paths, rare=name in RARE)
         data[plain] = (("step", entity), average[:, axes[entity]])
-        data[f"{plain}_se"] = (("step", entity), np.zeros_like(average) if fixed else error[:, axes[entity]])
+        data[f"{plain}_se"] = (("step", entity), error[:, axes[entity]])
     nav = output.group_nav[axes["fund"]]
     loss, static = data["fund_loss"][1], data["fund_loss_static"][1]
     loss_se, static_se = data["fund_loss_se"][1], data["fund_loss_static_se"][1]
+    added_se = data["added_loss_se"][1]
     base = np.where(static >= SMALLEST_STATIC, static, np.nan)
     dims = ("step", "fund")
     data["amplification"] = (dims, loss / base)
-    data["amplification_se"] = (dims, np.hypot(loss_se, loss / base * static_se) / base)
+    data["amplification_se"] = (dims, _ratio_error(loss / base, loss_se, static_se, added_se) / base)
     data["added_loss"] = (dims, loss - static)
-    data["added_loss_se"] = (dims, np.hypot(loss_se, static_se))
     data["added_loss_usd"] = (dims, (loss - static) * nav)
-    data["added_loss_usd_se"] = (dims, np.hypot(loss_se, static_se) * nav)
+    data["added_loss_usd_se"] = (dims, added_se * nav)
     by_fund = _flow_by_fund(output, data)
     more = with_parts(output, variables(output, line.tables))
     data |= by_fund | more
@@ -86,9 +91,27 @@ def timeline(output: SimulationOutput) -> xr.Dataset:
     dataset.attrs["paths"] = line.paths
     if output.sample.parts:
         dataset.attrs["paths_taken_apart"] = _taken_apart(output)
+    dataset.attrs["representative_path"], dataset.attrs["representative_of"] = output.sample.representative
     if not by_fund:
         dataset.attrs["note"] = f"no forced flow by fund: over {LARGEST_TABLE} steps times funds times assets"
     return described(dataset, **TIMELINE_NAMES)
+
+
+def _widened(average: Floats, error: Floats, paths: int, rare: bool) -> Floats:
+    """Errors of means over `paths` paths (`few_paths`); `rare`: of what is zero on most of them."""
+    if not rare:
+        return error * widening(paths) if paths >= FEWEST else np.full_like(error, np.inf)
+    square = average**2 + error**2 * max(paths - 1, 1)
+    pairs = zip(average.flat, square.flat, error.flat, strict=True)
+    found = [widened(float(one), paths_that_count(float(m), float(q), paths)) for m, q, one in pairs]
+    return np.reshape(np.array(found), error.shape)
+
+
+def _ratio_error(ratio: Floats, loss: Floats, static: Floats, difference: Floats) -> Floats:
+    """Error of loss - ratio static from those of the two and of their difference, all over the same paths."""
+    with np.errstate(invalid="ignore"):  # inf less inf, of too few paths
+        squared = (1 - ratio) * (loss**2 - ratio * static**2) + ratio * difference**2
+    return np.where(np.isinf(loss), np.inf, np.sqrt(np.maximum(squared, 0.0)))
 
 
 def _flow_by_fund(output: SimulationOutput, data: Table) -> Table:
@@ -100,6 +123,8 @@ def _flow_by_fund(output: SimulationOutput, data: Table) -> Table:
     assets = file_order(output.problem.assets.ids, output.problem.assets.file_order)
     if output.problem.shocks.model == "none":
         errors = np.zeros_like(errors)
+    else:
+        errors = _widened(values, errors, output.timeline.paths, rare=False)
     table: Table = {}
     for suffix, by_fund in (("", values), ("_se", errors)):
         whole = data[f"forced_flow_usd{suffix}"][1][:, None]
@@ -116,20 +141,30 @@ def _shifted(line: Timeline, kept: str, fixed: bool) -> tuple[Floats, Floats]:
     """
     name = "price" if kept == "price_change" else "depth"
     if fixed:
-        exact = np.repeat(line.means[name][0][:, None], len(QUANTILES), axis=1)
-        return exact, np.zeros_like(exact)
+        return _exact(line, name)
     value, error = _quantiles(line.quantiles[kept], line.paths, fixed, mirrored=name == "depth")
     if name == "price":
         return np.maximum(1.0 + value, 0.0), error
     return np.clip(1.0 - value, 0.0, 1.0), error
 
 
+def _kept(line: Timeline, name: str, fixed: bool) -> tuple[Floats, Floats]:
+    """Quantiles of what is kept as it is, and their errors; `fixed` as for `_shifted`."""
+    return _exact(line, name) if fixed else _quantiles(line.quantiles[name], line.paths, fixed)
+
+
+def _exact(line: Timeline, name: str) -> tuple[Floats, Floats]:
+    """The mean as every quantile: all paths are one."""
+    exact = np.repeat(line.means[name][0][:, None], len(QUANTILES), axis=1)
+    return exact, np.zeros_like(exact)
+
+
 def _quantiles(histogram: FloatHistogram, paths: int, fixed: bool, mirrored: bool = False) -> tuple[Floats, Floats]:
     """Quantiles, interpolated inside their bin by rank, and standard errors: both (step, quantile, entity).
 
     The error comes from the order statistics that bound the quantile with 95 % and holds the width of their bins; it
-    is inf where one of them is infinite or missing. `fixed`: all paths are the same one. `mirrored`: ranks count
-    from the largest, for a variable that falls as the one counted rises.
+    is inf where one of them is infinite or missing, or fewer than ten paths lie beyond the quantile. `fixed`: all paths
+    are the same one. `mirrored`: ranks count from the largest, for a variable that falls as the one counted rises.
     """
     ranks = [order_rank(q, paths) for q in QUANTILES]
     bounds = [(rank, rank) for rank in ranks] if fixed else [binomial_ranks(q, paths) for q in QUANTILES]
@@ -139,7 +174,8 @@ def _quantiles(histogram: FloatHistogram, paths: int, fixed: bool, mirrored: boo
     inside = [min(max(rank, 1), paths) for pair in bounds for rank in pair]
     _, low, high = histogram.order_statistics(inside)
     bottom, top = low[..., ::2], high[..., 1::2]
-    missing = np.array([lower < 1 or upper > paths for lower, upper in bounds])
+    few = [not fixed and min(tail_mass(q, paths), paths - tail_mass(q, paths)) < FEWEST for q in QUANTILES]
+    missing = np.array([lower < 1 or upper > paths for lower, upper in bounds]) | np.array(few)
     bounded = np.isfinite(bottom) & np.isfinite(top) & ~missing
     with np.errstate(invalid="ignore"):  # inf - inf, replaced on the same line
         error = np.where(bounded, (top - bottom) / (2 * Z95), np.inf)
@@ -212,16 +248,22 @@ def conditional_mean(ordered: Floats, share: str) -> tuple[float, float]:
 
     `ordered` (path,) is sorted by another quantity, worst first. The error is that of the influence function
     1{worst} (A - a) / share with a the mean of A at the boundary, taken over the tenth of the slice next to it on
-    either side: the boundary is estimated too. inf when the slice holds a single path of several.
+    either side: the boundary is estimated too. It is widened for few paths in the slice, or for few on which A is not
+    zero; inf with fewer than ten.
     """
     paths = len(ordered)
     count = max(1, math.ceil(Fraction(share) * paths))
     chosen = ordered[:count]
     if count == paths:
-        return float(chosen.mean()), float(chosen.std() / math.sqrt(paths))
-    if count == 1:
-        return float(chosen[0]), math.inf
+        return float(chosen.mean()), widened(float(chosen.std() / math.sqrt(paths)), _rests_on(chosen))
+    if Fraction(share) * paths < FEWEST:
+        return float(chosen.mean()), math.inf
     near = max(1, count // 10)
     excess = chosen - ordered[count - near : count + near].mean()
     variance = (excess @ excess) / paths - (excess.sum() / paths) ** 2
-    return float(chosen.mean()), math.sqrt(max(float(variance), 0.0) * paths) / count
+    return float(chosen.mean()), widened(math.sqrt(max(float(variance), 0.0) * paths) / count, _rests_on(chosen))
+
+
+def _rests_on(values: Floats) -> float:
+    size = np.abs(values)
+    return paths_that_count(float(size.mean()), float((size**2).mean()), len(size))

@@ -11,43 +11,62 @@ import xarray as xr
 
 from stress.results.dataset.summary import level_values, row_names, row_order
 from stress.results.dataset.units import described
-from stress.results.statistics.simulation_output import PathTable, SimulationOutput
+from stress.results.statistics.simulation_output import NAV_SHARES, PathTable, SimulationOutput
 
 METRICS = {
     "fund_loss": "fund_loss",
     "fund_loss_static": "fund_loss_static",
+    "trough": "trough",
+    "trough_static": "trough_static",
     "called_usd": "called",
+    "called_nav_share": "called_share",
     "forced_sales_usd": "forced_sales",
     "max_drawdown": "max_drawdown",
+    "defaulted_nav_share": "defaulted_share",
     "unliquidated_usd": "unliquidated",
 }
+BINNED = {
+    "loss": "fund_loss",
+    "loss_static": "fund_loss_static",
+    "trough": "trough",
+    "trough_static": "trough_static",
+    "drawdown": "max_drawdown",
+}
+BINNED_NAMES = {
+    "trough": "number of paths whose largest loss at any step end falls in the bin",
+    "trough_static": "number of paths whose largest loss at any step end, the book held still, falls in the bin",
+}
+OVER = {"called_over": "margin_call", "defaulted_over": "default"}  # with the count of any member at all
 OPTIONAL_MARKS = {"var": ("checkpoint", "fund", "level"), "prob_margin_call": ("checkpoint", "fund")}
 
 
 def distribution(output: SimulationOutput) -> xr.Dataset:
     """Exact counts of all paths per bin; bins that are empty everywhere at either end are left out."""
     order = row_order(output)
-    loss = np.stack([output.loss[row].histogram.counts for row in order])
-    static = np.stack([output.loss_static[row].histogram.counts for row in order])
-    used = np.flatnonzero((loss.sum(axis=0) + static.sum(axis=0)) > 0)
+    counts = {
+        name: np.stack([output.distributions[metric][row].histogram.counts for row in order])
+        for name, metric in BINNED.items()
+    }
+    used = np.flatnonzero(sum(table.sum(axis=0) for table in counts.values()))
     kept = slice(int(used[0]), int(used[-1]) + 1)
     edges = output.loss[0].histogram.edges()
-    return described(
-        xr.Dataset(
-            {"loss": (("fund", "bin"), loss[:, kept]), "loss_static": (("fund", "bin"), static[:, kept])},
-            {
-                "fund": ("fund", row_names(output)),
-                "bin_low": ("bin", edges[:-1][kept]),
-                "bin_high": ("bin", edges[1:][kept]),
-            },
-        )
-    )
+    data = {name: (("fund", "bin"), table[:, kept]) for name, table in counts.items()}
+    for name, any_member in OVER.items():
+        by_share = np.concatenate([output.counts[any_member][None], output.counts[name]])
+        data[name] = (("fund", "nav_share"), by_share[:, order].T)
+    coords = {
+        "fund": ("fund", row_names(output)),
+        "bin_low": ("bin", edges[:-1][kept]),
+        "bin_high": ("bin", edges[1:][kept]),
+        "nav_share": ("nav_share", [0.0, *NAV_SHARES]),
+    }
+    return described(xr.Dataset(data, coords), **BINNED_NAMES)
 
 
-def tails(output: SimulationOutput) -> xr.Dataset:
-    """The worst paths by each fund's own loss, worst first; `fund = "system"` holds those of the system."""
+def tails(output: SimulationOutput, worst: dict[str, PathTable]) -> xr.Dataset:
+    """The worst paths of each fund, worst first; `fund = "system"` holds those of the system."""
     order, names = row_order(output), row_names(output)
-    tables = [output.worst[name] for name in names]
+    tables = [worst[name] for name in names]
     picked: dict[str, npt.NDArray[Any]] = {"path_id": np.stack([table.path_ids for table in tables], axis=1)}
     for name, metric in METRICS.items():
         picked[name] = np.stack(
@@ -64,7 +83,7 @@ def tails(output: SimulationOutput) -> xr.Dataset:
 
 
 def paths(output: SimulationOutput, table: PathTable) -> xr.Dataset:
-    """Every path; losses and amounts in the precision of the run."""
+    """Metrics path by path; losses and amounts in the precision of the run."""
     kind = np.float64 if output.attrs.get("precision") == "float64" else np.float32
     order = row_order(output)[:-1]
     data: dict[str, tuple[tuple[str, ...], npt.NDArray[Any]]] = {}

@@ -9,19 +9,25 @@ from stress.results.dataset import coordinates
 from stress.results.dataset.summary import file_order
 from stress.results.dataset.units import described
 from stress.results.statistics.simulation_output import SimulationOutput
-from stress.scenarios.overlap import days_of_volume, liquidity_overlap, overlap, type_positions
+from stress.scenarios.overlap import days_of_volume, liquidity_overlap, overlap, type_exposure, type_positions
 
 
 def start(output: SimulationOutput) -> xr.Dataset:
-    """Positions, days of volume and overlaps of fund types at the start; types and assets in file order."""
+    """Leverage, positions, days of volume and overlaps of fund types at the start; types and assets in file order."""
     problem = output.problem
     kinds = file_order(problem.funds.types, problem.funds.types_file_order)
     assets = file_order(problem.assets.ids, problem.assets.file_order)
     pairs, by_asset = np.ix_(kinds, kinds), np.ix_(kinds, assets)
     held = np.abs(problem.books.size[:, None] * problem.books.shapes[problem.books.shape_of])
     together = held[problem.books.start_held > 0].sum(axis=0)[assets]
+    nav = np.bincount(problem.funds.type_of, problem.funds.nav)
+    gross, net = type_exposure(problem)
     dataset = xr.Dataset(
         {
+            "gross": (("fund_type",), (gross / nav)[kinds]),
+            "net": (("fund_type",), (net / nav)[kinds]),
+            "system_gross": ((), gross.sum() / nav.sum()),
+            "system_net": ((), net.sum() / nav.sum()),
             "position_usd": (("fund_type", "asset"), type_positions(problem)[by_asset]),
             "days_of_volume": (("fund_type", "asset"), days_of_volume(problem)[by_asset]),
             "held_usd": (("asset",), together),

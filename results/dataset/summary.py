@@ -11,16 +11,21 @@ import xarray as xr
 from stress.results.dataset import coordinates
 from stress.results.dataset.units import described
 from stress.results.statistics import estimators
-from stress.results.statistics.estimators import Estimate, Moments
-from stress.results.statistics.simulation_output import Distribution, SimulationOutput
+from stress.results.statistics.estimate import Estimate
+from stress.results.statistics.estimators import Moments
+from stress.results.statistics.simulation_output import NAV_SHARES, Distribution, SimulationOutput
 
 Floats = npt.NDArray[np.float64]
 NOTHING = Estimate(np.nan, np.nan, np.nan, np.nan)
 PARTS = {"": "value", "_se": "se", "_ci_low": "low", "_ci_high": "high"}
-ERROR_ONLY = ("var_static", "es_static", "broker_loss_mean")  # like all `expected_*`: no interval besides the error
 COUNTED = {"prob_loss_over_20pct": "loss_over_20pct", "prob_margin_call": "margin_call", "prob_default": "default"}
+BY_SHARE = {"called": "called_over", "defaulted": "defaulted_over"}
+SHARES = {"over_10pct": 0.1, "over_50pct": 0.5}  # of NAV
+COURSES = {"trough_{}": "trough", "trough_{}_static": "trough_static", "drawdown_{}": "max_drawdown"}
 AVERAGED = {
     "mean_loss": "fund_loss",
+    "called_nav_share": "called_share",
+    "defaulted_nav_share": "defaulted_share",
     "expected_called_usd": "called",
     "expected_forced_sales_usd": "forced_sales",
     "expected_unliquidated_usd": "unliquidated",
@@ -30,7 +35,7 @@ AVERAGED = {
 
 def _parts(name: str) -> dict[str, str]:
     """Suffixes of the variables of one estimate."""
-    few = name in ERROR_ONLY or name.startswith("expected_")
+    few = name.endswith("_static") or name == "broker_loss_mean" or name.startswith("expected_")
     return {"": "value", "_se": "se"} if few else PARTS
 
 
@@ -123,6 +128,15 @@ def _by_level(output: SimulationOutput, row: int) -> dict[str, list[Estimate]]:
         )
         table["amplification"].append(ratio)
         table["added_loss"].append(difference)
+    for name, metric in COURSES.items():
+        distribution = output.distributions[metric][row]
+        average = estimators.mean(float(output.sums[metric][row]), float(output.squares[metric][row]), paths)
+        levels = output.problem.estimation.levels
+        table[name.format("var")] = [NOTHING, *(estimators.value_at_risk(distribution, level) for level in levels)]
+        table[name.format("es")] = [
+            average,
+            *(estimators.expected_shortfall(distribution, level) for level in levels),
+        ]
     return {name: [settle(estimate) for estimate in estimates] for name, estimates in table.items()}
 
 
@@ -132,9 +146,14 @@ def _by_fund(output: SimulationOutput, row: int) -> dict[str, Estimate]:
     for name, metric in AVERAGED.items():
         unit = nav if name.endswith("_usd") else 1.0
         sums, squares = output.sums[metric][row], output.squares[metric][row]
-        table[name] = settle(estimators.mean(float(sums) * unit, float(squares) * unit**2, paths))
+        rare = name.endswith("_usd")  # calls, sales and what is left of them: zero on most paths
+        table[name] = settle(estimators.mean(float(sums) * unit, float(squares) * unit**2, paths, rare))
     for name, count in COUNTED.items():
         table[name] = settle(estimators.probability(int(output.counts[count][row]), paths))
+    for kind, count in BY_SHARE.items():
+        for over, share in SHARES.items():
+            hits = output.counts[count][NAV_SHARES.index(share), row]
+            table[f"prob_{kind}_{over}"] = settle(estimators.probability(int(hits), paths))
     return table
 
 
@@ -149,7 +168,8 @@ def _brokers(output: SimulationOutput) -> dict[str, tuple[tuple[str, ...], Float
             table = np.array([[getattr(settle(one), part) for one in row] for row in estimates])
             data[name + suffix] = (dims, table if len(dims) == 2 else table[:, 0])
 
-    means = [estimators.mean(output.broker_sums[b] * nav, output.broker_squares[b] * nav**2, paths) for b in order]
+    sums, squares = output.broker_sums * nav, output.broker_squares * nav**2
+    means = [estimators.mean(sums[b], squares[b], paths, rare=True) for b in order]
     add("broker_loss_mean", ("prime_broker",), [[one] for one in means])
     hits = output.counts["broker_loss"]
     add("broker_loss_prob", ("prime_broker",), [[estimators.probability(int(hits[b]), paths)] for b in order])

@@ -42,8 +42,9 @@ def to_datatree(output: SimulationOutput) -> xr.DataTree:
     """The result as a DataTree.
 
     Groups `start`, `summary`, `distribution`, `timeline`, `tail_timeline`, `attribution`, `contributions`,
-    `diagnostics`; `tails` when worst paths were kept and `paths` when all were. Every variable and coordinate has `units` and `long_name`; funds,
-    assets and brokers are in file order.
+    `diagnostics`; `tails` and `tails_by_trough` when worst paths were kept; `paths` when all were, else `shared`, the
+    same of the first paths, which another run with this seed can be paired with. Every variable and coordinate has
+    `units` and `long_name`; funds, assets and brokers are in file order.
     """
     groups = {
         "/": xr.Dataset(attrs=_attributes(output)),
@@ -59,9 +60,13 @@ def to_datatree(output: SimulationOutput) -> xr.DataTree:
     if worst is not None:
         groups["tail_timeline"] = worst
     if output.worst:
-        groups["tails"] = tails(output)
+        groups["tails"] = tails(output, output.worst)
+        groups["tails_by_trough"] = tails(output, output.worst_by_trough)
+        groups["tails_by_trough"]["rank"].attrs["long_name"] = "rank by the fund's own trough, the worst path being 1"
     if output.stored is not None:
         groups["paths"] = paths(output, output.stored)
+    elif output.sample.shared is not None:
+        groups["shared"] = paths(output, output.sample.shared)
     return xr.DataTree.from_dict(groups, name=output.problem.name)
 
 

@@ -21,7 +21,8 @@ CODECS = {"bytes", "blosc", "crc32c", "gzip", "sharding_indexed", "transpose", "
 TYPES = {"bool", "string", *(f"{kind}{bits}" for kind in ("int", "uint", "float") for bits in (8, 16, 32, 64))}
 TEXTS = ("name", "title", "model_limits")
 COUNTS = ("paths", "scenario_members")
-ESTIMATES = ("prob_margin_call", "prob_default", "expected_forced_sales_usd")  # by fund
+SHARES = ("called_nav_share", "prob_called_over_10pct", "prob_called_over_50pct", "defaulted_nav_share")
+ESTIMATES = (*SHARES, "prob_margin_call", "prob_default", "expected_forced_sales_usd")  # by fund
 BY_LEVEL = ("var", "es", "amplification", "added_loss")
 CONTRIBUTIONS = {
     "es_contribution": "fund",

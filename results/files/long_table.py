@@ -18,6 +18,7 @@ DIFFERENCE = {
     "_b": "b",
     "_difference": "difference",
     "_difference_se": "difference_se",
+    "_bound": "bound",
     "_z": "z",
     "_p": "p",
 }

@@ -9,7 +9,14 @@ import xarray as xr
 
 from stress.results.plot import style
 from stress.results.plot.drawing import choice, labels
-from stress.results.plot.drawing.bars import named_rows, room_for_values, whiskers, write_values
+from stress.results.plot.drawing.bars import (
+    named_rows,
+    reach,
+    room_for_values,
+    unknown_intervals,
+    whiskers,
+    write_values,
+)
 from stress.results.terminal.cells import decimals
 
 if TYPE_CHECKING:
@@ -50,7 +57,7 @@ def amplification(tree: xr.DataTree, level: float = 0.99, ax: Axes | None = None
     whiskers(ax, places, value, low, high)
     ax.plot(value[:-1], places[:-1], linestyle="none", marker="o", markersize=6, color=style.LOSS)
     ax.plot(value[-1:], places[-1:], linestyle="none", marker="D", markersize=6, color=style.BLACK)
-    ends = np.where(np.isfinite(value), np.fmax(value, high), 1.0)
+    ends = np.where(np.isfinite(value), reach(value, high), 1.0)
     write_values(ax, places, ends, [_text(*pair) for pair in zip(value, error, strict=True)])
     finite = np.concatenate([[1.0], value[np.isfinite(value)], high[np.isfinite(high)]])
     _limits(ax, float(finite.min()), float(finite.max()))
@@ -62,7 +69,7 @@ def amplification(tree: xr.DataTree, level: float = 0.99, ax: Axes | None = None
         f"No ratio, held still they lose next to nothing: {', '.join(map(labels.name, missing))}." if missing else ""
     )
     ax.set_xlabel("ratio (log scale)" if ax.get_xscale() == "log" else "ratio")
-    style.caption(ax, f"{scale.heading}.", style.left_out(others, "funds"), unknown)
+    style.caption(ax, f"{scale.heading}.", style.left_out(others, "funds"), unknown, unknown_intervals(value, high))
     return ax
 
 

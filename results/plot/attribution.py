@@ -9,7 +9,14 @@ import xarray as xr
 
 from stress.results.plot import style
 from stress.results.plot.drawing import choice, labels
-from stress.results.plot.drawing.bars import named_rows, room_for_values, signed_bars, whiskers, write_values
+from stress.results.plot.drawing.bars import (
+    named_rows,
+    room_for_values,
+    signed_bars,
+    unknown_intervals,
+    whiskers,
+    write_values,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,14 +57,15 @@ def attribution(tree: xr.DataTree, fund: str = labels.SYSTEM, slice: str = "all"
     for place, at in zip(places[:-1], end[:-1], strict=True):
         ax.plot([at, at], [place, place + 1], color=style.MIDDLE, linewidth=0.8, linestyle=":")
     ax.axvline(0, color=style.DARK, linewidth=0.8)
-    whiskers(ax, places, end, end - style.Z95 * error, end + style.Z95 * error)
+    high = end + style.Z95 * error
+    whiskers(ax, places, end, end - style.Z95 * error, high)
     right = np.maximum(start, end)
     write_values(ax, places, right, labels.numbers(values))
     finite = np.concatenate([[0.0], start[np.isfinite(start)], end[np.isfinite(end)]])
     room_for_values(ax, float(finite.min()), float(finite.max()), left=0.04)
     style.title(ax, f"{labels.name(fund)}: what made the profit or loss")
     ax.set_xlabel(scale.unit)
-    style.caption(ax, f"{scale.heading}.", _paths(slice))
+    style.caption(ax, f"{scale.heading}.", _paths(slice), unknown_intervals(values, high))
     return ax
 
 

@@ -9,7 +9,14 @@ import xarray as xr
 
 from stress.results.plot import style
 from stress.results.plot.drawing import choice, labels
-from stress.results.plot.drawing.bars import named_rows, room_for_values, whiskers, write_values
+from stress.results.plot.drawing.bars import (
+    named_rows,
+    reach,
+    room_for_values,
+    unknown_intervals,
+    whiskers,
+    write_values,
+)
 from stress.results.terminal.picture import reference_level
 
 if TYPE_CHECKING:
@@ -50,9 +57,10 @@ def brokers(tree: xr.DataTree, ax: Axes | None = None) -> Axes:
     whiskers(ax, places, value, low, high)
     if lost.any():  # a line without points would still take part in the layout, in the corner of the figure
         ax.plot(mean[lost], places[lost], linestyle="none", marker="D", markersize=5, color=style.BLACK, clip_on=False)
+    ends = reach(value, high)
     said = [f"{labels.number(100 * one, 2)} % of paths" if one else "no loss" for one in likely]
-    write_values(ax, places, np.fmax(value, high), said)
-    room_for_values(ax, 0.0, float(np.fmax(value, high)[np.isfinite(np.fmax(value, high))].max(initial=0.0)), right=0.6)
+    write_values(ax, places, ends, said)
+    room_for_values(ax, 0.0, float(ends[np.isfinite(ends)].max(initial=0.0)), right=0.6)
     style.title(ax, "Losses of prime brokers on funds in default")
     ax.set_xlabel(f"loss, {scale.unit}")
     key = f"Bar: ES {labels.level_name(level)}; diamond: mean. In words: how many paths bring a loss."
@@ -60,5 +68,5 @@ def brokers(tree: xr.DataTree, ax: Axes | None = None) -> Axes:
         limit = labels.number(100 * float(summary["broker_loss_prob_ci_high"].max()), 2)
         key = f"None loses on any path; with 95 % confidence on less than {limit} % of them."
         ax.set_xticks([0.0])
-    style.caption(ax, key, style.left_out(others, "prime brokers"))
+    style.caption(ax, key, style.left_out(others, "prime brokers"), unknown_intervals(value, high))
     return ax

@@ -9,7 +9,14 @@ import xarray as xr
 
 from stress.results.plot import style
 from stress.results.plot.drawing import choice, labels
-from stress.results.plot.drawing.bars import named_rows, room_for_values, whiskers, write_values
+from stress.results.plot.drawing.bars import (
+    named_rows,
+    reach,
+    room_for_values,
+    unknown_intervals,
+    whiskers,
+    write_values,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,11 +58,11 @@ def contributions(
     low, high = amount - style.Z95 * spread, amount + style.Z95 * spread
     whiskers(ax, places, amount, low, high)
     ax.axvline(0, color=style.DARK, linewidth=0.8)
-    write_values(ax, places, np.fmax(np.fmax(amount, high), 0), labels.numbers(amount))
+    write_values(ax, places, np.fmax(reach(amount, high), 0), labels.numbers(amount))
     finite = np.concatenate([[0.0], amount[np.isfinite(amount)], high[np.isfinite(high)], low[np.isfinite(low)]])
     room_for_values(ax, float(finite.min()), float(finite.max()), left=0.04)
     whole = choice.estimate(tree, "es", labels.SYSTEM, level)["value"]
     style.title(ax, f"What the system's ES {labels.level_name(level)} of {labels.percent(whole, 2)} is made of")
     ax.set_xlabel(scale.unit)
-    style.caption(ax, f"{scale.heading}.")
+    style.caption(ax, f"{scale.heading}.", unknown_intervals(amount, high))
     return ax

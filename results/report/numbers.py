@@ -30,6 +30,8 @@ def cell(value: float, error: float = math.nan, scale: float = 1.0, most: int = 
     places = decimals(value * scale, error * scale, most)
     # No spread beyond that of rounding, as where nothing is drawn at random, is no estimate of an error.
     known = math.isfinite(value) and not abs(error) <= ROUNDING * abs(value)
+    if math.isinf(error):
+        return Cell(_number(value * scale, places), "too few paths" if value else "")
     return Cell(_number(value * scale, places), error_text(error * scale, places) if known else "")
 
 
@@ -38,6 +40,8 @@ def spoken(value: float, error: float, unit: str, scale: float = 1.0, most: int 
     places = decimals(value * scale, error * scale, most)
     text, spread = _number(value * scale, places), error * scale
     space = " " if unit else ""
+    if math.isinf(spread) and math.isfinite(value) and value:
+        return f"{text}{space}{unit} (too few paths for an error)"
     if not math.isfinite(spread) or spread == 0 or not math.isfinite(value):
         return f"{text}{space}{unit}"
     if spread < 10.0**-places / 2:

@@ -88,7 +88,7 @@ def report_html(
     Args:
         tree: the result.
         spec: its `spec.json`.
-        stories: replays of its worst paths, the worst first.
+        stories: replays: of a path that stands for the worst 1 %, then of the worst.
         reason: why there are none.
         interactive: with plotly inside.
 

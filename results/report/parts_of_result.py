@@ -10,7 +10,7 @@ import xarray as xr
 
 from stress.results.files.store import DamagedRun
 
-PATHS = "paths"  # every path by itself: of no use on a page, and larger than all the rest
+PATHS = ("paths", "shared")  # path by path: of no use on a page, and larger than all the rest
 
 
 def load(tree: xr.DataTree) -> None:
@@ -20,7 +20,7 @@ def load(tree: xr.DataTree) -> None:
         DamagedRun: a group cannot be read.
     """
     for name, group in tree.children.items():
-        if name == PATHS:
+        if name in PATHS:
             continue
         try:
             group.load()

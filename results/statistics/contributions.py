@@ -14,7 +14,9 @@ which, unlike the ratio `c_i / sum_j c_j`, needs no ES away from zero and has th
 influence function of `c_i`, `a_i` standing for `E[X_i | S = q]`, counts the boundary as estimated:
 
     psi_i = 1{S >= q} (X_i - a_i) / (1 - p),    psi_S = sum_i psi_i,
-    Var(C_i) = Var(psi_i - beta_i psi_S) / n + beta_i^2 Var(psi_S) / N.
+    Var(C_i) = Var(psi_i - beta_i psi_S) / n + beta_i^2 Var(psi_S) / N,
+
+widened for few sampled paths in the tail (`few_paths`).
 
 **CoVaR** of a fund is the VaR of the system given that the fund loses its own VaR or more (Adrian and Brunnermeier
 2016 in the form of Girardi and Ergün 2013); the benchmark is its VaR given that the fund is within one standard
@@ -30,13 +32,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from stress.results.statistics.estimators import Z95, Estimate, binomial_ranks, order_statistic, paths_of
+from stress.results.statistics.estimate import Estimate
+from stress.results.statistics.estimators import binomial_ranks, order_statistic, paths_of
+from stress.results.statistics.few_paths import FEWEST as FEWEST_OF_TAIL
+from stress.results.statistics.few_paths import Z95, widening
 from stress.results.statistics.levels import as_fraction, order_rank, tail_mass
 from stress.results.statistics.simulation_output import Distribution
 
 Floats = npt.NDArray[np.float64]
 FEWEST = 100  # paths on which a conditional quantile is estimated
-FEWEST_OF_TAIL = 10  # sampled paths in the tail from which a contribution has an error
 ROUNDING = 1e-20  # variance over the square of the mean at or below which all paths are one
 NONE = Estimate(math.nan, math.nan, math.nan, math.nan)
 
@@ -77,7 +81,7 @@ def euler(parts: Floats, system: Floats, level: str, total: float, paths: int) -
         return value, np.full(len(parts), math.inf)
     left = np.diag(moments) - 2 * beta * with_system + beta**2 * variance
     error = np.sqrt(np.maximum(left, 0.0) / len(system) + beta**2 * max(variance, 0.0) / paths)
-    return value, error
+    return value, error * widening(float(mass))
 
 
 def _at_boundary(parts: Floats, worst_first: npt.NDArray[np.intp], count: int) -> Floats:
@@ -141,7 +145,8 @@ def _given_tails(fund: Distribution, system: Distribution, level: str) -> Condit
 def conditional_quantile(losses: Conditional, level: str) -> Estimate | None:
     """Order statistic of rank `ceil(p m)` of the m losses, its interval a pair of order statistics.
 
-    NaN with fewer than 100 paths or none beyond the interval's end; None where that end is not among the known ones.
+    NaN with fewer than 100 paths or none beyond the interval's end, without an error with fewer than ten beyond the
+    quantile; None where the interval's end is not among the known losses.
     """
     count = losses.paths
     if count < FEWEST:
@@ -152,4 +157,6 @@ def conditional_quantile(losses: Conditional, level: str) -> Estimate | None:
     if count - lower >= len(losses.largest):
         return None
     low, value, high = (float(losses.largest[count - r]) for r in (lower, order_rank(level, count), upper))
+    if tail_mass(level, count) < FEWEST_OF_TAIL:
+        return Estimate.unknown(value)
     return Estimate(value, (high - low) / (2 * Z95), low, high)

@@ -3,7 +3,8 @@
 VaR: order statistics and their binomial confidence interval (David and Nagaraja 2003, section 7.1). ES: mean of the
 worst (1 - p) N, standard error sqrt(Var((L - q)+) / N) / (1 - p) from its influence function (Hong, Hu and Liu 2014).
 Probabilities: Wilson 1927. Ratios and differences: the delta method on influence functions.
-All take the exact tail as far as it reaches and the histogram beyond it.
+All take the exact tail as far as it reaches and the histogram beyond it; errors that rest on few paths are widened, and
+infinite with fewer than ten (`few_paths`).
 """
 
 from __future__ import annotations
@@ -14,28 +15,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from stress.results.statistics.estimate import Estimate, Pair
+from stress.results.statistics.few_paths import FEWEST, Z95, paths_that_count, widened
 from stress.results.statistics.levels import as_fraction, order_rank, tail_mass
 from stress.results.statistics.simulation_output import Distribution, Tail
 
 Floats = npt.NDArray[np.float64]
-
-Z95 = 1.959963984540054  # two-sided 95 % of the normal law
-SMALLEST_STATIC = 0.001  # below it a ratio to the twin's loss says nothing
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number with its standard error and 95 % confidence interval, all in the unit of the number."""
-
-    value: float
-    se: float
-    low: float
-    high: float
-
-    @staticmethod
-    def symmetric(value: float, se: float) -> Estimate:
-        """An estimate whose interval is value +- 1.96 se."""
-        return Estimate(value, se, value - Z95 * se, value + Z95 * se)
 
 
 @dataclass(frozen=True)
@@ -88,9 +73,12 @@ def order_statistic(distribution: Distribution, rank: int) -> tuple[float, float
 def value_at_risk(distribution: Distribution, level: str) -> Estimate:
     """VaR at `level`; its interval is a pair of order statistics, its se that interval's width over 2 x 1.96.
 
-    With too few paths for an upper (lower) bound, `high` is inf (`low` -inf) and the se inf.
+    With too few paths for an upper (lower) bound, `high` is inf (`low` -inf) and the se inf; no interval at all with
+    fewer than ten paths beyond the quantile.
     """
     paths = paths_of(distribution)
+    if tail_mass(level, paths) < FEWEST:
+        return Estimate.unknown(order_statistic(distribution, order_rank(level, paths))[0])
     lower, upper = binomial_ranks(level, paths)
     low = order_statistic(distribution, lower)[1] if lower >= 1 else -math.inf
     high = order_statistic(distribution, upper)[2] if upper <= paths else math.inf
@@ -130,11 +118,19 @@ def _tail_mean(distribution: Distribution, level: str) -> float:
     return float((values.sum() + weight[used] @ distribution.histogram.centres()[used]) / float(mass))
 
 
-def _excess_moments(distribution: Distribution, threshold: float) -> tuple[float, float]:
-    """Mean and mean square of (L - threshold)+ over all paths."""
+@dataclass(frozen=True)
+class _Excess:
+    """Of (L - threshold)+: mean, mean square, and the number of paths on which it is not zero."""
+
+    mean: float
+    square: float
+    paths: int
+
+
+def _excess(distribution: Distribution, threshold: float) -> _Excess:
     paths, values = paths_of(distribution), distribution.tail.values
     excess = np.maximum(values - threshold, 0.0)
-    first, second = float(excess.sum()), float(excess @ excess)
+    first, second, beyond = float(excess.sum()), float(excess @ excess), int(np.count_nonzero(excess))
     if len(values) < paths and (len(values) == 0 or values[-1] > threshold):
         rest = _beyond_tail(distribution)
         centres = distribution.histogram.centres()
@@ -142,67 +138,77 @@ def _excess_moments(distribution: Distribution, threshold: float) -> tuple[float
         excess = centres[used] - threshold
         first += float(rest[used] @ excess)
         second += float(rest[used] @ excess**2)
-    return first / paths, second / paths
+        beyond += int(rest[used].sum())
+    return _Excess(first / paths, second / paths, beyond)
 
 
-def _excess_deviation(distribution: Distribution, level: str, threshold: float) -> float:
-    """Standard deviation over paths of the ES influence function (L - q)+ / (1 - p); inf when less than one path is in
-    the tail, as nothing then says how far beyond it losses may go."""
-    if tail_mass(level, paths_of(distribution)) < 1:
-        return math.inf
-    first, second = _excess_moments(distribution, threshold)
-    return math.sqrt(np.maximum(second - first**2, 0.0)) / float(1 - as_fraction(level))
+@dataclass(frozen=True)
+class _TailMean:
+    """ES with what its error is made of."""
+
+    value: float
+    quantile: float
+    excess: _Excess  # over the quantile
+    deviation: float  # over paths, of the influence function (L - q)+ / (1 - p)
+    paths: float  # on which it rests: of the tail, and beyond the quantile
+
+
+def _tail(distribution: Distribution, level: str) -> _TailMean:
+    paths = paths_of(distribution)
+    quantile = order_statistic(distribution, order_rank(level, paths))[0]
+    excess = _excess(distribution, quantile)
+    deviation = math.sqrt(np.maximum(excess.square - excess.mean**2, 0.0)) / float(1 - as_fraction(level))
+    rests_on = min(float(tail_mass(level, paths)), excess.paths)
+    return _TailMean(_tail_mean(distribution, level), quantile, excess, deviation, rests_on)
 
 
 def expected_shortfall(distribution: Distribution, level: str) -> Estimate:
     """ES at `level`: the mean of the worst (1 - p) N losses, the boundary one counted in part."""
-    paths = paths_of(distribution)
-    threshold = order_statistic(distribution, order_rank(level, paths))[0]
-    se = _excess_deviation(distribution, level, threshold) / math.sqrt(paths)
-    return Estimate.symmetric(_tail_mean(distribution, level), se)
+    tail = _tail(distribution, level)
+    return Estimate.symmetric(tail.value, widened(tail.deviation / math.sqrt(paths_of(distribution)), tail.paths))
 
 
-def mean(total: float, squares: float, paths: int) -> Estimate:
-    """Mean of `paths` values from their sum and sum of squares."""
+def mean(total: float, squares: float, paths: int, rare: bool = False) -> Estimate:
+    """Mean of `paths` values from their sum and sum of squares; `rare`: they are never negative, and zero on most."""
     value = total / paths
-    return Estimate.symmetric(value, math.sqrt(np.maximum(squares / paths - value**2, 0.0) / paths))
+    error = math.sqrt(np.maximum(squares / paths - value**2, 0.0) / paths)
+    return Estimate.symmetric(value, widened(error, paths_that_count(value, squares / paths, paths) if rare else paths))
 
 
 def probability(hits: int, paths: int) -> Estimate:
-    """Share of paths with the binomial standard error and the Wilson interval, which stays honest at 0 and 1."""
+    """Share of paths with the Wilson interval, its se that interval's width over 2 x 1.96.
+
+    The interval stays honest at 0 and 1; next to them its inner end is that of a Poisson count, as Wilson's is too far
+    in where one to three paths are hit or spared (Brown, Cai and DasGupta 2001, section 4.1.1).
+    """
+    from scipy.special import gammaincinv
+
     p = hits / paths
     spread = 1 + Z95**2 / paths
     centre = (p + Z95**2 / (2 * paths)) / spread
     half = Z95 / spread * math.sqrt(p * (1 - p) / paths + Z95**2 / (4 * paths**2))
     low = 0.0 if hits == 0 else centre - half
     high = 1.0 if hits == paths else centre + half
-    return Estimate(p, math.sqrt(p * (1 - p) / paths), low, high)
-
-
-def _pair(
-    value: float, static: float, variance: float, static_variance: float, covariance: float
-) -> tuple[Estimate, Estimate]:
-    """(ratio, difference) of two estimates whose variances and covariance are given."""
-    spread = math.sqrt(np.maximum(variance + static_variance - 2 * covariance, 0.0))
-    difference = Estimate.symmetric(value - static, spread)
-    if not static >= SMALLEST_STATIC:
-        return Estimate(math.nan, math.nan, math.nan, math.nan), difference
-    ratio = value / static
-    noise = variance + ratio**2 * static_variance - 2 * ratio * covariance
-    return Estimate.symmetric(ratio, math.sqrt(np.maximum(noise, 0.0)) / static), difference
+    spared = paths - hits
+    if paths > 50 and 1 <= hits <= 3:
+        low = float(gammaincinv(hits, 0.05)) / paths
+    if paths > 50 and 1 <= spared <= 3:
+        high = 1 - float(gammaincinv(spared, 0.05)) / paths
+    return Estimate(p, (high - low) / (2 * Z95), low, high)
 
 
 def against_static_mean(moments: Moments) -> tuple[Estimate, Estimate]:
     """(amplification, added loss) of the means; the amplification is NaN where the twin's mean is under 0.001."""
     n = moments.paths
     value, static = moments.loss / n, moments.static / n
-    return _pair(
+    return Pair(
         value,
         static,
         (moments.loss_squared / n - value**2) / n,
         (moments.static_squared / n - static**2) / n,
         (moments.cross / n - value * static) / n,
-    )
+        n,
+    ).against()
 
 
 def against_static(
@@ -212,32 +218,27 @@ def against_static(
 
     The covariance of the two influence functions is exact, by path id, where both tails reach their quantiles; else
     it is their correlation on the sample (float64 (path,), the same paths in both), 0 when no sampled path is in one
-    of the tails (which overstates the error, as the two losses move together). The ratio is NaN where the twin's ES
-    is under 0.001.
+    of the tails. The ratio is NaN where the twin's ES is under 0.001.
     """
     paths = paths_of(loss)
-    rank = order_rank(level, paths)
-    q_loss, q_static = order_statistic(loss, rank)[0], order_statistic(static, rank)[0]
-    sd_loss, sd_static = _excess_deviation(loss, level, q_loss), _excess_deviation(static, level, q_static)
-    if math.isinf(sd_loss) or math.isinf(sd_static):
-        covariance = 0.0
-    elif min(len(loss.tail.values), len(static.tail.values)) > paths - rank:
-        joint = _joint_excess(loss.tail, static.tail, q_loss, q_static) / paths
-        product = _excess_moments(loss, q_loss)[0] * _excess_moments(static, q_static)[0]
-        covariance = (joint - product) / float(1 - as_fraction(level)) ** 2
+    one, other = _tail(loss, level), _tail(static, level)
+    if min(len(loss.tail.values), len(static.tail.values)) > paths - order_rank(level, paths):
+        joint = _joint_excess(loss.tail, static.tail, one.quantile, other.quantile) / paths
+        covariance = (joint - one.excess.mean * other.excess.mean) / float(1 - as_fraction(level)) ** 2
     else:
         covariance = (
-            sd_loss
-            * sd_static
-            * _correlation(np.maximum(sample_loss - q_loss, 0.0), np.maximum(sample_static - q_static, 0.0))
+            one.deviation
+            * other.deviation
+            * _correlation(np.maximum(sample_loss - one.quantile, 0.0), np.maximum(sample_static - other.quantile, 0.0))
         )
-    return _pair(
-        _tail_mean(loss, level),
-        _tail_mean(static, level),
-        sd_loss**2 / paths,
-        sd_static**2 / paths,
+    return Pair(
+        one.value,
+        other.value,
+        one.deviation**2 / paths,
+        other.deviation**2 / paths,
         covariance / paths,
-    )
+        min(one.paths, other.paths),
+    ).against()
 
 
 def _joint_excess(first: Tail, second: Tail, q_first: float, q_second: float) -> float:

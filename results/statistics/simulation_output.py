@@ -19,8 +19,12 @@ from stress.scenarios.problem import Problem
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-PATH_METRICS = ("fund_loss", "fund_loss_static", "called", "forced_sales", "max_drawdown", "unliquidated")
+COURSE = ("fund_loss", "trough", "max_drawdown")  # of the traded book
+STATIC = ("fund_loss", "trough")  # as NAME_static of the book held still, too
+DISTRIBUTED = (*COURSE, *(f"{name}_static" for name in STATIC))  # whose distribution over all paths is kept
+PATH_METRICS = (*DISTRIBUTED, "called", "forced_sales", "unliquidated", "called_share", "defaulted_share")
 LARGE_LOSS = 0.2  # counted as such
+NAV_SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)  # of NAV called, of NAV in default: paths over each count
 PATH_FLAGS = ("first_call_step", "defaulted")
 
 
@@ -44,7 +48,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Distribution:
-    """Histogram and tail of one quantity (a fund's loss, its twin's loss, a broker's loss)."""
+    """Histogram and tail of one quantity (one of DISTRIBUTED of a fund, a broker's loss)."""
 
     histogram: FloatHistogram  # exact counts of all paths
     tail: Tail
@@ -96,9 +100,10 @@ class Timeline:
     """
 
     paths: int
-    quantiles: dict[str, FloatHistogram]  # gross_leverage, net_leverage (rows); price_change = price - 1, depth_lost =
-    # 1 - depth (assets): distances from 1, as a histogram on float bits is fine near zero
-    means: dict[str, tuple[Floats, Floats]]  # called_usd, forced_sales_usd, fund_loss, fund_loss_static, open_call, and
+    quantiles: dict[str, FloatHistogram]  # gross_leverage, net_leverage, fund_loss (rows); price_change = price - 1,
+    # depth_lost = 1 - depth (assets): distances from 1, as a histogram on float bits is fine near zero
+    means: dict[str, tuple[Floats, Floats]]  # called_usd, forced_sales_usd, fund_loss, fund_loss_static, added_loss,
+    # open_call, and
     # built_usd where a book may grow (rows); price, depth, forced_flow_usd, and volatility where it matters (assets)
     rounds: Ints  # (step,) the most cascade rounds that any of these paths used
     # mean and standard error of the signed forced flow, USD at start prices, (step, group, asset) without the system
@@ -120,6 +125,9 @@ class Sample:
     # part -> (row, first paths), parts of the loss, see `stress.engine.detail.parts`, and "total", their sum
     parts: dict[str, Floats] = field(default_factory=dict)
     residual: float = 0.0  # largest gap between their sum and the P&L of a member fund, over max(1, gross, |loss|)
+    # of the worst 1 % by system loss the path whose loss by step is nearest to their mean, and how many those are
+    representative: tuple[int, int] = (0, 1)
+    shared: PathTable | None = None  # metrics of the first of these paths, to be paired with those of another run
 
 
 @dataclass(frozen=True)
@@ -131,15 +139,16 @@ class SimulationOutput:
     groups_file_order: tuple[str, ...]
     group_nav: Floats  # (row,) USD, system last
     paths: int
-    loss: list[Distribution]  # per row
-    loss_static: list[Distribution]  # per row
+    distributions: dict[str, list[Distribution]]  # each of DISTRIBUTED: per row
     broker_loss: list[Distribution]  # per broker, fraction of the system's NAV
     sums: dict[str, Floats]  # each of PATH_METRICS: (row,) sum over all paths
     squares: dict[str, Floats]  # likewise of the squares
     cross: Floats  # (row,) sum of fund_loss * fund_loss_static
     broker_sums: Floats  # (broker,)
     broker_squares: Floats  # (broker,)
-    counts: dict[str, Ints]  # "loss_over_20pct", "margin_call", "default": (row,) paths; "broker_loss": (broker,)
+    # "loss_over_20pct", "margin_call", "default": (row,) paths; "called_over", "defaulted_over": (share, row) paths on
+    # which more than each of NAV_SHARES is called, is in default; "broker_loss": (broker,)
+    counts: dict[str, Ints]
     scalars: dict[str, int]  # paths_at_round_limit, draws_clipped, flows_beyond_depth, prices_floored, ...
     # "paths": (checkpoint,) ints; "mean_loss": (checkpoint, row); "es": (checkpoint, row, level); optional: "var" like
     # "es", "prob_margin_call" like "mean_loss"
@@ -147,5 +156,16 @@ class SimulationOutput:
     sample: Sample
     timeline: Timeline
     worst: dict[str, PathTable]  # group id or "system" -> its worst K paths, worst first
+    worst_by_trough: dict[str, PathTable]  # likewise by the largest loss at any step end
     stored: PathTable | None
     attrs: dict[str, Any] = field(default_factory=dict)  # seed, rng, precision, device, versions, seconds by phase, ...
+
+    @property
+    def loss(self) -> list[Distribution]:
+        """Of the loss, per row."""
+        return self.distributions["fund_loss"]
+
+    @property
+    def loss_static(self) -> list[Distribution]:
+        """Of the loss of the book held still, per row."""
+        return self.distributions["fund_loss_static"]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from stress.results.story.beyond import beyond_history
 from stress.results.story.words import SYSTEM, TRADES
 
 
@@ -20,6 +21,7 @@ def story_json(story: xr.DataTree) -> dict[str, Any]:
         **attrs,
         "conventions": json.loads(story.attrs["conventions"]),
         "outcome": _by_label(outcome, "fund", "funds") | _by_label(outcome, "prime_broker", "prime_brokers"),
+        "beyond_history": [one._asdict() | {"when": one.when.isoformat()} for one in beyond_history(story)],
         "steps": [_step(story, int(step)) for step in story["steps"].to_dataset()["step"].values],
     }
 

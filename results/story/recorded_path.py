@@ -33,7 +33,7 @@ class Moments:
     gross: Floats  # (step, moment, member) gross positions
     net: Floats  # (step, moment, member) net positions
     held: Floats  # (step, moment, book) share of the book's start size
-    done: Bools  # (step, moment, member) its order was cut to the participation cap in this step
+    done: Bools  # (step, moment, book) its order was cut to the participation cap in this step
     causes: Floats  # (step, moment, cause, member) P&L of the step's cascade so far, in the order of `cause_names`
 
 

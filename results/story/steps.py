@@ -12,6 +12,7 @@ from stress.results.story.items import (
     NEGLIGIBLE,
     billions,
     counted,
+    joined,
     largest_first,
     listed,
     percent,
@@ -24,6 +25,7 @@ from stress.scenarios.outside.registry import TABLES as OUTSIDE
 
 MOST_ROUNDS = 3  # of a step that are told unless all are asked for
 MOST_STEPS = 5
+MOST_ASSETS = 3  # of a liquidity tier that are named
 
 
 def told_steps(story: xr.DataTree, most: int = MOST_STEPS) -> list[int]:
@@ -127,12 +129,37 @@ def round_lines(rounds: xr.Dataset, number: int, top: int, first: list[str]) -> 
     if left:
         texts.append(f"and {len(left)} other funds, {billions(math.fsum(usd for _, usd in left))} bn USD")
     cut = int(now["orders_cut"].sel(fund=SYSTEM)) - int(rounds["orders_cut"].sel(round=number - 1, fund=SYSTEM))
-    if cut > 0:
-        texts.append(f"orders of {counted(cut, 'member')} are cut to the participation limit")
+    tiers = _tiers_cut(rounds, number)
+    if cut > 0 or tiers:
+        whose = (
+            f"orders of {counted(cut, 'more member' if number > 1 else 'member')} are" if cut > 0 else "more orders are"
+        )
+        texts.append(f"{whose} cut to the participation limit{tiers}")
     lines = [Line("" if at else f"round {number}", text) for at, text in enumerate(texts)]
     lines.append(Line("prices, %", _moves(now["price_move"], top) or "hardly move"))
     lines.append(Line("", _standing(rounds, number)))
     return lines + _calls(rounds, number, top, first)
+
+
+def _tiers_cut(rounds: xr.Dataset, number: int) -> str:
+    """The liquidity tiers in which a round cut orders of more members, as an end of a sentence: " in tier 1 (bonds)"."""
+    if "orders_cut_in_tier" not in rounds:
+        return ""
+    cut = rounds["orders_cut_in_tier"]
+    more = cut.sel(round=number).values > cut.sel(round=number - 1).values
+    named = zip(rounds["tier"].values.tolist(), rounds["tier_assets"].values.tolist(), more, strict=True)
+    found = [f"{tier} ({_few(str(assets))})" for tier, assets, is_cut in named if is_cut]
+    return f" in {'tier' if len(found) == 1 else 'tiers'} {joined(found)}" if found else ""
+
+
+def _few(assets: str) -> str:
+    """The first names of a list, and how many others there are."""
+    names = assets.split(", ")
+    return (
+        assets
+        if len(names) <= MOST_ASSETS
+        else f"{', '.join(names[: MOST_ASSETS - 1])} and {len(names) - MOST_ASSETS + 1} others"
+    )
 
 
 def _trader(now: xr.Dataset, fund: str, top: int) -> str:

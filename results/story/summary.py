@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
+from stress.results.story.beyond import beyond_history, in_words
 from stress.results.story.items import (
     FLAT,
     NEGLIGIBLE,
@@ -38,7 +39,18 @@ def heading(story: xr.DataTree) -> str:
         whom = "the whole system" if attrs["ranked_by"] == SYSTEM else attrs["ranked_by"]
         place = "the worst" if attrs["rank"] == 1 else f"number {attrs['rank']} of the worst"
         which += f", {place} of {attrs['paths']:,} for {whom}"
+    elif attrs.get("stands_for"):
+        which += f", {stands_for(int(attrs['stands_for']))}"
     return printable(f"{attrs['title'] or attrs['name']}: {which}")
+
+
+def stands_for(count: int) -> str:
+    """What a representative path is."""
+    if count == 1:
+        return "the worst of the detailed paths for the whole system"
+    return (
+        f"of the worst 1 % for the whole system ({count:,} detailed paths) the one nearest to their mean loss by step"
+    )
 
 
 def focus(story: xr.DataTree) -> list[str]:
@@ -52,6 +64,11 @@ def summary_lines(story: xr.DataTree, top: int) -> list[Line]:
     outcome, steps, rounds = (story[name].to_dataset() for name in ("outcome", "steps", "rounds"))
     lines = [Line("loss", _loss(outcome, SYSTEM, "the funds"))]
     lines += [Line("", _loss(outcome, fund, fund)) for fund in focus(story)]
+    beyond = beyond_history(story)
+    if beyond:
+        left = f" and {counted(len(beyond) - top, 'other asset')}" if len(beyond) > top else ""
+        told = ", ".join(in_words(one) for one in beyond[:top])
+        lines.append(Line("not seen", f"beyond anything recorded: {told}{left}"))
     for fund in [SYSTEM, *focus(story)]:
         causes = cause_list(steps["contribution"].sel(fund=fund).sum("step"))
         if causes:

@@ -201,7 +201,7 @@ def _of_members(recorded: RecordedPath, traded: Flows, rows: _Rows, order: list[
         "new_calls": rows.count(opened),
         "forced_sales_usd": rows.count(traded.forced_sales),
         "built_usd": rows.count(traded.built),
-        "orders_cut": rows.count(now.done),
+        "orders_cut": rows.count(_members_cut(recorded, now.done)),
         "loss": -rows.usd(now.profit) / rows.nav,
         "equity_usd": equity,
         "requirement_usd": rows.usd(now.required),
@@ -215,6 +215,24 @@ def _of_members(recorded: RecordedPath, traded: Flows, rows: _Rows, order: list[
     split = rows.usd(parts) / rows.nav
     found["contribution"] = (("component",), rows.until_last(split)[..., order])
     return found
+
+
+def _members_cut(recorded: RecordedPath, cut: npt.NDArray[Any]) -> Floats:
+    """(..., book) that the cap has cut -> (..., member) that have such a book."""
+    of_member = recorded.problem.books.fund_of[:, None] == np.arange(len(recorded.problem.funds.ids))
+    return np.asarray(cut.astype(np.float64) @ of_member > 0, np.float64)
+
+
+def _by_tier(recorded: RecordedPath, by_fund: _Rows) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Members with an order cut, by liquidity tier; variables and coordinates, none where nothing is capped."""
+    problem, books = recorded.problem, recorded.problem.books
+    if not np.isfinite(problem.cascade.max_participation):
+        return {}, {}
+    tiers = range(int(books.tier_of_asset.max()) + 1)
+    cut = [by_fund.count(_members_cut(recorded, recorded.moments.done & (books.tier == t)))[..., -1] for t in tiers]
+    names = [", ".join(problem.assets.ids[i] for i in np.flatnonzero(books.tier_of_asset == t)) for t in tiers]
+    coords = {"tier": ("tier", [t + 1 for t in tiers]), "tier_assets": ("tier", names)}
+    return {"orders_cut_in_tier": (("step", "round", "tier"), by_fund.until_last(np.stack(cut, axis=-1)))}, coords
 
 
 def _round_coords(recorded: RecordedPath) -> dict[str, Any]:
@@ -242,8 +260,9 @@ def rounds(recorded: RecordedPath, traded: Flows, by_fund: _Rows) -> xr.Dataset:
         ("step", "round", "asset"),
         by_fund.until_last(price / np.where(before > 0, before, 1.0) - 1.0)[..., asset],
     )
-    coords = {**_round_coords(recorded), **_fund_coords(recorded), **of_assets(recorded.problem)}
-    return described(xr.Dataset(data, coords), price="price at the end of the round, start = 1")
+    by_tier, tiers = _by_tier(recorded, by_fund)
+    coords = {**_round_coords(recorded), **_fund_coords(recorded), **of_assets(recorded.problem), **tiers}
+    return described(xr.Dataset(data | by_tier, coords), price="price at the end of the round, start = 1")
 
 
 def members(recorded: RecordedPath, traded: Flows) -> xr.Dataset:

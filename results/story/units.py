@@ -12,6 +12,8 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
     # coordinates
     "round": ("1", "round of the step's cascade; 0 is the step's outside shock and rebound, before anybody trades"),
     "member": ("1", "member of a fund type"),
+    "tier": ("1", "liquidity tier, 1 the thinnest"),
+    "tier_assets": ("1", "assets of the liquidity tier"),
     "trigger": ("1", "what made a fund trade"),
     "asset_class": ("1", "asset class"),
     "asset_region": ("1", "region of the asset"),
@@ -45,6 +47,7 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
     "longs_bought_usd": ("USD", "long positions added, at the prices before the round"),
     "shorts_sold_usd": ("USD", "short positions added, at the prices before the round"),
     "orders_cut": ("1", "members whose order was cut to the participation limit up to the round"),
+    "orders_cut_in_tier": ("1", "members whose order in a liquidity tier was cut up to the round"),
     "price_move": ("1", "simple return of the round; of round 0 that of the rebound and the outside shock"),
     "gross_leverage": ("1", "gross positions over equity"),
     "net_leverage": ("1", "net positions over equity"),

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 BILLION = 1e9
+TOO_FEW = "±?"  # too few paths for an error
 LABEL_WIDTH = 22  # columns of the name of a fund or an asset
 
 
@@ -32,7 +33,7 @@ def error_text(error: float, places: int) -> str:
     if math.isnan(error):
         return ""
     if math.isinf(error):
-        return "±?"
+        return TOO_FEW
     smallest = 10.0**-places
     if 0 < error < smallest / 2:
         return f"<{smallest:.{places}f}"
@@ -55,11 +56,12 @@ def printable(text: str) -> str:
 
 
 def estimate(value: float, error: float, most: int = 2) -> Text:
-    """The number, and below it its standard error."""
+    """The number, and below it its standard error; none below a zero that was found on every path."""
     from rich.text import Text
 
     places = decimals(value, error, most)
-    return Text.assemble(fixed(value, places), "\n", (error_text(error, places), "dim"))
+    nothing = value == 0 and math.isinf(error)
+    return Text.assemble(fixed(value, places), "\n", ("" if nothing else error_text(error, places), "dim"))
 
 
 def named(label: str, second: str = "") -> Text:

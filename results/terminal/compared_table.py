@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -41,11 +42,14 @@ class Measure(NamedTuple):
 SHOWN = {
     "var": Measure("VaR {level}, %", 100, 2),
     "es": Measure("ES {level}, %", 100, 2),
+    "trough_es": Measure("trough ES {level}, %", 100, 2),
     "amplification": Measure("amplification {level}", 1, 3),
     "added_loss": Measure("added loss {level}, %", 100, 2),
     "mean_loss": Measure("mean loss, %", 100, 3),
-    "prob_margin_call": Measure("P of call, %", 100, 2),
-    "prob_default": Measure("P of default, %", 100, 2),
+    "called_nav_share": Measure("NAV called, %", 100, 2),
+    "prob_called_over_10pct": Measure("P of over 10 % called, %", 100, 2),
+    "prob_called_over_50pct": Measure("P of over 50 % called, %", 100, 2),
+    "defaulted_nav_share": Measure("NAV in default, %", 100, 2),
     "expected_forced_sales_usd": Measure("forced sales, bn USD", 1 / BILLION, 3),
 }
 
@@ -82,7 +86,12 @@ def _cells(at: xr.Dataset, name: str, level: float | None) -> list[Any]:
     significant = float(at[f"{name}_p"]) < SIGNIFICANT
     places = decimals(difference, error, measure.decimals)
     texts = [fixed(value, places) for value in (a, b, difference)]
-    texts += [error_text(error, places).removeprefix("±"), fixed(float(at[f"{name}_z"]), 1), "*" if significant else ""]
+    bound = "≤" if int(at[f"{name}_bound"]) and error > 0 else ""
+    texts += [
+        bound + error_text(error, places).removeprefix("±"),
+        fixed(float(at[f"{name}_z"]), 1),
+        "*" if significant else "",
+    ]
     heading = measure.heading if level is None else measure.heading.format(level=percent(level))
     return [heading, *(Text(text, "bold" if significant else "") for text in texts)]
 
@@ -90,10 +99,9 @@ def _cells(at: xr.Dataset, name: str, level: float | None) -> list[Any]:
 def compared_notes(numbers: xr.Dataset, levels: Sequence[float]) -> list[str]:
     """What a reader of the numbers must know: how to read the error, what only one of the runs has, what stands out."""
     lines = ["±: standard error of B - A; z: the two divided. Losses are % of start NAV, positive = loss."]
-    if numbers.attrs["same_seed"]:
-        lines.append("Both runs have the same seed, so they share their draws: the error shown is an upper bound.")
-    else:
-        lines.append("The runs do not share their draws: they are independent.")
+    lines.append(_of_draws(numbers))
+    if _shown_values(numbers, "bound", levels).any():
+        lines.append("≤: an upper bound, both errors together, where paths cannot be paired or too few have a say.")
     for side in ("a", "b"):
         for kind, shown in (("funds", str), ("levels", percent)):
             only = only_in(numbers, kind, side)
@@ -114,6 +122,19 @@ def compared_notes(numbers: xr.Dataset, levels: Sequence[float]) -> list[str]:
         "two summaries together (Holm), shown or not."
     )
     return lines
+
+
+def _of_draws(numbers: xr.Dataset) -> str:
+    """What the two runs have in common, and so what their errors are made of."""
+    if not numbers.attrs["same_seed"]:
+        return "The runs do not share their draws: they are independent."
+    apart, paired = json.loads(numbers.attrs["draws_differ_by"]), int(numbers.attrs["paired_paths"])
+    text = "Both runs have the same seed and share their paths"
+    if apart:
+        text = f"Both runs have the same seed but other {' and '.join(apart)}: their paths are not shared"
+    if not paired:
+        return f"{text}; a result keeps no paths to pair."
+    return f"{text}: ± comes from the differences path by path, of the first {paired:,}."
 
 
 def _shown_values(numbers: xr.Dataset, part: str, levels: Sequence[float]) -> npt.NDArray[np.float64]:
@@ -138,6 +159,8 @@ def compared_json(numbers: xr.Dataset, levels: Sequence[float]) -> dict[str, Any
     funds = [str(fund) for fund in numbers["fund"].values if fund != SYSTEM]
     return {
         "same_seed": bool(numbers.attrs["same_seed"]),
+        "paired_paths": int(numbers.attrs["paired_paths"]),
+        "draws_differ_by": json.loads(numbers.attrs["draws_differ_by"]),
         **{f"{kind}_only_in_{side}": only_in(numbers, kind, side) for kind in ("funds", "levels") for side in "ab"},
         "levels": list(levels),
         "funds": {fund: entry(fund) for fund in funds},
@@ -145,6 +168,7 @@ def compared_json(numbers: xr.Dataset, levels: Sequence[float]) -> dict[str, Any
     }
 
 
-def _parts(row: xr.Dataset, name: str) -> dict[str, float | None]:
+def _parts(row: xr.Dataset, name: str) -> dict[str, float | bool | None]:
     parts = {part: float(row[f"{name}_{part}"]) for part in ("a", "b", "difference", "difference_se", "z", "p")}
-    return {part: value if math.isfinite(value) else None for part, value in parts.items()}
+    finite = {part: value if math.isfinite(value) else None for part, value in parts.items()}
+    return finite | {"bound": bool(row[f"{name}_bound"])}

@@ -135,7 +135,8 @@ def _funds(tree: xr.DataTree, levels: list[float], reference: float) -> Table:
     add_label_column(table, "fund\nNAV")
     titles = [f"{measure}\n{percent(level)}" for level in levels for measure in ("VaR", "ES")]
     at = percent(reference)
-    add_number_columns(table, *titles, "P of\ncall", "P of\ndefault", "sales\nbn USD", f"ampl.\n{at}", f"added\n{at}")
+    called = ("called\n% NAV", "P of\n>10 %", "P of\n>50 %", "default\n% NAV")
+    add_number_columns(table, *titles, *called, "sales\nbn USD", f"ampl.\n{at}", f"added\n{at}")
     funds = [str(fund) for fund in summary["fund"].values]
     for fund in [*funds, None]:
         table.add_row(*_fund_cells(summary, fund, levels, reference), end_section=fund == funds[-1])
@@ -155,8 +156,10 @@ def _fund_cells(summary: xr.Dataset, fund: str | None, levels: list[float], refe
     return [
         named(fund or "whole system", money(get("nav_usd"))),
         *(cell(measure, 100, level) for level in levels for measure in ("var", "es")),
-        cell("prob_margin_call", 100),
-        cell("prob_default", 100),
+        cell("called_nav_share", 100),
+        cell("prob_called_over_10pct", 100),
+        cell("prob_called_over_50pct", 100),
+        cell("defaulted_nav_share", 100),
         cell("expected_forced_sales_usd", 1 / BILLION),
         cell("amplification", 1, reference, most=3),
         cell("added_loss", 100, reference),
@@ -193,10 +196,9 @@ def notes(tree: xr.DataTree) -> list[str]:
     levels, reference = _levels(summary)
     lines = [
         "VaR, ES, added: % of start NAV, positive = loss; P: %; sales: mean forced sales; ±: standard error.",
+        "called: share of NAV with a margin call, mean; P: that more than 10, 50 % is called; default: share of NAV.",
         "ampl., added: ES against that of the start book held still, as a ratio and as a difference.",
     ]
-    if attrs["scenario_members"] > summary.sizes["fund"]:
-        lines.append("P of call, of default: of any member of a fund type, however small a part of it.")
     ratios = summary[["amplification", "system_amplification"]].sel(level=reference)
     if any(bool(ratio.isnull().any()) for ratio in ratios.values()):
         lines.append("-: no ratio, as the book held still loses less than 0.1 %.")
@@ -222,12 +224,12 @@ def notes(tree: xr.DataTree) -> list[str]:
 
 
 def _lacks_an_error(summary: xr.Dataset, levels: list[float], reference: float) -> bool:
-    """Whether any error that the table shows is infinite."""
-    shown = [
-        summary[f"{prefix}{name}_se"].sel(level=at)
-        for prefix in ("", "system_")
-        for name, at in (("var", levels), ("es", levels), ("amplification", reference), ("added_loss", reference))
-    ]
+    """Whether any error that the table shows is infinite; beside a zero none is shown."""
+    by_level = (("var", levels), ("es", levels), ("amplification", reference), ("added_loss", reference))
+    shown = [(f"{prefix}{name}", at) for prefix in ("", "system_") for name, at in by_level]
     if _brokers_lose(summary):
-        shown.append(summary["broker_loss_es_se"].sel(level=reference))
-    return any(bool(np.isinf(errors).any()) for errors in shown)
+        shown.append(("broker_loss_es", reference))
+    at_level = [(summary[name].sel(level=at), summary[f"{name}_se"].sel(level=at)) for name, at in shown]
+    rare = ("expected_forced_sales_usd", "system_expected_forced_sales_usd")
+    every = [*at_level, *((summary[name], summary[f"{name}_se"]) for name in rare)]
+    return any(bool((np.isinf(errors) & (values != 0)).any()) for values, errors in every)

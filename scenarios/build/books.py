@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from stress.scenarios.build.fund_types import BookOf, TypeOf
-from stress.scenarios.problem import Assets, Books, Floats, Funds, Ints, Shocks
+from stress.scenarios.build.tiers import in_tiers, liquidity_classes
+from stress.scenarios.problem import Assets, Books, Cascade, Floats, Funds, Ints, Liquidity, Shocks, plain_books
 from stress.scenarios.schema.scenario import Scenario
 from stress.scenarios.triggers.protocol import BookRow, Building, Member
 from stress.scenarios.triggers.registry import TABLES
@@ -29,10 +31,22 @@ class _Row(NamedTuple):
         return self.book.size * float(self.kind.member_nav[self.of_kind]) * scale
 
 
-def build_books(types: Sequence[TypeOf]) -> Books:
-    """Books; members of a type share the shapes that they have in common, in other sizes."""
+def build_books(types: Sequence[TypeOf], assets: Assets, liquidity: Liquidity, cascade: Cascade) -> Books:
+    """Books, in liquidity tiers where forced orders have a cap.
+
+    Members of a type share the shapes that they have in common, in other sizes.
+    """
+    books = managers_books(types)
+    if not (cascade.feedback and math.isfinite(cascade.max_participation)):
+        return books
+    usd = books.size[:, None] * np.abs(books.shapes[books.shape_of])
+    return in_tiers(books, liquidity_classes(usd, cascade.max_participation * assets.adv, liquidity.floor))
+
+
+def managers_books(types: Sequence[TypeOf]) -> Books:
+    """Books as managers run them."""
     rows, shapes, type_of_shape = _rows(types)
-    return Books(
+    return plain_books(
         ids=tuple(f"{row.kind.member_ids[row.of_kind]}/{row.book.id}" for row in rows),
         fund_of=np.array([row.member for row in rows], dtype=np.int64),
         shape_of=np.array([row.shape for row in rows], dtype=np.int64),
@@ -63,10 +77,11 @@ def build_triggers(
         for kind in types
         for n in range(len(kind.member_ids))
     ]
-    rows = [
+    whole = [
         BookRow(row.book.id, row.member, row.book.share, row.book.empty, row.book.size, row.book.terms)
         for row in _rows(types)[0]
     ]
+    rows = [whole[manager] for manager in books.manager_of]
     building = Building(scenario.source, assets, shocks.correlation, funds, books, members, rows)
     found = {name: table.arrays(building) for name, table in TABLES.items()}
     return {name: record for name, record in found.items() if record is not None}

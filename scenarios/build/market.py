@@ -52,6 +52,13 @@ def build_shocks(scenario: Scenario, assets: Assets) -> Shocks:
             stacklevel=3,
         )
     martingale = table is not None and table.drift == "martingale"
+    if martingale and model == "student_t":
+        warnings.warn(
+            f'{scenario.source}: shocks.drift = "martingale" is minus half the variance: mean prices stay where they '
+            "are exactly under gaussian, only nearly so under student_t",
+            ScenarioWarning,
+            stacklevel=3,
+        )
     drift = table.drift if table is not None and not isinstance(table.drift, str) else 0.0
     return Shocks(
         model=model,

@@ -35,7 +35,8 @@ def build_problem(scenario: Scenario) -> Problem:
     types = resolve_fund_types(scenario, assets)
     shocks = build_shocks(scenario, assets)
     funds = build_funds(scenario, assets, types)
-    books = build_books(types)
+    liquidity, cascade = build_liquidity(scenario), build_cascade(scenario)
+    books = build_books(types, assets, liquidity, cascade)
     triggers = build_triggers(scenario, types, assets, shocks, funds, books)
     check_unused(scenario, types)
     check_start(scenario, types, assets, funds, books)
@@ -52,10 +53,10 @@ def build_problem(scenario: Scenario) -> Problem:
         funds=funds,
         books=books,
         impact=build_impact(scenario, assets),
-        liquidity=build_liquidity(scenario),
+        liquidity=liquidity,
         triggers=triggers,
         outside=outside,
-        cascade=build_cascade(scenario),
+        cascade=cascade,
         estimation=Estimation(
             levels=tuple(scenario.estimation.levels),
             detail_paths=scenario.estimation.detail_paths,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from stress.scenarios.errors import ScenarioError
+from stress.scenarios.read.days import steps_of
 from stress.scenarios.read.fields import Table
 from stress.scenarios.schema.funds import Fund
 from stress.scenarios.schema.margin import BrokerTerms, Concentration, FundMargin, Hike
@@ -97,15 +98,23 @@ def _merged(own: Table | None, common: Table | None, fallback: Table) -> dict[st
     return result
 
 
+def _as_set(place: str, table: Table | None) -> tuple[str, dict[str, Any]]:
+    """A place of the file, and the keys that are set there."""
+    return place, {} if table is None else {name: getattr(table, name) for name in table.model_fields_set}
+
+
 def margin_of(scenario: Scenario, fund: Fund) -> MarginOf:
     """Margin terms of a fund; without any table there is no requirement.
 
     Raises:
-        ScenarioError: lock-ups by tier for a crowd.
+        ScenarioError: lock-ups by tier for a crowd, durations in steps where there are several a day.
     """
     written = scenario.margin is not None or fund.margin is not None
     values = _merged(fund.margin, scenario.margin, FundMargin())
-    lockup = values["lockup_steps"]
+    tables = (_as_set(f"funds.{fund.id}.margin", fund.margin), _as_set("margin", scenario.margin))
+    grace, lockup = (
+        steps_of(name, tables, scenario.horizon.steps_per_day, 0, scenario.source) for name in ("grace", "lockup")
+    )
     if isinstance(lockup, list) and fund.id in scenario.crowding:
         raise ScenarioError(
             "is a list, and the members of a crowd have no tiers",
@@ -119,7 +128,7 @@ def margin_of(scenario: Scenario, fund: Fund) -> MarginOf:
         method=values["method"] if written else "none",
         written=written,
         buffer=values["buffer"],
-        grace_steps=values["grace_steps"],
+        grace_steps=grace,
         procyclicality=values["procyclicality"],
         written_cap=values["cap"],
         hike=values["hike"],
@@ -147,6 +156,8 @@ def triggers_of(scenario: Scenario, fund: Fund) -> TriggersOf:
         values=_merged(own, common, fund_triggers(tuple(TABLES.values()))()),
         own=frozenset() if own is None else frozenset(own.model_fields_set),
         common=None if common is None else {name: getattr(common, name) for name in type(common).model_fields},
+        tables=(_as_set(f"funds.{fund.id}.triggers", own), _as_set("triggers", common)),
+        per_day=scenario.horizon.steps_per_day,
         has_broker_terms=written or margin_of(scenario, fund).present,
     )
     return TriggersOf(written, {name: table.terms(asked) for name, table in TABLES.items()})

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from stress.scenarios.problem import Assets
+import numpy as np
+
+from stress.scenarios.problem import Assets, Bools
 from stress.scenarios.read.fields import Table
 
 
@@ -30,3 +32,7 @@ class OutsideTable:
     def document(self, table: Any, record: Any, assets: Assets) -> dict[str, Any]:
         """Keys of its table that are worked out from others, in full."""
         return {}
+
+    def traded(self, record: Any, assets: Assets) -> Bools:
+        """Which assets it looks at or trades, (asset,)."""
+        return np.ones(len(assets.ids), np.bool_)

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 
 from stress.scenarios.errors import ScenarioError, suggest
 from stress.scenarios.outside.protocol import OutsideTable
-from stress.scenarios.problem import Assets, Floats
+from stress.scenarios.problem import Assets, Bools, Floats
 from stress.scenarios.read.fields import Fraction, Identifier, Money, Number, Table, refuse
 
 
@@ -71,6 +71,9 @@ class _Retail(OutsideTable):
         if table.weights is not None:
             return {}
         return {"weights": {a: float(w) for a, w in zip(assets.ids, record.weights, strict=True) if w != 0}}
+
+    def traded(self, record: Retail, assets: Assets) -> Bools:
+        return record.weights > 0
 
 
 def _given(weights: dict[str, float], assets: Assets, source: str) -> Floats:

@@ -112,9 +112,10 @@ class Fund(Table):
             raise refuse("is given together with tiers", "one of: tiers, count", "count")
         if self.leverage_spread is not None and self.count is None:
             raise refuse("is given without count", "leverage_spread together with count", "leverage_spread")
-        lockup = self.margin.lockup_steps if self.margin is not None else 0
-        if isinstance(lockup, list) and len(lockup) != self.members:
-            raise refuse(f"has {len(lockup)} entries", f"one for each of {self.members} members", "margin.lockup_steps")
+        for key in ("lockup_steps", "lockup_days"):
+            lockup = getattr(self.margin, key, None)
+            if isinstance(lockup, list) and len(lockup) != self.members:
+                raise refuse(f"has {len(lockup)} entries", f"one for each of {self.members} members", f"margin.{key}")
         for identifier, uses in Counter(book.id for book in self.books or []).items():
             if uses > 1:
                 raise refuse("is used more than once", "distinct ids", f"books.{identifier}.id")

@@ -34,6 +34,9 @@ class MarginTerms(Table):
     )
     buffer: Fraction = Field(default=0.05, ge=0.01, le=10, description="a call is cured to E = (1 + buffer) M")
     grace_steps: StrictInt = Field(default=0, ge=0, le=MOST_STEPS, description="age from which a call forces sales")
+    grace_days: Number | None = Field(
+        default=None, ge=0, le=MOST_STEPS, description="grace_steps in days; the only one with several steps a day"
+    )
     procyclicality: Number = Field(default=0.0, ge=0, le=10, description="exponent gamma of the volatility ratio")
     cap: Number | None = Field(
         default=None, ge=1, le=100, description="of the multiplier; default 1.5, 1 without procyclicality"
@@ -76,6 +79,7 @@ class Margin(MarginTerms):
     lockup_steps: Annotated[StrictInt, Field(ge=0, le=MOST_STEPS)] = Field(
         default=0, description="steps during which rates stay frozen"
     )
+    lockup_days: Number | None = Field(default=None, ge=0, le=MOST_STEPS, description="lockup_steps in days")
 
 
 class FundMargin(MarginTerms):
@@ -83,6 +87,9 @@ class FundMargin(MarginTerms):
 
     lockup_steps: int | list[int] = Field(
         default=0, description="steps during which rates stay frozen, or one for each tier"
+    )
+    lockup_days: Annotated[Number, Field(ge=0, le=MOST_STEPS)] | list[Number] | None = Field(
+        default=None, description="lockup_steps in days"
     )
 
     @field_validator("lockup_steps", mode="before")
@@ -93,6 +100,14 @@ class FundMargin(MarginTerms):
             raise refuse(
                 "is no number of steps", "a whole number of 0 or more (1e9 at most), or a list, one for each tier"
             )
+        return value
+
+    @field_validator("lockup_days")
+    @classmethod
+    def _lockup_days(cls, value: object) -> object:
+        items = value if isinstance(value, list) else [value]
+        if not items or any(isinstance(x, float) and not 0 <= x <= MOST_STEPS for x in items):
+            raise refuse("is no number of days", "0 or more (1e9 at most), or a list, one for each tier")
         return value
 
 

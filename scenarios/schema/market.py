@@ -112,7 +112,11 @@ class Shocks(Table):
     model: Literal["none", "gaussian", "student_t"]
     dof: Number = Field(default=4.0, gt=2, le=1e9, description="degrees of freedom, read by student_t only")
     scale: Fraction = Field(default=1.0, ge=0, le=100, description="multiplies the draw only")
-    drift: Drift = Field(default=0.0, description='annual mean of the log return, or "martingale"')
+    drift: Drift = Field(
+        default=0.0,
+        description='annual mean of the log return of the draw, 0 where there is none; or "martingale": minus half its '
+        "variance, with which mean prices stay where they are exactly under gaussian and nearly so under student_t",
+    )
     max_move: Number = Field(default=1.0, gt=0, le=100, description="the log return of one step is clipped at +- this")
     script: list[ScriptStep] = Field(default_factory=list)
 
@@ -120,6 +124,16 @@ class Shocks(Table):
     def later_keys(cls) -> frozenset[str]:
         """Keys of the format that this version lacks."""
         return frozenset({"condition"})
+
+    @model_validator(mode="after")
+    def _drift_of_a_draw(self) -> Shocks:
+        if self.model == "none" and self.drift != 0.0:
+            raise refuse(
+                'has nothing to act on where model is "none"',
+                "0, or a model that draws; moves go into [[shocks.script]]",
+                "drift",
+            )
+        return self
 
 
 class Liquidity(Table):

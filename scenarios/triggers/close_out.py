@@ -1,4 +1,4 @@
-"""Default and close-out: `cure_steps`, `closeout_participation`."""
+"""Default and close-out: `cure_steps` or `cure_days`, `closeout_participation`."""
 
 from __future__ import annotations
 
@@ -9,18 +9,24 @@ import numpy as np
 from pydantic import Field, StrictInt
 
 from stress.scenarios.problem import Floats, Ints
-from stress.scenarios.read.fields import Fraction, Table
+from stress.scenarios.read.days import steps_of
+from stress.scenarios.read.fields import Fraction, Number, Table
 from stress.scenarios.triggers.protocol import Asked, Building, TriggerTable
+
+CURE_DAYS = 3
 
 
 class Keys(Table):
     """Keys of default and close-out."""
 
     cure_steps: StrictInt = Field(
-        default=3,
+        default=CURE_DAYS,
         description="a deficit still growing after so many steps is a default",
         ge=1,
         le=1_000_000_000,
+    )
+    cure_days: Number | None = Field(
+        default=None, description="cure_steps in days; the only one with several steps a day", gt=0, le=1_000_000_000
     )
     closeout_participation: Fraction = Field(
         default=0.25,
@@ -53,7 +59,7 @@ class _CloseOut(TriggerTable):
     def terms(self, asked: Asked) -> Terms:
         """A fund that no table speaks about has no broker with terms: it holds still whatever happens."""
         participation = asked.values["closeout_participation"] if asked.has_broker_terms else 0.0
-        return Terms(asked.values["cure_steps"], participation)
+        return Terms(steps_of("cure", asked.tables, asked.per_day, CURE_DAYS, asked.source), participation)
 
     def arrays(self, building: Building) -> CloseOut:
         terms = [member.terms[self.name] for member in building.members]

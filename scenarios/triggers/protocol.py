@@ -33,6 +33,8 @@ class Asked:
     values: Mapping[str, Any]  # every key of `[triggers]` and `[funds.triggers]`
     own: frozenset[str]  # keys that the fund's table sets
     common: Mapping[str, Any] | None  # values of `[triggers]`, None without that table
+    tables: Sequence[tuple[str, Mapping[str, Any]]]  # place and the keys set there: the fund's table, then `[triggers]`
+    per_day: int  # steps a day
     has_broker_terms: bool  # whether some table speaks about the fund's margin or triggers
 
 
@@ -47,7 +49,7 @@ class Member(NamedTuple):
 
 
 class BookRow(NamedTuple):
-    """One book of one member, as triggers know it."""
+    """The manager's book that one row of `Books` is (a tier of), as triggers know it."""
 
     id: str  # within its fund
     member: int
@@ -67,7 +69,7 @@ class Building:
     funds: Funds
     books: Books
     members: Sequence[Member]
-    rows: Sequence[BookRow]
+    rows: Sequence[BookRow]  # of each row of `books`
 
 
 class Rule(NamedTuple):

@@ -37,7 +37,7 @@ class Keys(Table):
     )
     speed: Fraction = Field(
         default=DEFAULT_SPEED,
-        description="share of the gap to target_vol closed per step",
+        description="share of the gap to target_vol closed per day",
         gt=0,
         le=1,
     )
@@ -61,8 +61,9 @@ class VolTarget:
     """Arrays of every book and shape."""
 
     ceiling: Floats  # (book,) ceiling on k at start volatility (band x target/start); inf: no target
-    speed: Floats  # (book,) share of the gap to the ceiling closed per step
-    start_vol: Floats  # (shape,) annual volatility of the P&L per unit gross before the stress; 0 where nobody asks
+    speed: Floats  # (book,) share of the gap to the ceiling closed per day
+    start_vol: Floats  # (shape,) annual volatility of the P&L per unit gross, before the stress, of the manager's books
+    # that have the shape, or it as a tier; 0 where nobody asks
 
 
 class _VolTarget(TriggerTable):
@@ -95,13 +96,17 @@ class _VolTarget(TriggerTable):
         terms = [building.members[row.member].terms[self.name] for row in rows]
         chosen = [b for b, row in enumerate(rows) if terms[b].on and not row.empty]
         whole = np.zeros((len(funds.ids), len(assets.ids)))  # over NAV
+        of_manager = np.zeros((books.manager_of[-1] + 1, len(assets.ids)))  # over NAV
         for b in chosen:
-            whole[books.fund_of[b]] += books.shapes[books.shape_of[b]] * books.size[b] / funds.nav[books.fund_of[b]]
+            held = books.shapes[books.shape_of[b]] * books.size[b] / funds.nav[books.fund_of[b]]
+            whole[books.fund_of[b]] += held
+            of_manager[books.manager_of[b]] += held
         ceiling, start_vol = np.full(len(rows), np.inf), np.zeros(len(books.shapes))
         for b in chosen:
             if books.size[b] == 0:
                 continue
-            own = _volatility(books.shapes[books.shape_of[b]], covariance)
+            manager = of_manager[books.manager_of[b]]
+            own = _volatility(manager / np.abs(manager).sum(), covariance)
             start_vol[books.shape_of[b]] = own
             ceiling[b] = _ceiling(building, rows[b], own, _volatility(whole[rows[b].member], covariance))
         speed = np.array([one.speed for one in terms])

@@ -29,7 +29,7 @@ from stress.kernels.params import Params
 from stress.kernels.path import simulate
 from stress.kernels.quiet import hold_still
 from stress.kernels.random.normals import Key, Scratch, normals
-from stress.kernels.shocks.draw import Source, draw, shock_scratch, sources
+from stress.kernels.shocks.draw import draw, shock_keys, shock_scratch
 from stress.kernels.structure import Structure
 from stress.scenarios.problem import Problem
 
@@ -42,30 +42,27 @@ PIECES_BEFORE, SECONDS_BEFORE = 16, 10.0  # of a run, before its margin is measu
 def draws(structure: Structure, params: Params, low: Array, high: Array) -> Array:
     """The draws of every step, added up: random bits, normals, products with the Cholesky factor."""
 
-    def one_step(carry: tuple[Array, Scratch], source: Source) -> tuple[tuple[Array, Scratch], None]:
+    every = shock_keys(structure, params.shocks)
+
+    def one_step(carry: tuple[Array, Scratch], step: Array) -> tuple[tuple[Array, Scratch], None]:
         total, room = carry
-        returns, _, room = draw(structure, params.shocks, low, high, source, room)
+        returns, _, room = draw(structure, params.shocks, low, high, every, step, room)
         return (total + returns, room), None
 
     total = jnp.zeros((structure.assets, low.shape[0]), params.shocks.mean.dtype)
-    room = shock_scratch(structure, params.shocks, low.shape[0])
-    return sum_rows(lax.scan(one_step, (total, room), sources(structure, params.shocks, low, high))[0][0])
+    begin = (total, shock_scratch(structure, params.shocks, low.shape[0]))
+    return sum_rows(lax.scan(one_step, begin, jnp.arange(structure.steps, dtype=jnp.int32))[0][0])
 
 
 def random_numbers(structure: Structure, params: Params, low: Array, high: Array) -> Array:
     """The floor: the random bits and normals of every step."""
 
-    source = sources(structure, params.shocks, low, high)
-
-    def one_step(room: Scratch, key: Key) -> tuple[Scratch, None]:
+    def two_steps(room: Scratch, key: Key) -> tuple[Scratch, None]:
         return normals(key, low, high, room), None
 
     room = shock_scratch(structure, params.shocks, low.shape[0])
-    last, _ = lax.scan(one_step, room, source.key)
-    total = sum_rows(last.normals)
-    if source.common.shape[-1]:
-        total = total + sum_rows(source.common)
-    return total
+    last, _ = lax.scan(two_steps, room, shock_keys(structure, params.shocks))
+    return sum_rows(last.first) + sum_rows(last.second)
 
 
 FLOOR: dict[str, TileFunction] = {"draws": draws, "random numbers": random_numbers}
@@ -80,7 +77,10 @@ def without_statistics(
     def quiet(params: Params, low: Array, high: Array, valid: Array) -> QuietBlock:
         def tile(inputs: tuple[Array, Array]) -> Any:
             every = hold_still(structure, params, *inputs)
-            return every if metrics else every._replace(max_drawdown=every.loss[:0], draws_clipped=every.loss[0, :0])
+            if metrics:
+                return every
+            none = every.fund_loss[:0]
+            return every._replace(trough=none, max_drawdown=none, draws_clipped=every.fund_loss[0, :0])
 
         return QuietBlock(map_tiles(tile, (low, high), valid), None, None)  # type: ignore[arg-type]
 
@@ -104,24 +104,25 @@ class LongRun:
     """
 
     def __init__(self, problem: Problem, simulator: Simulator) -> None:
-        self.simulator, self.piece, self._next = simulator, CALLS * simulator.size, 0
+        self.simulator, self.piece, self.next = simulator, CALLS * simulator.size, 0
         rows, brokers = len(problem.funds.types) + 1, len(problem.funds.brokers)
         self.gatherer = Gatherer(rows, brokers, TAIL_KEEP, store_paths=False)
         started = time.perf_counter()
-        while self._next < PIECES_BEFORE * self.piece and time.perf_counter() - started < SECONDS_BEFORE:
+        while self.next < PIECES_BEFORE * self.piece and time.perf_counter() - started < SECONDS_BEFORE:
             self.go_on()
 
     def blocks(self) -> Iterator[Finished]:
         """The calls of the next paths."""
-        first = self._next
-        self._next += self.piece
-        yield from self.simulator.run(np.arange(first, self._next, dtype=np.uint64))
+        first = self.next
+        self.next += self.piece
+        yield from self.simulator.run(np.arange(first, self.next, dtype=np.uint64))
 
     def go_on(self) -> None:
         """Simulate and gather the next paths."""
+        first = self.next
         for finished in self.blocks():
             self.gatherer.add(finished)
-        self.gatherer.finish_chunk()
+        self.gatherer.finish_chunk(first, self.next)
 
 
 @dataclass(frozen=True)
@@ -184,6 +185,7 @@ class Engine:
 
         def one(_: int) -> None:
             nonlocal copying, gathering
+            first = long_run.next
             for finished in long_run.blocks():
                 block = jax.block_until_ready(finished.block)
                 started = time.perf_counter()
@@ -192,7 +194,7 @@ class Engine:
                 long_run.gatherer.add(Finished(finished.tiled, block, finished.first_pass))
                 copying, gathering = copying + copied - started, gathering + time.perf_counter() - copied
 
-            long_run.gatherer.finish_chunk()
+            long_run.gatherer.finish_chunk(first, long_run.next)
 
         sample = self._repeat(one, seconds)
         return copying / sample.paths, gathering / sample.paths

@@ -3,33 +3,53 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from stress.cli import options as common
 from stress.cli.console import console, print_json, say
 from stress.cli.exits import ends_with_exit_code
+from stress.cli.quantities import parse_count
 
 if TYPE_CHECKING:
+    import xarray as xr
     from rich.table import Table
 
     from stress.scenarios.problem import Problem
     from stress.scenarios.start import StartTable
 
+SHORT = 10_000  # paths of a short simulation
 MOST_HELD = 10  # assets listed by how many days of volume the funds hold together
 MOST_ALIKE = 8  # pairs of fund types listed by how much their positions overlap
 
 
 @ends_with_exit_code
-def check(scenario: common.Scenario, overrides: common.Set = None, json: common.Json = False) -> None:
+def check(
+    scenario: common.Scenario,
+    overrides: common.Set = None,
+    paths: Annotated[
+        int,
+        typer.Option(
+            "--paths",
+            parser=parse_count,
+            metavar="N",
+            help="Paths of each of three short simulations, with haircuts 10 % lower, as they are, and 10 % higher; "
+            "0 leaves them out.",
+        ),
+    ] = SHORT,
+    json: common.Json = False,
+) -> None:
     """Check a scenario and print its start: leverage, margin over equity, fall to the first call, days to sell.
 
     The fall to the first call hits every position: longs fall and shorts rise by that much. Days are at 25 % of
-    average daily volume, until the slowest position is sold. Exit 3 when the scenario is not valid.
+    average daily volume, until the slowest position is sold. Then who is called, with haircuts 10 % lower and higher.
+    Exit 3 when the scenario is not valid.
 
     \b
     Examples:
       levstress check tariff-2025
-      levstress check my.toml --set funds.quant.gross=5
+      levstress check my.toml --set funds.quant.gross=5 --paths 0
     """
     from stress.scenarios.build.problem_builder import build_problem
     from stress.scenarios.read.loader import load_scenario
@@ -37,15 +57,44 @@ def check(scenario: common.Scenario, overrides: common.Set = None, json: common.
 
     problem = build_problem(load_scenario(scenario, overrides or ()))
     start = start_table(problem)
+    moved = _with_other_haircuts(problem, paths)
     if json:
-        print_json(_document(problem, start))
+        print_json(_document(problem, start) | ({} if moved is None else {"haircuts": _haircuts_json(moved)}))
         return
     screen = console()
     screen.print(_funds(start, problem))
     screen.print(_assets(start))
     if len(problem.funds.types) > 1:
         screen.print(_pairs(problem))
+    if moved is not None:
+        from stress.results.terminal.haircuts_table import haircuts_table
+
+        screen.print(haircuts_table(moved))
     say(f"{problem.name} is valid; values left to their defaults: {len(problem.defaults_filled)} (--json lists them)")
+
+
+def _with_other_haircuts(problem: Problem, paths: int) -> xr.Dataset | None:
+    """None where it is left out, or where nobody can be called."""
+    if not paths or not problem.funds.has_margin.any() or not problem.cascade.feedback:
+        return None
+    from stress.questions.haircuts import haircuts
+
+    return haircuts(problem, paths)
+
+
+def _haircuts_json(moved: xr.Dataset) -> dict[str, Any]:
+    """By fund, then by factor of all margin rates: shares, probabilities and their standard errors."""
+    funds = {
+        str(fund): {
+            f"{factor:g}": {
+                str(name): bool(value) if value.dtype.kind == "b" else float(value)
+                for name, value in moved.sel(fund=fund, haircuts=factor).data_vars.items()
+            }
+            for factor in moved["haircuts"].values
+        }
+        for fund in moved["fund"].values
+    }
+    return {**{name: int(moved.attrs[name]) for name in ("paths", "seed")}, "funds": funds}
 
 
 def _funds(start: StartTable, problem: Problem) -> Table:

@@ -37,8 +37,9 @@ def compare(
 ) -> None:
     """Compare two finished runs: the settings that differ, then every figure with the error of its difference.
 
-    Differences are B less A. Runs with the same seed share their draws; the error shown is then an upper bound. A star
-    marks what is significant among all differences together (Holm, 5 %).
+    Differences are B less A. Runs with the same seed share their paths where assets and steps are the same; errors are
+    then those of the differences path by path. A star marks what is significant among all differences together (Holm,
+    5 %).
 
     \b
     Examples:

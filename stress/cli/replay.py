@@ -24,7 +24,9 @@ def replay(
     ] = None,
     worst: Annotated[
         int | None,
-        typer.Option("--worst", parser=parse_positive, metavar="K", help="Take the K-th worst path. Default: 1."),
+        typer.Option(
+            "--worst", parser=parse_positive, metavar="K", help="Take the K-th worst path. Default of --fund: 1."
+        ),
     ] = None,
     fund: Annotated[
         str | None, typer.Option("--fund", metavar="NAME", help="By the loss of this fund. Default: system.")
@@ -54,6 +56,10 @@ def replay(
 ) -> None:
     """Tell the whole story of one path: shocks, margin calls, who sells what and why, prices, in order.
 
+    Without a choice it is the path that stands for the worst 1 % of the detailed paths by the loss of the whole
+    system: of these the one whose loss by step is nearest to their mean. Moves of a day beyond anything recorded are
+    named as such.
+
     The path is simulated again; its loss, calls and sales are held against what the run recorded and are the same bit
     for bit. Exit 3 when this version or device would compute other numbers, or there is no such path or fund; exit 7
     when the path comes out otherwise.
@@ -61,6 +67,7 @@ def replay(
     \b
     Examples:
       levstress replay runs/tariff-2025-1-1000000
+      levstress replay runs/tariff-2025-1-1000000 --worst 1
       levstress replay runs/tariff-2025-1-1000000 --worst 3 --fund quant_emn
       levstress replay runs/tariff-2025-1-1000000 --path 65669 --step 2 --round all
       levstress replay runs/tariff-2025-1-1000000 --path 65669 --out story.zarr --out story.png
@@ -72,7 +79,7 @@ def replay(
     files = _targets(out or [], overwrite)
     from stress.questions.replay import replay as again
 
-    story = again(directory, path, worst or 1, fund or "system")
+    story = again(directory, path, worst, fund or "system")
     told = _told(story, steps, directory)
     _write(story, files, quiet)
     if json:

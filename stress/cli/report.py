@@ -30,7 +30,14 @@ def report(
         bool, typer.Option("--interactive", help="Pictures that answer to the pointer; the file is some 5 MB larger.")
     ] = False,
     worst: Annotated[
-        int, typer.Option("--worst", min=0, max=MOST, metavar="K", help="Worst paths that are told step by step.")
+        int,
+        typer.Option(
+            "--worst",
+            min=0,
+            max=MOST,
+            metavar="K",
+            help="Worst paths that are told step by step, after a path that stands for the worst 1 %; 0: none.",
+        ),
     ] = WORST,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file of --out if it is there.")] = False,
     quiet: common.Quiet = False,
@@ -71,7 +78,10 @@ def report(
 
 
 def _stories(directory: Path, tree: xr.DataTree, worst: int, quiet: bool) -> tuple[list[xr.DataTree], str]:
-    """The worst paths computed again, or why they cannot be: the report is worth having without them."""
+    """The path that stands for the worst 1 % and the worst ones computed again, or why they cannot be.
+
+    The report is worth having without them.
+    """
     from stress.results.report.risk import Risk
 
     kept = tree["tails"].sizes["rank"] if "tails" in tree.children else 0
@@ -84,11 +94,13 @@ def _stories(directory: Path, tree: xr.DataTree, worst: int, quiet: bool) -> tup
     from stress.run_directory.spec import OtherRun
     from stress.scenarios.errors import ScenarioError
 
-    say(f"replaying the worst {told} of the kept paths", quiet)
+    say(f"replaying a path that stands for the worst 1 %, and the worst {told} of the kept paths", quiet)
     try:
         replayer = Replayer(directory)
-        return [replayer.story(worst=rank) for rank in range(1, told + 1)], ""
+        found = [replayer.story(), *(replayer.story(worst=rank) for rank in range(1, told + 1))]
     except (OtherRun, DeviceNotFound, ScenarioError, UnfinishedRun) as error:
         reason = " ".join(str(error).replace(str(directory), "DIR").split())
         say(f"the report has no stories of the worst paths: {reason}", quiet)
         return [], reason
+    once = {int(story.attrs["path"]): story for story in reversed(found)}  # a path is told where it comes first
+    return [once.pop(path) for path in dict.fromkeys(int(story.attrs["path"]) for story in found)], ""

@@ -56,6 +56,12 @@ def show(
         int | None,
         typer.Option("--top", metavar="N", parser=parse_positive, help="Rows: assets of --sales, paths of --worst."),
     ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            "--by", metavar="WHAT", help="Rank --worst by the loss at the end, or by the largest on the way: trough."
+        ),
+    ] = None,
     export: Export = None,
     overwrite: Overwrite = False,
     fail_on: FailOn = None,
@@ -69,6 +75,7 @@ def show(
       levstress show runs/tariff-2025-1-1000000 --sales --asset semis --day 2
       levstress show runs/tariff-2025-1-1000000 --attribution --slice worst_1pct
       levstress show runs/tariff-2025-1-1000000 --worst --fund quant_emn --top 5
+      levstress show runs/tariff-2025-1-1000000 --worst --by trough
       levstress show runs/tariff-2025-1-1000000 --export april.csv
       levstress show runs/tariff-2025-1-1000000 --json
       levstress show runs/tariff-2025-1-1000000 --fail-on "amplification(system, 0.99) >= 1.5"
@@ -81,7 +88,7 @@ def show(
         "contributions": contributions,
         "picture": picture,
     }
-    choice = Choice(asset or [], asset_class or [], fund or [], step, day, part, level, top)
+    choice = Choice(asset or [], asset_class or [], fund or [], step, day, part, level, top, by)
     name = the_view([view for view, wanted in given.items() if wanted], choice)
     check_target(export, overwrite)
     limits = read_limits(fail_on)

@@ -19,7 +19,7 @@ OPTIONS = {
     "sales": ("asset", "asset_class", "fund", "step", "day", "top"),
     "timeline": ("asset", "fund"),
     "attribution": ("fund", "slice"),
-    "worst": ("fund", "top"),
+    "worst": ("fund", "top", "by"),
     "contributions": ("level", "top"),
     "picture": ("fund",),
 }
@@ -37,6 +37,7 @@ class Choice(NamedTuple):
     slice: str | None
     level: str | None
     top: int | None
+    by: str | None
 
 
 def the_view(given: list[str], choice: Choice) -> str | None:
@@ -54,6 +55,8 @@ def the_view(given: list[str], choice: Choice) -> str | None:
             raise typer.BadParameter(f"--{option.replace('_', '-')} belongs to {homes}")
     if choice.step and choice.day:
         raise typer.BadParameter("--step or --day, not both")
+    if choice.by not in (None, "loss", "trough"):
+        raise typer.BadParameter(f"{choice.by!r} is not loss or trough", param_hint="--by")
     if name == "timeline" and choice.asset and choice.fund:
         raise typer.BadParameter("--timeline is of one fund or of one asset")
     return name
@@ -77,7 +80,7 @@ def view_of(name: str | None, tree: xr.DataTree, file: str, choice: Choice, widt
         return views.attribution(tree, file, _one("fund", _funds(tree, file, choice), file), choice.slice)
     if name == "worst":
         fund = _one("fund", _funds(tree, file, choice), file) or "system"
-        return views.worst(tree, file, fund, choice.top)
+        return views.worst(tree, file, fund, choice.top, choice.by or "loss")
     if name == "contributions":
         return views.contributions(tree, file, _level(tree, choice), choice.top)
     if name == "picture":

@@ -20,7 +20,8 @@ def evaporates(problem: Problem) -> bool:
 def depth(problem: Problem) -> Depth | None:
     """Numbers of evaporation; None where depth stays as it is."""
     table = problem.liquidity
-    arrays: Any = (np.float64(table.evaporation / 2.0), np.float64(table.flow_sensitivity), np.float64(table.floor))
+    numbers = (table.evaporation / 2.0, table.flow_sensitivity * problem.steps_per_day, table.floor)
+    arrays: Any = [np.float64(number) for number in numbers]
     return Depth(*arrays) if evaporates(problem) else None
 
 

@@ -77,7 +77,8 @@ def _rules(problem: Problem, dtype: np.dtype[Any]) -> Rules:
     tolerance = problem.cascade.tolerance
     if tolerance is None:
         tolerance = 1e-6 if dtype == np.float32 else 1e-9
-    numbers = (tolerance, problem.cascade.max_participation, problem.impact.execution_weight)
+    a_step = problem.cascade.max_participation / problem.steps_per_day
+    numbers = (tolerance, a_step, problem.impact.execution_weight)
     arrays: Any = [np.float64(number) for number in numbers]
     whole: Any = (np.bool_(True), np.float64(1.0))
     return Rules(*arrays, *whole)

@@ -14,7 +14,7 @@ from stress.compile.margin.margin import margin_structure
 from stress.compile.market import depth, volatility
 from stress.compile.outside.outside import outside
 from stress.compile.triggers.triggers import triggers
-from stress.kernels.structure import Structure
+from stress.kernels.structure import Structure, Tiers
 from stress.kernels.triggers.registry import TRIGGERS
 from stress.scenarios.problem import Problem
 
@@ -32,6 +32,7 @@ def structure_of(problem: Problem, members: bool = False) -> Structure:
     spans = [(i, i + 1) for i in range(len(problem.funds.ids))] if members else _type_spans(problem)
     structure = Structure(
         steps=problem.steps,
+        steps_per_day=problem.steps_per_day,
         assets=len(problem.assets.ids),
         layouts=layouts(problem),
         group_members=tuple(spans),
@@ -44,7 +45,7 @@ def structure_of(problem: Problem, members: bool = False) -> Structure:
         outside=tuple(outside(problem)),
         volatility=volatility(problem) is not None,
         depth=depth(problem) is not None,
-        participation=feedback and math.isfinite(problem.cascade.max_participation),
+        tiers=_tiers(problem) if feedback and math.isfinite(problem.cascade.max_participation) else None,
         book_pnl=any(TRIGGERS[name].reads_book_pnl(record) for name, record in on.items()),
         builds=any(TRIGGERS[name].builds(record) for name, record in on.items()),
         max_rounds=problem.cascade.max_rounds,
@@ -54,6 +55,12 @@ def structure_of(problem: Problem, members: bool = False) -> Structure:
         attribution=False,
     )
     return structure._replace(extensions=tuple((used.digest, used.number) for used in used_by(structure)))
+
+
+def _tiers(problem: Problem) -> Tiers:
+    books = problem.books
+    every = (books.tier_of_asset, books.tier, books.manager_of)
+    return Tiers(*(tuple(int(number) for number in numbers) for numbers in every))
 
 
 def _type_spans(problem: Problem) -> list[tuple[int, int]]:

@@ -55,7 +55,7 @@ class ChunkSimulator:
                     gatherer.add(finished)
                     if finished.first_pass:
                         seen(int(finished.tiled.ids[-1]) + 1 - chunk.first)
-                return gatherer.finish_chunk()
+                return gatherer.finish_chunk(*chunk)
             except RuntimeError as error:
                 if not str(error).startswith(OUT_OF_MEMORY) or self.tiles <= self.devices.count:
                     raise
@@ -82,8 +82,7 @@ class ChunkSimulator:
 def new_gatherer(problem: Problem, options: RunOptions, least: TailFloors | None = None) -> Gatherer:
     """A gatherer for paths of a run, see `ChunkSimulator.gatherer`."""
     rows = 1 + len(problem.funds.ids if options.members else problem.funds.types)
-    keep = min(options.paths, TAIL_KEEP)
-    return Gatherer(rows, len(problem.funds.brokers), keep, options.store == "paths", least)
+    return Gatherer(rows, len(problem.funds.brokers), TAIL_KEEP, options.store == "paths", least)
 
 
 class Pace:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import jax
@@ -17,11 +17,19 @@ from stress.engine.totals import State, Totals
 from stress.errors import InvariantFailed
 from stress.results.statistics.exact_sum import LARGEST
 from stress.results.statistics.running_tail import NOTHING, RunningTail
-from stress.results.statistics.simulation_output import PATH_METRICS, Distribution, PathTable
+from stress.results.statistics.simulation_output import (
+    COURSE,
+    DISTRIBUTED,
+    PATH_METRICS,
+    STATIC,
+    Distribution,
+    PathTable,
+)
 
 Ids = npt.NDArray[np.uint64]
 Floats = npt.NDArray[np.floating]
 Bools = npt.NDArray[np.bool_]
+LOSSES = ("fund_loss", "fund_loss_static")
 TailFloors = list[tuple[float, np.uint64]]  # value and path id, for each tail, of what is ranked last
 
 
@@ -30,19 +38,18 @@ class Gatherer:
 
     Calls are taken in with `add`; `finish_chunk` then says what those since the last chunk came to, in a form that
     `add_chunk` of another gatherer takes in their place. `least` of that other one spares it what it would not keep.
+    Of losses the `keep` largest are kept, of troughs and drawdowns a quarter as many: beyond them there are the bins.
     """
 
     def __init__(self, rows: int, brokers: int, keep: int, store_paths: bool, least: TailFloors | None = None) -> None:
         self.rows, self.brokers = rows, brokers
         self.totals, self._chunk = Totals(rows, brokers), Totals(rows, brokers)
-        tails = [RunningTail(keep, last) for last in least or [NOTHING] * (2 * rows + brokers)]
-        self._loss, self._static, self._broker = tails[:rows], tails[rows : 2 * rows], tails[2 * rows :]
+        kept = [keep if name in LOSSES else keep // 4 for name in DISTRIBUTED for _ in range(rows)] + [keep] * brokers
+        self._tails = [RunningTail(*both) for both in zip(kept, least or [NOTHING] * len(kept), strict=True)]
+        self._of = {name: self._tails[i * rows : (i + 1) * rows] for i, name in enumerate(DISTRIBUTED)}
+        self._broker = self._tails[len(DISTRIBUTED) * rows :]
         self._calls: list[Finished] | None = [] if store_paths else None
         self._tables: list[PathTable] = []
-
-    @property
-    def _tails(self) -> tuple[RunningTail, ...]:
-        return (*self._loss, *self._static, *self._broker)
 
     def add(self, finished: Finished) -> None:
         """Take in one call.
@@ -57,33 +64,43 @@ class Gatherer:
             )
         if isinstance(block, QuietBlock):
             self._chunk.add_quiet(jax.device_get(block.sums), np.asarray(block.histogram))
+            self._see()
             self._offer_quiet(tiled, block)
         else:
             self._chunk.add_sales(jax.device_get(block.sums), np.asarray(block.histogram))
+            self._see()
             self._offer_sales(tiled, block, finished.first_pass)
         if self._calls is not None:
             self._calls.append(replace(finished, block=jax.device_get(block)))
 
+    def _see(self) -> None:
+        """Let the tails know what there is by now: most of what comes first has no place among the largest."""
+        histograms = [totals.histogram for totals in (self.totals, self._chunk)]
+        edges = histograms[0].edges()
+        for number, tail in enumerate(self._tails):
+            tail.see([histogram.counts[number] for histogram in histograms], edges)
+
     def _offer_quiet(self, tiled: TiledPaths, block: QuietBlock) -> None:
-        for losses, first, ids, valid in tiled.by_device(block.metrics.loss, block.metrics.first_trigger):
+        every = (getattr(block.metrics, name) for name in COURSE)
+        for first, *metrics, ids, valid in tiled.by_device(block.metrics.first_trigger, *every):
             calm = valid & (first == 0)
-            _offer(((self._static, valid), (self._loss, calm)), losses, ids)
+            for name, values in zip(COURSE, metrics, strict=True):
+                static = [(self._of[f"{name}_static"], valid)] if name in STATIC else []
+                _offer([*static, (self._of[name], calm)], values, ids)
             calm_ids = ids[calm]
             for broker in self._broker:
-                if len(calm_ids) and broker.least(calm_ids.min(), losses.dtype) <= 0.0:
-                    broker.add(np.zeros(len(calm_ids), losses.dtype), calm_ids)
+                if len(calm_ids) and broker.least(calm_ids.min(), metrics[0].dtype) <= 0.0:
+                    broker.add(np.zeros(len(calm_ids), metrics[0].dtype), calm_ids)
 
     def _offer_sales(self, tiled: TiledPaths, block: SalesBlock, first_pass: bool) -> None:
-        metrics = block.metrics
-        tails = [(self._loss, metrics.fund_loss), (self._broker, metrics.broker_loss)]
-        if first_pass:
-            tails.append((self._static, metrics.fund_loss_static))
-        for group, every in tails:
+        names = DISTRIBUTED if first_pass else COURSE
+        tails = [*((self._of[name], getattr(block.metrics, name)) for name in names)]
+        for group, every in [*tails, (self._broker, block.metrics.broker_loss)]:
             for values, ids, valid in tiled.by_device(every):
                 _offer(((group, valid),), values, ids)
 
-    def finish_chunk(self) -> State:
-        """What the calls since the last chunk came to.
+    def finish_chunk(self, first: int, last: int) -> State:
+        """What the calls since the last chunk came to, which were of paths `first` .. `last - 1`.
 
         Of the tails only what may still be among the largest: what was left out is beaten by other chunks of the run.
         """
@@ -91,7 +108,7 @@ class Gatherer:
         self.totals.add_state(state)
         self._chunk = Totals(self.rows, self.brokers)
         for number, tail in enumerate(self._tails):
-            state[f"tail_{number}_values"], state[f"tail_{number}_ids"] = tail.fresh()
+            state[f"tail_{number}_values"], state[f"tail_{number}_ids"] = tail.of(first, last)
         if self._calls:
             table = path_table(self._calls, self.brokers)
             self._tables.append(table)
@@ -112,7 +129,6 @@ class Gatherer:
         self.totals.add_state(state)
         for number, tail in enumerate(self._tails):
             tail.add(state[f"tail_{number}_values"], state[f"tail_{number}_ids"])
-            tail.fresh()
         if self._calls is not None:
             self._tables.append(table_of({name: state[f"path_{name}"] for name in TABLE_ARRAYS}))
 
@@ -133,42 +149,49 @@ class Gatherer:
         forced, beyond = self.totals.sums["flows"].value()
         return float(beyond / forced) if forced > 0 else 0.0
 
-    def distributions(self) -> tuple[list[Distribution], list[Distribution], list[Distribution]]:
-        """Histogram and tail of the losses, of the static losses (row) and of the broker losses (broker)."""
-        histogram = self.totals.histogram
+    def distributions(self) -> tuple[dict[str, list[Distribution]], list[Distribution]]:
+        """Histogram and tail of each of DISTRIBUTED, by row, and of the broker losses."""
+        histogram, rows = self.totals.histogram, self.rows
         every = [Distribution(histogram.row(i), tail.result()) for i, tail in enumerate(self._tails)]
-        return every[: self.rows], every[self.rows : 2 * self.rows], every[2 * self.rows :]
+        by_metric = {name: every[i * rows : (i + 1) * rows] for i, name in enumerate(DISTRIBUTED)}
+        return by_metric, every[len(DISTRIBUTED) * rows :]
 
     def stored(self) -> PathTable | None:
         """Every path, when asked for."""
         return None if self._calls is None else joined(self._tables)
 
 
-def loss_values(finished: Finished) -> Iterator[tuple[bool, Floats]]:
-    """Every loss of a call that is final, (row, path), and whether it is that of the start book."""
+def final_values(finished: Finished) -> Iterator[tuple[str, Floats]]:
+    """Every value of a call that is final, (row, path), by its name in DISTRIBUTED."""
     tiled, block = finished.tiled, finished.block
     if isinstance(block, QuietBlock):
-        for losses, first, _, valid in tiled.by_device(block.metrics.loss, block.metrics.first_trigger):
-            by_row = np.moveaxis(losses, 1, 0)
-            yield True, by_row[:, valid]
-            yield False, by_row[:, valid & (first == 0)]
+        every = (getattr(block.metrics, name) for name in COURSE)
+        for first, *metrics, _, valid in tiled.by_device(block.metrics.first_trigger, *every):
+            for name, values in zip(COURSE, metrics, strict=True):
+                by_row = np.moveaxis(values, 1, 0)
+                if name in STATIC:
+                    yield f"{name}_static", by_row[:, valid]
+                yield name, by_row[:, valid & (first == 0)]
         return
-    for losses, static, _, valid in tiled.by_device(block.metrics.fund_loss, block.metrics.fund_loss_static):
-        yield False, np.moveaxis(losses, 1, 0)[:, valid]
-        if finished.first_pass:
-            yield True, np.moveaxis(static, 1, 0)[:, valid]
+    for name in DISTRIBUTED if finished.first_pass else COURSE:
+        for values, _, valid in tiled.by_device(getattr(block.metrics, name)):
+            yield name, np.moveaxis(values, 1, 0)[:, valid]
 
 
-def _offer(groups: tuple[tuple[list[RunningTail], Bools], ...], values: Floats, ids: Ids) -> None:
+def _offer(groups: Sequence[tuple[list[RunningTail], Bools]], values: Floats, ids: Ids) -> None:
     """Offer values (tile, row, path) to the tails of their row, each group of tails taking some paths (tile, path)."""
-    if values.shape[1] == 0:
-        return
-    smallest = ids.min()
-    least = np.array([[tail.least(smallest, values.dtype) for tail in tails] for tails, _ in groups]).min(axis=0)
-    tile, row, path = np.unravel_index(np.flatnonzero(values >= least.astype(values.dtype)[:, None]), values.shape)
-    found, of = values[tile, row, path], ids[tile, path]
-    for tails, taken in groups:
-        allowed = taken[tile, path]
-        for r, tail in enumerate(tails):
-            here = allowed & (row == r)
-            tail.add(found[here], of[here])
+    smallest, flat_ids = ids.min(), ids.reshape(-1)
+    taken = [(tails, None if paths.all() else paths.reshape(-1)) for tails, paths in groups]
+    for row in range(values.shape[1]):
+        found = np.ascontiguousarray(values[:, row]).reshape(-1)
+        least = min(tails[row].least(smallest, values.dtype) for tails, _ in taken)
+        at = np.flatnonzero(found >= found.dtype.type(least))
+        if not len(at):
+            continue
+        largest, of = found[at], flat_ids[at]
+        for tails, paths in taken:
+            if paths is None:
+                tails[row].add(largest, of)
+            else:
+                here = paths[at]
+                tails[row].add(largest[here], of[here])

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from stress.engine.block import QuietBlock, SalesBlock
+from stress.engine.block import SalesBlock
 from stress.engine.simulator import Finished
 from stress.engine.tiles import TiledPaths
 from stress.kernels.path import PathMetrics
-from stress.results.statistics.simulation_output import PATH_METRICS, PathTable
+from stress.results.statistics.simulation_output import COURSE, PATH_METRICS, STATIC, PathTable
 
 Ids = npt.NDArray[np.uint64]
 TABLE_ARRAYS = ("ids", *PATH_METRICS, "first_call_step", "defaulted", "broker_loss")
@@ -21,7 +21,7 @@ def path_table(blocks: list[Finished], brokers: int) -> PathTable:
     """Metrics of single paths from calls on the host, ordered by path id; sales overwrite what held still."""
     ids = np.unique(np.concatenate([finished.tiled.ids for finished in blocks]))
     block = blocks[0].block
-    rows = block.histogram.shape[1] if isinstance(block, QuietBlock) else block.metrics.fund_loss.shape[1]
+    rows = block.metrics.fund_loss.shape[1]
     table = PathTable(
         path_ids=ids,
         metrics={name: np.zeros((rows, len(ids))) for name in PATH_METRICS},
@@ -38,14 +38,33 @@ def path_table(blocks: list[Finished], brokers: int) -> PathTable:
 
         if isinstance(metrics, PathMetrics):
             for name in PATH_METRICS:
-                table.metrics[name][:, at] = by_path(getattr(metrics, name))
+                values = getattr(metrics, name)
+                if values.shape[1] == rows:  # else the quiet program has them
+                    table.metrics[name][:, at] = by_path(values)
             table.first_call_step[:, at] = by_path(metrics.first_call_step)
             table.defaulted[:, at] = by_path(metrics.defaulted)
             table.broker_loss[:, at] = by_path(metrics.broker_loss)
         else:
-            table.metrics["fund_loss"][:, at] = table.metrics["fund_loss_static"][:, at] = by_path(metrics.loss)
-            table.metrics["max_drawdown"][:, at] = by_path(metrics.max_drawdown)
+            for name in COURSE:
+                table.metrics[name][:, at] = by_path(getattr(metrics, name))
+                if name in STATIC:
+                    table.metrics[f"{name}_static"][:, at] = table.metrics[name][:, at]
     return table
+
+
+def metrics_table(tiled: TiledPaths, metrics: PathMetrics) -> PathTable:
+    """The table of one call whose paths are in the order of their ids."""
+
+    def by_path(values: Any) -> npt.NDArray[Any]:
+        return tiled.by_path(np.asarray(values))
+
+    return PathTable(
+        path_ids=tiled.ids,
+        metrics={name: by_path(getattr(metrics, name)).astype(np.float64) for name in PATH_METRICS},
+        first_call_step=by_path(metrics.first_call_step).astype(np.int64),
+        defaulted=by_path(metrics.defaulted),
+        broker_loss=by_path(metrics.broker_loss).astype(np.float64),
+    )
 
 
 def select_paths(table: PathTable, ids: Ids) -> PathTable:

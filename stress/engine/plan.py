@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stress.engine.sizes import TAIL_KEEP, devices_for, tiles_per_call
+from stress.engine.sizes import SHARED_PATHS, TAIL_KEEP, devices_for, tiles_per_call
 from stress.errors import NotEnoughResources
 from stress.options import RunOptions
 from stress.results.statistics.histogram import FloatHistogram
+from stress.results.statistics.simulation_output import COURSE, DISTRIBUTED, PATH_METRICS
 from stress.scenarios.problem import Problem
 
 CALLS_OF_A_CHUNK = 8  # about two seconds of work
@@ -49,17 +50,23 @@ def plan(problem: Problem, options: RunOptions) -> RunPlan:
     block = tiles_per_call(options, devices) * devices.tile
     brokers, assets = len(problem.funds.brokers), len(problem.assets.ids)
     rows = 1 + (len(problem.funds.ids) if options.members else len(problem.funds.types))
-    distributions, bins = 2 * rows + brokers, FloatHistogram.empty(()).bins
+    distributions, bins = len(DISTRIBUTED) * rows + brokers, FloatHistogram.empty(()).bins
+    # Of troughs and drawdowns a quarter as many are kept as of losses.
+    tails = 2 * rows + (len(DISTRIBUTED) - 2) * rows // 4 + brokers
     item = np.dtype(options.precision).itemsize
     detail = min(problem.estimation.detail_paths, options.paths)
-    stored = options.paths * (rows * (6 * item + 5) + 8) if options.store == "paths" else 0
+    of_path = rows * (len(PATH_METRICS) * item + 5) + 8
+    shared = min(detail, SHARED_PATHS) * of_path
+    stored = options.paths * of_path if options.store == "paths" else 0
     memory = (
         PROGRAM_BYTES
-        + 3 * block * (item * (7 * rows + 4 * brokers) + 16 * rows)
-        + distributions * (2 * min(options.paths, TAIL_KEEP) * 12 + (8 + 4 * devices.count) * bins)
+        + 3 * block * (item * ((len(PATH_METRICS) + len(COURSE)) * rows + 4 * brokers) + 16 * rows)
+        + tails * 2 * min(options.paths, TAIL_KEEP) * 12
+        + distributions * (8 + 4 * devices.count) * bins
         + detail * (rows * 6 + assets) * 8
-        + problem.steps * 2 * (rows + assets) * 6_147 * (8 + 4 * devices.count)
+        + problem.steps * (3 * rows + 2 * assets) * 6_147 * (8 + 4 * devices.count)
         + 3 * stored
+        + 5 * shared
     )
     result = RunPlan(
         paths=options.paths,
@@ -71,9 +78,11 @@ def plan(problem: Problem, options: RunOptions) -> RunPlan:
         detail_paths=detail,
         memory_bytes=memory,
         disk_bytes=2 * stored
-        + distributions * (bins // 2 + 3 * TAIL_KEEP * (item + 8))  # the result, and the tails of chunks
+        + shared
+        + distributions * bins // 2  # the result
+        + tails * 3 * TAIL_KEEP * (item + 8)  # the tails of chunks
         + distributions * math.ceil(options.paths / block / CALLS_OF_A_CHUNK) * BYTES_OF_A_CHUNK
-        + options.worst * rows * rows * 40
+        + 2 * options.worst * rows * rows * 40
         + 2**20,
     )
     available = options.max_memory if options.max_memory is not None else free_memory()

@@ -19,7 +19,7 @@ from stress.engine.chunks import Chunk, FinishedChunks, missing
 from stress.engine.detail.program import Program, collect_detail, compile_detail
 from stress.engine.devices import Devices
 from stress.engine.exact_quantiles import exact_quantiles
-from stress.engine.gatherer import Gatherer, TailFloors, loss_values
+from stress.engine.gatherer import Gatherer, TailFloors, final_values
 from stress.engine.path_tables import path_table, select_paths
 from stress.engine.plan import plan
 from stress.engine.simulator import Finished
@@ -28,7 +28,7 @@ from stress.engine.totals import State
 from stress.kernels.random.normals import GENERATOR
 from stress.options import Progress, RunOptions
 from stress.results.statistics.levels import order_rank, tail_mass
-from stress.results.statistics.simulation_output import Distribution, PathTable, SimulationOutput
+from stress.results.statistics.simulation_output import DISTRIBUTED, Distribution, PathTable, SimulationOutput
 from stress.scenarios.problem import Problem
 
 Report = Callable[[Progress], None]
@@ -144,12 +144,11 @@ class _Run:
         )
         self.seconds["detail"] = time.perf_counter() - started
         started = time.perf_counter()
-        loss, static, broker = gatherer.distributions()
+        distributions, broker = gatherer.distributions()
         if options.exact:
-            loss, static = self.refined(loss, static)
+            distributions = self.refined(distributions)
             started = time.perf_counter()
-        names = (*groups, "system")
-        worst = {} if options.store == "summary" else self.worst(dict(zip(names, loss, strict=True)))
+        worst, worst_by_trough = self.worst(groups, distributions["fund_loss"], distributions["trough"])
         self.seconds["worst_paths"] = time.perf_counter() - started
         return SimulationOutput(
             problem=problem,
@@ -157,8 +156,7 @@ class _Run:
             groups_file_order=groups_in_file_order(problem, options.members),
             group_nav=self.nav,
             paths=paths,
-            loss=loss,
-            loss_static=static,
+            distributions=distributions,
             broker_loss=broker,
             sums=gatherer.sums(),
             squares=gatherer.squares(),
@@ -171,6 +169,7 @@ class _Run:
             sample=sample,
             timeline=timeline,
             worst=worst,
+            worst_by_trough=worst_by_trough,
             stored=gatherer.stored(),
             attrs=self.attributes(gatherer.flow_share()),
         )
@@ -219,33 +218,34 @@ class _Run:
         with jax.enable_x64(self.options.precision == "float64"):
             return compile_detail(self.structure, self.params, self.devices.mesh, self.devices.tile, detail_paths)
 
-    def refined(
-        self, loss: list[Distribution], static: list[Distribution]
-    ) -> tuple[list[Distribution], list[Distribution]]:
+    def refined(self, rough: dict[str, list[Distribution]]) -> dict[str, list[Distribution]]:
         """The distributions with exact quantiles, from a second pass over all paths."""
-        started, paths, rows = time.perf_counter(), self.options.paths, len(loss)
+        started, paths, rows = time.perf_counter(), self.options.paths, len(self.nav)
 
         def second_pass() -> Iterator[tuple[int, Any]]:
             for finished in self.chunk_simulator.simulator.run(paths):
-                for twin, values in loss_values(finished):
-                    yield (rows if twin else 0), values
+                for name, values in final_values(finished):
+                    yield DISTRIBUTED.index(name) * rows, values
                 if finished.first_pass:
                     self.progress(Progress(int(finished.tiled.ids[-1]) + 1, paths, "exact quantiles"))
 
-        both = exact_quantiles([*loss, *static], self.problem.estimation.levels, second_pass)
+        every = [distribution for name in DISTRIBUTED for distribution in rough[name]]
+        every = exact_quantiles(every, self.problem.estimation.levels, second_pass)
         self.seconds["exact_quantiles"] = time.perf_counter() - started
-        return both[:rows], both[rows:]
+        return {name: every[i * rows : (i + 1) * rows] for i, name in enumerate(DISTRIBUTED)}
 
-    def worst(self, loss: dict[str, Any]) -> dict[str, PathTable]:
-        """The worst paths of each group and of the system, simulated again by the same compiled program."""
+    def worst(self, groups: tuple[str, ...], *by: list[Distribution]) -> list[dict[str, PathTable]]:
+        """The worst paths of each group and of the system, by each of some metrics, simulated again by the same
+        compiled program."""
         count = min(self.options.worst, self.options.paths)
-        if count == 0:
-            return {}
-        wanted = {name: d.tail.path_ids[:count] for name, d in loss.items()}
-        every = np.unique(np.concatenate(list(wanted.values())))
+        if count == 0 or self.options.store == "summary":
+            return [{} for _ in by]
+        wanted = [[distribution.tail.path_ids[:count] for distribution in rows] for rows in by]
+        every = np.unique(np.concatenate([ids for rows in wanted for ids in rows]))
         blocks = [Finished(x.tiled, jax.device_get(x.block)) for x in self.chunk_simulator.simulator.run(every)]
         table = path_table(blocks, len(self.problem.funds.brokers))
-        return {name: select_paths(table, ids) for name, ids in wanted.items()}
+        names = (*groups, "system")
+        return [{name: select_paths(table, ids) for name, ids in zip(names, rows, strict=True)} for rows in wanted]
 
     def attributes(self, beyond_depth: float) -> dict[str, Any]:
         """Provenance: what, with what, where, how long."""

@@ -14,6 +14,7 @@ from stress.engine.devices import Devices
 from stress.engine.tiles import TiledPaths
 from stress.kernels.params import Params
 from stress.kernels.structure import Structure
+from stress.results.statistics.simulation_output import STATIC
 
 Ids = npt.NDArray[np.uint64]
 
@@ -48,7 +49,7 @@ class Simulator:
         if self.two_passes:
             self.quiet = self.quiet.lower(self.params, *some).compile()
         rows = self.params.reporting.group_matrix.shape[0] if self.two_passes else 0
-        self.sales = self.sales.lower(self.params, *some, self._no_losses(rows)).compile()
+        self.sales = self.sales.lower(self.params, *some, self._no_static(len(STATIC) * rows)).compile()
 
     def run(self, ids: Ids | int) -> Iterator[Finished]:
         """Simulate ids (or 0 .. n - 1), the next call being computed while the last one is used.
@@ -85,9 +86,9 @@ class Simulator:
         tiled = self._tiled(ids)
         if self.two_passes:
             return Finished(tiled, self.quiet(self.params, *tiled.words()))
-        return Finished(tiled, self.sales(self.params, *tiled.words(), self._no_losses(0)))
+        return Finished(tiled, self.sales(self.params, *tiled.words(), self._no_static(0)))
 
-    def _no_losses(self, rows: int) -> npt.NDArray[Any]:
+    def _no_static(self, rows: int) -> npt.NDArray[Any]:
         return np.zeros((self.tiles, rows, self.devices.tile), self.params.shocks.mean.dtype)
 
     def _sell(self, sellers: _Sellers, least: int) -> Iterator[Finished]:
@@ -95,8 +96,8 @@ class Simulator:
         while sellers.count >= least:
             ids, static = sellers.take(self.size)
             tiled = self._tiled(ids)
-            losses = tiled.lay_out_rows(static)
-            yield Finished(tiled, self.sales(self.params, *tiled.words(), losses), first_pass=False)
+            laid = tiled.lay_out_rows(static)
+            yield Finished(tiled, self.sales(self.params, *tiled.words(), laid), first_pass=False)
 
 
 class _Sellers:
@@ -107,13 +108,15 @@ class _Sellers:
         self.count = 0
 
     def add(self, tiled: TiledPaths, block: QuietBlock) -> None:
-        """Pick out the paths with a trigger, with the losses of their start books."""
-        for first, values, ids, valid in tiled.by_device(block.metrics.first_trigger, block.metrics.loss):
+        """Pick out the paths with a trigger, with STATIC of their start books."""
+        values = (getattr(block.metrics, name) for name in STATIC)
+        for first, *every, ids, valid in tiled.by_device(block.metrics.first_trigger, *values):
             chosen = np.flatnonzero((first > 0) & valid)
             tile, path = np.divmod(chosen, tiled.tile)
-            rows = values.shape[1]
-            flat, start = values.reshape(-1), tile * (rows * tiled.tile) + path
-            static = np.stack([flat[start + row * tiled.tile] for row in range(rows)])
+            rows = every[0].shape[1]
+            start = tile * (rows * tiled.tile) + path
+            flat = [one.reshape(-1) for one in every]
+            static = np.stack([one[start + row * tiled.tile] for one in flat for row in range(rows)])
             step = first.reshape(-1)[chosen].astype(np.uint16)  # few bits: sorting is linear
             self._parts.append((step, ids.reshape(-1)[chosen], static))
             self.count += len(chosen)
@@ -122,7 +125,7 @@ class _Sellers:
         """At most so many of them, those that start to trade in the same step side by side: they need as many rounds.
 
         Returns:
-            (path,) ids and (row, path) losses of the start book.
+            (path,) ids and (metric of STATIC and row, path) values of the start book.
         """
         step, ids, static = (np.concatenate(parts, axis=-1) for parts in zip(*self._parts, strict=True))
         order = np.argsort(step, kind="stable")

@@ -9,12 +9,13 @@ from stress.engine.devices import Devices, set_up
 from stress.options import RunOptions
 from stress.scenarios.problem import Problem
 
-TAIL_KEEP = 65_536  # largest losses kept of each distribution
-ASSETS_OF_A_TILE = 40  # that a whole CPU tile has cache for
+TAIL_KEEP = 65_536  # largest losses kept of each distribution of losses
+SHARED_PATHS = 32_768  # first paths whose metrics every result keeps, to be paired with those of another run
+ROWS_OF_A_TILE = 40  # assets or books that a whole CPU tile has cache for
 
 
 def devices_for(problem: Problem, options: RunOptions) -> Devices:
-    """The devices of a run, with tiles that fit the problem: a core's cache holds fewer paths of more assets.
+    """The devices of a run, with tiles that fit the problem: a core's cache holds fewer paths of more assets or books.
 
     Raises:
         DeviceNotFound: the device asked for is not there.
@@ -22,7 +23,8 @@ def devices_for(problem: Problem, options: RunOptions) -> Devices:
     devices = set_up(options.device, options.devices)
     if devices.kind != "cpu":
         return devices
-    halvings = min(3, max(0, math.ceil(math.log2(len(problem.assets.ids) / ASSETS_OF_A_TILE))))
+    rows = max(len(problem.assets.ids), len(problem.books.ids))
+    halvings = min(3, max(0, math.ceil(math.log2(rows / ROWS_OF_A_TILE))))
     return replace(devices, tile=devices.tile >> halvings, tiles_per_device=devices.tiles_per_device << halvings)
 
 

@@ -9,11 +9,11 @@ import numpy.typing as npt
 
 from stress.results.statistics.exact_sum import ExactSum
 from stress.results.statistics.histogram import FloatHistogram
-from stress.results.statistics.simulation_output import PATH_METRICS
+from stress.results.statistics.simulation_output import COURSE, DISTRIBUTED, NAV_SHARES, PATH_METRICS
 
 State = dict[str, npt.NDArray[Any]]
-LOSS, STATIC, DRAWDOWN = (PATH_METRICS.index(name) for name in ("fund_loss", "fund_loss_static", "max_drawdown"))
 BY_ROW = ("loss_over_20pct", "margin_call", "default")
+BY_SHARE = ("called_over", "defaulted_over")
 SCALARS = ("paths_at_round_limit", "draws_clipped", "prices_floored")
 
 
@@ -31,23 +31,28 @@ class Totals:
             "broker_squares": ExactSum((brokers,)),
             "flows": ExactSum((2,)),
         }
-        self.histogram = FloatHistogram.empty((2 * rows + brokers,))
-        self.counts = {name: np.zeros(rows, np.int64) for name in BY_ROW} | {"broker_loss": np.zeros(brokers, np.int64)}
+        self.histogram = FloatHistogram.empty((len(DISTRIBUTED) * rows + brokers,))
+        self.counts = {name: np.zeros(rows, np.int64) for name in BY_ROW}
+        self.counts |= {name: np.zeros((len(NAV_SHARES), rows), np.int64) for name in BY_SHARE}
+        self.counts["broker_loss"] = np.zeros(brokers, np.int64)
         self.scalars = dict.fromkeys(SCALARS, 0)
         self._zero = int(self.histogram.bin_index(np.zeros(1))[0])
 
     def add_quiet(self, sums: Any, histogram: npt.NDArray[np.integer]) -> None:
-        """Add a call of the quiet program: its `QuietSums` on the host and its histogram (device, row, bin)."""
-        for metric, part in ((LOSS, 0), (STATIC, 0), (DRAWDOWN, 1)):
+        """Add a call of the quiet program: its `QuietSums` on the host and its histogram."""
+        for metric, name in enumerate(DISTRIBUTED):
+            part = COURSE.index(name.removesuffix("_static"))
             self.sums["sums"].add(sums.sums[:, part], (metric,))
             self.sums["squares"].add(sums.squares[:, part], (metric,))
-        self.sums["cross"].add(sums.squares[:, 0])
+        self.sums["cross"].add(sums.squares[:, COURSE.index("fund_loss")])
         self.counts["loss_over_20pct"] += sums.large_losses.sum(axis=0, dtype=np.int64)
         self.scalars["draws_clipped"] += int(sums.draws_clipped.sum(dtype=np.int64))
         counted = histogram.sum(axis=0, dtype=np.int64)
-        self.histogram.counts[: self.rows] += counted
-        self.histogram.counts[self.rows : 2 * self.rows] += counted
-        self.histogram.counts[2 * self.rows :, self._zero] += int(counted[0].sum())
+        by_metric = dict(zip(COURSE, np.split(counted, len(COURSE)), strict=True))
+        every = np.split(self.histogram.counts, range(self.rows, (len(DISTRIBUTED) + 1) * self.rows, self.rows))
+        for name, counts in zip(DISTRIBUTED, every[:-1], strict=True):
+            counts += by_metric[name.removesuffix("_static")]
+        every[-1][:, self._zero] += int(counted[0].sum())
 
     def add_sales(self, sums: Any, histogram: npt.NDArray[np.integer]) -> None:
         """Add a call of the program with sales: its `SalesSums` on the host and its histogram."""
@@ -57,6 +62,8 @@ class Totals:
             ("loss_over_20pct", sums.large_losses),
             ("margin_call", sums.called),
             ("default", sums.defaulted),
+            ("called_over", sums.called_over),
+            ("defaulted_over", sums.defaulted_over),
             ("broker_loss", sums.broker_losses),
         ):
             self.counts[name] += count.sum(axis=0, dtype=np.int64)

@@ -55,9 +55,9 @@ def compare(a: str | Path, b: str | Path) -> xr.Dataset:
     Returns:
         Dims fund ("system" last) and level (0 = the mean); for each figure, such as `es`, the variables `es_a`,
         `es_b`, `es_difference`, `es_difference_se`, `es_z` and `es_p`, the p-value adjusted for all differences.
-        Losses are fractions of start NAV, positive = loss. Attributes: `same_seed` (then the errors are upper
-        bounds), `differences`, the funds and levels that only one of them has, `settings_different` (JSON) and
-        `settings_equal` (a count).
+        Losses are fractions of start NAV, positive = loss. `es_bound` is 1 where the error is an upper bound.
+        Attributes: `same_seed`, `paired_paths` (with one seed: how many), `differences`, the funds and levels that only
+        one of them has, `settings_different` (JSON) and `settings_equal` (a count).
 
     Raises:
         FileNotFoundError, UnfinishedRun: no run directory, or one without a finished run that can be read.

@@ -17,11 +17,23 @@ from stress.scenarios.errors import suggest
 from stress.scenarios.read.units import UnitError, fraction, level_text, money
 
 SYSTEM = "system"  # all funds together
-BY_FUND_AND_LEVEL = ("var", "es", "var_static", "es_static", "amplification", "added_loss")
-PROBABILITIES = ("prob_loss_over_20pct", "prob_margin_call", "prob_default", "broker_loss_prob")
+COURSES = ("trough_var", "trough_es", "trough_var_static", "trough_es_static", "drawdown_var", "drawdown_es")
+BY_FUND_AND_LEVEL = ("var", "es", "var_static", "es_static", *COURSES, "amplification", "added_loss")
+OF_FUND = (
+    "prob_loss_over_20pct",
+    "prob_margin_call",
+    "prob_called_over_10pct",
+    "prob_called_over_50pct",
+    "prob_default",
+    "prob_defaulted_over_10pct",
+    "prob_defaulted_over_50pct",
+)
+PROBABILITIES = (*OF_FUND, "broker_loss_prob")
 BY_FUND = (
     "mean_loss",
-    *PROBABILITIES[:3],
+    *OF_FUND,
+    "called_nav_share",
+    "defaulted_nav_share",
     "expected_called_usd",
     "expected_forced_sales_usd",
     "expected_unliquidated_usd",

@@ -168,7 +168,7 @@ def _judged(limit: Limit, summary: xr.Dataset) -> Verdict:
 
     value, error, low, high = get(""), get("_se"), get("_ci_low"), get("_ci_high")
     close = 0 < error < math.inf and abs(value - limit.bound) <= NEAR * error
-    inside = low < high and low <= limit.bound <= high
+    inside = -math.inf < low < high < math.inf and low <= limit.bound <= high
     breached = math.isnan(value) or COMPARISONS[limit.comparison](value, limit.bound)
     return Verdict(limit, value, error, breached, close or inside)
 

@@ -22,13 +22,14 @@ if TYPE_CHECKING:
 SYSTEM = "system"
 
 
-def replay(directory: str | Path, path: int | None = None, worst: int = 1, fund: str = SYSTEM) -> xr.DataTree:
+def replay(directory: str | Path, path: int | None = None, worst: int | None = None, fund: str = SYSTEM) -> xr.DataTree:
     """One path of a run once more, round by round.
 
     Args:
         directory: of a run, finished or not.
-        path: id of the path; None takes one of the worst paths of a finished run.
-        worst: its rank by the loss of `fund`, 1 being the worst path.
+        path: id of the path; None chooses one of a finished run.
+        worst: its rank by the loss of `fund`, 1 being the worst path. Without it a fund has its worst path, and the
+            system the path that stands for the worst 1 %, see `Replayer.representative`.
         fund: a fund of the result, or "system".
 
     Returns:
@@ -75,11 +76,11 @@ class Replayer:
         finished = (self.out / RESULT).exists()
         self.result: xr.DataTree | None = open_result(self.out) if finished else None
 
-    def story(self, path: int | None = None, worst: int = 1, fund: str = SYSTEM) -> xr.DataTree:
+    def story(self, path: int | None = None, worst: int | None = None, fund: str = SYSTEM) -> xr.DataTree:
         """See `replay`."""
         from stress.results.story.tree import to_story
 
-        chosen = self._worst(worst, fund) if path is None else self._checked(path)
+        chosen, rank, stands_for = self._chosen(path, worst, fund)
         recorded = self.recorder.recorded(chosen)
         compared = self._compare(recorded.outcome)
         gap, limit = largest_gap(recorded, self.options.precision)
@@ -93,8 +94,9 @@ class Replayer:
             recorded,
             {
                 "path": chosen,
-                "rank": 0 if path is not None else worst,
-                "ranked_by": "" if path is not None else fund,
+                "rank": rank,
+                "ranked_by": fund if rank else "",
+                "stands_for": stands_for,
                 "directory": str(self.out),
                 "paths": self.options.paths,
                 "seed": self.options.seed,
@@ -106,6 +108,32 @@ class Replayer:
                 "recording_gap_allowed": limit,
             },
         )
+
+    def _chosen(self, path: int | None, worst: int | None, fund: str) -> tuple[int, int, int]:
+        """A path's id, its rank (0 = none was asked for), and how many paths it stands for (0 = itself)."""
+        if path is not None:
+            return self._checked(path), 0, 0
+        found = self.representative() if worst is None and fund == SYSTEM else None
+        if found is not None:
+            return found[0], 0, found[1]
+        return self._worst(worst or 1, fund), worst or 1, 0
+
+    def representative(self) -> tuple[int, int] | None:
+        """The path that stands for the worst 1 % of the detailed ones by system loss, and how many these are.
+
+        Its loss by step is nearest to their mean, in squared distance. None of a result that does not say.
+
+        Raises:
+            UnfinishedRun: see `replay`.
+        """
+        if self.result is None:
+            raise UnfinishedRun(
+                f"{self.out} is not finished: its paths cannot be chosen from yet, a path id can be given"
+            )
+        attrs = self.result["timeline"].attrs if "timeline" in self.result.children else {}
+        if "representative_path" not in attrs:
+            return None
+        return int(attrs["representative_path"]), int(attrs["representative_of"])
 
     def _checked(self, path: int) -> int:
         """A path id that the run has.
@@ -185,12 +213,12 @@ class Replayer:
 
         names, found = (*METRICS, *PATH_FLAGS), []
         assert self.result is not None
-        if "tails" in self.result.children:
-            tails = self.result["tails"].to_dataset()
+        for group in sorted({"tails", "tails_by_trough"} & set(self.result.children)):
+            tails = self.result[group].to_dataset()
             ranks, funds = np.nonzero(tails["path_id"].values == np.uint64(path))
             for rank, fund in zip(ranks, funds, strict=True):
                 one = tails.isel(rank=int(rank), fund=int(fund))
-                found.append(("tails", [(name, str(one["fund"].values), one[name].values) for name in names]))
+                found.append((group, [(name, str(one["fund"].values), one[name].values) for name in names]))
         if "paths" in self.result.children:
             kept = self.result["paths"].to_dataset().isel(path=path)
             if int(kept["path"].values) != path:

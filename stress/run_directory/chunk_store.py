@@ -25,6 +25,7 @@ from stress.run_directory.writing import writing
 FOLDER = "blocks"
 NAME = re.compile(r"(\d{19})-(\d{19})-([0-9a-f]{64})\.npz")
 IDENTITY = "identity"
+LAYOUT = 2  # of the arrays in a file; a run begun with another one is another run
 
 
 def chunk_of(name: str) -> Chunk | None:

@@ -14,6 +14,7 @@ from stress.results.dataset.tree import spec_digest
 from stress.results.files import store
 from stress.results.files.durable_write import write_durably
 from stress.results.files.store import SPEC, UnfinishedRun, spec_bytes
+from stress.run_directory.chunk_store import LAYOUT
 from stress.scenarios.build.problem_builder import build_problem
 from stress.scenarios.errors import ScenarioError
 from stress.scenarios.problem import Problem
@@ -61,6 +62,7 @@ def spec_of(problem: Problem, options: RunOptions) -> dict[str, Any]:
             "rng": GENERATOR,
             "device_kind": planned.device_kind,
             "tile": planned.tile,
+            "blocks": LAYOUT,
             "jaxlib": versions["jaxlib"],
             "levstress": versions["levstress"],
         },

@@ -18,6 +18,7 @@ from stress.engine.runner import groups_in_file_order
 from stress.engine.sizes import devices_for
 from stress.engine.totals import State
 from stress.options import RunOptions
+from stress.results.dataset.paths import BINNED
 from stress.results.dataset.summary import file_order
 from stress.results.files.store import RESULT, open_result
 from stress.results.statistics.estimators import expected_shortfall, value_at_risk
@@ -100,7 +101,7 @@ def verify(directory: str | Path, blocks: int = 3, seed: int = 0) -> Verdict:
 
 
 def disagreements(tree: xr.DataTree, gatherer: Gatherer, problem: Problem, options: RunOptions) -> list[str]:
-    """What a result says that its blocks do not: counts of losses by bin, means, VaR and ES of each fund.
+    """What a result says that its blocks do not: counts by bin, mean losses, VaR and ES of each fund.
 
     VaR and ES of a run with `exact` come from a second pass, and are not compared where that was needed.
     """
@@ -110,7 +111,7 @@ def disagreements(tree: xr.DataTree, gatherer: Gatherer, problem: Problem, optio
     rows = [*file_order(groups, groups_in_file_order(problem, options.members)), len(groups)]
     names = [*(groups[row] for row in rows[:-1]), "system"]
     means = gatherer.sums()["fund_loss"] / options.paths
-    loss, static, _ = gatherer.distributions()
+    distributions, _ = gatherer.distributions()
     found = []
     for row, name in zip(rows, names, strict=True):
 
@@ -119,15 +120,17 @@ def disagreements(tree: xr.DataTree, gatherer: Gatherer, problem: Problem, optio
 
         if float(of("mean_loss")) != means[row]:
             found.append(f"the mean loss of {name}")
-        for variable, distribution in (("loss", loss[row]), ("loss_static", static[row])):
+        for variable, metric in BINNED.items():
             reported = counts[variable].sel(fund=name).values, counts["bin_low"].values
-            edges = distribution.histogram.edges()[:-1]
-            if not np.array_equal(_used(*reported), _used(np.asarray(distribution.histogram.counts), edges)):
+            histogram = distributions[metric][row].histogram
+            if not np.array_equal(_used(*reported), _used(np.asarray(histogram.counts), histogram.edges()[:-1])):
                 found.append(f"the distribution of {variable} of {name}")
         for level in () if options.exact else problem.estimation.levels:
-            for variable, estimate in (("var", value_at_risk), ("es", expected_shortfall)):
-                if float(of(variable).sel(level=float(level))) != estimate(loss[row], level).value:
-                    found.append(f"{variable} of {name} at {level}")
+            for prefix, metric in (("", "fund_loss"), ("trough_", "trough"), ("drawdown_", "max_drawdown")):
+                for variable, estimate in (("var", value_at_risk), ("es", expected_shortfall)):
+                    value = float(of(f"{prefix}{variable}").sel(level=float(level)))
+                    if value != estimate(distributions[metric][row], level).value:
+                        found.append(f"{prefix}{variable} of {name} at {level}")
     return [f"the result has not what its blocks have: {', '.join(found[:8])}"] if found else []
 
 

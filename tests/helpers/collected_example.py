@@ -8,6 +8,8 @@ import numpy as np
 
 from stress.results.statistics.histogram import FloatHistogram
 from stress.results.statistics.simulation_output import (
+    DISTRIBUTED,
+    NAV_SHARES,
     Distribution,
     PathTable,
     Sample,
@@ -148,7 +150,13 @@ def collected(
         "forced_sales": _with_system(2.5 * called),
         "max_drawdown": _with_system(np.maximum(fund_loss, 0.0)),
         "unliquidated": _with_system(np.where(defaulted, 0.1, 0.0)),
+        "called_share": _with_system(np.where(called > 0, np.clip(5 * called, 0.05, 1.0), 0.0)),
+        "defaulted_share": _with_system(defaulted * 0.3),
     }
+    # The loss grows from step to step by as much, but on every seventh path it has been larger.
+    for end in ("", "_static"):
+        by_end = metrics[f"fund_loss{end}"]
+        metrics[f"trough{end}"] = np.maximum(by_end, by_end / STEPS) + 0.05 * (ids % np.uint64(7) == 0)
     metrics = {name: rows.astype(np.float32).astype(np.float64) for name, rows in metrics.items()}
     earliest = np.where(first > 0, first, STEPS + 1).min(axis=0)
     first = np.concatenate([first, np.where(earliest > STEPS, 0, earliest)[None]])
@@ -165,7 +173,13 @@ def collected(
             broker_loss[:, index],
         )
 
-    rows = [*GROUPS, "system"]
+    def over(share: np.ndarray) -> np.ndarray:
+        return np.stack([(share > least + 1e-6).sum(axis=1) for least in NAV_SHARES])
+
+    def worst_by(name: str) -> dict[str, PathTable]:
+        order = np.argsort(-metrics[name], axis=1, kind="stable")[:, :worst]
+        return {row: table(order[r]) for r, row in enumerate((*GROUPS, "system"))}
+
     loss, twin = metrics["fund_loss"], metrics["fund_loss_static"]
     head = slice(0, detail)
     shock = -twin[:, head]
@@ -192,6 +206,7 @@ def collected(
         "forced_sales_usd": share[:, None, None] * metrics["forced_sales"][None, :, head] * navs[:, None],
         "fund_loss": share[:, None, None] * loss[None, :, head],
         "fund_loss_static": share[:, None, None] * twin[None, :, head],
+        "added_loss": share[:, None, None] * (loss - twin)[None, :, head],
     }
     asset = np.stack([factor, -factor])[:, head]
     steps["price"] = np.exp(-share[:, None, None] * asset[None])
@@ -202,6 +217,7 @@ def collected(
     kept_by_step = {
         "gross_leverage": steps["gross_leverage"],
         "net_leverage": steps["net_leverage"],
+        "fund_loss": steps["fund_loss"],
         "price_change": steps["price"] - 1,
         "depth_lost": 1 - steps["depth"],
     }
@@ -220,8 +236,7 @@ def collected(
         groups_file_order=FILE_ORDER,
         group_nav=navs,
         paths=paths,
-        loss=[distribution(values, ids, kept) for values in loss],
-        loss_static=[distribution(values, ids, kept) for values in twin],
+        distributions={name: [distribution(values, ids, kept) for values in metrics[name]] for name in DISTRIBUTED},
         broker_loss=[distribution(values, ids, kept) for values in broker_loss],
         sums={name: values.sum(axis=1) for name, values in metrics.items()},
         squares={name: (values**2).sum(axis=1) for name, values in metrics.items()},
@@ -232,6 +247,8 @@ def collected(
             "loss_over_20pct": (loss > 0.2).sum(axis=1),
             "margin_call": (first > 0).sum(axis=1),
             "default": defaulted.sum(axis=1),
+            "called_over": over(metrics["called_share"]),
+            "defaulted_over": over(metrics["defaulted_share"]),
             "broker_loss": (broker_loss > 0).sum(axis=1),
         },
         scalars={"paths_at_round_limit": 3, "draws_clipped": 0, "prices_floored": 0},
@@ -249,7 +266,8 @@ def collected(
             np.arange(STEPS),
             (parts.mean(axis=-1), parts.std(axis=-1) / np.sqrt(parts.shape[-1])),
         ),
-        worst={row: table(np.argsort(-loss[r], kind="stable")[:worst]) for r, row in enumerate(rows)},
+        worst=worst_by("fund_loss"),
+        worst_by_trough=worst_by("trough"),
         stored=table(np.arange(paths)) if stored else None,
         attrs={
             "seed": seed,

@@ -161,11 +161,23 @@ def _problem(problem: Problem, changes: dict[str, Any]) -> Problem:
     flat = limits_of(problem)
     parts = {key: overridden(getattr(problem, key), item) for key, item in changes.items()}
     changed = replace(problem, **parts)
+    if (len(changed.books.manager_of), len(changed.books.tier_of_asset)) != (
+        len(changed.books.ids),
+        len(changed.assets.ids),
+    ):
+        changed = replace(changed, books=whole(changed.books))
     counts = {"member": len(changed.funds.ids), "book": len(changed.books.ids), "shape": len(changed.books.shapes)}
     grown = {name: _resized(name, getattr(flat, name), counts) for name in NAMES}
     flat = overridden(Limits(**grown), limits)
     held = np.where(flat.overlay, 0.0, 1.0)
     return replace(changed, triggers=triggers_from(flat), books=replace(changed.books, start_held=held))
+
+
+def whole(books: Books) -> Books:
+    """The books with nothing cut into tiers."""
+    each, assets = len(books.ids), books.shapes.shape[1]
+    zeros = {"tier": np.zeros(each, np.int64), "tier_of_asset": np.zeros(assets, np.int64)}
+    return replace(books, manager_of=np.arange(each), **zeros)
 
 
 def _resized(name: str, values: Array, counts: Mapping[str, int]) -> Array:

@@ -9,12 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from flat import limits_of, overridden, retail_of
+from stress.reference.state import State
 from stress.scenarios.problem import Impact, Problem
 from tiny import BN, make_problem
 from twin_alone import ALONE as ALONE  # one problem for each mechanism alone
 from twin_books import with_overlay
-from twin_margin import requirement
-from twin_state import State
 
 Array = npt.NDArray[Any]
 INF = np.inf
@@ -50,7 +49,7 @@ def random_problem(seed: int, only: Collection[str] | None = None) -> Problem:
     terms = margin_terms(rng, on, base)
     unit = make_problem(funds=terms | {"nav": nav}, books={"size": share * nav[owner], "shapes": shapes})
     usage = rng.uniform(0.5, 0.98, members)  # requirement over equity at the start
-    leverage = np.minimum(usage * nav / requirement(State(unit), 1), 12.0)
+    leverage = np.minimum(usage * nav / State(unit).requirement(unit.books.start_held), 12.0)
     # a type has margin terms or has not
     limits = {"has_margin": (rng.random(len(base.funds.types)) < 0.9)[type_of]}
     limits["max_leverage"] = np.where(
@@ -127,6 +126,7 @@ def margin_terms(rng: np.random.Generator, on: dict[str, bool], base: Problem) -
     by_cases = (rng.random(len(base.funds.types)) < 0.5)[base.funds.type_of] & on["portfolio"]
     cases = rng.uniform(-0.3, 0.3, (members, 4, assets)) * (rng.random((members, 4, 1)) < 0.8)
     cases[:, 0], cases[:, 1] = -0.15, 0.15
+    cases = cases[np.searchsorted(base.funds.type_of, base.funds.type_of)]  # members of a type share them
     rates = rng.uniform(0.05, 0.35, (members, assets)) * rng.choice([1.0, 1.0, 5.0], (members, assets))
     return {
         "rates": rates if on["lines"] else rates[np.searchsorted(base.funds.type_of, base.funds.type_of)],

@@ -1,4 +1,4 @@
-"""Runs the kernels and the NumPy twin on the same draws, in float64."""
+"""Runs the kernels and the reference on the same draws, in float64."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-import twin
 from compilation import compiled_quickly
 from stress.compile.params import params_of
 from stress.compile.structure import structure_of
 from stress.kernels.path import PathMetrics, simulate
 from stress.kernels.quiet import QuietMetrics, hold_still
-from stress.kernels.shocks.draw import draw, shock_scratch, sources
+from stress.kernels.random.normals import Scratch
+from stress.kernels.shocks.draw import draw, shock_keys, shock_scratch
 from stress.kernels.step import StepReport
+from stress.reference.result import Result
+from stress.reference.result import simulate as by_reference
 from stress.scenarios.problem import Problem
-from twin_result import TwinResult
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Pair:
     metrics: PathMetrics
     report: StepReport
     quiet: QuietMetrics
-    twin: TwinResult
+    twin: Result
     draws: np.ndarray[Any, np.dtype[np.float64]]
 
 
@@ -43,11 +44,16 @@ def run_both(problem: Problem, paths: int, seed: int = 1, first: int = 0) -> Pai
 
         @partial(jax.jit, compiler_options=compiled_quickly())
         def both(params: Any) -> Any:
-            room = shock_scratch(structure, params.shocks, paths)
-            every = sources(structure, params.shocks, low, high)
-            draws = lax.map(lambda source: draw(structure, params.shocks, low, high, source, room)[0], every)
+            every = shock_keys(structure, params.shocks)
+
+            def one_step(room: Scratch, step: jax.Array) -> tuple[Scratch, jax.Array]:
+                returns, _, room = draw(structure, params.shocks, low, high, every, step, room)
+                return room, returns
+
+            begin = shock_scratch(structure, params.shocks, paths)
+            draws = lax.scan(one_step, begin, jnp.arange(structure.steps, dtype=jnp.int32))[1]
             quiet = hold_still(structure, params, low, high)
             return simulate(structure, params, low, high, detail=True), quiet, draws
 
         (metrics, report), quiet, draws = jax.device_get(both(params))
-    return Pair(problem, metrics, report, quiet, twin.simulate(problem, np.asarray(draws)), np.asarray(draws))
+    return Pair(problem, metrics, report, quiet, by_reference(problem, np.asarray(draws)), np.asarray(draws))

@@ -35,7 +35,7 @@ ATTRS: dict[str, Any] = {
 def everything() -> Problem:
     """Retail, ladders, calls, leverage limits, overlays, and orders that are cut: one pass."""
     problem = make_problem(
-        steps=5, shocks={"scale": 4.0}, cascade={"max_participation": 0.15}, funds={"grace_steps": 1}
+        steps=5, shocks={"scale": 4.0}, cascade={"max_participation": 0.05}, funds={"grace_steps": 1}
     )
     return with_overlay(problem, 1, [0.0, -0.1, -0.4, -0.1, -0.4], 0.8, [0.01, 0.05], [0.0, 1.0])
 

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from flat import NAMES, Limits, limits_of, overridden, triggers_from
+from flat import NAMES, Limits, limits_of, overridden, triggers_from, whole
 from stress.scenarios.problem import Books, Problem
 from tiny import BN, single
 
 Array = npt.NDArray[Any]
 OF_SHAPES = ("shapes", "type_of_shape", "start_vol")
+OF_NO_BOOK = (*OF_SHAPES, "tier_of_asset")
 
 
 def repeated(record: Any, count: int) -> dict[str, Any]:
@@ -21,7 +22,7 @@ def repeated(record: Any, count: int) -> dict[str, Any]:
     return {
         item.name: np.repeat(getattr(record, item.name), count, axis=0)
         for item in fields(record)
-        if isinstance(getattr(record, item.name), np.ndarray) and item.name not in OF_SHAPES
+        if isinstance(getattr(record, item.name), np.ndarray) and item.name not in OF_NO_BOOK
     }
 
 
@@ -37,7 +38,12 @@ def pair(funds: dict[str, Any] | None = None, books: dict[str, Any] | None = Non
         "rates": np.array([[0.15], [0.2]]),
         "grace_steps": np.array([1, 1]),
     }
-    sizes = {"ids": ("d/0", "f/0"), "fund_of": np.array([0, 1]), "size": np.array([5.0, 3.0]) * BN}
+    sizes = {
+        "ids": ("d/0", "f/0"),
+        "fund_of": np.array([0, 1]),
+        "manager_of": np.array([0, 1]),
+        "size": np.array([5.0, 3.0]) * BN,
+    }
     problem = single(funds=both, books=repeated(single().books, 2) | sizes, **overrides)
     return overridden(problem, {"funds": funds or {}, "books": books or {}})  # type: ignore[no-any-return]
 
@@ -50,6 +56,7 @@ def several_books(*sizes: float, shapes: Any = ((1.0,),), **terms: Any) -> dict[
         | {
             "ids": tuple(f"f/{'abc'[b]}" for b in range(count)),
             "fund_of": np.zeros(count, np.int64),
+            "manager_of": np.arange(count),
             "shape_of": np.arange(count) if len(rows) > 1 else np.zeros(count, np.int64),
             "size": np.array(sizes) * BN,
             "shapes": rows,
@@ -116,6 +123,8 @@ def with_overlay(
             "size": gross * nav,
             "priority": priority,
             "start_held": 0.0,
+            "tier": 0,
+            "manager_of": 0,
             "capital": nav,
             "ladder_on_fund": False,
             "ladder_drawdown": np.inf,
@@ -128,7 +137,7 @@ def with_overlay(
         }
         for name, new in row_of_book.items():
             each[name] = np.insert(each[name], at, new, axis=0)
-    wider = Books(**{item.name: each[item.name] for item in fields(books)})
+    wider = whole(Books(**{item.name: each[item.name] for item in fields(books)}))
     triggers = triggers_from(Limits(**{name: each[name] for name in NAMES}))
     return replace(problem, books=wider, triggers=triggers)
 

@@ -1,17 +1,16 @@
-"""Every round of the NumPy twin: what a recording of the kernels is compared with."""
+"""Every round of the reference: what a recording of the kernels is compared with."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 import numpy.typing as npt
 
-import twin
+from stress.reference.model import Path
+from stress.reference.result import follow
 from stress.scenarios.problem import Problem
-from twin_path import Path
 
 Array = npt.NDArray[Any]
 
@@ -32,30 +31,33 @@ class TwinStep:
     rounds: list[TwinRound] = field(default_factory=list)
 
 
+class Watched(Path):
+    """Keeps what each round trades, and the calls that are read after it."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        self.steps: list[TwinStep] = []
+
+    def cascade(self, Q_outside: Array) -> dict[str, Any]:
+        self.steps.append(TwinStep())
+        self.now = (np.zeros_like(self.k), np.zeros_like(self.H))
+        return super().cascade(Q_outside)
+
+    def orders(self, first: bool) -> tuple[Array, Array]:
+        found = super().orders(first)
+        equity = self.equity() / self.problem.funds.nav
+        self.steps[-1].rounds.append(TwinRound(self.P, equity, self.called, *self.now))
+        return found
+
+    def trade(self, cut: Array, cause: Array, Q_outside: Array) -> None:
+        self.now = (cut, -cut[:, None] * self.H * self.P)
+        super().trade(cut, cause, Q_outside)
+
+
 def follow_rounds(problem: Problem, draws: Array) -> tuple[dict[str, Any], list[TwinStep]]:
-    """Follow one path with draws (step, asset); the twin's report, and each step with its moments."""
-    steps: list[TwinStep] = []
-
-    class Watched(Path):
-        """Keeps what each round trades, and the calls that are read after it."""
-
-        def cascade(self, step: int, outside: Array) -> dict[str, Any]:
-            steps.append(TwinStep())
-            self.now = (np.zeros(len(self.fund)), np.zeros_like(self.held))
-            return super().cascade(step, outside)
-
-        def broker_sales(self, step: int) -> tuple[Array, Array]:
-            found = super().broker_sales(step)
-            equity = self.equity_usd() / self.problem.funds.nav
-            steps[-1].rounds.append(TwinRound(self.price.copy(), equity, self.called.copy(), *self.now))
-            return found
-
-        def trade(self, cut: Array, outside: Array) -> Array:
-            self.now = (cut.copy(), -cut[:, None] * self.held * self.price)
-            return super().trade(cut, outside)
-
-    with patch.object(twin, "Path", Watched):
-        report = twin.follow(problem, np.asarray(draws, np.float64))
-    for step, rounds in zip(steps, report["rounds"], strict=False):
+    """Follow one path with draws (step, asset); the reference's report, and each step with its moments."""
+    path = Watched(problem)
+    report = follow(path, np.asarray(draws, np.float64))
+    for step, rounds in zip(path.steps, report["rounds"], strict=False):
         del step.rounds[int(rounds) + 1 :]  # at the limit of rounds orders are read once more
-    return report, steps
+    return report, path.steps

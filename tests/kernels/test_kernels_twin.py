@@ -1,4 +1,4 @@
-"""The kernels against the NumPy twin, path by path, in float64: every mechanism, alone and together."""
+"""The kernels against the reference, path by path, in float64: every mechanism, alone and together."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from stress.compile.structure import structure_of
 from stress.engine.detail.by_name import by_name
 from stress.engine.detail.fund_flows import row_flows, row_groups
 from stress.kernels.layout import shapes_to_books
+from stress.reference.state import CAUSES, TRIGGERS
 from stress.results.dataset.components import component_names
 from stress.scenarios.problem import Problem
 from tiny import make_problem
-from twin_result import COMPONENTS
 
 TOLERANCE = 1e-9
 
@@ -36,10 +36,10 @@ def close(ours: object, theirs: object, scale: float = 1.0) -> None:
 def assert_parity(pair: Pair) -> None:
     nav = pair.problem.funds.nav[:, None]
     ours, report, theirs = pair.metrics, pair.report, pair.twin
-    close(ours.fund_loss[:-1], theirs.type_loss)
-    close(ours.fund_loss_static[:-1], theirs.type_loss_static)
-    close(ours.fund_loss[-1], theirs.system_loss)
-    close(ours.max_drawdown[:-1], theirs.type_max_drawdown)
+    close(ours.fund_loss[:-1], theirs.group_loss[:-1])
+    close(ours.fund_loss_static[:-1], theirs.group_loss_static[:-1])
+    close(ours.fund_loss[-1], theirs.group_loss[-1])
+    close(ours.max_drawdown[:-1], theirs.group_max_drawdown[:-1])
     close(-report.profit[-1], theirs.loss)
     close(report.called[-1] * nav, theirs.called_usd, 1e9)
     close(report.sold[-1] * nav, theirs.forced_sales_usd, 1e9)
@@ -58,8 +58,16 @@ def assert_parity(pair: Pair) -> None:
     close(flow_by_member(pair), theirs.forced_flow_by_fund_usd, 1e9)
     parts = np.stack([report.outside, *report.causes.in_order(), report.rebound]).sum(axis=1)
     names = component_names(structure_of(pair.problem, members=True).outside)
-    for part, component in zip(by_name(parts, names, COMPONENTS, axis=0), theirs.attribution, strict=True):
+    for part, component in zip(by_name(parts, names, CAUSES, axis=0), theirs.attribution, strict=True):
         close(part, component)
+    booked = (
+        (report.by_trigger.sold, theirs.sold_by_trigger_usd),
+        (report.by_trigger.built, theirs.built_by_trigger_usd),
+    )
+    for because, expected in booked:
+        close(by_name(because, structure_of(pair.problem).triggers, TRIGGERS, axis=1) * nav, expected, 1e9)
+    if report.purchases.shape[1]:
+        close(report.purchases[:, 0] * pair.problem.assets.adv[:, None], theirs.retail_by_asset_usd, 1e9)
     np.testing.assert_array_equal(report.defaulted[-1], theirs.defaulted)
     np.testing.assert_array_equal(report.call_open, theirs.open_call)
     np.testing.assert_array_equal(ours.at_round_limit, theirs.at_round_limit)
@@ -86,7 +94,7 @@ def flow_by_member(pair: Pair) -> np.ndarray:
 def assert_quiet_parity(pair: Pair) -> None:
     """The start book held still is the twin's, and nobody is called or trades before the first trigger."""
     quiet, report, theirs = pair.quiet, pair.report, pair.twin
-    close(quiet.loss[:-1], theirs.type_loss_static)
+    close(quiet.fund_loss[:-1], theirs.group_loss_static[:-1])
     if retail_of(pair.problem).per_percent > 0:
         return  # outside buyers move prices on every path: its triggers are not those of the start book
     acts = (
@@ -98,7 +106,7 @@ def assert_quiet_parity(pair: Pair) -> None:
     first = np.where(acts.any(axis=0), acts.argmax(axis=0) + 1, 0)
     np.testing.assert_array_equal(quiet.first_trigger, first)
     calm = first == 0
-    close(quiet.loss[:, calm], pair.metrics.fund_loss[:, calm])
+    close(quiet.fund_loss[:, calm], pair.metrics.fund_loss[:, calm])
     close(quiet.max_drawdown[:, calm], pair.metrics.max_drawdown[:, calm])
 
 

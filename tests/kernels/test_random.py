@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from stress.kernels.random.normals import Key, Scratch, normals, radius, scratch, sine_of_phase, step_keys
+from stress.compile.shocks.shocks import names as asset_names
+from stress.kernels.random.normals import Key, Scratch, normals, pair_keys, radius, scratch, sine_of_phase
 from stress.kernels.random.threefry import threefry2x32
 from stress.kernels.shocks.student_t import Z_RANGE, common_scale, scale_coefficients
 
@@ -54,15 +55,24 @@ def test_sine_over_the_whole_circle() -> None:
 
 
 @partial(jax.jit, static_argnums=(1, 2))
-def in_step(seed: tuple[int, int], stream: int, step: int, low: jax.Array, high: jax.Array, room: Scratch) -> Scratch:
-    keys = step_keys(jnp.array(seed, jnp.uint32), stream, step + 1, len(room.normals))
-    return normals(Key(keys.first[step], keys.second[step]), low, high, room)
+def in_pair(
+    seed: tuple[int, int], stream: int, pair: int, names: jax.Array, low: jax.Array, high: jax.Array, room: Scratch
+) -> Scratch:
+    keys = pair_keys(jnp.array(seed, jnp.uint32), stream, 2 * pair + 1, names)
+    return normals(Key(keys.first[pair], keys.second[pair]), low, high, room)
 
 
-def draw_normals(seed: int, stream: int, step: int, rows: int, paths: int, first: int = 0) -> np.ndarray:
+def draw_normals(
+    seed: int, stream: int, names: list[tuple[int, int]], pair: int, paths: int, first: int = 0
+) -> np.ndarray:
+    """Normals of the rows of these names in both steps of a pair: (2, row, path)."""
     low = jnp.arange(first, first + paths, dtype=jnp.uint32)
-    drawn = in_step((seed, 0), stream, step, low, jnp.zeros_like(low), scratch(rows, paths, jnp.float32))
-    return np.asarray(drawn.normals, np.float64)
+    room = scratch(len(names), paths, jnp.float32)
+    drawn = in_pair((seed, 0), stream, pair, jnp.asarray(names, jnp.uint32), low, jnp.zeros_like(low), room)
+    return np.stack([drawn.first, drawn.second]).astype(np.float64)[:, :-1]
+
+
+NAMES = [(int(a), int(b)) for a, b in asset_names([f"asset{n}" for n in range(8)])]
 
 
 def hash_in_numpy(key: tuple[int, int], counter: tuple[int, int]) -> tuple[int, int]:
@@ -80,36 +90,71 @@ def hash_in_numpy(key: tuple[int, int], counter: tuple[int, int]) -> tuple[int, 
 
 
 def test_the_bits_of_a_draw_are_those_of_its_key_and_counter() -> None:
-    """Seed, stream, step and pair make the key, the 64-bit path id is the counter; packing changes no bit."""
-    seed, stream, step, pairs = (5, 7), 2, 3, 3
+    """Seed, stream, pair of steps and name make the key, the 64-bit path id is the counter; packing changes no bit."""
+    seed, stream, pair = (5, 7), 2, 3
     ids = [0, 1, 17, 2**32 - 1, 2**32, 2**40 + 12345]
     low, high = jnp.asarray([i & 0xFFFFFFFF for i in ids], jnp.uint32), jnp.asarray([i >> 32 for i in ids], jnp.uint32)
-    room = scratch(2 * pairs, len(ids), jnp.float32)
-    words = np.asarray(in_step(seed, stream, step, low, high, room).words)
-    for pair in range(pairs):
-        key = hash_in_numpy(hash_in_numpy(seed, (stream, step)), (pair, 0))
+    room = scratch(3, len(ids), jnp.float32)
+    words = np.asarray(in_pair(seed, stream, pair, jnp.asarray(NAMES[:3], jnp.uint32), low, high, room).words)
+    for row, name in enumerate(NAMES[:3]):
+        key = hash_in_numpy(hash_in_numpy(seed, (stream, pair)), name)
         expected = [hash_in_numpy(key, (i & 0xFFFFFFFF, i >> 32)) for i in ids]
-        found = words[pair].view(np.uint32).reshape(-1, 2)
+        found = words[row].view(np.uint32).reshape(-1, 2)
         np.testing.assert_array_equal(found, np.array(expected, np.uint32))
 
 
+def test_the_name_of_an_asset_is_the_start_of_the_digest_of_its_id() -> None:
+    assert [f"{a:08x}{b:08x}" for a, b in asset_names(["abc", ""])] == ["ba7816bf8f01cfea", "e3b0c44298fc1c14"]
+
+
 def test_normals_have_the_normal_distribution_and_are_independent() -> None:
-    z = draw_normals(7, 1, 0, 8, 200_000)
+    """Of two rows, of the two steps of a pair, which share a radius, and of the steps of two pairs."""
+    z = np.concatenate([draw_normals(7, 1, NAMES[:3], pair, 200_000).reshape(6, -1) for pair in (0, 1)])
     count = z.shape[1]
     for row in z:
         assert stats.kstest(row, "norm").pvalue > 1e-4
     for power, moment, variance in ((1, 0, 1), (2, 1, 2), (3, 0, 15), (4, 3, 96)):
         assert np.abs((z**power).mean(axis=1) - moment).max() < 5 * np.sqrt(variance / count)
-    for transform in (lambda x: x, np.square, np.abs):  # pairs share a radius: their squares must be independent too
+    for transform in (lambda x: x, np.square, np.abs):  # the steps of a pair share a radius
         correlation = np.corrcoef(transform(z))
-        assert np.abs(correlation - np.eye(8)).max() < 5 / np.sqrt(count)
+        assert np.abs(correlation - np.eye(len(z))).max() < 5 / np.sqrt(count)
     shifted = z + 0.02
     assert stats.kstest(shifted[0], "norm").pvalue < 1e-4, "the test must be able to fail"
 
 
+def test_the_steps_of_a_pair_are_independent_in_their_tails() -> None:
+    """Counts beyond two deviations in both steps, in each of the four corners, and in either of them."""
+    first, second = draw_normals(11, 1, NAMES, 0, 2**18).reshape(2, -1)
+    tail = stats.norm.sf(2.0)
+    for left in (first > 2, first < -2):
+        for right in (second > 2, second < -2):
+            expected = first.size * tail**2
+            assert abs((left & right).sum() - expected) < 5 * np.sqrt(expected)
+    assert abs((first > 2).sum() - first.size * tail) < 5 * np.sqrt(first.size * tail)
+    assert ((first > 2) & (first > 2)).sum() > 2 * first.size * tail**2, "the test must be able to fail"
+
+
+def test_no_two_draws_share_their_words() -> None:
+    """By rows, pairs of steps, streams and seeds: every word of a hash is met once, as often as chance has it."""
+    low = jnp.arange(64, dtype=jnp.uint32)
+    room, names = scratch(8, 64, jnp.float32), jnp.asarray(NAMES, jnp.uint32)
+    words = np.concatenate(
+        [
+            np.asarray(in_pair((seed, 0), stream, pair, names, low, jnp.zeros_like(low), room).words)[:-1]
+            for seed in (1, 2)
+            for stream in (1, 2)
+            for pair in range(16)
+        ]
+    )
+    hashes = words.view(np.uint64)
+    assert len(np.unique(hashes)) == hashes.size
+    single = words.view(np.uint32)
+    assert single.size - len(np.unique(single)) < 10, "65,536 words of 32 bits coincide half a time"
+
+
 @cache
 def many_normals() -> np.ndarray:
-    return np.concatenate([draw_normals(3, 1, step, 16, 2**18) for step in range(4)])
+    return np.concatenate([draw_normals(3, 1, NAMES, pair, 2**18) for pair in range(4)])
 
 
 @pytest.mark.parametrize("level", [3.0, 4.0, 4.5])
@@ -120,30 +165,36 @@ def test_tails_have_the_right_mass(level: float) -> None:
         assert abs(count - expected) < 5 * np.sqrt(expected)
 
 
-def test_bits_depend_on_seed_stream_path_and_step_alone() -> None:
-    reference = draw_normals(7, 1, 2, 8, 64, first=100)
-    np.testing.assert_array_equal(reference, draw_normals(7, 1, 2, 8, 200)[:, 100:164])
+def test_bits_depend_on_seed_stream_path_step_and_name_alone() -> None:
+    reference = draw_normals(7, 1, NAMES, 2, 64, first=100)
+    np.testing.assert_array_equal(reference, draw_normals(7, 1, NAMES, 2, 200)[..., 100:164])
+    np.testing.assert_array_equal(reference[:, 2:5], draw_normals(7, 1, NAMES[2:5], 2, 64, 100))
+    np.testing.assert_array_equal(reference[:, ::-1], draw_normals(7, 1, NAMES[::-1], 2, 64, 100))
     for other in (
-        draw_normals(8, 1, 2, 8, 64, 100),
-        draw_normals(7, 2, 2, 8, 64, 100),
-        draw_normals(7, 1, 3, 8, 64, 100),
+        draw_normals(8, 1, NAMES, 2, 64, 100),
+        draw_normals(7, 2, NAMES, 2, 64, 100),
+        draw_normals(7, 1, NAMES, 3, 64, 100),
+        draw_normals(7, 1, [(b, a) for a, b in NAMES], 2, 64, 100),
+        reference[::-1],
     ):
         assert not np.any(other == reference)
 
 
 def test_path_ids_have_64_bits() -> None:
     low, high = jnp.zeros(4, jnp.uint32), jnp.arange(4, dtype=jnp.uint32)
-    z = np.asarray(in_step((1, 0), 1, 0, low, high, scratch(4, 4, jnp.float32)).normals)
+    names = jnp.asarray(NAMES[:4], jnp.uint32)
+    z = np.asarray(in_pair((1, 0), 1, 0, names, low, high, scratch(4, 4, jnp.float32)).first)[:-1]
     assert len(np.unique(z)) == z.size
 
 
 def test_both_precisions_start_from_the_same_bits() -> None:
-    low = jnp.arange(1000, dtype=jnp.uint32)
-    single = in_step((1, 0), 1, 0, low, low, scratch(6, 1000, jnp.float32)).normals
+    low, names = jnp.arange(1000, dtype=jnp.uint32), jnp.asarray(NAMES[:6], jnp.uint32)
+    single = in_pair((1, 0), 1, 0, names, low, low, scratch(6, 1000, jnp.float32))
     with jax.enable_x64(True):
-        double = in_step((1, 0), 1, 0, low, low, scratch(6, 1000, jnp.float64)).normals
-        assert double.dtype == jnp.float64
-    assert np.abs(np.asarray(single, np.float64) - np.asarray(double)).max() < 3e-6
+        double = in_pair((1, 0), 1, 0, names, low, low, scratch(6, 1000, jnp.float64))
+        assert double.first.dtype == jnp.float64
+    for ours, exact in ((single.first, double.first), (single.second, double.second)):
+        assert np.abs(np.asarray(ours, np.float64) - np.asarray(exact)).max() < 3e-6
 
 
 @pytest.mark.parametrize("dof", [2.1, 2.5, 3.0, 4.0, 5.5, 8.0, 30.0, 500.0])

@@ -1,4 +1,4 @@
-"""Paths recorded round by round against the NumPy twin on the same draws, and their sums against the path."""
+"""Paths recorded round by round against the reference on the same draws, and their sums against the path."""
 
 from __future__ import annotations
 

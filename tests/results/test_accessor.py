@@ -65,6 +65,10 @@ def test_worst_paths() -> None:
         worst = TREE.stress.tail(fund) if fund != "system" else TREE.stress.tail()
         np.testing.assert_array_equal(worst["fund_loss"], TREE["tails"]["fund_loss"].sel(fund=fund))
         assert worst["path_id"].dims == ("rank",)
+    by_trough = TREE.stress.tail("zeta", by="trough")
+    np.testing.assert_array_equal(by_trough["trough"], TREE["tails_by_trough"]["trough"].sel(fund="zeta"))
+    with pytest.raises(ValueError, match="worst paths by 'height' are not known; there are loss, trough"):
+        TREE.stress.tail(by="height")
     with pytest.raises(ValueError, match="fund 'omega' is not in the result; there are zeta, alpha, mid, system"):
         TREE.stress.tail("omega")
     with pytest.raises(ValueError, match="no group 'tails': it was run with --store summary or --worst 0"):

@@ -13,31 +13,45 @@ from dataset_example import RUN, TREE, losses
 from stress.results.dataset import coordinates
 from stress.results.dataset.tree import spec_digest, to_datatree
 from stress.results.dataset.units import described, description
+from stress.results.statistics.few_paths import paths_that_count, widened
 from stress.results.statistics.simulation_output import SimulationOutput
 from tiny import make_problem
 
 
 def test_groups_and_variables_are_those_of_the_contract() -> None:
     groups = {"start", "summary", "distribution", "timeline", "attribution", "contributions", "tails", "paths"}
-    assert set(TREE.children) == groups | {"diagnostics"}
+    assert set(TREE.children) == groups | {"tails_by_trough", "diagnostics"}
     by_level = ("var", "es", "amplification", "added_loss", "broker_loss_var", "broker_loss_es")
-    for name in by_level:
+    courses = ("trough_var", "trough_es", "drawdown_var", "drawdown_es")
+    for name in (*by_level, *courses, *(f"system_{name}" for name in courses)):
         for suffix in ("", "_se", "_ci_low", "_ci_high"):
             assert TREE["summary"][name + suffix].dims[-1] == "level"
+    for name in ("trough_var_static", "trough_es_static"):
+        assert TREE["summary"][f"{name}_se"].dims == TREE["summary"]["es_static"].dims == ("fund", "level")
     by_fund = ("mean_loss", "prob_loss_over_20pct", "prob_margin_call", "prob_default")
-    for name in (*by_fund, "expected_called_usd", "expected_forced_sales_usd"):
+    shares = tuple(f"prob_{kind}_over_{share}" for kind in ("called", "defaulted") for share in ("10pct", "50pct"))
+    for name in (
+        *by_fund,
+        *shares,
+        "called_nav_share",
+        "defaulted_nav_share",
+        "expected_called_usd",
+        "expected_forced_sales_usd",
+    ):
         assert TREE["summary"][name].dims == TREE["summary"][f"{name}_se"].dims == ("fund",)
         assert TREE["summary"][f"system_{name}"].dims == TREE["summary"][f"system_{name}_se"].dims == ()
     assert TREE["summary"]["system_es"].dims == ("level",)
     assert TREE["summary"]["broker_loss_prob"].dims == ("prime_broker",)
     assert TREE["timeline"]["gross_leverage"].dims == ("step", "quantile", "fund")
+    assert TREE["timeline"]["loss"].dims == TREE["timeline"]["loss_se"].dims == ("step", "quantile", "fund")
     assert TREE["timeline"]["price_se"].dims == ("step", "quantile", "asset")
     assert TREE["timeline"]["forced_sales_usd_se"].dims == ("step", "fund")
     assert TREE["attribution"]["contribution_se"].dims == ("fund", "component", "slice")
     assert TREE["timeline"]["forced_flow_by_fund_usd"].dims == ("step", "fund", "asset")
-    assert TREE["tails"]["path_id"].dims == ("rank", "fund")
+    assert TREE["tails"]["path_id"].dims == TREE["tails_by_trough"]["path_id"].dims == ("rank", "fund")
     metrics = ("fund_loss", "fund_loss_static", "called_usd", "forced_sales_usd", "unliquidated_usd")
-    for name in (*metrics, "first_call_step", "defaulted", "max_drawdown"):
+    courses = ("trough", "trough_static", "called_nav_share", "defaulted_nav_share")
+    for name in (*metrics, *courses, "first_call_step", "defaulted", "max_drawdown"):
         assert TREE["paths"][name].dims == ("path", "fund")
         assert TREE["tails"][name].dims == ("rank", "fund")
     assert TREE["paths"]["system_loss"].dims == ("path",)
@@ -111,7 +125,8 @@ def test_summary_of_each_row_matches_numpy_by_label(fund: str) -> None:
     assert get("added_loss", level=0.0) == pytest.approx((loss - losses(fund, "fund_loss_static")).mean())
     assert get("prob_loss_over_20pct") == pytest.approx((loss > 0.2).mean())
     assert get("expected_forced_sales_usd") == pytest.approx(losses(fund, "forced_sales").mean() * nav)
-    error = losses(fund, "forced_sales").std() * nav / math.sqrt(n)
+    sales = losses(fund, "forced_sales") * nav
+    error = widened(sales.std() / math.sqrt(n), paths_that_count(sales.mean(), (sales**2).mean(), n))
     assert get("expected_forced_sales_usd_se") == pytest.approx(error, rel=1e-6)
     assert get("nav_usd") == nav
 
@@ -206,7 +221,7 @@ def lean(run: SimulationOutput) -> SimulationOutput:
 
 
 def test_groups_that_were_not_kept_are_left_out() -> None:
-    assert set(to_datatree(lean(RUN)).children) == set(TREE.children) - {"tails", "paths"}
+    assert set(to_datatree(lean(RUN)).children) == set(TREE.children) - {"tails", "tails_by_trough", "paths"}
     funds = dataclasses.replace(RUN.problem.funds, brokers=(), brokers_file_order=())
     alone = dataclasses.replace(RUN, problem=dataclasses.replace(RUN.problem, funds=funds))
     assert "broker_loss_mean" not in to_datatree(alone)["summary"]

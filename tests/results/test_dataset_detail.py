@@ -11,6 +11,7 @@ from collected_example import GROUPS, NAV, STEPS, collected
 from dataset_example import RUN, SYSTEM, TREE
 from stress.results.dataset.detail import conditional_mean
 from stress.results.dataset.tree import to_datatree
+from stress.results.statistics.few_paths import widened
 from stress.results.statistics.histogram import FloatHistogram
 from stress.results.statistics.levels import order_rank
 
@@ -23,7 +24,9 @@ def test_forced_flow_of_funds_sums_to_that_of_all() -> None:
     mean, error = RUN.timeline.flow_by_fund
     at = {"step": 2, "fund": "zeta", "asset": "semis"}
     assert by_fund.sel(at).item() == mean[1, 2, 1] != 0
-    assert line["forced_flow_by_fund_usd_se"].sel(at).item() == error[1, 2, 1]
+    assert line["forced_flow_by_fund_usd_se"].sel(at).item() == pytest.approx(
+        widened(error[1, 2, 1], RUN.timeline.paths)
+    )
 
 
 def test_a_flow_by_fund_that_is_too_large_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:

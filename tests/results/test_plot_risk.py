@@ -80,7 +80,7 @@ def test_infinite_leverage_runs_out_at_the_top() -> None:
     assert "equity" not in plot.leverage(TREE, "mid").get_xlabel()
 
 
-@pytest.mark.parametrize(("fund", "level"), [("alpha", 0.999), ("system", 0.95), ("system", 0)])
+@pytest.mark.parametrize(("fund", "level"), [("alpha", 0.99), ("system", 0.95), ("system", 0)])
 def test_convergence_ends_at_the_estimate_and_its_interval(fund: str, level: float) -> None:
     ax: Any = plot.convergence(TREE, fund, level)
     at: dict[str, Any] = {"level": level} if fund == "system" else {"level": level, "fund": fund}

@@ -43,8 +43,10 @@ def test_the_headline_table_holds_the_datasets_numbers() -> None:
     columns = {
         **{f"VaR {100 * level:g} %": ("var", 100, level) for level in (0.95, 0.99, 0.999)},
         **{f"ES {100 * level:g} %": ("es", 100, level) for level in (0.95, 0.99, 0.999)},
-        "P of call": ("prob_margin_call", 100, None),
-        "P of default": ("prob_default", 100, None),
+        "NAV called": ("called_nav_share", 100, None),
+        "P of over 10 % called": ("prob_called_over_10pct", 100, None),
+        "P of over 50 % called": ("prob_called_over_50pct", 100, None),
+        "NAV in default": ("defaulted_nav_share", 100, None),
         "Forced sales, bn USD": ("expected_forced_sales_usd", 1e-9, None),
         "Amplification 99 %": ("amplification", 1, 0.99),
         "Added loss 99 %": ("added_loss", 100, 0.99),

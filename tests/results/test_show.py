@@ -142,9 +142,22 @@ def test_worst_paths_are_named_with_the_command_that_replays_them() -> None:
         row = cells(text, str(rank))
         assert int(row[1]) == tails["path_id"].sel(rank=rank).item() > 2**63  # all 64 bits
         assert float(row[2]) == pytest.approx(100 * tails["fund_loss"].sel(rank=rank).item(), abs=6e-3)
+        assert float(row[3]) == pytest.approx(100 * tails["trough"].sel(rank=rank).item(), abs=6e-3)
     assert f"levstress replay 'runs/my run' --path {tails['path_id'].sel(rank=1).item()}" in text
     assert view.groups["tails"].sizes["rank"] == 20
     assert view.document(TREE)["rows"][0]["path_id"] > 2**63
+
+
+def test_worst_paths_by_their_trough() -> None:
+    tails = TREE["tails_by_trough"].to_dataset().sel(fund="mid")
+    text = text_of(views.worst(TREE, RUN, "mid", top=3, by="trough"))
+    assert "by their trough" in text
+    for rank in (1, 2, 3):
+        assert int(cells(text, str(rank))[1]) == tails["path_id"].sel(rank=rank).item()
+    order = [float(cells(text, str(rank))[3]) for rank in (1, 2, 3)]
+    assert order == sorted(order, reverse=True)
+    with pytest.raises(ScenarioError, match="store tails"):
+        views.worst(replaced("tails_by_trough", None), RUN, by="trough")
 
 
 def test_contributions_add_up_to_the_risk_of_the_system() -> None:
@@ -233,8 +246,3 @@ def test_paths_that_are_all_the_same_are_shown_once() -> None:
     assert len(rows) == 1
     assert view.groups["tails"].sizes["rank"] == tails.sizes["rank"]
     assert "same figures" not in text_of(views.worst(TREE, RUN, "mid"))
-
-
-def test_the_error_of_what_is_added_is_said_to_be_a_bound() -> None:
-    assert "Of added it is an upper bound." in text_of(views.timeline(TREE, RUN))
-    assert "upper bound" not in text_of(views.timeline(TREE, RUN, asset="semis"))

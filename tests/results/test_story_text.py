@@ -9,6 +9,7 @@ import pytest
 import xarray as xr
 from rich.console import Console
 
+from stress.results.story.beyond import beyond_history, in_words
 from stress.results.story.items import billions, counted, joined, largest_first, listed, percent, points, printable
 from stress.results.story.page import _overview, note
 from stress.results.story.steps import chosen_rounds, told_steps
@@ -33,6 +34,36 @@ def test_the_largest_are_named_and_the_others_counted() -> None:
     assert listed(items, str, 1, total=False) == "a 10.0 and 3 others"
     assert listed(items[:1], str, 1, beside={"a": " (new)"}) == "a 10.0 (new)"
     assert listed([], str, 3) == ""
+
+
+def of_prices(prices: dict[str, list[float]], kinds: list[tuple[str, str]], steps_per_day: int = 1) -> xr.DataTree:
+    labels = {"asset_class": ("asset", [kind for kind, _ in kinds]), "asset_region": ("asset", [at for _, at in kinds])}
+    values = {"price": (("step", "asset"), np.array(list(prices.values())).T)}
+    count = len(next(iter(prices.values())))
+    dataset = xr.Dataset(values, {"step": np.arange(1, count + 1), "asset": list(prices), **labels})
+    return xr.DataTree.from_dict({"/": xr.Dataset(attrs={"steps_per_day": steps_per_day}), "steps": dataset})
+
+
+def test_moves_beyond_anything_recorded_are_named() -> None:
+    kinds = [("crypto", "global"), ("commodity", "global"), ("equity", "us"), ("equity", "us"), ("equity", "eu")]
+    prices = {
+        "bitcoin": [1.0, 1.73, 1.0],  # -42 % a day later
+        "gold": [0.99, 1.0, 0.9],
+        "tech": [1.0, 1.0, 1.3],
+        "chips": [0.1, 0.1, 0.1],
+        "semis": [0.1, 0.1, 0.1],
+    }
+    found = beyond_history(of_prices(prices, kinds))
+    assert [(one.asset, one.day) for one in found] == [("tech", 3), ("bitcoin", 2)]
+    assert in_words(found[1]) == "bitcoin +73.0 % on day 2 (largest on record -37.2 %, 2020-03-12)"
+    assert in_words(found[0]) == "tech +30.0 % on day 3 (largest on record +13.9 %, 2008-10-28)"
+
+
+def test_days_of_several_steps_are_looked_at_from_close_to_close() -> None:
+    halves = {"bitcoin": [1.35, 1.8, 1.0, 1.1, 0.5]}
+    found = beyond_history(of_prices(halves, [("crypto", "global")], 2))
+    assert [(one.day, round(one.move, 3)) for one in found] == [(1, 0.8)]
+    assert beyond_history(of_prices({"bitcoin": [1.35, 1.0]}, [("crypto", "global")], 2)) == []
 
 
 def test_a_terminal_takes_no_name_for_a_command() -> None:

@@ -28,11 +28,14 @@ def text_of(tree: xr.DataTree, width: int = 100) -> str:
 
 
 def renamed(run: SimulationOutput, names: dict[str, str]) -> SimulationOutput:
-    worst = {names.get(name, name): table for name, table in run.worst.items()}
+    worst, by_trough = (
+        {names.get(name, name): table for name, table in tables.items()} for tables in (run.worst, run.worst_by_trough)
+    )
     groups, order = (tuple(names[name] for name in old) for old in (run.groups, run.groups_file_order))
     funds = dataclasses.replace(run.problem.funds, types=groups, ids=groups, types_file_order=order)
     problem = dataclasses.replace(run.problem, funds=funds)
-    return dataclasses.replace(run, problem=problem, groups=groups, groups_file_order=order, worst=worst)
+    renamed = dataclasses.replace(run, problem=problem, groups=groups, groups_file_order=order)
+    return dataclasses.replace(renamed, worst=worst, worst_by_trough=by_trough)
 
 
 def test_table_has_funds_in_file_order_and_the_system_last() -> None:
@@ -86,7 +89,8 @@ def test_missing_ratios_and_errors_are_said_not_hidden() -> None:
     text = text_of(few)
     assert "±?" in text
     assert "too few paths" in text
-    gain = dataclasses.replace(RUN, loss_static=[_negative(d) for d in RUN.loss_static])
+    mirrored = {"fund_loss_static": [_negative(d) for d in RUN.loss_static]}
+    gain = dataclasses.replace(RUN, distributions=RUN.distributions | mirrored)
     text = text_of(to_datatree(gain))
     assert "no ratio" in text
 

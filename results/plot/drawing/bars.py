@@ -58,6 +58,17 @@ def whiskers(ax: Axes, places: Floats, values: Floats, low: Floats, high: Floats
         )
 
 
+def reach(values: Floats, high: Floats) -> Floats:
+    """Where bars and their whiskers end on the right; a whisker that is not finite is not drawn."""
+    return np.where(np.isfinite(high), np.fmax(values, high), values)
+
+
+def unknown_intervals(values: Floats, high: Floats) -> str:
+    """What to say where a number has no whisker; empty where all have one."""
+    missing = (np.isfinite(values) & (values != 0) & np.isinf(high)).any()
+    return "Without a whisker: too few paths for an interval." if missing else ""
+
+
 def write_values(ax: Axes, places: Floats, ends: Floats, texts: Sequence[str]) -> None:
     """A number to the right of the end of each bar."""
     for place, end, text in zip(places, ends, texts, strict=True):

@@ -40,12 +40,15 @@ def _how_bad(risk: Risk) -> str:
 
 
 def _how_likely(risk: Risk) -> str:
-    call, default, large = (
-        _on(*risk.figure(name)) for name in ("prob_margin_call", "prob_default", "prob_loss_over_20pct")
+    share, defaulted = (spoken(*risk.figure(f"{kind}_nav_share"), "%", 100) for kind in ("called", "defaulted"))
+    tenth, half, large = (
+        _on(*risk.figure(name)) for name in ("prob_called_over_10pct", "prob_called_over_50pct", "prob_loss_over_20pct")
     )
+    called, _ = risk.figure("expected_called_usd")
     return (
-        f"At least one fund gets a margin call {call}, and at least one defaults {default}. All funds together lose "
-        f"over 20 % of their NAV {large}. All of this is conditional on the scenario."
+        f"On average {share} of all NAV is that of members that get a margin call ({money(called)} in all), and "
+        f"{defaulted} that of members in default. Over a tenth of all NAV is called {tenth}, over half of it {half}. "
+        f"All funds together lose over 20 % of their NAV {large}. All of this is conditional on the scenario."
     )
 
 

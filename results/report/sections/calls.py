@@ -26,11 +26,14 @@ from stress.results.report.elements import (
 from stress.results.report.numbers import SYSTEM, called, cell, money_unit, shown
 from stress.results.report.parts_of_result import find, labels, pair
 from stress.results.report.risk import Risk
+from stress.results.statistics.estimators import probability
+from stress.results.terminal.cells import BILLION
 
 Kind = Literal["gross", "net"]
 KINDS: tuple[Kind, ...] = ("gross", "net")
 CALLS, LEVERAGE = "Margin calls over time", "Leverage over time"
 STEPS_IN_TABLE = 60
+OVER = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9)  # shares of NAV called
 
 
 def calls(tree: xr.DataTree) -> Section:
@@ -41,7 +44,7 @@ def calls(tree: xr.DataTree) -> Section:
     if not float(amounts[0].max()) > 0:
         return Section("calls", CALLS, [Text(_says(amounts[0]))])
     unit, scale = money_unit(amounts[0].values.ravel())
-    blocks: list[Block] = [Text(_says(amounts[0]))]
+    blocks: list[Block] = [Text(_says(amounts[0])), *_who(tree)]
     pictures = [
         Picture(
             "calls",
@@ -156,6 +159,28 @@ def _fan(tree: xr.DataTree, kind: Kind, values: xr.DataArray, fund: str, number:
         Table(f"{title}, quantiles", heads, rows),
         plotly_twins.fan(mine, f"{kind} leverage"),
     )
+
+
+def _who(tree: xr.DataTree) -> list[Block]:
+    """How much of each fund's NAV is called: the mean, and how often it is more than some shares."""
+    counts = find(tree, "distribution", "called_over", "fund", "nav_share")
+    if counts is None:
+        return []
+    risk, paths = Risk(tree), int(tree.attrs["paths"])
+    rows = []
+    for fund in risk.everybody:
+        over = [probability(int(counts.sel(fund=fund, nav_share=share)), paths) for share in OVER]
+        usd = risk.figure("expected_called_usd", fund)
+        cells = (cell(*risk.figure("called_nav_share", fund), 100), *(cell(one.value, one.se, 100) for one in over))
+        rows.append(Row(called(fund), (*cells, cell(*usd, 1 / BILLION)), strong=fund == SYSTEM))
+    more = ("any", *(f"over {100 * share:g} %" for share in OVER[1:]))
+    table = Table(
+        "How much of the start NAV is that of members with a margin call: its mean, and on how many paths it is more",
+        ("Fund", "NAV called, %", *(f"Paths with {text}, %" for text in more), "Called, bn USD"),
+        tuple(rows),
+        "Called: mean over paths of the largest deficit of each call.",
+    )
+    return [table]
 
 
 def _single(values: xr.DataArray) -> list[str]:

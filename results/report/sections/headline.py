@@ -11,7 +11,8 @@ from stress.results.report.sections.answers import answers
 from stress.results.terminal.cells import BILLION, money, percent
 from stress.results.terminal.summary_table import notes
 
-OF_COLUMNS = ("VaR, ES, added", "ampl., added")
+OF_COLUMNS = ("VaR, ES, added", "called: ", "ampl., added")
+SHARES = ("called_nav_share", "prob_called_over_10pct", "prob_called_over_50pct", "defaulted_nav_share")
 
 
 def headline(tree: xr.DataTree) -> Section:
@@ -21,18 +22,20 @@ def headline(tree: xr.DataTree) -> Section:
 
 
 def headline_table(risk: Risk) -> Table:
-    """VaR, ES, probabilities, forced sales, amplification and added loss by fund, the system last."""
+    """VaR, ES, NAV called and in default, forced sales, amplification and added loss by fund, the system last."""
     if not risk.random:
         return _one_path(risk)
     at = unbroken(percent(risk.level))
     titles = [f"{measure} {unbroken(percent(level))}" for level in risk.levels for measure in ("VaR", "ES")]
-    columns = ("Fund", *titles, "P of call", "P of default", "Forced sales, bn USD", f"Amplification {at}")
+    shares = ("NAV called", "P of over 10 % called", "P of over 50 % called", "NAV in default")
+    columns = ("Fund", *titles, *shares, "Forced sales, bn USD", f"Amplification {at}")
     return Table(
         "Losses in % of start NAV and probabilities in %, by fund, with standard errors",
         (*columns, f"Added loss {at}"),
         tuple(_row(risk, fund) for fund in risk.everybody),
-        "VaR: the loss passed with the probability that is left. ES: the mean loss beyond it. Forced sales: mean of "
-        "longs sold and shorts covered. Amplification and added loss: ES over, and less, that of the start book held "
+        "VaR: the loss passed with the probability that is left. ES: the mean loss beyond it. NAV called, in default: "
+        "mean share of start NAV of members with a margin call, in default. Forced sales: mean of longs sold and "
+        "shorts covered. Amplification and added loss: ES over, and less, that of the start book held "
         "still. ±: standard error.",
     )
 
@@ -44,19 +47,25 @@ def _one_path(risk: Risk) -> Table:
         def one(name: str, scale: float = 100, level: float | None = None, most: int = 2) -> Cell:
             return cell(risk.figure(name, fund, level)[0], scale=scale, most=most)
 
-        def happens(name: str) -> Cell:
-            return Cell("yes" if risk.figure(name, fund)[0] > 0 else "no")
-
         cells = (one("es", level=risk.level), one("es_static", level=risk.level), one("added_loss", level=risk.level))
-        events = (happens("prob_margin_call"), happens("prob_default"))
+        shares = (one("called_nav_share"), one("defaulted_nav_share"))
         rest = (one("expected_forced_sales_usd", 1 / BILLION), one("amplification", 1, risk.level, 3))
         return Row(
-            called(fund), (*cells, *events, *rest), money(risk.figure("nav_usd", fund)[0]), strong=fund == SYSTEM
+            called(fund), (*cells, *shares, *rest), money(risk.figure("nav_usd", fund)[0]), strong=fund == SYSTEM
         )
 
     return Table(
         "Losses in % of start NAV, by fund",
-        ("Fund", "Loss", "Held still", "Added loss", "Call", "Default", "Forced sales, bn USD", "Amplification"),
+        (
+            "Fund",
+            "Loss",
+            "Held still",
+            "Added loss",
+            "NAV called",
+            "NAV in default",
+            "Forced sales, bn USD",
+            "Amplification",
+        ),
         tuple(map(row, risk.everybody)),
         "Held still: the start book through the same shocks. Forced sales: longs sold and shorts covered. "
         "Amplification and added loss: the loss over, and less, that of the book held still.",
@@ -68,7 +77,7 @@ def _row(risk: Risk, fund: str) -> Row:
         return cell(*risk.figure(name, fund, level), scale, most)
 
     cells = [one(measure, level=level) for level in risk.levels for measure in ("var", "es")]
-    cells += [one("prob_margin_call"), one("prob_default"), one("expected_forced_sales_usd", 1 / BILLION)]
+    cells += [*(one(name) for name in SHARES), one("expected_forced_sales_usd", 1 / BILLION)]
     cells += [one("amplification", 1, risk.level, 3), one("added_loss", 100, risk.level)]
     return Row(called(fund), tuple(cells), money(risk.figure("nav_usd", fund)[0]), strong=fund == SYSTEM)
 

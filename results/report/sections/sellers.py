@@ -116,7 +116,7 @@ def reasons(stories: Sequence[xr.DataTree]) -> list[Block]:
         for side, trigger in order
     )
     table = Table(
-        f"What made funds trade on the replayed worst paths, {unit}",
+        f"What made funds trade on the replayed paths, {unit}",
         ("Because of", "Cut or built", *columns),
         rows,
         "Of these paths alone, whose numbers are below, and not a mean: the result keeps no triggers over all paths. "

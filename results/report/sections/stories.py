@@ -14,7 +14,7 @@ from stress.results.report.numbers import SYSTEM, called, money_unit, shown
 from stress.results.story.items import NEGLIGIBLE, billions, counted, largest_first, listed
 from stress.results.story.page import note
 from stress.results.story.steps import step_lines, told_steps
-from stress.results.story.summary import Line, summary_lines
+from stress.results.story.summary import Line, stands_for, summary_lines
 
 AFTER_ROUND = ("Prices, %", "Calls")
 SIZE = (4.8, 11.5)  # inches of the picture: as wide as the others, so as legible
@@ -22,15 +22,19 @@ DONE = {"called_usd": "called", "forced_sales_usd": "cut", "built_usd": "built"}
 NAMED = 4  # items of a list, as in the terminal
 
 
-def story(tree: xr.DataTree) -> list[Block]:
-    """Heading, summary, picture with the steps as a table, the steps that matter most told in full, and the end."""
+def story(tree: xr.DataTree, printed: bool) -> list[Block]:
+    """Heading, summary, picture with the steps as a table, the steps that matter most told in full, and the end.
+
+    Args:
+        tree: the replay.
+        printed: whether what is folded on a screen is open on paper.
+    """
     steps = tree["steps"].to_dataset().sel(fund=SYSTEM)
     final, held = (float(steps[name].isel(step=-1)) for name in ("fund_loss", "fund_loss_static"))
     path = int(tree.attrs["path"])
     blocks: list[Block] = [
         Heading(
-            f"Path {path}, rank {tree.attrs['rank']}: the system loses {shown(final, 100)} %, held still "
-            f"{shown(held, 100)} %"
+            f"Path {path}, {_place(tree)}: the system loses {shown(final, 100)} %, held still {shown(held, 100)} %"
         ),
         _facts(summary_lines(tree, NAMED)),
         Gallery((_picture(tree, final, held),)),
@@ -43,10 +47,16 @@ def story(tree: xr.DataTree) -> list[Block]:
         title = (
             f"Path {path}, step {step}: {done or 'nobody trades'}; loss so far {shown(float(now['fund_loss']), 100)} %"
         )
-        blocks.append(Folded(title, (_facts(step_lines(tree, step, None, NAMED)),), printed=tree.attrs["rank"] == 1))
+        blocks.append(Folded(title, (_facts(step_lines(tree, step, None, NAMED)),), printed=printed))
     quieter = steps.sizes["step"] - len(told)
     left = f" {counted(quieter, 'quieter step')} not told here: levstress replay tells all." if quieter else ""
     return [*blocks, Text(f"{_end(tree)}{left}"), Text(note(tree), quiet=True)]
+
+
+def _place(tree: xr.DataTree) -> str:
+    """How the path was chosen."""
+    rank, count = int(tree.attrs["rank"]), int(tree.attrs.get("stands_for", 0))
+    return f"rank {rank}" if rank else stands_for(count) if count else "chosen by its id"
 
 
 def _facts(lines: Sequence[Line]) -> Facts:

@@ -14,7 +14,8 @@ from stress.results.report.sections.stories import story
 
 TITLE = "The worst paths"
 MOST = 10
-WANTED = ("path_id", "fund_loss", "fund_loss_static", "called_usd", "forced_sales_usd", "first_call_step", "defaulted")
+AMOUNTS = ("fund_loss", "trough", "fund_loss_static", "called_usd", "forced_sales_usd")
+WANTED = ("path_id", *AMOUNTS, "first_call_step", "defaulted")
 
 
 def worst(tree: xr.DataTree, stories: Sequence[xr.DataTree] = (), reason: str = "") -> Section:
@@ -22,7 +23,7 @@ def worst(tree: xr.DataTree, stories: Sequence[xr.DataTree] = (), reason: str = 
 
     Args:
         tree: the result.
-        stories: of replayed paths, the worst first.
+        stories: of replayed paths: one that stands for the worst 1 %, then the worst.
         reason: why there are none.
     """
     found = {name: find(tree, "tails", name, "rank", "fund") for name in WANTED}
@@ -41,15 +42,15 @@ def worst(tree: xr.DataTree, stories: Sequence[xr.DataTree] = (), reason: str = 
     rows = tuple(Row(called(fund), _cells(values, first, fund, unit, scale)) for fund in funds)
     table = Table("The worst path of each fund", ("Fund", *_columns(unit)), rows)
     blocks.append(Folded(table.caption, (table,)))
-    for path in stories:
-        blocks += story(path)
+    for place, path in enumerate(stories):
+        blocks += story(path, printed=place == 0)
     if reason:
         blocks.append(Text(f"The worst paths could not be computed again here: {reason}", quiet=True))
     return Section("worst", TITLE, blocks)
 
 
 def _columns(unit: str) -> tuple[str, ...]:
-    losses = ("Loss, % of NAV", "Held still, %")
+    losses = ("Loss, % of NAV", "Largest on the way, %", "Held still, %")
     return ("Path", *losses, f"Called, {unit}", f"Forced sales, {unit}", "First call in step", "Default")
 
 
@@ -58,6 +59,7 @@ def _cells(values: dict[str, xr.DataArray], rank: int, fund: str, unit: str, sca
     return (
         Cell(str(int(one["path_id"]))),
         Cell(shown(one["fund_loss"], 100)),
+        Cell(shown(one["trough"], 100)),
         Cell(shown(one["fund_loss_static"], 100)),
         Cell(shown(one["called_usd"], scale)),
         Cell(shown(one["forced_sales_usd"], scale)),

@@ -94,4 +94,5 @@ def _notes(one_fund: bool, paths: int) -> list[Any]:
     lines = ["Profit is positive; the causes add up to the total. Worst paths: by the fund's own loss."]
     if one_fund:
         lines.append("avoided: P&L of the start book held still less the shock on what was held; no part of the total.")
-    return [Text(line) for line in (*lines, f"{paths:,} paths. ±, second line: standard error.")]
+    lines.append(f"{paths:,} paths. ±, second line: standard error; ±?: too few paths for one.")
+    return [Text(line) for line in lines]

@@ -78,7 +78,7 @@ def _notes(kept: xr.Dataset, level: float, total: float) -> list[str]:
         f"to ES: part of the system's ES {percent(level)}, {100 * total:.2f} % of its NAV; each table adds up to that.",
         "MES: mean loss of the fund on the system's worst paths, % of its own NAV.",
         "CoVaR: VaR of the system given that the fund loses its own VaR or more; ΔCoVaR: less that on its usual paths.",
-        f"First {int(kept.attrs.get('paths', 0)):,} paths. ±, second line: standard error.",
+        f"First {int(kept.attrs.get('paths', 0)):,} paths. ±, second line: standard error; ±?: too few paths for one.",
     ]
     if bool(kept["covar"].isnull().any()):
         lines.append("-: too few paths on which the fund loses its VaR or more, or too few of them in the tail.")

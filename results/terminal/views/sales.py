@@ -170,7 +170,7 @@ def _notes(tree: xr.DataTree, kept: xr.Dataset, chosen: Sequence[str], cut: Sequ
     lines = [
         "sold: longs sold or shorts added; bought: shorts covered or longs added; net by fund and asset, "
         "with what overlays and rebalancing rules build.",
-        f"Mean over {int(paths):,} paths. ±: standard error.",
+        f"Mean over {int(paths):,} paths. ±: standard error; ±?: too few paths for one.",
     ]
     if kept.sizes["step"] > 1:
         lines.append("± of a sum over steps: the sum of their errors, an upper bound.")

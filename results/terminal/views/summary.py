@@ -7,7 +7,7 @@ import xarray as xr
 from stress.results.terminal.summary_table import summary_table
 from stress.results.terminal.views.view import View, figures
 
-LARGE = ("distribution", "paths")
+LARGE = ("distribution", "paths", "shared")
 
 
 def summary(tree: xr.DataTree, file: str) -> View:

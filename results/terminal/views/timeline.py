@@ -91,5 +91,4 @@ def _notes(asset: str | None, paths: int) -> list[Any]:
         if asset is None
         else "price: start = 1; depth, vol.: over that of the start; flow: mean forced flow of the step, - sold."
     )
-    bound = " Of added it is an upper bound." if asset is None else ""
-    return [Text(meaning), Text(f"{paths:,} paths. ±, second line: standard error.{bound}")]
+    return [Text(meaning), Text(f"{paths:,} paths. ±, second line: standard error; ±?: too few paths for one.")]

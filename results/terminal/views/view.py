@@ -50,7 +50,7 @@ def figures(
         ScenarioError: the result is of an older version, was made without this group, or is damaged.
     """
     if group not in tree.children:
-        allowed = "a run with --store tails or paths" if group == "tails" else "the same scenario run again"
+        allowed = "a run with --store tails or paths" if group.startswith("tails") else "the same scenario run again"
         raise ScenarioError("is not in this result", file=file, key=group, allowed=allowed)
     try:
         dataset = tree[group].to_dataset().load()

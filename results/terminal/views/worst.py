@@ -11,44 +11,53 @@ from stress.results.terminal.cells import BILLION, add_number_columns, fixed, pl
 from stress.results.terminal.views.view import SYSTEM, View, figures, pick, shown_name
 
 TOP = 10
-SHOWN = ("fund_loss", "fund_loss_static", "called_usd", "forced_sales_usd", "first_call_step", "defaulted", "path_id")
+AMOUNTS = ("fund_loss", "trough", "fund_loss_static", "called_usd", "forced_sales_usd")
+SHOWN = (*AMOUNTS, "first_call_step", "defaulted", "path_id")
+GROUPS = {"loss": "tails", "trough": "tails_by_trough"}  # ranked by the loss at the end, by the largest at any step end
+TITLES = {"loss": "Worst paths", "trough": "Worst paths by their trough"}
 
 
-def worst(tree: xr.DataTree, file: str, fund: str = SYSTEM, top: int | None = None) -> View:
-    """The paths with the largest losses of one fund, worst first; `top` (None = 10) of them in the table.
+def worst(tree: xr.DataTree, file: str, fund: str = SYSTEM, top: int | None = None, by: str = "loss") -> View:
+    """The worst paths of one fund, worst first; `top` (None = 10) of them in the table.
+
+    Args:
+        tree: the result.
+        file: its name in messages.
+        fund: whose.
+        top: rows of the table.
+        by: one of GROUPS.
 
     Raises:
         ScenarioError: the run kept no worst paths.
     """
     from rich.text import Text
 
-    kept = figures(tree, file, "tails", dict.fromkeys(SHOWN, ("rank", "fund")), errors=False)
+    group = GROUPS[by]
+    kept = figures(tree, file, group, dict.fromkeys(SHOWN, ("rank", "fund")), errors=False)
     kept = pick(kept, file, fund=[fund])
     kept = kept.set_coords("path_id")
     alike = _alike(kept)
-    table = plain_table(f"Worst paths: {shown_name(fund)}")
-    add_number_columns(
-        table, "rank", "path", "loss\n%", "held\nstill %", "called\nbn USD", "sales\nbn USD", "first\ncall"
-    )
+    table = plain_table(f"{TITLES[by]}: {shown_name(fund)}")
+    headings = ("loss\n%", "trough\n%", "held\nstill %", "called\nbn USD", "sales\nbn USD", "first\ncall")
+    add_number_columns(table, "rank", "path", *headings)
     table.add_column("default", no_wrap=True)
     shown = kept.isel(fund=0, rank=slice(0, 1 if alike else top or TOP))
     for i in range(shown.sizes["rank"]):
         row = shown.isel(rank=i)
-        called, sold, loss, still = (
-            float(row[name]) for name in ("called_usd", "forced_sales_usd", "fund_loss", "fund_loss_static")
-        )
+        loss, trough, still, called, sold = (float(row[name]) for name in AMOUNTS)
         first = int(row["first_call_step"])
         table.add_row(
             str(int(row["rank"])),
             str(int(row["path_id"])),
             fixed(100 * loss, 2),
+            fixed(100 * trough, 2),
             fixed(100 * still, 2),
             fixed(called / BILLION, 2),
             fixed(sold / BILLION, 2),
             str(first) if first else "-",
             "yes" if bool(row["defaulted"]) else "-",
         )
-    return View("worst", {"tails": kept}, [table, *(Text(line) for line in _notes(kept, file, alike))])
+    return View("worst", {group: kept}, [table, *(Text(line) for line in _notes(kept, file, alike))])
 
 
 def _alike(kept: xr.Dataset) -> bool:
@@ -58,7 +67,10 @@ def _alike(kept: xr.Dataset) -> bool:
 
 def _notes(kept: xr.Dataset, file: str, alike: bool) -> list[Any]:
     count = kept.sizes["rank"]
-    lines = [f"{count} paths were kept. Losses: % of start NAV, positive = loss; first call: its step."]
+    lines = [
+        f"{count} paths were kept. Losses: % of start NAV, positive = loss; trough: the largest at any step end; "
+        "first call: its step."
+    ]
     if alike:
         lines.append(f"All {count} have the same figures; one of them is shown.")
     if count:

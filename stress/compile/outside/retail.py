@@ -21,7 +21,7 @@ def record(problem: Problem) -> Retail | None:
         "flow": (table.weights / (problem.assets.adv / BILLION))[:, None],
         "per_move": np.float64(100.0 * table.per_percent / BILLION),
         "cap": np.float64(table.cap / BILLION),
-        "fatigue": np.float64(table.fatigue / per_day),
+        "fatigue": np.float64(table.fatigue),
         "budget": np.float64(table.budget / BILLION),
         "steps_per_day": np.float64(per_day),
     }

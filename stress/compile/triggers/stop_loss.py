@@ -16,16 +16,17 @@ def record(problem: Problem, dtype: np.dtype[Any]) -> StopLoss | None:
     table = problem.triggers.get("stop_loss")
     if table is None:
         return None
-    nav = problem.funds.nav[problem.books.fund_of]
-    start, width, slope, first_cut = ramps(table.drawdown, table.cut)
-    has_ladder = np.isfinite(table.drawdown[:, 0])
-    capital = np.where(table.capital > 0, table.capital / nav, 1.0)[:, None]
+    books = problem.books
+    row = np.searchsorted(books.manager_of, np.arange(books.manager_of[-1] + 1))  # tiers of one book have one ladder
+    start, width, slope, first_cut = ramps(table.drawdown[row], table.cut[row])
+    has_ladder, on_fund = np.isfinite(table.drawdown[row, 0]), table.on_fund[row]
+    capital = np.where(table.capital > 0, table.capital / problem.funds.nav[books.fund_of], 1.0)[row, None]
     arrays: dict[str, Any] = {
         "start": start,
         "width": width,
         "slope": slope,
         "first_cut": first_cut,
-        "capital": capital if (has_ladder & ~table.on_fund).any() else None,
-        "on_fund": table.on_fund[:, None] if (has_ladder & table.on_fund).any() else None,
+        "capital": capital if (has_ladder & ~on_fund).any() else None,
+        "on_fund": on_fund[:, None] if (has_ladder & on_fund).any() else None,
     }
     return StopLoss(**arrays)

@@ -17,11 +17,17 @@ def record(problem: Problem, dtype: np.dtype[Any]) -> VolTarget | None:
     if table is None:
         return None
     memory = 0.97 ** (1.0 / per_day)
-    variance = table.start_vol[shape_rows(problem)] ** 2 / (TRADING_DAYS * per_day)
+    books = problem.books
+    cut = np.bincount(books.manager_of)[books.manager_of] > 1
+    by_manager = bool((cut & np.isfinite(table.ceiling)).any())
+    of_manager = books.shape_of[np.searchsorted(books.manager_of, np.arange(books.manager_of[-1] + 1))]
+    variance = table.start_vol[of_manager if by_manager else shape_rows(problem)] ** 2 / (TRADING_DAYS * per_day)
+    news = ((1.0 - memory) / np.where(variance > 0, variance, 1.0))[:, None]
     arrays: dict[str, Any] = {
         "ceiling": table.ceiling[:, None],
-        "speed": table.speed[:, None],
+        "speed": (1.0 - (1.0 - table.speed) ** (1.0 / per_day))[:, None],
         "memory": np.float64(memory),
-        "news": ((1.0 - memory) / np.where(variance > 0, variance, 1.0))[:, None],
+        "news": None if by_manager else news,
+        "managers_news": news if by_manager else None,
     }
     return VolTarget(**arrays)

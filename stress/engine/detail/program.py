@@ -15,6 +15,7 @@ from jax.sharding import Mesh
 from jax.typing import ArrayLike
 
 from stress.engine.detail.by_name import by_name
+from stress.engine.detail.course import WorstCourses
 from stress.engine.detail.exposure import exposure_sums
 from stress.engine.detail.exposure import kept as exposures_kept
 from stress.engine.detail.fund_flows import banded_products, row_flows
@@ -22,17 +23,19 @@ from stress.engine.detail.invariants import Invariants, check, look_at
 from stress.engine.detail.parts import PATHS, by_row, part_names, parts, simulate_parts
 from stress.engine.detail.tables import FLOW_BY_FUND, PLAIN, Sums, moments
 from stress.engine.detail.tail import sums_of, worst_slices
+from stress.engine.path_tables import joined, metrics_table, select_paths
+from stress.engine.sizes import SHARED_PATHS
 from stress.engine.tiles import TiledPaths, count_bins, over_devices, put_tile, tile_of
 from stress.kernels.params import Params
+from stress.kernels.path import PathMetrics
 from stress.kernels.step import StepReport
 from stress.kernels.structure import Structure
 from stress.results.dataset.components import WORST, component_names
 from stress.results.statistics.histogram import FloatHistogram
 from stress.results.statistics.simulation_output import Sample, Timeline
 
-MEAN_BY_ROW = ("called_usd", "forced_sales_usd", "built_usd", "fund_loss", "fund_loss_static", "open_call")
-MEAN_BY_ASSET = ("price", "depth", "volatility", "forced_flow_usd")
-QUANTILES = ("gross_leverage", "net_leverage", "price_change", "depth_lost")  # the last two are fine near zero
+BY_ROW = ("gross_leverage", "net_leverage", "fund_loss")  # with quantiles, like the next two, fine near zero
+BY_ASSET = ("price_change", "depth_lost")
 BINS = FloatHistogram.empty((), mantissa_bits=7, lo_exp=-14, hi_exp=10)
 Program = Callable[[Params, ArrayLike, ArrayLike, ArrayLike, ArrayLike], tuple["Detail", Array]]
 TILES_PER_CALL = 16  # on each device
@@ -43,8 +46,8 @@ class Detail(NamedTuple):
 
     sums: dict[str, Array]  # by the names of `tables`
     squares: dict[str, Array]  # likewise
-    fund_loss: Array  # (row, path)
-    fund_loss_static: Array
+    metrics: PathMetrics
+    course: Array  # (step, path) loss of the whole system up to the step
     parts: Array  # (part, row, path) of the loss, where it is taken apart
     attribution: Array  # (component, row, path)
     asset_pnl: Array  # (asset, path)
@@ -83,6 +86,7 @@ def _tile(structure: Structure, params: Params, inputs: tuple[Array, Array, Arra
         "forced_sales_usd": grouped(by_step(reports.sold)),
         "fund_loss": -profit,
         "fund_loss_static": -grouped(reports.static_profit),
+        "added_loss": grouped(reports.static_profit) - profit,
         "open_call": in_call.astype(equity.dtype),
         "forced_flow_usd": reports.forced * params.books.adv[None],
     }
@@ -90,13 +94,13 @@ def _tile(structure: Structure, params: Params, inputs: tuple[Array, Array, Arra
         values["built_usd"] = grouped(by_step(reports.built))
     if structure.volatility:
         values["volatility"] = jnp.sqrt(reports.variance)
-    masked = {name: jnp.where(valid, values[name], 0.0) for name in (*MEAN_BY_ROW, *MEAN_BY_ASSET) if name in values}
+    masked = {name: jnp.where(valid, values[name], 0.0) for name in PLAIN if name in values}
     masked |= {name: jnp.where(valid, value, 0.0) for name, value in _more(structure, params, reports).items()}
     split = jnp.stack(parts(structure, values["fund_loss_static"], -others, values["fund_loss"]), axis=1)
     masked["loss_part"] = jnp.where(apart, split, 0.0)
     flow = jnp.where(valid, row_flows(structure, params, reports.held), 0.0)
     components = (reports.outside, *reports.causes.in_order(), reports.rebound)
-    joined = join_steps([values[name] for name in QUANTILES])
+    joined = join_steps([values[name] for name in (*BY_ROW, *BY_ASSET)])
     counts = count_bins(joined.reshape(1, -1, joined.shape[-1]), valid[None], BINS).reshape(
         *joined.shape[:2], BINS.bins
     )
@@ -108,8 +112,8 @@ def _tile(structure: Structure, params: Params, inputs: tuple[Array, Array, Arra
     detail = Detail(
         sums=sums,
         squares=squares,
-        fund_loss=metrics.fund_loss,
-        fund_loss_static=metrics.fund_loss_static,
+        metrics=metrics,
+        course=values["fund_loss"][:, -1],
         parts=split[-1],
         attribution=jnp.stack([grouped(part).sum(0) for part in components]),
         asset_pnl=reports.asset_pnl.sum(0),
@@ -195,7 +199,7 @@ def collect_detail(
     """
     devices, tiles = int(mesh.devices.size), tiles_of_a_call(mesh, tile, paths)
     rows, assets = len(nav), structure.assets
-    entities = dict(zip(QUANTILES, (rows, rows, assets, assets), strict=True))
+    entities = dict.fromkeys(BY_ROW, rows) | dict.fromkeys(BY_ASSET, assets)
     counts = np.zeros((structure.steps, sum(entities.values()), BINS.bins), np.int64)
     rounds = np.zeros(structure.steps, np.int64)
     sums = Sums()
@@ -204,9 +208,9 @@ def collect_detail(
     causes = component_names(structure.outside)
     attribution = np.empty((len(causes), rows, paths))
     asset_pnl = np.empty((assets, paths))
+    residual, courses, kept_apart = 0.0, WorstCourses(paths, structure.steps), []
     apart = np.arange(paths) < PATHS
     split = np.empty((len(part_names(structure)), rows, int(apart.sum())))
-    residual = 0.0
     for first in range(0, paths, tiles * tile):
         last = min(first + tiles * tile, paths)
         tiled = TiledPaths(np.arange(first, last, dtype=np.uint64), tiles, tile, devices)
@@ -219,13 +223,16 @@ def collect_detail(
         sums.add(tiled, out.sums, out.squares)
         split[..., first : first + chosen.sum()] = tiled.by_path(out.parts)[..., chosen]
         kept = (
-            (loss, out.fund_loss),
-            (static, out.fund_loss_static),
+            (loss, out.metrics.fund_loss),
+            (static, out.metrics.fund_loss_static),
             (attribution, out.attribution),
             (asset_pnl, out.asset_pnl),
         )
         for target, source in kept:
             target[..., first:last] = tiled.by_path(source)
+        courses.add(first, loss[-1, first:last], tiled.by_path(out.course))
+        if first < SHARED_PATHS:
+            kept_apart.append(metrics_table(tiled, out.metrics))
         progress(last)
     sums.paths, sums.apart = paths, int(apart.sum())
     found = moments(structure, params, sums, nav)
@@ -250,4 +257,6 @@ def collect_detail(
     slices = worst_slices(loss[-1], WORST, summed, lambda of: moments(structure, params, of, nav))
     timeline = Timeline(paths, quantiles, means, rounds, (flow.mean, flow.error), rest, slices)
     by_part = dict(zip(part_names(structure), split, strict=True))
-    return Sample(loss, static, components, asset_pnl, by_part, residual), timeline
+    shared = select_paths(joined(kept_apart), np.arange(min(paths, SHARED_PATHS), dtype=np.uint64))
+    standing = (courses.representative(), courses.count)
+    return Sample(loss, static, components, asset_pnl, by_part, residual, standing, shared), timeline

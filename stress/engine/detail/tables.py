@@ -22,7 +22,7 @@ Floats = npt.NDArray[np.float64]
 FUND, ASSET = ("step", "fund"), ("step", "asset")
 FLOW_BY_FUND = "forced_flow_by_fund_usd"
 BY_TRIGGER = {"sold_by_trigger": "forced_sales_by_trigger_usd", "built_by_trigger": "built_by_trigger_usd"}
-OF_FUND = ("called_usd", "forced_sales_usd", "built_usd", "fund_loss", "fund_loss_static", "open_call")
+OF_FUND = ("called_usd", "forced_sales_usd", "built_usd", "fund_loss", "fund_loss_static", "added_loss", "open_call")
 OF_ASSET = ("price", "depth", "volatility", "forced_flow_usd")
 PLAIN = dict.fromkeys(OF_FUND, FUND) | dict.fromkeys(OF_ASSET, ASSET)
 

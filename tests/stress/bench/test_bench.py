@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-import twin
 from checkout import ROOT
 from flat import limits_of
 from stress.bench import suite
@@ -26,19 +25,19 @@ from stress.bench.numpy_block import BlockSimulator
 from stress.bench.numpy_workers import NumpyWorkers
 from stress.bench.street import street_problem
 from stress.cli import app
+from stress.reference.result import Result, simulate
 from stress.scenarios.start import start_table
-from twin_result import TwinResult
 
 PATHS = 120
 TOLERANCE = {"float64": 1e-9, "float32": 1e-4}
 
 
-def problem_and_draws(name: str, precision: str) -> tuple[Any, np.ndarray[Any, Any], TwinResult]:
+def problem_and_draws(name: str, precision: str) -> tuple[Any, np.ndarray[Any, Any], Result]:
     problem = suite.load_workload(name)
     desk = desk_of(problem, precision)
     normals = np.random.default_rng(5).standard_normal((problem.steps, len(problem.assets.ids), PATHS))
     draws = np.einsum("ij,sjp->sip", desk.draw_matrix, normals) + desk.draw_mean[:, None]
-    return desk, normals, twin.simulate(problem, draws)
+    return desk, normals, simulate(problem, draws)
 
 
 def numpy_losses(desk: Any, normals: np.ndarray[Any, Any], precision: str) -> np.ndarray[Any, Any]:
@@ -48,9 +47,9 @@ def numpy_losses(desk: Any, normals: np.ndarray[Any, Any], precision: str) -> np
     return loss
 
 
-def assert_same(loss: np.ndarray[Any, Any], theirs: TwinResult, tolerance: float) -> None:
+def assert_same(loss: np.ndarray[Any, Any], theirs: Result, tolerance: float) -> None:
     np.testing.assert_allclose(loss[:-1], theirs.loss, rtol=0, atol=tolerance)
-    np.testing.assert_allclose(loss[-1], theirs.system_loss, rtol=0, atol=tolerance)
+    np.testing.assert_allclose(loss[-1], theirs.group_loss[-1], rtol=0, atol=tolerance)
 
 
 @pytest.mark.parametrize("precision", ["float64", "float32"])
@@ -237,7 +236,7 @@ def test_the_simulation_without_statistics_gives_the_losses_of_the_block() -> No
         for finished in simulator.run(2_000):
             block, tiled = finished.block, finished.tiled
             if isinstance(block, QuietBlock):
-                losses: Any = block.metrics.loss
+                losses: Any = block.metrics.fund_loss
             else:
                 losses = block.metrics if name == "losses" else block.metrics.fund_loss
             table = found.setdefault(name, np.full((9, 2_000), np.nan))

@@ -185,7 +185,7 @@ def test_a_directory_without_a_result_ends_with_3(tmp_path: Path) -> None:
 
 
 def test_check_prints_the_start_table() -> None:
-    document = json.loads(invoke("check", "desk", "--json").stdout)
+    document = json.loads(invoke("check", "desk", "--json", "--paths", "0").stdout)
     funds = {entry["fund"]: entry for entry in document["funds"]}
     written = tomllib.loads(library_path("desk").read_text(encoding="utf-8"))
     assert list(funds) == [fund["id"] for fund in written["funds"]]
@@ -196,7 +196,9 @@ def test_check_prints_the_start_table() -> None:
     for entry in funds.values():
         assert 0 < entry["requirement_over_equity"] < 1
         assert 0 < entry["fall_to_first_call"] < 1
-    text = invoke("check", "desk")
+    text = invoke("check", "desk", "--paths", "0")
+    assert "haircuts" not in document
+    assert "haircuts" not in text.stdout
     assert text.exit_code == 0
     assert sorted(funds, key=lambda name: text.stdout.index(f"│ {name} ")) == list(funds)
     assert f"{funds['trend']['fall_to_first_call']:.1%}" in text.stdout
@@ -205,7 +207,10 @@ def test_check_prints_the_start_table() -> None:
 
 def test_set_changes_what_check_sees() -> None:
     before, after = (
-        {entry["fund"]: entry for entry in json.loads(invoke("check", "desk", "--json", *more).stdout)["funds"]}
+        {
+            entry["fund"]: entry
+            for entry in json.loads(invoke("check", "desk", "--json", "--paths", "0", *more).stdout)["funds"]
+        }
         for more in ([], ["--set", "funds.trend.gross=3", "--set", "funds.macro.nav=60 bn USD"])
     )
     assert after["trend"]["gross"] == pytest.approx(3)

@@ -47,8 +47,10 @@ def test_the_report_of_a_run_tells_its_worst_paths(real: Path) -> None:
     assert len(page.encode()) < 3_000_000
     tails = open_result(real)["tails"].to_dataset().sel(fund="system")
     headings = [said(heading) for heading in every(section(page, "worst"), "h3")]
-    assert len(headings) == WORST
-    for rank, heading in enumerate(headings, start=1):
+    assert len(headings) == WORST + 1
+    chosen = open_result(real)["timeline"].attrs["representative_path"]
+    assert headings[0].startswith(f"Path {chosen}, of the worst 1 % for the whole system (")
+    for rank, heading in enumerate(headings[1:], start=1):
         path, loss = str(int(tails["path_id"].sel(rank=rank))), 100 * float(tails["fund_loss"].sel(rank=rank))
         assert heading.startswith(f"Path {path}, rank {rank}: the system loses {loss:.2f} %")
         steps = table(section(page, "worst"), f"Whole system on path {path}")
@@ -58,12 +60,12 @@ def test_the_report_of_a_run_tells_its_worst_paths(real: Path) -> None:
         called = sum(number(row[unit])[0] for row in steps.values()) * (1e9 if "bn" in unit else 1e6)
         assert called == pytest.approx(float(tails["called_usd"].sel(rank=rank)), rel=0.01, abs=2e7)
     assert str(real) not in page
-    reasons = table(section(page, "sales"), "What made funds trade on the replayed worst paths")
+    reasons = table(section(page, "sales"), "What made funds trade on the replayed paths")
     for rank in range(1, WORST + 1):
         column = f"Path {int(tails['path_id'].sel(rank=rank))}"
         cut = sum(number(row[column])[0] for row in reasons.values() if row["Cut or built"] == "cut")
         assert cut == pytest.approx(float(tails["forced_sales_usd"].sel(rank=rank)) / 1e9, rel=0.02, abs=0.05)
-    assert said(section(page, "worst")).count("In the end ") == WORST
+    assert said(section(page, "worst")).count("In the end ") == WORST + 1
 
 
 def test_report_html_is_written_anew_and_another_file_only_when_asked(synthetic: Path, tmp_path: Path) -> None:

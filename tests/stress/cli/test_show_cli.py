@@ -130,6 +130,8 @@ def test_what_is_not_there_is_named_with_what_is(run: Path, args: tuple[str, ...
         (("--sales", "--worst"), "one view at a time: --sales, --worst"),
         (("--asset", "semis"), "--asset belongs to --sales, --timeline"),
         (("--worst", "--slice", "all"), "--slice belongs to --attribution"),
+        (("--worst", "--by", "height"), "'height' is not loss or trough"),
+        (("--sales", "--by", "trough"), "--by belongs to --worst"),
         (("--sales", "--step", "1", "--day", "1"), "--step or --day"),
         (("--sales", "--step", "0"), "0"),
         (("--timeline", "--asset", "semis", "--fund", "mid"), "one fund or of one asset"),
@@ -142,6 +144,15 @@ def test_what_cannot_be_meant_is_a_usage_error(run: Path, args: tuple[str, ...],
     assert done.exit_code == 2
     assert said in " ".join(done.stderr.split())
     assert done.stdout == ""
+
+
+def test_worst_paths_can_be_ranked_by_trough(run: Path) -> None:
+    done = invoke("show", str(run), "--worst", "--by", "trough", "--json")
+    assert done.exit_code == 0, done.stderr
+    rows = json.loads(done.stdout)["rows"]
+    assert {row["group"] for row in rows} == {"tails_by_trough"}
+    ids = [row["path_id"] for row in rows if row["variable"] == "trough"]
+    assert ids == TREE["tails_by_trough"]["path_id"].sel(fund="system").values.tolist()
 
 
 def test_a_view_is_judged_by_limits_too(run: Path) -> None:

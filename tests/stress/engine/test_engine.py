@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from stress.engine.runner import execute
 from stress.errors import DeviceNotFound, NotEnoughResources
 from stress.options import Progress, RunOptions
 from stress.results.dataset.tree import to_datatree
-from stress.results.statistics.simulation_output import PATH_METRICS, SimulationOutput
+from stress.results.statistics.simulation_output import NAV_SHARES, PATH_METRICS, SimulationOutput
 from stress.scenarios.problem import Problem
 from tiny import make_problem
 
@@ -41,8 +42,8 @@ def assert_same_numbers(one: SimulationOutput, other: SimulationOutput) -> None:
         np.testing.assert_array_equal(one.sums[name], other.sums[name])
         np.testing.assert_array_equal(one.squares[name], other.squares[name])
     for a, b in zip(
-        (*one.loss, *one.loss_static, *one.broker_loss),
-        (*other.loss, *other.loss_static, *other.broker_loss),
+        (*chain(*one.distributions.values()), *one.broker_loss),
+        (*chain(*other.distributions.values()), *other.broker_loss),
         strict=True,
     ):
         np.testing.assert_array_equal(a.histogram.counts, b.histogram.counts)
@@ -60,10 +61,11 @@ def assert_same_numbers(one: SimulationOutput, other: SimulationOutput) -> None:
     np.testing.assert_array_equal(one.sample.asset_pnl, other.sample.asset_pnl)
     for mine, theirs in zip(one.timeline.flow_by_fund, other.timeline.flow_by_fund, strict=True):
         np.testing.assert_array_equal(mine, theirs)
-    for group, table in one.worst.items():
-        np.testing.assert_array_equal(table.path_ids, other.worst[group].path_ids)
-        for name in PATH_METRICS:
-            np.testing.assert_array_equal(table.metrics[name], other.worst[group].metrics[name])
+    for worst, others in ((one.worst, other.worst), (one.worst_by_trough, other.worst_by_trough)):
+        for group, table in worst.items():
+            np.testing.assert_array_equal(table.path_ids, others[group].path_ids)
+            for name in PATH_METRICS:
+                np.testing.assert_array_equal(table.metrics[name], others[group].metrics[name])
 
 
 @pytest.mark.parametrize(
@@ -102,10 +104,11 @@ def test_tails_are_the_sorted_head_whatever_arrives_first(
         calls = result.stored.first_call_step[-1] > 0
         assert 0.02 < calls.mean() < 0.98
         assert (~calls).sum() > 2 * keep
-        for kind, every in (("fund_loss", result.loss), ("fund_loss_static", result.loss_static)):
+        for kind, every in result.distributions.items():
+            count = keep if kind.startswith("fund_loss") else keep // 4
             for row, distribution in enumerate(every):
                 losses = result.stored.metrics[kind][row]
-                order = np.lexsort((result.stored.path_ids, -losses))[:keep]
+                order = np.lexsort((result.stored.path_ids, -losses))[:count]
                 np.testing.assert_array_equal(distribution.tail.values, losses[order])
                 np.testing.assert_array_equal(distribution.tail.path_ids, result.stored.path_ids[order])
 
@@ -125,13 +128,14 @@ def test_more_paths_keep_the_first_ones(reference: SimulationOutput) -> None:
 def test_worst_paths_are_the_stored_ones_bit_for_bit(reference: SimulationOutput) -> None:
     stored = reference.stored
     assert stored is not None
-    for row, group in enumerate((*reference.groups, "system")):
-        table = reference.worst[group]
-        order = np.lexsort((stored.path_ids, -stored.metrics["fund_loss"][row]))[:20]
-        np.testing.assert_array_equal(table.path_ids, stored.path_ids[order])
-        for name in PATH_METRICS:
-            np.testing.assert_array_equal(table.metrics[name], stored.metrics[name][:, order])
-        np.testing.assert_array_equal(table.first_call_step, stored.first_call_step[:, order])
+    for by, worst in (("fund_loss", reference.worst), ("trough", reference.worst_by_trough)):
+        for row, group in enumerate((*reference.groups, "system")):
+            table = worst[group]
+            order = np.lexsort((stored.path_ids, -stored.metrics[by][row]))[:20]
+            np.testing.assert_array_equal(table.path_ids, stored.path_ids[order])
+            for name in PATH_METRICS:
+                np.testing.assert_array_equal(table.metrics[name], stored.metrics[name][:, order])
+            np.testing.assert_array_equal(table.first_call_step, stored.first_call_step[:, order])
 
 
 def test_sums_counts_and_tails_are_those_of_the_stored_paths(reference: SimulationOutput) -> None:
@@ -143,9 +147,43 @@ def test_sums_counts_and_tails_are_those_of_the_stored_paths(reference: Simulati
     np.testing.assert_array_equal(reference.counts["loss_over_20pct"], (loss > 0.2).sum(axis=1))
     np.testing.assert_array_equal(reference.counts["margin_call"], (stored.first_call_step > 0).sum(axis=1))
     np.testing.assert_array_equal(reference.counts["default"], stored.defaulted.sum(axis=1))
-    for row, distribution in enumerate(reference.loss):
-        np.testing.assert_array_equal(distribution.tail.values, np.sort(loss[row])[::-1])
-        assert distribution.histogram.totals() == PATHS
+    for name, every in reference.distributions.items():
+        for row, distribution in enumerate(every):
+            np.testing.assert_array_equal(distribution.tail.values, np.sort(stored.metrics[name][row])[::-1])
+            assert distribution.histogram.totals() == PATHS
+            values, counts = stored.metrics[name][row].astype(np.float32), distribution.histogram.counts
+            np.testing.assert_array_equal(
+                counts, np.bincount(distribution.histogram.bin_index(values), minlength=len(counts))
+            )
+
+
+def test_courses_lie_where_they_can(reference: SimulationOutput) -> None:
+    """The trough is at least the final loss, a drawdown from a peak is no smaller than the loss since the start over
+    what that peak can be, and a book that nobody trades has gone through what the book held still has."""
+    assert reference.stored is not None
+    metrics, calls = reference.stored.metrics, reference.stored.first_call_step[-1]
+    loss, trough, drawdown = (metrics[name] for name in ("fund_loss", "trough", "max_drawdown"))
+    assert (trough >= loss).all()
+    assert (trough > loss).any()
+    assert (metrics["trough_static"] >= metrics["fund_loss_static"]).all()
+    assert (drawdown >= np.maximum(trough, 0.0) * (1 - 1e-5) - 1e-6).all()
+    assert (trough < 0).any()
+    quiet = (calls == 0) & (metrics["forced_sales"][-1] == 0)
+    if not reference.problem.outside:
+        np.testing.assert_array_equal(trough[:, quiet], metrics["trough_static"][:, quiet])
+
+
+def test_shares_of_nav_called_are_counted(reference: SimulationOutput) -> None:
+    stored = reference.stored
+    assert stored is not None
+    flags = {"called": stored.first_call_step > 0, "defaulted": stored.defaulted}
+    for kind, flag in flags.items():
+        share = stored.metrics[f"{kind}_share"]
+        np.testing.assert_array_equal(share > 0, flag)
+        assert ((share >= 0) & (share <= 1)).all()
+        over = np.stack([(share > least + 1e-6).sum(axis=1) for least in NAV_SHARES])
+        np.testing.assert_array_equal(reference.counts[f"{kind}_over"], over)
+    assert (reference.counts["called_over"][0] > reference.counts["called_over"][-1]).any()
 
 
 def test_detail_agrees_with_the_paths_themselves(reference: SimulationOutput) -> None:

@@ -1,4 +1,4 @@
-"""The parts of a loss on the detailed paths, against the NumPy twin with less of the model on the same draws."""
+"""The parts of a loss on the detailed paths, against the reference with less of the model on the same draws."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-import twin
 from fuzz import random_problem
 from parity import run_both
 from stress.engine.detail import program
 from stress.engine.runner import execute
 from stress.options import RunOptions
+from stress.reference.result import price_taker, simulate
 from stress.results.dataset.tree import to_datatree
 from stress.results.statistics.simulation_output import SimulationOutput
 from stress.scenarios.problem import Problem
@@ -34,9 +34,9 @@ def run(name: str) -> SimulationOutput:
     return execute(PROBLEMS[name], RunOptions(paths=PATHS, seed=SEED, precision="float64"))
 
 
-def of_twin(problem: Problem, draws: Any) -> tuple[Any, Any]:
-    """Losses of the twin by type, and by step, the system last: (row, path) and (step, row, path)."""
-    found, funds = twin.simulate(problem, draws), problem.funds
+def by_reference(problem: Problem, draws: Any) -> tuple[Any, Any]:
+    """Losses by type, and by step, the system last: (row, path) and (step, row, path)."""
+    found, funds = simulate(problem, draws), problem.funds
     loss = 1.0 - found.equity
     weights = np.stack([np.where(funds.type_of == t, funds.nav, 0.0) for t in range(len(funds.types))] + [funds.nav])
     weights = weights / weights.sum(axis=1, keepdims=True)
@@ -45,17 +45,16 @@ def of_twin(problem: Problem, draws: Any) -> tuple[Any, Any]:
 
 
 @pytest.mark.parametrize("name", PROBLEMS)
-def test_price_taker_and_funds_alone_are_the_twin_with_less_of_the_model(name: str) -> None:
+def test_price_taker_and_funds_alone_are_the_reference_with_less_of_the_model(name: str) -> None:
     problem, output = PROBLEMS[name], run(name)
     draws = run_both(problem, PATHS, SEED).draws
-    without = replace(problem, impact=replace(problem.impact, law="none"), outside={})
     parts, line = output.sample.parts, output.timeline.tables["loss_part"]
     names = list(parts)
-    taker, by_step = of_twin(without, draws)
+    taker, by_step = by_reference(price_taker(problem), draws)
     np.testing.assert_allclose(parts["held_still"] + parts["cutting"], taker, rtol=1e-9, atol=1e-10)
     so_far = line.mean[:, names.index("held_still")] + line.mean[:, names.index("cutting")]
     np.testing.assert_allclose(so_far, by_step.mean(axis=-1), rtol=1e-9, atol=1e-10)
-    alone, by_step = of_twin(replace(problem, outside={}), draws)
+    alone, by_step = by_reference(replace(problem, outside={}), draws)
     np.testing.assert_allclose(taker + parts["selling"], alone, rtol=1e-9, atol=1e-10)
     np.testing.assert_allclose(
         so_far + line.mean[:, names.index("selling")], by_step.mean(axis=-1), rtol=1e-9, atol=1e-10

@@ -73,7 +73,7 @@ def test_a_run_asked_for_exact_quantiles_has_them(monkeypatch: pytest.MonkeyPatc
     problem = make_problem(**settings, retail={"per_percent": retail})
     result = execute(problem, RunOptions(paths=6_000, seed=4, exact=True, store="paths", devices=2))
     assert result.stored is not None
-    for kind, every in (("fund_loss", result.loss), ("fund_loss_static", result.loss_static)):
+    for kind, every in result.distributions.items():
         for row, one in enumerate(every):
             assert one.windows, "the tail is too short for these levels"
             values = result.stored.metrics[kind][row].astype(np.float32)

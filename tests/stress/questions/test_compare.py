@@ -57,7 +57,9 @@ def test_numbers_are_those_of_the_summaries_with_units() -> None:
         assert set(variable.attrs) == {"units", "long_name"}, key
         plain = str(key).rsplit("_", 2 if str(key).endswith("difference_se") else 1)[0]
         if key not in numbers.coords:
-            assert variable.attrs["units"] == ("1" if str(key).endswith(("_z", "_p")) else description(plain)[0])
+            assert variable.attrs["units"] == (
+                "1" if str(key).endswith(("_z", "_p", "_bound")) else description(plain)[0]
+            )
 
 
 def test_runs_with_other_seeds_agree_within_their_errors_and_another_scenario_does_not() -> None:
@@ -81,8 +83,8 @@ def test_funds_and_levels_of_one_run_alone_are_named() -> None:
     assert nothing["fund"].values.tolist() == ["system"]
 
 
-def test_the_same_seed_is_said_to_make_the_error_an_upper_bound() -> None:
-    assert "upper bound" in "\n".join(compared_notes(compared(A, tree_with({}, seed=7)), [0.99]))
+def test_runs_with_other_seeds_are_said_to_be_independent() -> None:
+    assert "upper bound" in "\n".join(compared_notes(compared(A, tree_with({}, seed=7)), [0.99]))  # no paths are kept
     apart = "\n".join(compared_notes(compared(A, tree_with({}, seed=8)), [0.99]))
     assert "upper bound" not in apart
     assert "independent" in apart
@@ -152,6 +154,7 @@ def test_json_has_every_number_or_none() -> None:
         "difference_se": None,
         "z": None,
         "p": None,
+        "bound": False,
     }
     assert set(document["funds"]) == set(FILE_ORDER)
     assert set(document["system"]) == {*BY_LEVEL, *BY_FUND}

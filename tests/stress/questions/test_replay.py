@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,30 @@ def test_a_number_that_was_changed_is_seen(copy: Path) -> None:
     assert "is not the one recorded" in done.stderr
 
 
+def test_without_a_choice_it_is_the_path_nearest_the_mean_of_the_worst_hundredth(
+    runs: dict[str, Path], replayers: dict[str, Replayer]
+) -> None:
+    replayer = replayers["two"]
+    assert replayer.result is not None
+    detailed = int(replayer.result["timeline"].attrs["paths"])
+    every = replayer.result["paths"]["system_loss"].values
+    losses = every[:detailed]
+    worst = np.argsort(-losses, kind="stable")[: math.ceil(detailed / 100)]
+    courses = np.array(
+        [replayer.story(int(path))["steps"]["fund_loss"].sel(fund="system").values for path in worst.tolist()]
+    )
+    nearest = int(worst[((courses - courses.mean(axis=0)) ** 2).sum(axis=1).argmin()])
+    story = stress.replay(runs["two"])
+    assert story.attrs["path"] == nearest
+    assert nearest != worst[0]
+    assert (story.attrs["rank"], story.attrs["stands_for"]) == (0, len(worst))
+    text = " ".join(typed(runs["two"]).stdout.split())
+    assert (
+        f"path {nearest}, of the worst 1 % for the whole system ({len(worst)} detailed paths) the one nearest" in text
+    )
+    assert stress.replay(runs["two"], worst=1).attrs["path"] == int(np.argmax(every))
+
+
 def test_an_unfinished_run_has_paths_and_no_worst_ones(copy: Path, replayers: dict[str, Replayer]) -> None:
     shutil.rmtree(copy / "result.zarr")
     with pytest.raises(UnfinishedRun, match="path id"):
@@ -171,7 +196,7 @@ def test_the_command_tells_the_story(runs: dict[str, Path]) -> None:
     story = stress.replay(runs["two"])
     outcome = story["outcome"].to_dataset().sel(fund="system")
     for expected in (
-        f"path {story.attrs['path']}, the worst of {PATHS:,} for the whole system",
+        f"path {story.attrs['path']}, of the worst 1 % for the whole system",
         f"{100 * float(outcome['fund_loss']):.2f} % of start NAV",
         "margin calls",
         "step 4",
@@ -187,13 +212,13 @@ def test_the_command_tells_the_story(runs: dict[str, Path]) -> None:
 
 
 def test_every_round_is_told_when_asked_for(runs: dict[str, Path]) -> None:
-    story = stress.replay(runs["two"])
+    story = stress.replay(runs["two"], worst=1)
     rounds = story["steps"].to_dataset()["rounds"]
     step, last = int(rounds["step"].values[rounds.values.argmax()]), int(rounds.max())
     assert last > 3, "else nothing is left out"
-    assert f"round {last}" in typed(runs["two"], "--step", step, "--round", "all").stdout
-    assert "smaller round" in typed(runs["two"], "--step", step).stdout
-    only = typed(runs["two"], "--step", step, "--round", 2).stdout
+    assert f"round {last}" in typed(runs["two"], "--worst", 1, "--step", step, "--round", "all").stdout
+    assert "smaller round" in typed(runs["two"], "--worst", 1, "--step", step).stdout
+    only = typed(runs["two"], "--worst", 1, "--step", step, "--round", 2).stdout
     assert "round 2" in only
     assert "round 1" not in only
 

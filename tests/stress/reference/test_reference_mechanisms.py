@@ -1,4 +1,4 @@
-"""Own limits of the NumPy twin against sums by hand, and each mechanism alone."""
+"""Own limits of the reference against sums by hand, and each mechanism alone."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from stress.reference.result import simulate
+from stress.reference.state import CAUSES
 from tiny import BN, falls, make_draws, single
-from twin import simulate
 from twin_alone import ALONE, SETTINGS, base_of, without
 from twin_books import moves, several_books, two_assets, with_overlay
-from twin_result import COMPONENTS
 
 SQUARE_ROOT = {"law": "square_root"}
 NO_MARGIN = {"has_margin": False}
@@ -51,7 +51,7 @@ def test_what_is_built_is_paid_at_the_execution_price() -> None:
     assert result.price[0, 0, 0] == pytest.approx(1.05 + rise, rel=1e-13)
     assert result.forced_flow_usd[0, 0, 0] == pytest.approx(4 * bought * BN)
     assert result.equity[0, 0, 0] == pytest.approx(1.2 + 4 * rise * (1 + bought / 2), rel=1e-13)
-    parts = dict(zip(COMPONENTS, result.attribution[:, 0, 0], strict=True))
+    parts = dict(zip(CAUSES, result.attribution[:, 0, 0], strict=True))
     assert parts["own_impact"] == pytest.approx(4 * rise)
     assert parts["execution_shortfall"] == pytest.approx(4 * rise * bought / 2)
     assert parts["others_impact"] == pytest.approx(0, abs=1e-15)
@@ -197,7 +197,7 @@ def test_closeout_takes_overlays_and_no_fund_in_default_builds() -> None:
 @cache
 def plain_loss(like: str) -> Any:
     problem = without(like)
-    return simulate(problem, make_draws(problem, 64, 3, problem.shocks.scale)).system_loss
+    return simulate(problem, make_draws(problem, 64, 3, problem.shocks.scale)).group_loss[-1]
 
 
 @pytest.mark.parametrize("name", [name for name, _ in ALONE])
@@ -206,4 +206,4 @@ def test_each_mechanism_alone_acts(name: str) -> None:
     draws = make_draws(problem, 64, 3, problem.shocks.scale)
     assert (simulate(replace(problem, steps=1), 0 * draws[:1, :, :1]).first_call_step == 0).all()
     like = next(other for other in SETTINGS if base_of(other) == base_of(name))  # many share one problem without
-    assert (np.abs(simulate(problem, draws).system_loss - plain_loss(like)) > 1e-9).sum() >= 24
+    assert (np.abs(simulate(problem, draws).group_loss[-1] - plain_loss(like)) > 1e-9).sum() >= 24

@@ -1,4 +1,4 @@
-"""Lines, hikes, portfolio margin and priorities of the NumPy twin against sums by hand."""
+"""Lines, hikes, portfolio margin and priorities of the reference against sums by hand."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from stress.reference.result import simulate
 from tiny import BN, INF, falls, single
-from twin import simulate
 from twin_books import moves, several_books, two_assets
 
 SIGMA = 0.16 / np.sqrt(252.0)  # daily volatility of the one asset of `single`

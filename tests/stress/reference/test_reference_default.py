@@ -1,14 +1,14 @@
-"""Default, close-out, participation cap and retail of the NumPy twin against sums by hand."""
+"""Default, close-out, participation cap and retail of the reference against sums by hand."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
+from stress.reference.result import simulate
+from stress.reference.state import CAUSES
 from tiny import BN, INF, falls, single
-from twin import simulate
 from twin_books import pair
-from twin_result import COMPONENTS
 
 SQUARE_ROOT = {"law": "square_root"}
 NO_MARGIN = {"has_margin": False}
@@ -88,7 +88,7 @@ def test_books_in_closeout_share_the_rate() -> None:
     assert result.forced_flow_usd[1:, 0, 0] == pytest.approx([-0.25 * BN, -0.25 * BN])
     assert result.k[1, :, 0] == pytest.approx([1 - 0.25 / 8, 1 - 0.25 / 8])
     assert result.broker_loss_usd[0, 0] == pytest.approx((1.0 + 0.2) * BN)
-    assert result.system_loss[0] == pytest.approx((2.0 + 1.2) / 2)
+    assert result.group_loss[-1][0] == pytest.approx((2.0 + 1.2) / 2)
 
 
 # -- retail ---------------------------------------------------------------------------------------------------------
@@ -109,7 +109,7 @@ def test_retail_buys_the_dip_in_the_first_round() -> None:
     assert result.price[1, 0, 0] == pytest.approx(first * 0.98 * np.exp(f(more) - f(flow)), rel=1e-13)
     assert result.rounds[:, 0].tolist() == [1, 1, 0]
     assert (result.forced_flow_usd == 0).all()
-    assert result.attribution[COMPONENTS.index("retail_offset"), 0, 0] > 0
+    assert result.attribution[CAUSES.index("retail_offset"), 0, 0] > 0
 
 
 def test_retail_cap_budget_and_steps_per_day() -> None:
@@ -119,5 +119,6 @@ def test_retail_cap_budget_and_steps_per_day() -> None:
     spent = simulate(single(funds=NO_MARGIN, retail=retail(budget=0.5 * BN)), draws)
     assert spent.retail_usd[:, 0] == pytest.approx(np.array([0.4, 0.1, 0.0]) * BN)
     half_days = simulate(single(funds=NO_MARGIN, steps_per_day=2, retail=retail(fatigue=0.3)), draws)
-    expected = np.array([0.2, 0.1 * np.exp(-0.15), 0.1 * np.exp(-0.3)]) * BN
+    # the second step looks at the day so far, the third is a new day
+    expected = np.array([0.4, 10 * (1 - 0.96 * 0.98), 0.2 * np.exp(-0.3)]) / 2 * BN
     assert half_days.retail_usd[:, 0] == pytest.approx(expected)

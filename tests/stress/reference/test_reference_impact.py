@@ -1,19 +1,19 @@
-"""Impact laws and attribution of the NumPy twin against sums by hand."""
+"""Impact laws and attribution of the reference against sums by hand."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from flat import impact_with
+from stress.reference.result import simulate
+from stress.reference.state import CAUSES, log_change
 from stress.scenarios.problem import Impact
 from tiny import BN, INF, falls, make_problem, single
-from twin import simulate
 from twin_books import pair, several_books
-from twin_impact import log_change
-from twin_result import COMPONENTS
 
 NO_MARGIN = {"has_margin": False}
 SIGMA = 0.16 / np.sqrt(252.0)  # daily volatility of the one asset of `single`
@@ -49,7 +49,9 @@ def test_sale_rebound_and_depth_of_each_law(name: str) -> None:
     assert result.price[:2, 0, 0] == pytest.approx([first, second], rel=1e-13)
     depth = result.depth[1, 0, 0]
     assert depth < 0.5
-    third = second * np.exp((2 / 3) * (change(left * 2 ** (-1 / 5), depth) - change(left, depth)))
+    # D shrinks in proportion to F at the depth of the last step
+    displaced = change(left, 1.0)
+    third = second * np.exp((2 / 3) * displaced * (change(left * 2 ** (-1 / 5), depth) / change(left, depth) - 1))
     assert result.price[2, 0, 0] == pytest.approx(third, rel=1e-13)
     assert result.equity[0, 0, 0] == pytest.approx(0.6 + 4 * (first - 0.9) * 0.75, rel=1e-13)
 
@@ -67,42 +69,42 @@ def test_bounded_fall_leaves_the_bound() -> None:
 
 @pytest.mark.parametrize("name", ["square_root", *LAWS])
 def test_laws_are_odd_and_monotone(name: str) -> None:
-    assets = make_problem().assets
+    problem = make_problem()
+    assets = problem.assets
     parameters: dict[str, Any] = {
         "square_root": {"coefficient": 0.8},
         "linear": {"slope": 0.01 / assets.adv},
         "exponential": {"beta": 1.0, "outstanding": assets.adv * 40.0},
     }
-    law = impact_with(Impact("none", 0.0, 5.0, 0.5), law=name, **parameters.get(name, {}))
+    problem = replace(problem, impact=impact_with(Impact("none", 0.0, 5.0, 0.5), law=name, **parameters.get(name, {})))
     rng = np.random.default_rng(3)
     flows, depth = np.sort(rng.normal(size=(200, 5)), axis=0), rng.uniform(0.2, 1.0, 5)
-    changes = np.array([log_change(law, assets, flow, depth) for flow in flows])
+    changes = np.array([log_change(problem, flow * assets.adv, depth) for flow in flows])
     assert (np.diff(changes, axis=0) > 0).all()
     assert (np.sign(changes) == np.sign(flows)).all()
-    mirrored = np.array([log_change(law, assets, -flow, depth) for flow in flows])
+    mirrored = np.array([log_change(problem, -flow * assets.adv, depth) for flow in flows])
     if name in ("linear", "bounded_exponential"):  # given as simple changes
         changes, mirrored = np.expm1(changes), np.expm1(mirrored)
     np.testing.assert_allclose(mirrored, -changes, atol=1e-15)
 
 
 def test_square_root_is_linear_below_its_core() -> None:
-    assets = single().assets
-    law = impact_with(Impact("none", 0.0, 5.0, 0.5), law="square_root", coefficient=0.8)
-    small = log_change(law, assets, np.array([1e-9]), np.array([0.5]))
+    problem = single(impact={"law": "square_root", "coefficient": 0.8})
+    small = log_change(problem, np.array([1e-9]) * BN, np.array([0.5]))
     assert small[0] == pytest.approx(0.8 * SIGMA * 2e-9 / (2 * 0.01), rel=1e-4)
-    assert log_change(law, assets, np.ones(1), np.ones(1))[0] == pytest.approx(0.8 * SIGMA * 0.99005, rel=1e-5)
+    assert log_change(problem, np.ones(1) * BN, np.ones(1))[0] == pytest.approx(0.8 * SIGMA * 0.99005, rel=1e-5)
 
 
 # -- attribution ----------------------------------------------------------------------------------------------------
 
 
 def parts(result: Any, member: int) -> dict[str, float]:
-    return dict(zip(COMPONENTS, result.attribution[:, member, 0], strict=True))
+    return dict(zip(CAUSES, result.attribution[:, member, 0], strict=True))
 
 
 def ladders(*cuts: float) -> dict[str, Any]:
-    """Ladders that cut by so much after any loss of 10 % of capital."""
-    return {"ladder_drawdown": np.full((len(cuts), 1), 0.1), "ladder_cut": np.array(cuts)[:, None]}
+    """Ladders that cut by so much after any loss of 10 % of capital, rounding aside."""
+    return {"ladder_drawdown": np.full((len(cuts), 1), 0.1 - 1e-12), "ladder_cut": np.array(cuts)[:, None]}
 
 
 SQUARE_ROOT = {"law": "square_root"}

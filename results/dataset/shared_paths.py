@@ -1,0 +1,148 @@
+"""The paths that two results both keep, and what each of them adds to the figures of the summary."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from stress.results.statistics import paired
+from stress.results.statistics.paired import Influence
+from stress.results.statistics.simulation_output import LARGE_LOSS
+
+Floats = npt.NDArray[np.float64]
+GROUPS = ("paths", "shared")  # every path, or the first ones
+SYSTEM = "system"
+MEANS = {
+    "mean_loss": "fund_loss",
+    "expected_called_usd": "called_usd",
+    "expected_forced_sales_usd": "forced_sales_usd",
+}
+
+
+class KeptPaths:
+    """Metrics of the first paths of a result, and its summary."""
+
+    def __init__(self, tree: xr.DataTree, paths: xr.Dataset) -> None:
+        self._paths = paths.load()
+        self._summary = tree["summary"].to_dataset()
+        self.of_run = int(tree.attrs["paths"])
+
+    def influence(self, name: str, fund: str, level: float | None) -> Influence | None:
+        """Of each kept path on a figure of the summary; None where the metrics of a path do not say."""
+        if name in MEANS:
+            return paired.of_mean(self._metric(MEANS[name], fund))
+        if name == "prob_loss_over_20pct":
+            return paired.of_share(self._metric("fund_loss", fund) > LARGE_LOSS)
+        if name == "prob_margin_call":
+            return paired.of_share(self._metric("first_call_step", fund) > 0)
+        if name == "prob_default":
+            return paired.of_share(self._metric("defaulted", fund) > 0)
+        if level is None or (name == "var" and level == 0):
+            return None
+        loss = self._metric("fund_loss", fund)
+        if name == "var":
+            error = self._figure("var_se", fund, level)
+            return paired.of_quantile(loss, level, self._figure("var", fund, level), error, self.of_run)
+        of_loss = paired.of_tail_mean(loss, level, self._figure("var", fund, level))
+        if name == "es":
+            return of_loss
+        static = self._metric("fund_loss_static", fund)
+        of_static = paired.of_tail_mean(static, level, self._figure("var_static", fund, level))
+        if name == "added_loss":
+            return paired.combined(of_loss, of_static, 1.0, -1.0)
+        if name == "amplification":
+            base, ratio = self._figure("es_static", fund, level), self._figure("amplification", fund, level)
+            if np.isnan(ratio):
+                return None
+            return paired.combined(of_loss, of_static, 1 / base, -ratio / base)
+        return None
+
+    def _figure(self, name: str, fund: str, level: float) -> float:
+        if fund == SYSTEM:
+            return float(self._summary[f"system_{name}"].sel(level=level))
+        return float(self._summary[name].sel(fund=fund, level=level))
+
+    def _metric(self, name: str, fund: str) -> Floats:
+        """(path,) of a fund; of the system from those of all funds."""
+        values = self._paths[name]
+        if fund != SYSTEM:
+            return np.asarray(values.sel(fund=fund).values, np.float64)
+        if name == "fund_loss":
+            return np.asarray(self._paths["system_loss"].values, np.float64)
+        if name == "fund_loss_static":
+            nav = self._summary["nav_usd"]
+            return np.asarray((values.astype(float) * nav).sum("fund") / nav.sum(), np.float64)
+        return np.asarray(values.astype(float).sum("fund").values, np.float64)
+
+
+class Errors:
+    """Standard errors of the differences between two results.
+
+    Attributes:
+        same_seed: whether they have the same seed and generator, so that path j of one may have the draws of path j of
+            the other.
+        paired_paths: on how many paths they are paired; 0 where they are not.
+    """
+
+    def __init__(self, a: xr.DataTree, b: xr.DataTree) -> None:
+        self.same_seed = all(a.attrs.get(name) == b.attrs.get(name) for name in ("seed", "rng"))
+        kept = _kept_by_both(a, b) if self.same_seed else None
+        self.paired_paths = 0 if kept is None else kept[2]
+        self._sides = None if kept is None else kept[:2]
+        self._paths = min(int(tree.attrs["paths"]) for tree in (a, b))
+
+    def of(
+        self, name: str, funds: Sequence[str], levels: Sequence[float] | None, error_a: Floats, error_b: Floats
+    ) -> tuple[Floats, npt.NDArray[np.int8], Floats]:
+        """Errors of a figure, whether each is an upper bound (0 or 1), and on how many paths it rests.
+
+        Args:
+            name: of the figure.
+            funds: along the first axis.
+            levels: along the second; None where the figure has none.
+            error_a: (fund, level) or (fund,), those of one result.
+            error_b: likewise, of the other.
+        """
+        tails = np.array([1.0]) if levels is None else 1 - np.array(levels)
+        rests_on = np.broadcast_to(self._paths * tails, (len(funds), len(tails))).reshape(error_a.shape).copy()
+        if not self.same_seed:
+            return np.hypot(error_a, error_b), np.zeros(error_a.shape, np.int8), rests_on
+        error = error_a + error_b
+        bound = np.isfinite(error).astype(np.int8)
+        if self._sides is not None:
+            for at in np.ndindex(error.shape):
+                level = None if levels is None else levels[at[1]]
+                one, other = (side.influence(name, funds[at[0]], level) for side in self._sides)
+                if one is None or other is None:
+                    continue
+                paired_error = paired.error_of_difference(one, other, *(side.of_run for side in self._sides))
+                if not np.isinf(paired_error):
+                    share = 1.0 if level is None else 1 - level
+                    error[at], bound[at], rests_on[at] = paired_error, 0, share * self.paired_paths
+        return error, bound, rests_on
+
+
+def _kept_by_both(a: xr.DataTree, b: xr.DataTree) -> tuple[KeptPaths, KeptPaths, int] | None:
+    """The first paths of two results, as many as both keep, and their number; None where one keeps none."""
+    tables = [tree[group].to_dataset() for tree in (a, b) for group in GROUPS if group in tree.children]
+    if len(tables) < 2:
+        return None
+    count = min(table.sizes["path"] for table in tables)
+    first, second = (table.isel(path=slice(0, count)) for table in tables)
+    if count == 0 or not np.array_equal(first["path"].values, second["path"].values):
+        return None
+    return KeptPaths(a, first), KeptPaths(b, second), count
+
+
+def draws_that_differ(a: xr.DataTree, b: xr.DataTree) -> list[str]:
+    """What keeps two runs with one seed from drawing the same shocks: some of assets, steps, steps a day."""
+    found = [] if _assets(a) == _assets(b) else ["assets"]
+    names = {"steps": "steps", "steps_per_day": "steps a day"}
+    return found + [text for name, text in names.items() if a.attrs.get(name) != b.attrs.get(name)]
+
+
+def _assets(tree: xr.DataTree) -> list[str]:
+    return sorted(map(str, tree["start"].to_dataset()["asset"].values)) if "start" in tree.children else []

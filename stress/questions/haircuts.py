@@ -1,0 +1,102 @@
+"""Who would be called with other haircuts: short simulations on the same draws, all margin rates times a factor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from stress.scenarios.build.requirement import requirement, start_positions
+from stress.scenarios.problem import Problem
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+FACTORS = (0.9, 1.0, 1.1)
+ROUNDING = 1e-9  # of NAV, in a requirement
+SHARES = ("called_nav_share", "defaulted_nav_share")
+PROBABILITIES = ("prob_margin_call", "prob_called_over_10pct", "prob_called_over_50pct")
+
+
+def scaled(problem: Problem, factor: float) -> Problem:
+    """The problem with every requirement times `factor`: rates of haircuts, and moves and floors of portfolio margin.
+
+    Rates of more than 1 on longs are capped there as ever.
+    """
+    funds = problem.funds
+    funds = replace(
+        funds,
+        rates=funds.rates * factor,
+        portfolio_moves=funds.portfolio_moves * factor,
+        portfolio_floor=funds.portfolio_floor * factor,
+    )
+    return replace(problem, funds=funds)
+
+
+def start_in_call(problem: Problem) -> list[str]:
+    """Fund types with a member whose requirement exceeds its equity at the start, in file order."""
+    funds, books = problem.funds, problem.books
+    needed = requirement(funds, problem.assets, books.fund_of, start_positions(books))
+    called = {funds.types[t] for t in funds.type_of[needed > funds.nav * (1.0 + ROUNDING)]}
+    return [name for name in funds.types_file_order if name in called]
+
+
+def haircuts(problem: Problem, paths: int, seed: int = 1, factors: Sequence[float] = FACTORS) -> xr.Dataset:
+    """How far calls and defaults move with haircuts.
+
+    Args:
+        problem: the scenario.
+        paths: of each simulation; all have the same draws.
+        seed: of the draws.
+        factors: what every margin rate is multiplied by.
+
+    Returns:
+        Dims haircuts (the factors) and fund ("system" last): the mean shares of NAV `called_nav_share` and
+        `defaulted_nav_share`, the probabilities `prob_margin_call` (of any member), `prob_called_over_10pct` and
+        `prob_called_over_50pct`, each with NAME_se, and `starts_in_call`, whether a fund has a member that starts in
+        a call. Attributes: paths, seed.
+
+    Raises:
+        NotEnoughResources: so many paths need more memory than there is.
+    """
+    import xarray as xr
+
+    from stress.results.dataset.units import described
+
+    found = [_at(scaled(problem, factor), paths, seed) for factor in factors]
+    data: dict[str, Any] = {name: (("haircuts", "fund"), np.stack([one[name] for one in found])) for name in found[0]}
+    funds = [*problem.funds.types_file_order, "system"]
+    table = xr.Dataset(data, {"haircuts": ("haircuts", list(factors)), "fund": ("fund", funds)})
+    return described(table.assign_attrs(paths=paths, seed=seed))
+
+
+def _at(problem: Problem, paths: int, seed: int) -> dict[str, Any]:
+    from stress.engine.chunk_simulator import ChunkSimulator
+    from stress.engine.chunks import Chunk
+    from stress.engine.plan import plan
+    from stress.engine.sizes import devices_for
+    from stress.options import RunOptions
+    from stress.results.statistics.estimators import mean, probability
+    from stress.results.statistics.simulation_output import NAV_SHARES
+
+    options = RunOptions(paths=paths, seed=seed)
+    plan(problem, options)
+    simulator = ChunkSimulator(problem, options, devices_for(problem, options))
+    gatherer = simulator.gatherer()
+    simulator.simulate(Chunk(0, paths), gatherer)
+    sums, squares, counts = gatherer.sums(), gatherer.squares(), gatherer.totals.counts
+    over = [counts["called_over"][NAV_SHARES.index(share)] for share in (0.1, 0.5)]
+    hits = dict(zip(PROBABILITIES, (counts["margin_call"], *over), strict=True))
+    types = problem.funds.types
+    rows = [*(types.index(name) for name in problem.funds.types_file_order), len(types)]
+    estimates = {
+        name: [mean(sums[metric][row], squares[metric][row], paths) for row in rows]
+        for name, metric in zip(SHARES, ("called_share", "defaulted_share"), strict=True)
+    }
+    estimates |= {name: [probability(int(count[row]), paths) for row in rows] for name, count in hits.items()}
+    called = start_in_call(problem)
+    table: dict[str, Any] = {name: [one.value for one in every] for name, every in estimates.items()}
+    table |= {f"{name}_se": [one.se for one in every] for name, every in estimates.items()}
+    return table | {"starts_in_call": [*(name in called for name in problem.funds.types_file_order), bool(called)]}
