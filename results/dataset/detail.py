@@ -10,22 +10,22 @@ import numpy.typing as npt
 import xarray as xr
 
 from stress.results.dataset import coordinates
-from stress.results.dataset.components import WORST
+from stress.results.dataset.components import WORST, rare
 from stress.results.dataset.summary import file_order, row_order
 from stress.results.dataset.tables import LARGEST_TABLE, LOSS_PART, labels, variables, with_parts
 from stress.results.dataset.units import described
 from stress.results.statistics.estimate import SMALLEST_STATIC
 from stress.results.statistics.estimators import binomial_ranks
-from stress.results.statistics.few_paths import FEWEST, Z95, paths_that_count, widened, widening
+from stress.results.statistics.few_paths import FEWEST, Z95, paths_that_count, widened
 from stress.results.statistics.histogram import FloatHistogram
 from stress.results.statistics.levels import order_rank, tail_mass
 from stress.results.statistics.simulation_output import SimulationOutput, Timeline
+from stress.results.statistics.slice_means import widened_means
 
 Floats = npt.NDArray[np.float64]
 Table = dict[str, tuple[tuple[str, ...], Floats]]
 QUANTILES = ("0.01", "0.05", "0.25", "0.5", "0.75", "0.95", "0.99")
 LEVERAGES = ("gross_leverage", "net_leverage")
-RARE = ("called_usd", "forced_sales_usd", "built_usd", "open_call")  # zero on most paths, never negative
 BY_ASSET = ("price", "depth", "volatility", "forced_flow_usd")
 SLICES = {"all": "1", **WORST}
 TIMELINE_NAMES = {
@@ -63,7 +63,7 @@ def timeline(output: SimulationOutput) -> xr.Dataset:
     for name, (average, error) in line.means.items():
         entity = "asset" if name in BY_ASSET else "fund"
         plain = f"{name}_mean" if name in data else name
-        error = np.zeros_like(error) if fixed else _widened(average, error, line.paths, rare=name in RARE)
+        error = np.zeros_like(error) if fixed else _widened(average, error, line.paths, rare=rare(name))
         data[plain] = (("step", entity), average[:, axes[entity]])
         data[f"{plain}_se"] = (("step", entity), error[:, axes[entity]])
     nav = output.group_nav[axes["fund"]]
@@ -99,12 +99,7 @@ def timeline(output: SimulationOutput) -> xr.Dataset:
 
 def _widened(average: Floats, error: Floats, paths: int, rare: bool) -> Floats:
     """Errors of means over `paths` paths (`few_paths`); `rare`: of what is zero on most of them."""
-    if not rare:
-        return error * widening(paths) if paths >= FEWEST else np.full_like(error, np.inf)
-    square = average**2 + error**2 * max(paths - 1, 1)
-    pairs = zip(average.flat, square.flat, error.flat, strict=True)
-    found = [widened(float(one), paths_that_count(float(m), float(q), paths)) for m, q, one in pairs]
-    return np.reshape(np.array(found), error.shape)
+    return widened_means(average, average**2 + error**2 * max(paths - 1, 1), error, paths, rare)
 
 
 def _ratio_error(ratio: Floats, loss: Floats, static: Floats, difference: Floats) -> Floats:
@@ -201,7 +196,7 @@ def attribution(output: SimulationOutput) -> xr.Dataset:
     }
     if sample.parts:
         average, error = _by_slice(output, sample.parts)
-        of_parts = {
+        of_parts: Table = {
             LOSS_PART: (("fund", "part", "slice"), average),
             f"{LOSS_PART}_se": (("fund", "part", "slice"), error),
         }

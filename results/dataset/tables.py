@@ -7,10 +7,11 @@ import numpy.typing as npt
 import xarray as xr
 
 from stress.results.dataset import coordinates
-from stress.results.dataset.components import every_trigger
+from stress.results.dataset.components import every_trigger, rare
 from stress.results.dataset.summary import file_order, row_order
 from stress.results.dataset.units import described
 from stress.results.statistics.simulation_output import SimulationOutput, Table
+from stress.results.statistics.slice_means import widened_means
 
 Floats = npt.NDArray[np.float64]
 Variables = dict[str, tuple[tuple[str, ...], Floats]]
@@ -26,7 +27,8 @@ def variables(output: SimulationOutput, tables: dict[str, Table]) -> Variables:
     for name, table in tables.items():
         if table.mean.size > LARGEST_TABLE:
             continue
-        for suffix, values in (("", table.mean), ("_se", np.zeros_like(table.error) if fixed else table.error)):
+        error = np.zeros_like(table.error) if fixed else _error(output, name, table)
+        for suffix, values in (("", table.mean), ("_se", error)):
             for axis, dim in enumerate(table.dims):
                 if dim in order and values.shape[axis] == len(order[dim]):
                     values = np.take(values, order[dim], axis)
@@ -34,6 +36,15 @@ def variables(output: SimulationOutput, tables: dict[str, Table]) -> Variables:
                     values = np.take(values, order[dim][:-1], axis)
             data[name + suffix] = (table.dims, values)
     return data
+
+
+def _error(output: SimulationOutput, name: str, table: Table) -> Floats:
+    """Errors of a table, widened for few paths; those over slices are already."""
+    if "slice" in table.dims:
+        return table.error
+    paths = output.sample.parts["total"].shape[1] if name == LOSS_PART else output.timeline.paths
+    square = table.mean**2 + table.error**2 * max(paths - 1, 1)
+    return widened_means(table.mean, square, table.error, paths, rare(name))
 
 
 def with_parts(output: SimulationOutput, data: Variables) -> Variables:

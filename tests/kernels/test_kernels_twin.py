@@ -60,12 +60,12 @@ def assert_parity(pair: Pair) -> None:
     names = component_names(structure_of(pair.problem, members=True).outside)
     for part, component in zip(by_name(parts, names, CAUSES, axis=0), theirs.attribution, strict=True):
         close(part, component)
-    booked = (
-        (report.by_trigger.sold, theirs.sold_by_trigger_usd),
-        (report.by_trigger.built, theirs.built_by_trigger_usd),
-    )
-    for because, expected in booked:
-        close(by_name(because, structure_of(pair.problem).triggers, TRIGGERS, axis=1) * nav, expected, 1e9)
+    on, because = structure_of(pair.problem).triggers, report.by_trigger
+    for booked, expected in ((because.sold, theirs.sold_by_trigger_usd), (because.built, theirs.built_by_trigger_usd)):
+        if booked.shape[1]:
+            close(by_name(np.asarray(booked), on, TRIGGERS, axis=1) * nav, expected, 1e9)
+        else:
+            assert not expected.any()
     if report.purchases.shape[1]:
         close(report.purchases[:, 0] * pair.problem.assets.adv[:, None], theirs.retail_by_asset_usd, 1e9)
     np.testing.assert_array_equal(report.defaulted[-1], theirs.defaulted)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from stress.engine.detail.tables import Moments, Sums
 from stress.engine.tiles import TiledPaths
+from stress.results.dataset.components import rare
 from stress.results.statistics.simulation_output import Slices, Table
 from stress.results.statistics.slice_means import near_boundary, slice_mean, slice_size
 
@@ -55,7 +56,7 @@ def worst_slices(
         beside = moments(near)
         for name, one in moments(whole).items():
             at_boundary = beside[name].total / beside[name].paths
-            mean, error = slice_mean(one.total, one.square, at_boundary, end, paths)
+            mean, error = slice_mean(one.total, one.square, at_boundary, end, paths, rare(name))
             tables.setdefault(name, []).append(Table(one.dims, mean, error))
     stacked = {
         name: Table(("slice", *every[0].dims), np.stack([x.mean for x in every]), np.stack([x.error for x in every]))
