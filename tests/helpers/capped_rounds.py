@@ -23,7 +23,7 @@ from stress.kernels.margin.calls import Calls, record_calls
 from stress.kernels.outside.flows import OutsideFlows
 from stress.kernels.params import Params
 from stress.kernels.path import start
-from stress.kernels.shocks.draw import draw, shock_scratch, sources
+from stress.kernels.shocks.draw import draw, shock_keys, shock_scratch
 from stress.kernels.state import State, Terms
 from stress.kernels.step import advance
 from stress.kernels.structure import Structure
@@ -46,9 +46,10 @@ def _program(structure: Structure, paths: int) -> Any:
     def every_step(params: Params, units: Array) -> Any:
         low = jnp.arange(paths, dtype=jnp.uint32)
         high = jnp.zeros_like(low)
+        keys = shock_keys(structure, params.shocks)
 
         def one_step(carry: Any, inputs: Any) -> Any:
-            (state, room), (index, script, source) = carry, inputs
+            (state, room), (index, script) = carry, inputs
             kept: list[Any] = []
 
             def resolve(
@@ -69,13 +70,13 @@ def _program(structure: Structure, paths: int) -> Any:
                 kept.append((gross, last.traded, terms.depth, last.done & capped))
                 return last, record_calls(calls, last.worst, terms.step)
 
-            r, _, room = draw(structure, params.shocks, low, high, source, room)
+            r, _, room = draw(structure, params.shocks, low, high, keys, index, room)
             state, report = advance(structure, params, state, r, script[:, None], index + 1, resolve)
             return (state, room), (*kept[0], report.held, report.sold)
 
         begin = (start(structure, params, paths), shock_scratch(structure, params.shocks, paths))
         steps = jnp.arange(structure.steps, dtype=jnp.int32)
-        return lax.scan(one_step, begin, (steps, params.shocks.script, sources(structure, params.shocks, low, high)))[1]
+        return lax.scan(one_step, begin, (steps, params.shocks.script))[1]
 
     return jax.jit(partial(every_step), compiler_options=compiled_quickly())
 

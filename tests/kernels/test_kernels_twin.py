@@ -19,7 +19,7 @@ from stress.compile.structure import structure_of
 from stress.engine.detail.by_name import by_name
 from stress.engine.detail.fund_flows import row_flows, row_groups
 from stress.kernels.layout import shapes_to_books
-from stress.reference.state import CAUSES
+from stress.reference.state import CAUSES, TRIGGERS
 from stress.results.dataset.components import component_names
 from stress.scenarios.problem import Problem
 from tiered import tiered
@@ -61,6 +61,14 @@ def assert_parity(pair: Pair) -> None:
     names = component_names(structure_of(pair.problem, members=True).outside)
     for part, component in zip(by_name(parts, names, CAUSES, axis=0), theirs.attribution, strict=True):
         close(part, component)
+    on, because = structure_of(pair.problem).triggers, report.by_trigger
+    for booked, expected in ((because.sold, theirs.sold_by_trigger_usd), (because.built, theirs.built_by_trigger_usd)):
+        if booked.shape[1]:
+            close(by_name(np.asarray(booked), on, TRIGGERS, axis=1) * nav, expected, 1e9)
+        else:
+            assert not expected.any()
+    if report.purchases.shape[1]:
+        close(report.purchases[:, 0] * pair.problem.assets.adv[:, None], theirs.retail_by_asset_usd, 1e9)
     np.testing.assert_array_equal(report.defaulted[-1], theirs.defaulted)
     np.testing.assert_array_equal(report.call_open, theirs.open_call)
     np.testing.assert_array_equal(ours.at_round_limit, theirs.at_round_limit)
