@@ -177,6 +177,8 @@ def engine(arguments: argparse.Namespace) -> None:
             low, high = (np.stack([end(data, name, side) for data in datasets]) for side in ("low", "high"))
             finite = np.isfinite(low) & np.isfinite(high) & (high > low) & np.isfinite(true)
             holds = ((low <= true) & (true <= high)) | ~np.isfinite(high - low)
+            values = np.stack([data[name].values for data in datasets])
+            finite &= (values != values[0]).any(axis=0)  # what is the same in every run is not at stake
             used = finite.any(axis=0)
             all_covered, all_finite = all_covered + int((holds & finite).sum()), all_finite + int(finite.sum())
             for at in np.argwhere(used & (holds.sum(axis=0) < 179 * len(runs) / 200)):
