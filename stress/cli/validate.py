@@ -1,4 +1,4 @@
-"""`levstress validate`: published models on their own numbers and on the user's."""
+"""`levstress validate`: a scenario against the reference; published models on their own numbers and on the user's."""
 
 from __future__ import annotations
 
@@ -12,19 +12,31 @@ import typer
 from stress.cli import options as common
 from stress.cli.console import SECONDS_BETWEEN_LINES, console, print_json, say
 from stress.cli.exits import MISMATCH, ends_with_exit_code
+from stress.cli.quantities import parse_positive
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from stress.engine.devices import Devices
+    from stress.options import RunOptions
     from stress.published.inputs import Inputs
     from stress.published.model import Model
+    from stress.scenarios.schema.scenario import Scenario
 
+PUBLISHED = ("oxford", "cont-schaanning", "glt", "breuer", "liquidity-spiral")  # as in `published.registry`
 SUFFIXES = (".nc", ".zarr")
 
 
 @ends_with_exit_code
 def validate(
+    scenario: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[SCENARIO]",
+            help="A scenario file (.toml) or the name of one in the library; or the name of a published model.",
+            show_default=False,
+        ),
+    ] = None,
     model: Annotated[
         str | None,
         typer.Option(
@@ -45,8 +57,22 @@ def validate(
         list[str] | None,
         typer.Option("--grid", metavar="KEY=LOW:HIGH:COUNT", help="Run a grid of an input; once or twice."),
     ] = None,
+    paths: Annotated[
+        int | None,
+        typer.Option(
+            "--paths",
+            parser=parse_positive,
+            metavar="N",
+            help="Paths that engine and reference both follow; default: 16 to 400, by the size of the scenario.",
+        ),
+    ] = None,
+    seed: common.Seed = 1,
+    probes: Annotated[
+        bool, typer.Option("--probes/--no-probes", help="Also walk through the built-in probes of every mechanism.")
+    ] = True,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Write the grid as a dataset: .nc or .zarr.")
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Write the checks, or the grid, as a dataset: .nc or .zarr."),
     ] = None,
     list_models: Annotated[
         bool, typer.Option("--list", help="List the models with sources, inputs, defaults.")
@@ -57,28 +83,51 @@ def validate(
     json: common.Json = False,
     quiet: common.Quiet = False,
 ) -> None:
-    """Run a published fire-sale model, in float64, and compare its outputs with the published ones.
+    """Check that the engine computes the model: a scenario against the reference, or a published model.
 
-    With the published inputs every output is compared; exit 9 when one differs by more than its printed digits. With
-    other inputs the outputs are printed. `oxford` needs --data, as its balance sheets are not part of this package.
+    With SCENARIO, engine and reference (the model in plain NumPy) follow the same paths in float64, and every metric is
+    compared path by path; float32 with float64, one seed with another, one block size with another; the summary is
+    recomputed from the stored paths, and what must hold is looked at; built-in probes do the same where every mechanism
+    acts. A line a check; exit 9 when one fails.
+
+    With a published fire-sale model's name its outputs are compared with the published ones; exit 9 when one differs by
+    more than its printed digits. With other inputs the outputs are printed. `oxford` needs --data, as its balance
+    sheets are not part of this package.
 
     \b
     Examples:
+      levstress validate tariff-2025
+      levstress validate my.toml --paths 1000 --out checks.nc
       levstress validate
-      levstress validate --model cont-schaanning
+      levstress validate cont-schaanning
       levstress validate --model breuer --set leverage_limit=40 --json
       levstress validate --model oxford --data eba_2018.csv --set impact=0.02
       levstress validate --model oxford --data eba_2018.csv --grid shock=0:0.3:1000 --grid impact=0:0.08:500
     """
-    if out is not None and not grid:
-        raise typer.BadParameter("--out writes a grid: give --grid too")
-    if model is None and (data is not None or assignments or grid):
+    if scenario in PUBLISHED:
+        if model is not None and model != scenario:
+            raise typer.BadParameter(f"{scenario} and --model {model}: give one of them")
+        scenario, model = None, scenario
+    if scenario is not None and (model is not None or data is not None or grid or list_models):
+        raise typer.BadParameter("--model, --data, --grid and --list belong to published models, not to a scenario")
+    if scenario is None and out is not None and not grid:
+        raise typer.BadParameter("--out writes the checks of a scenario, or a grid: give SCENARIO or --grid")
+    if scenario is None and model is None and (data is not None or assignments or grid):
         raise typer.BadParameter("--data, --set and --grid need --model")
+    if scenario is None and paths is not None:
+        raise typer.BadParameter("--paths needs SCENARIO")
     if out is not None:
         _check_out(out, overwrite)
     from stress.engine.devices import set_up
 
     found = set_up(device, devices)
+    if scenario is not None:
+        from stress.options import RunOptions
+        from stress.scenarios.read.loader import load_scenario
+
+        options = RunOptions(seed=seed, device=device, devices=devices)
+        _scenario(load_scenario(scenario, assignments or ()), options, paths, probes, out, json, quiet)
+        return
     from stress.published.registry import MODELS, find_model
 
     if model is None or list_models:
@@ -92,6 +141,28 @@ def validate(
         _grid(chosen, inputs, grid, found, out, json, quiet)
     else:
         _point(chosen, inputs, json, quiet)
+
+
+def _scenario(
+    scenario: Scenario, options: RunOptions, paths: int | None, probes: bool, out: Path | None, json: bool, quiet: bool
+) -> None:
+    from stress.questions.validate.report import dataset, document, table, verdict
+    from stress.questions.validate.validation import validate
+    from stress.scenarios.build.problem_builder import build_problem
+
+    found = validate(build_problem(scenario), options, paths, probes, lambda text: say(text, quiet))
+    if out is not None:
+        _write(dataset(found), out)
+        say(f"wrote {out}", quiet)
+    if json:
+        print_json(document(found))
+    else:
+        console().print(table(found))
+        print(verdict(found))
+    if not found.passed:
+        failed = [check.name for check in found.checks if not check.passed]
+        say(f"levstress: {found.name}: {len(failed)} checks failed, the first: {failed[0]}")
+        raise typer.Exit(MISMATCH)
 
 
 def _list(models: list[Model], json: bool) -> None:

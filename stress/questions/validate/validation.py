@@ -17,6 +17,8 @@ from stress.questions.validate.engine import run
 from stress.questions.validate.invariants import of_model, of_paths
 from stress.questions.validate.kernels import engine_draws
 from stress.questions.validate.probes import CHANGES, probe, probe_draws
+from stress.reference.state import State
+from stress.scenarios.errors import ScenarioError
 from stress.scenarios.problem import Problem
 
 ENGINE_PATHS = 8192  # of each of the engine's runs
@@ -67,8 +69,13 @@ def validate(
         tell: called with what is being done.
 
     Raises:
-        NotImplementedError: a law, trigger or outside flow from outside the package, which the reference does not know.
+        ScenarioError: a law, trigger or outside flow from outside the package, which the reference does not know.
     """
+    try:
+        State(problem)
+    except NotImplementedError as error:
+        allowed = "impact laws, triggers and outside flows of the package itself; the reference knows no others"
+        raise ScenarioError(str(error), file=problem.name, key="", allowed=allowed) from error
     paths = sample_size(problem) if paths is None else paths
     checks, compared = of_scenario(problem, options, paths, tell)
     if with_probes:
