@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from stress.scenarios.build.tiers import under_cap
 from stress.scenarios.impact.square_root import SquareRoot
 from stress.scenarios.outside.retail import Retail
-from stress.scenarios.build.tiers import under_cap
 from stress.scenarios.problem import (
     Assets,
     Books,
