@@ -18,6 +18,7 @@ from library_scenarios import (
     read_csv,
     start_positions,
 )
+from stress.scenarios.build.requirement import by_fund
 from stress.scenarios.library import list_scenarios
 from stress.scenarios.problem import Problem
 from stress.scenarios.start import start_table
@@ -168,10 +169,9 @@ def test_the_replay_is_one_observed_day_and_one_fund_without_rules() -> None:
     assert script == pytest.approx(observed, abs=1e-12)
     # The same positions as those of the average tier of the fund type in tariff-2025.
     second_tier = april.funds.ids.index("fundamental_ls_t2")
-    held = (
-        start_positions(april)[(april.books.fund_of == second_tier) & ~limits_of(april).overlay]
-        / april.funds.nav[second_tier]
-    )
+    managers = by_fund(start_positions(april), april.books.manager_of, april.books.managers)
+    chosen = np.unique(april.books.manager_of[(april.books.fund_of == second_tier) & ~limits_of(april).overlay])
+    held = managers[chosen] / april.funds.nav[second_tier]
     np.testing.assert_allclose(start_positions(problem) / problem.funds.nav, held, rtol=1e-9, atol=1e-15)
     table = start_table(problem)
     assert table.gross == pytest.approx(2.0)
