@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -30,51 +31,50 @@ from observed_model import (
     read_csv,
     without_draw,
 )
+
 from stress.reference.result import simulate
 
 PAGE = HERE.parent / "docs" / "observed.md"
 DECIMALS = {"%": 2, "points": 1, "% of NAV": 1, "bn USD": 1, "times": 2, "rank": 0, "funds": 0}
-INTRODUCTION = """# The model beside what was observed
-
-Written by `python benchmarks/observed.py --write`; do not edit. The model's numbers come from the reference
-(`stress/reference`), the observations, their sources and the ranges from `benchmarks/observations.csv`.
-
-- **Grades** of an observation: [F] found in a published source, [C] computed from published numbers or daily closes, [R]
-  general knowledge or judgement.
-- **Met** is a model's number within the range beside it. Ranges: a day's return 0.25 points either way; leverage 1 point for
-  a type of fund and 2 for all of them; money a third either way, leveraged ETFs 2 bn USD; August 2007 a factor of 2; where
-  only a direction is known, its sign.
-- **In sample** is what was looked at while positions, rules, volumes or the script were chosen: met says little there. Out of
-  sample is what was compared afterwards.
-"""
+INTRODUCTION = (
+    "Written by `python benchmarks/observed.py --write`; do not edit. The model's numbers come from the reference "
+    "(`stress/reference`); observations, sources and ranges are in `benchmarks/observations.csv`.",
+    "**Grades** of an observation: [F] found in a published source, [C] computed from published numbers or daily "
+    "closes, [R] general knowledge or judgement.",
+    "**Met** is a model's number within the range beside it. Returns have 0.25 points either way; changes of leverage "
+    "1 point for a type of fund and 2 for all of them, levels and relative changes 3; money a third, ETFs 2 bn "
+    "USD (9 April: what two reports span); August 2007 a factor of 2; where only a direction is known, its sign.",
+    "**In sample** is what was looked at while positions, rules, volumes or the script were chosen: met says little "
+    "there. Out of sample is what was compared afterwards.",
+)
 EPISODES = {
     "april": (
         "April 2025: `tariff-2025`",
-        "The first number is the path without a draw, which closes on the observed moves: it is compared. The second is the "
-        f"mean over {2 * PAIRS} paths of the scenario's draw, in mirrored pairs, and its standard error. Prime brokers' books "
-        "contain long-only money and funds that no type here stands for, so levels of all funds together cannot be met.",
+        "The first number is the path without a draw, which closes on the observed moves: it is compared. The second "
+        f"is the mean over {2 * PAIRS} paths of the scenario's draw, in mirrored pairs, with its standard error. Books "
+        "of prime brokers have long-only money and funds that no type stands for: levels of all funds cannot be met.",
     ),
     "deepseek": (
         "27 January 2025",
-        "Other days are one step of the funds of `tariff-2025`, positions held, on the moves of that day: sectors, credit, "
-        "Treasuries and legs as observed.",
+        "This and the next three days are one step of the funds of `tariff-2025`, positions held, on the moves of the "
+        "day as they closed, so no error. Here sectors, credit, Treasuries and the seven legs are recorded.",
     ),
     "march": (
         "6 March 2025",
-        "Recorded for this day and the next two are the moves of the seven legs; the other assets move by their mean given those, by "
-        "the calm volatilities and correlations of the library, so a rotation between sectors is not in them.",
+        "Recorded for this day and the next two are the moves of the legs; the other assets move by their mean given "
+        "those, by the calm volatilities and correlations of the library. Rotation between sectors is not in them.",
     ),
     "november": ("13 November 2025", "No fund's result is recorded."),
     "february": (
         "4 February 2026",
-        "What funds own fell while published factors rose: value and profitability gained, and the quant books of the library with them. "
-        "Only position data would show it.",
+        "What funds own fell while published factors rose: value and profitability gained, and the quant books of the "
+        "library with them. Only position data would show the loss.",
     ),
     "quants": ("August 2007: `quant-2007-08`", "Only the subprime loss of the 7th is scripted. No draw, so no error."),
     "archegos": (
         "Archegos, March 2021: `archegos-2021`",
-        "Broker shares were chosen to the split of losses. The two bad days are scripted, baskets stand for single stocks, and the "
-        "brokers' sales start on the third step. No draw, so no error.",
+        "The two bad days are scripted, and milder than the single stocks' were; baskets stand for single stocks; "
+        "broker shares were chosen to the split of losses. The brokers sell from the third step on. No draw, no error.",
     ),
 }
 
@@ -125,7 +125,7 @@ def table(observations: list[dict[str, str]], single: Figures, drawn: Figures) -
         model = text(value, 4 if of["key"] == "closes" else decimals)
         if of["key"] in drawn and of["key"] != "closes":
             mean, error = mean_and_error(np.asarray(drawn[of["key"]], float))
-            model += f" ({text(mean, decimals)} ± {text(error, decimals)})"
+            model += f" ({text(mean, decimals)} ± {text(error, decimals + 1)})"
         found, ranged = verdict(of, value), accepted(float(of["low"]), float(of["high"])) if of["low"] else "-"
         unit = "" if of["unit"] in ("rank", "funds") else f", {of['unit']}"
         cells = [of["observed"] + unit, of["when"], f"{of['source']} [{of['grade']}]", of["recorded"], model, ranged]
@@ -149,14 +149,22 @@ def count(observations: list[dict[str, str]], single: dict[str, Figures]) -> lis
     return rows
 
 
-def page(pairs: int = PAIRS) -> str:
-    """The whole page."""
+def paragraph(words: str) -> str:
+    """Wrapped to the width of the docs."""
+    return textwrap.fill(words, 120, break_long_words=False, break_on_hyphens=False)
+
+
+def page(single: dict[str, Figures], drawn: Figures, run: Run) -> str:
+    """The whole page, from what `figures` returns."""
     observations = read_csv(HERE / "observations.csv")
-    single, drawn, run = figures(pairs)
-    lines = [INTRODUCTION, *count(observations, single), ""]
+    lines = ["# The model beside what was observed", ""]
+    for words in INTRODUCTION:
+        lines += [paragraph(words), ""]
+    lines += [*count(observations, single), ""]
     for episode, (title, words) in EPISODES.items():
         mine = [of for of in observations if of["episode"] == episode]
-        lines += [f"## {title}", "", words, "", *table(mine, single[episode], drawn if episode == "april" else {}), ""]
+        rows = table(mine, single[episode], drawn if episode == "april" else {})
+        lines += [f"## {title}", "", paragraph(words), "", *rows, ""]
         if episode == "april":
             lines += ["Return of every type since the start on the path without a draw, % of NAV:", ""]
             lines += ["| type | 3 Apr | 4 Apr | 7 Apr | 8 Apr | 9 Apr |", "|---|---|---|---|---|---|"]
@@ -174,10 +182,11 @@ def main(arguments: list[str] | None = None) -> int:
         "--write", type=Path, nargs="?", const=PAGE, metavar="FILE", help=f"write it; default: {PAGE.name}"
     )
     options = parser.parse_args(arguments)
+    written = page(*figures(PAIRS))
     if options.write:
-        options.write.write_text(page(), encoding="utf-8")
+        options.write.write_text(written, encoding="utf-8")
     else:
-        print(page(), end="")
+        print(written, end="")
     return 0
 
 

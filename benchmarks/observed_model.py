@@ -184,7 +184,7 @@ def long_short_alone() -> Figures:
 
 
 def implied(problem: Problem, recorded: dict[str, str]) -> dict[str, float]:
-    """Moves of a day in %, of each asset: as recorded, else their mean given those of the legs, by the scenario's matrix."""
+    """Moves of a day in % by asset: as recorded, else their mean given those of the legs (volatility, correlation)."""
     sigma = problem.assets.shock_vol[:, None] * problem.shocks.correlation * problem.assets.shock_vol
     legs = np.isin(problem.assets.ids, LEGS)
     beta = sigma[:, legs] @ np.linalg.inv(sigma[np.ix_(legs, legs)])
