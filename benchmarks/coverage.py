@@ -2,6 +2,7 @@
 
     python benchmarks/coverage.py                                  # estimators, 5,000 samples a row
     python benchmarks/coverage.py --engine desk --runs 200         # runs of 2,000 paths against one of 2e6
+    python benchmarks/coverage.py --engine desk --other KEY=VALUE  # differences between two scenarios, seed by seed
 
 Estimators: VaR, ES, and of a loss beside its twin's the ratio and difference of ES, the mean of a part of the loss over
 the worst paths, and its contribution; on normal and Student-t(4) draws. "width" is the median width of the interval
@@ -21,6 +22,7 @@ import numpy.typing as npt
 import xarray as xr
 
 import stress
+from stress.results.dataset.compared import BY_FUND, BY_LEVEL, compared
 from stress.results.dataset.detail import conditional_mean
 from stress.results.statistics import estimators
 from stress.results.statistics.contributions import euler
@@ -41,13 +43,14 @@ def main() -> None:
     parser.add_argument("--tails", type=int, nargs="+", default=[10, 20, 30, 100, 300])
     parser.add_argument("--engine", metavar="SCENARIO")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--other", action="append", default=[], metavar="KEY=VALUE", help="what the second one changes")
     parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--paths", type=float, default=2_000)
     parser.add_argument("--reference", type=float, default=2e6)
     parser.add_argument("--first-seed", type=int, default=1_000)
     arguments = parser.parse_args()
     if arguments.engine:
-        engine(arguments)
+        (differences if arguments.other else engine)(arguments)
         return
     print(f"{'law':7} {'level':>6} {'tail paths':>10}  {'figure':14} {'covered %':>9} {'above %':>8} {'width':>6}")
     for law in LAWS:
@@ -185,6 +188,39 @@ def engine(arguments: argparse.Namespace) -> None:
                 print_row(group, name, int(used.sum()), int((~np.isfinite(high - low)).all(axis=0).sum()), worst, share)
             )
     print(f"covered {100 * all_covered / all_finite:.2f} % of {all_finite:,} intervals")
+
+
+def differences(arguments: argparse.Namespace) -> None:
+    """How often +-1.96 errors of a difference hold the true one: paired by path, and as of independent runs."""
+    sides = [
+        stress.load_scenario(arguments.engine, overrides=[*arguments.set, *more]) for more in ([], arguments.other)
+    ]
+
+    def both(paths: float, seed: int) -> list[xr.DataTree]:
+        return [stress.run(side, paths=int(paths), seed=seed, store="summary") for side in sides]
+
+    truth = compared(*both(arguments.reference, arguments.first_seed - 1))
+    pairs = [both(arguments.paths, arguments.first_seed + i) for i in range(arguments.runs)]
+    paired = [compared(a, b) for a, b in pairs]
+    for _, other in pairs:
+        other.attrs["seed"] = -1
+    apart = [compared(a, b) for a, b in pairs]
+    heads = (f"{'variables':>9} {'paired %':>9} {'worst':>6} {'apart %':>8} {'worst':>6}", "error, paired/apart")
+    print(f"{'figure':28} {heads[0]} {heads[1]:>20}")
+    for name in (*BY_LEVEL, *BY_FUND):
+        true = truth[f"{name}_difference"].values
+        shares, worst, errors = [], [], []
+        for numbers in (paired, apart):
+            error = np.stack([one[f"{name}_difference_se"].values for one in numbers])
+            gap = np.abs(np.stack([one[f"{name}_difference"].values for one in numbers]) - true)
+            known = np.isfinite(error) & (error > 0) & np.isfinite(gap)
+            missed = (known & (gap > 1.96 * error)).sum(axis=0)
+            shares.append(100 * (1 - missed.sum() / known.sum()))
+            worst.append(len(numbers) - int(missed.max()))
+            errors.append(np.where(known, error, np.nan))
+        ratio = float(np.nanmedian(errors[0] / errors[1]))
+        used = int(np.isfinite(errors[0]).any(axis=0).sum())
+        print(f"{name:28} {used:9} {shares[0]:9.1f} {worst[0]:6} {shares[1]:8.1f} {worst[1]:6} {ratio:20.2f}")
 
 
 def names(dataset: xr.Dataset) -> list[str]:

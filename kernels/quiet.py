@@ -47,7 +47,8 @@ class Quiet(NamedTuple):
     draws_clipped: Array  # (path,) int32
 
 
-def _start(structure: Structure, params: Params, paths: int) -> Quiet:
+def start(structure: Structure, params: Params, paths: int) -> Quiet:
+    """The tile before the first step."""
     dtype = params.shocks.mean.dtype
     rows, terms = params.reporting.group_matrix.shape[0], structure.margin is not None and structure.margin.terms > 0
     return Quiet(
@@ -131,7 +132,7 @@ def hold_still(structure: Structure, params: Params, path_low: Array, path_high:
         return (tile._replace(draws_clipped=tile.draws_clipped + clipped), room), None
 
     paths = path_low.shape[0]
-    begin = (_start(structure, params, paths), shock_scratch(structure, params.shocks, paths))
+    begin = (start(structure, params, paths), shock_scratch(structure, params.shocks, paths))
     steps = jnp.arange(structure.steps, dtype=jnp.int32)
     (tile, _), _ = lax.scan(one_step, begin, (steps, params.shocks.script))
     loss = -product(params.books.group_exposure, tile.change)

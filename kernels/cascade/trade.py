@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax.numpy as jnp
 from jax import Array, lax
 
@@ -79,7 +81,21 @@ def settle(
         profit=now.profit + books_to_members(structure, pnl),
         book_pnl=now.book_pnl + books_to_managers(structure, pnl) if structure.book_pnl else now.book_pnl,
     )
-    return _with_causes(structure, params, terms, outside, before, now, cut) if structure.attribution else now
+    if not structure.attribution:
+        return now
+    explained = _explained(now)
+    causes = lax.cond(
+        params.rules.explained,
+        lambda: _explained(_with_causes(structure, params, terms, outside, before, now, cut)),
+        lambda: explained,
+    )
+    return now._replace(**causes)
+
+
+def _explained(now: Round) -> dict[str, Any]:
+    """What of a round says whose doing it was."""
+    names = ("causes", "by_asset", "forced_recent", "of_forced")
+    return {name: getattr(now, name) for name in names}
 
 
 def _with_causes(

@@ -30,19 +30,19 @@ class VolTarget(NamedTuple):
     ceiling: Array  # (book, 1) on k at the volatility of the start; inf: none
     speed: Array  # (book, 1) share of the gap closed a step
     memory: Array  # () weight of the old variance
-    news: Array | None  # (shape, 1) (1 - memory) steps_per_day / daily variance of its P&L per unit gross
-    managers_news: Array | None  # (manager, 1) the same; one of the two is None
+    news: Array  # (shape or manager, 1) (1 - memory) steps_per_day / daily variance of its P&L per unit gross
+    gross: Array | None  # (book, 1) of each tier at k = 1, multiple of NAV; None: no book with a target is cut
 
 
 def ceiling(structure: Structure, record: VolTarget, variance: Array) -> Array:
     """Largest k that the target allows, (book, path)."""
-    to_books = managers_to_books if record.news is None else shapes_to_books
+    to_books = shapes_to_books if record.gross is None else managers_to_books
     return record.ceiling / jnp.sqrt(to_books(structure, variance))
 
 
-def managers_return(structure: Structure, books: Books, moved: StepMoves) -> Array:
+def managers_return(structure: Structure, books: Books, gross_at_1: Array, moved: StepMoves) -> Array:
     """P&L of a step per unit gross of what each manager's book held, (manager, path); 0 of one that held nothing."""
-    held = books.gross * moved.held
+    held = gross_at_1 * moved.held
     pnl, gross = (
         books_to_managers(structure, held * shapes_to_books(structure, product(shapes, price)))
         for shapes, price in ((books.shapes, moved.gain), (books.gross_shapes, moved.before))
@@ -58,7 +58,7 @@ class _VolTarget(Trigger[VolTarget, Array]):
         return False
 
     def start(self, structure: Structure, record: VolTarget, paths: int, dtype: DTypeLike) -> Array:
-        return jnp.ones((structure.managers if record.news is None else structure.shapes, paths), dtype)
+        return jnp.ones((structure.shapes if record.gross is None else structure.managers, paths), dtype)
 
     def sale(self, record: VolTarget, own: Array, seen: RoundView) -> Array:
         """`speed max(0, 1 - ceiling/k)`."""
@@ -72,12 +72,10 @@ class _VolTarget(Trigger[VolTarget, Array]):
         return any_row(ceiling(still.structure, record, own) < still.books.start_held)
 
     def after_step(self, structure: Structure, books: Books, record: VolTarget, own: Array, moved: StepMoves) -> Array:
-        if record.managers_news is not None:
-            per_gross = managers_return(structure, books, moved)
-            return record.memory * own + record.managers_news * per_gross * per_gross
-        if record.news is None:
-            raise ValueError("a volatility target has the news of shapes or of managers' books")
-        per_gross = product(books.shapes, moved.gain) / product(books.gross_shapes, moved.before)
+        if record.gross is not None:
+            per_gross = managers_return(structure, books, record.gross, moved)
+        else:
+            per_gross = product(books.shapes, moved.gain) / product(books.gross_shapes, moved.before)
         return record.memory * own + record.news * per_gross * per_gross
 
 

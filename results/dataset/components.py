@@ -10,6 +10,12 @@ from stress.scenarios.triggers.registry import TABLES as TRIGGERS
 WORST = {"worst_5pct": "0.05", "worst_1pct": "0.01", "worst_0.1pct": "0.001"}  # slices of the detailed paths
 
 
+def rare(name: str) -> bool:
+    """Whether a variable of the timeline is zero on most paths, and never negative."""
+    amounts = ("called_usd", "forced_sales_usd", "built_usd", "open_call")
+    return name in amounts or name.endswith(("_by_trigger_usd", "_purchases_usd"))
+
+
 def cause_names(outside: Iterable[str] = OUTSIDE) -> tuple[str, ...]:
     """Causes of the P&L of a step's cascade, in the order of the kernels; each outside flow has one."""
     return ("own_impact", "others_impact", *(OUTSIDE[flow].component for flow in outside), "execution_shortfall")

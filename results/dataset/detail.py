@@ -10,22 +10,23 @@ import numpy.typing as npt
 import xarray as xr
 
 from stress.results.dataset import coordinates
-from stress.results.dataset.components import WORST
+from stress.results.dataset.components import WORST, rare
 from stress.results.dataset.summary import file_order, row_order
+from stress.results.dataset.tables import LARGEST_TABLE, LOSS_PART, labels, variables, with_parts
 from stress.results.dataset.units import described
 from stress.results.statistics.estimate import SMALLEST_STATIC
 from stress.results.statistics.estimators import binomial_ranks
-from stress.results.statistics.few_paths import FEWEST, Z95, paths_that_count, widened, widening
+from stress.results.statistics.few_paths import FEWEST, Z95, paths_that_count, widened
 from stress.results.statistics.histogram import FloatHistogram
 from stress.results.statistics.levels import order_rank, tail_mass
 from stress.results.statistics.simulation_output import SimulationOutput, Timeline
+from stress.results.statistics.slice_means import widened_means
 
 Floats = npt.NDArray[np.float64]
 Table = dict[str, tuple[tuple[str, ...], Floats]]
-LARGEST_TABLE = 1 << 22  # numbers in the table by step, fund and asset
+ROUNDING = 1e-6
 QUANTILES = ("0.01", "0.05", "0.25", "0.5", "0.75", "0.95", "0.99")
 LEVERAGES = ("gross_leverage", "net_leverage")
-RARE = ("called_usd", "forced_sales_usd", "built_usd", "open_call")  # zero on most paths, never negative
 BY_ASSET = ("price", "depth", "volatility", "forced_flow_usd")
 SLICES = {"all": "1", **WORST}
 TIMELINE_NAMES = {
@@ -63,7 +64,7 @@ def timeline(output: SimulationOutput) -> xr.Dataset:
     for name, (average, error) in line.means.items():
         entity = "asset" if name in BY_ASSET else "fund"
         plain = f"{name}_mean" if name in data else name
-        error = np.zeros_like(error) if fixed else _widened(average, error, line.paths, rare=name in RARE)
+        error = np.zeros_like(error) if fixed else _widened(average, error, line.paths, rare=rare(name))
         data[plain] = (("step", entity), average[:, axes[entity]])
         data[f"{plain}_se"] = (("step", entity), error[:, axes[entity]])
     nav = output.group_nav[axes["fund"]]
@@ -78,15 +79,19 @@ def timeline(output: SimulationOutput) -> xr.Dataset:
     data["added_loss_usd"] = (dims, (loss - static) * nav)
     data["added_loss_usd_se"] = (dims, added_se * nav)
     by_fund = _flow_by_fund(output, data)
-    data.update(by_fund)
+    more = with_parts(output, variables(output, line.tables))
+    data |= by_fund | more
     coords = {
         "step": ("step", list(range(1, len(loss) + 1))),
         "quantile": ("quantile", [float(q) for q in QUANTILES]),
         **coordinates.of_funds(output, system=True),
         **coordinates.of_assets(output.problem),
+        **labels(output, more),
     }
     dataset = xr.Dataset(data, coords)
     dataset.attrs["paths"] = line.paths
+    if output.sample.parts:
+        dataset.attrs["paths_taken_apart"] = _taken_apart(output)
     dataset.attrs["representative_path"], dataset.attrs["representative_of"] = output.sample.representative
     if not by_fund:
         dataset.attrs["note"] = f"no forced flow by fund: over {LARGEST_TABLE} steps times funds times assets"
@@ -95,12 +100,7 @@ def timeline(output: SimulationOutput) -> xr.Dataset:
 
 def _widened(average: Floats, error: Floats, paths: int, rare: bool) -> Floats:
     """Errors of means over `paths` paths (`few_paths`); `rare`: of what is zero on most of them."""
-    if not rare:
-        return error * widening(paths) if paths >= FEWEST else np.full_like(error, np.inf)
-    square = average**2 + error**2 * max(paths - 1, 1)
-    pairs = zip(average.flat, square.flat, error.flat, strict=True)
-    found = [widened(float(one), paths_that_count(float(m), float(q), paths)) for m, q, one in pairs]
-    return np.reshape(np.array(found), error.shape)
+    return widened_means(average, average**2 + error**2 * max(paths - 1, 1), error, paths, rare)
 
 
 def _ratio_error(ratio: Floats, loss: Floats, static: Floats, difference: Floats) -> Floats:
@@ -179,40 +179,64 @@ def _quantiles(histogram: FloatHistogram, paths: int, fixed: bool, mirrored: boo
 
 
 def attribution(output: SimulationOutput) -> xr.Dataset:
-    """Mean contribution of each component over all detailed paths and over the worst ones by the fund's own loss.
+    """Parts of the loss and contributions of its causes, over all paths and the worst ones by the fund's own loss.
 
-    The components sum to the total. What selling avoided stands beside them: the P&L of the start book held still less
-    that of the outside shock on what was held.
+    The parts sum to the loss, over the paths that were taken apart. The causes sum to the P&L, over all detailed paths;
+    beside them stands what selling has forgone: the P&L of the start book held still less that of the outside shock on
+    what was held.
     """
-    sample, rows = output.sample, row_order(output)
-    parts = {**sample.attribution, "total": -sample.fund_loss}
-    every = {**parts, "avoided": -sample.fund_loss_static - sample.attribution["outside_shock"]}
-    shape = (len(rows), len(every), len(SLICES))
-    average, error = np.empty(shape), np.empty(shape)
+    sample = output.sample
+    causes = {**sample.attribution, "total": -sample.fund_loss}
+    forgone = -sample.fund_loss_static - sample.attribution["outside_shock"]
+    average, error = _by_slice(output, {**causes, "forgone": forgone})
+    data: Table = {
+        "contribution": (("fund", "component", "slice"), average[:, :-1]),
+        "contribution_se": (("fund", "component", "slice"), error[:, :-1]),
+        "forgone_by_selling": (("fund", "slice"), average[:, -1]),
+        "forgone_by_selling_se": (("fund", "slice"), error[:, -1]),
+    }
+    if sample.parts:
+        average, error = _by_slice(output, sample.parts)
+        of_parts: Table = {
+            LOSS_PART: (("fund", "part", "slice"), average),
+            f"{LOSS_PART}_se": (("fund", "part", "slice"), error),
+        }
+        data = with_parts(output, of_parts) | data
+    coords = {
+        **coordinates.of_funds(output, system=True),
+        "component": ("component", list(causes)),
+        "slice": ("slice", list(SLICES)),
+        **labels(output, data),
+    }
+    dataset = xr.Dataset(data, coords)
+    dataset.attrs["paths"] = sample.fund_loss.shape[1]
+    if sample.parts:
+        dataset.attrs["paths_taken_apart"] = _taken_apart(output)
+    return described(dataset)
+
+
+def _taken_apart(output: SimulationOutput) -> int:
+    """How many of the detailed paths, the first ones, were simulated without impact and without outside flow, too."""
+    return int(output.sample.parts["total"].shape[1])
+
+
+def _by_slice(output: SimulationOutput, every: dict[str, Floats]) -> tuple[Floats, Floats]:
+    """Means over the slices of each fund's worst paths and their errors, (fund, variable, slice).
+
+    Each variable is (row, first paths).
+    """
+    sample, rows, count = output.sample, row_order(output), next(iter(every.values())).shape[1]
+    average = np.empty((len(rows), len(every), len(SLICES)))
+    error = np.zeros_like(average)
     for at, row in enumerate(rows):
-        worst_first = np.argsort(-sample.fund_loss[row], kind="stable")
-        for component, values in enumerate(every.values()):
+        worst_first = np.argsort(-sample.fund_loss[row, :count], kind="stable")
+        for number, values in enumerate(every.values()):
             ordered = values[row][worst_first]
             for part, share in enumerate(SLICES.values()):
-                average[at, component, part], error[at, component, part] = conditional_mean(ordered, share)
+                average[at, number, part], error[at, number, part] = conditional_mean(ordered, share)
     if output.problem.shocks.model == "none":
         error[:] = 0.0
-    dims = ("fund", "component", "slice")
-    dataset = xr.Dataset(
-        {
-            "contribution": (dims, average[:, :-1]),
-            "contribution_se": (dims, error[:, :-1]),
-            "avoided_by_selling": (("fund", "slice"), average[:, -1]),
-            "avoided_by_selling_se": (("fund", "slice"), error[:, -1]),
-        },
-        {
-            **coordinates.of_funds(output, system=True),
-            "component": ("component", list(parts)),
-            "slice": ("slice", list(SLICES)),
-        },
-    )
-    dataset.attrs["paths"] = sample.fund_loss.shape[1]
-    return described(dataset)
+    return average, error
 
 
 def conditional_mean(ordered: Floats, share: str) -> tuple[float, float]:
@@ -237,5 +261,6 @@ def conditional_mean(ordered: Floats, share: str) -> tuple[float, float]:
 
 
 def _rests_on(values: Floats) -> float:
-    size = np.abs(values)
+    """On how many of these paths their mean rests; what is under a millionth of NAV is rounding."""
+    size = np.where(np.abs(values) < ROUNDING, 0.0, np.abs(values))
     return paths_that_count(float(size.mean()), float((size**2).mean()), len(size))

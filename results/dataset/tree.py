@@ -15,6 +15,7 @@ from stress.results.dataset.detail import attribution, timeline
 from stress.results.dataset.paths import diagnostics, distribution, paths, tails
 from stress.results.dataset.start import start
 from stress.results.dataset.summary import summary
+from stress.results.dataset.tables import tail_timeline
 from stress.results.statistics.simulation_output import SimulationOutput
 
 CONVENTIONS = {
@@ -40,10 +41,10 @@ def spec_digest(canonical: dict[str, Any]) -> str:
 def to_datatree(output: SimulationOutput) -> xr.DataTree:
     """The result as a DataTree.
 
-    Groups `start`, `summary`, `distribution`, `timeline`, `attribution`, `contributions`, `diagnostics`; `tails` and
-    `tails_by_trough` when worst paths were kept; `paths` when all were, else `shared`, the same of the first paths,
-    which another run with this seed can be paired with. Every variable and coordinate has `units` and `long_name`;
-    funds, assets and brokers are in file order.
+    Groups `start`, `summary`, `distribution`, `timeline`, `tail_timeline`, `attribution`, `contributions`,
+    `diagnostics`; `tails` and `tails_by_trough` when worst paths were kept; `paths` when all were, else `shared`, the
+    same of the first paths, which another run with this seed can be paired with. Every variable and coordinate has
+    `units` and `long_name`; funds, assets and brokers are in file order.
     """
     groups = {
         "/": xr.Dataset(attrs=_attributes(output)),
@@ -55,6 +56,9 @@ def to_datatree(output: SimulationOutput) -> xr.DataTree:
         "contributions": contributions(output),
         "diagnostics": diagnostics(output),
     }
+    worst = tail_timeline(output)
+    if worst is not None:
+        groups["tail_timeline"] = worst
     if output.worst:
         groups["tails"] = tails(output, output.worst)
         groups["tails_by_trough"] = tails(output, output.worst_by_trough)

@@ -21,6 +21,9 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
     "step": ("1", "step, the first being 1"),
     "quantile": ("1", "share of paths at or below the value"),
     "component": ("1", "component of the profit or loss"),
+    "part": ("1", "part of the loss; they sum to the total"),
+    "trigger": ("1", "what asked for most of each book's trade, the first named on a tie"),
+    "slice_paths": ("1", "paths of the slice"),
     "slice": ("1", "paths averaged over, by the fund's own loss"),
     "rank": ("1", "rank by the fund's own loss, the worst path being 1"),
     "path": ("1", "64-bit path id"),
@@ -106,15 +109,21 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
         "USD",
         "mean forced flow of the step at start prices, net: bought or covered (+) less sold or shorted (-)",
     ),
+    "forced_sales_by_trigger_usd": ("USD", "mean forced sales of the step by what asked for most of each book"),
+    "built_by_trigger_usd": ("USD", "mean positions added in the step by what asked for them"),
+    "exposure_usd": ("USD", "mean exposure at the end of the step, long less short"),
+    "gross_exposure_usd": ("USD", "mean exposure at the end of the step, long plus short"),
+    "loss_part": ("1", "part of the mean loss, as a fraction of start NAV"),
+    "loss_part_usd": ("USD", "part of the mean loss"),
     "open_call": ("1", "share of paths with an open margin call at the end of the step"),
     "fund_loss": ("1", "loss, as a fraction of start NAV"),
     "fund_loss_static": ("1", "loss of the book held still, as a fraction of start NAV"),
     "added_loss_usd": ("USD", "mean loss less that of the book held still"),
     # attribution
     "contribution": ("1", "mean contribution to the profit (+) or loss (-), as a fraction of start NAV"),
-    "avoided_by_selling": (
+    "forgone_by_selling": (
         "1",
-        "P&L of the book held still less the outside shock on what was held; no part",
+        "P&L of the book held still less that of the outside shock on what was held: given up by the path's own trades",
     ),
     # contributions
     "es_contribution": ("1", "contribution of the fund to the system's ES, as a fraction of the system's start NAV"),
@@ -154,6 +163,12 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
     "seconds": ("s", "wall time"),
 }
 
+OUTSIDE = {  # of an outside flow, after its name
+    "_purchases_usd": ("USD", "mean purchases of the step at the prices after its outside shock: {}"),
+    "_down_days": ("d", "mean number of down days in a row before the step: {}"),
+    "_fatigue": ("1", "mean share of a purchase that fatigue leaves: {}"),
+    "_budget_left_usd": ("USD", "mean budget left after the step: {}"),
+}
 SUFFIXES = {
     "_se": "standard error of the",
     "_ci_low": "lower end of the 95 % confidence interval of the",
@@ -168,6 +183,9 @@ def description(name: str) -> tuple[str, str]:
     if name.startswith("system_"):
         units, long_name = description(name.removeprefix("system_"))
         return units, f"whole system: {long_name}"
+    for suffix, (units, text) in OUTSIDE.items():
+        if name.endswith(suffix):
+            return units, text.format(name.removesuffix(suffix).replace("_", " "))
     for suffix, text in SUFFIXES.items():
         if name.endswith(suffix):
             units, long_name = description(name.removesuffix(suffix))

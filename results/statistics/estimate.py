@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
 from stress.results.statistics.few_paths import Z95, widened
 
 SMALLEST_STATIC = 0.001  # below it a ratio to the twin's loss says nothing
@@ -43,20 +41,28 @@ class Pair:
     covariance: float
     paths: float
 
-    def against(self) -> tuple[Estimate, Estimate]:
-        """Ratio and difference."""
-        return self._ratio(), self._difference()
-
-    def _difference(self) -> Estimate:
-        spread = math.sqrt(np.maximum(self.variance + self.static_variance - 2 * self.covariance, 0.0))
+    def difference(self) -> Estimate:
+        """The first less the second."""
+        spread = math.sqrt(max(self.variance + self.static_variance - 2 * self.covariance, 0.0))
         return Estimate.symmetric(self.value - self.static, widened(spread, self.paths))
 
-    def _ratio(self) -> Estimate:
-        """By the delta method; without an error where the twin's loss does not differ from zero by its own."""
+    def ratio(self) -> Estimate:
+        """By the delta method; NaN where the second is under 0.001, no error where it is not clearly above zero."""
         if not self.static >= SMALLEST_STATIC:
             return Estimate(math.nan, math.nan, math.nan, math.nan)
         ratio = self.value / self.static
-        if not self.static > Z95 * widened(math.sqrt(self.static_variance), self.paths):
+        if not self.static > Z95 * widened(math.sqrt(max(self.static_variance, 0.0)), self.paths):
             return Estimate.unknown(ratio)
         noise = self.variance + ratio**2 * self.static_variance - 2 * ratio * self.covariance
-        return Estimate.symmetric(ratio, widened(math.sqrt(np.maximum(noise, 0.0)) / self.static, self.paths))
+        return Estimate.symmetric(ratio, widened(math.sqrt(max(noise, 0.0)) / self.static, self.paths))
+
+    def ratio_near_zero(self) -> Estimate:
+        """The ratio with Fieller's interval (1954), which covers however near to zero the second is."""
+        ratio = self.ratio()
+        if not math.isfinite(ratio.se):
+            return ratio
+        wide = (Z95 * widened(1.0, self.paths)) ** 2
+        square = self.static**2 - wide * self.static_variance
+        middle = (self.value * self.static - wide * self.covariance) / square
+        reach = math.sqrt(max(middle**2 - (self.value**2 - wide * self.variance) / square, 0.0))
+        return Estimate(ratio.value, reach / Z95, middle - reach, middle + reach)

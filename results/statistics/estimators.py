@@ -201,14 +201,15 @@ def against_static_mean(moments: Moments) -> tuple[Estimate, Estimate]:
     """(amplification, added loss) of the means; the amplification is NaN where the twin's mean is under 0.001."""
     n = moments.paths
     value, static = moments.loss / n, moments.static / n
-    return Pair(
+    pair = Pair(
         value,
         static,
         (moments.loss_squared / n - value**2) / n,
         (moments.static_squared / n - static**2) / n,
         (moments.cross / n - value * static) / n,
         n,
-    ).against()
+    )
+    return pair.ratio_near_zero(), pair.difference()
 
 
 def against_static(
@@ -231,14 +232,15 @@ def against_static(
             * other.deviation
             * _correlation(np.maximum(sample_loss - one.quantile, 0.0), np.maximum(sample_static - other.quantile, 0.0))
         )
-    return Pair(
+    pair = Pair(
         one.value,
         other.value,
         one.deviation**2 / paths,
         other.deviation**2 / paths,
         covariance / paths,
         min(one.paths, other.paths),
-    ).against()
+    )
+    return pair.ratio(), pair.difference()
 
 
 def _joint_excess(first: Tail, second: Tail, q_first: float, q_second: float) -> float:

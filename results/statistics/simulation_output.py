@@ -122,7 +122,7 @@ class Sample:
     fund_loss_static: Floats  # (row, path)
     attribution: dict[str, Floats]  # component -> (row, path), profit (+) or loss (-) as a fraction of start NAV
     asset_pnl: Floats  # (asset, path), P&L of all funds on the asset as a fraction of the system's start NAV
-    # part -> (row, first paths), parts of the loss, see `stress.engine.detail.parts`; they sum to it
+    # part -> (row, first paths), parts of the loss, see `stress.engine.detail.parts`, and "total", their sum
     parts: dict[str, Floats] = field(default_factory=dict)
     residual: float = 0.0  # largest gap between their sum and the P&L of a member fund, over max(1, gross, |loss|)
     # of the worst 1 % by system loss the path whose loss by step is nearest to their mean, and how many those are

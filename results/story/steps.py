@@ -131,10 +131,8 @@ def round_lines(rounds: xr.Dataset, number: int, top: int, first: list[str]) -> 
     cut = int(now["orders_cut"].sel(fund=SYSTEM)) - int(rounds["orders_cut"].sel(round=number - 1, fund=SYSTEM))
     tiers = _tiers_cut(rounds, number)
     if cut > 0 or tiers:
-        whose = (
-            f"orders of {counted(cut, 'more member' if number > 1 else 'member')} are" if cut > 0 else "more orders are"
-        )
-        texts.append(f"{whose} cut to the participation limit{tiers}")
+        whose = f"orders of {counted(cut, 'member')}" if cut > 0 else "more orders"
+        texts.append(f"{whose} are cut to the participation limit{tiers}")
     lines = [Line("" if at else f"round {number}", text) for at, text in enumerate(texts)]
     lines.append(Line("prices, %", _moves(now["price_move"], top) or "hardly move"))
     lines.append(Line("", _standing(rounds, number)))
@@ -142,7 +140,7 @@ def round_lines(rounds: xr.Dataset, number: int, top: int, first: list[str]) -> 
 
 
 def _tiers_cut(rounds: xr.Dataset, number: int) -> str:
-    """The liquidity tiers in which a round cut orders of more members, as an end of a sentence: " in tier 1 (bonds)"."""
+    """The liquidity tiers in which a round cut orders of more members, to end a sentence: " in tier 1 (bonds)"."""
     if "orders_cut_in_tier" not in rounds:
         return ""
     cut = rounds["orders_cut_in_tier"]

@@ -76,30 +76,29 @@ def in_tiers(books: Books, classes: Ints) -> Books:
     """
     shapes: list[Floats] = []
     type_of_shape: list[int] = []
-    parts: list[list[tuple[int, int, float]]] = []  # of each shape: (row of the new shape, class, share of gross)
+    parts: list[list[tuple[int, int, float]]] = []  # of each shape: row of the new shape, class, share of its gross
     for weights, kind in zip(books.shapes, books.type_of_shape, strict=True):
-        present = np.unique(classes[weights != 0])
-        cut: list[tuple[int, int, float]] = []
-        for c in present if len(present) else classes[:1]:
-            share = 1.0 if len(present) < 2 else float(np.abs(weights[classes == c]).sum())
-            cut.append((len(shapes), int(c), share))
-            shapes.append(weights if len(present) < 2 else np.where(classes == c, weights, 0.0) / share)
-            type_of_shape.append(kind)
-        parts.append(cut)
+        present = np.unique(classes[weights != 0]) if weights.any() else classes[:1]
+        parts.append([])
+        for c in present:
+            share = 1.0 if len(present) == 1 else float(np.abs(weights[classes == c]).sum())
+            parts[-1].append((len(shapes), int(c), share))
+            shapes.append(weights if len(present) == 1 else np.where(classes == c, weights, 0.0) / share)
+            type_of_shape.append(int(kind))
     rows = [(book, *part) for book, shape in enumerate(books.shape_of) for part in parts[shape]]
     manager, shape_of, tier, share_of = (np.array(column) for column in zip(*rows, strict=True))
-    whole = [len(parts[shape]) == 1 for shape in books.shape_of]
+    names = [
+        f"{books.ids[b]} tier {c + 1}" if len(parts[books.shape_of[b]]) > 1 else books.ids[b] for b, _, c, _ in rows
+    ]
     return replace(
         books,
-        ids=tuple(
-            books.ids[b] if whole[b] else f"{books.ids[b]} tier {c + 1}" for b, c in zip(manager, tier, strict=True)
-        ),
+        ids=tuple(names),
         fund_of=books.fund_of[manager],
         shape_of=shape_of,
         size=books.size[manager] * share_of,
         priority=books.priority[manager],
         shapes=np.array(shapes),
-        type_of_shape=np.array(type_of_shape),
+        type_of_shape=np.array(type_of_shape, dtype=np.int64),
         start_held=books.start_held[manager],
         manager_of=manager,
         tier=tier,

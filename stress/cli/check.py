@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from stress.scenarios.problem import Problem
     from stress.scenarios.start import StartTable
+    from stress.scenarios.tier_table import Tier
 
 SHORT = 10_000  # paths of a short simulation
 MOST_HELD = 10  # assets listed by how many days of volume the funds hold together
@@ -43,8 +44,9 @@ def check(
     """Check a scenario and print its start: leverage, margin over equity, fall to the first call, days to sell.
 
     The fall to the first call hits every position: longs fall and shorts rise by that much. Days are at 25 % of
-    average daily volume, until the slowest position is sold. Then who is called, with haircuts 10 % lower and higher.
-    Exit 3 when the scenario is not valid.
+    average daily volume, until the slowest position is sold. Under max_participation it also prints the liquidity tiers
+    into which every book is cut, and the days that each needs at the cap. Then who is called, with haircuts 10 % lower
+    and higher. Exit 3 when the scenario is not valid.
 
     \b
     Examples:
@@ -54,16 +56,21 @@ def check(
     from stress.scenarios.build.problem_builder import build_problem
     from stress.scenarios.read.loader import load_scenario
     from stress.scenarios.start import start_table
+    from stress.scenarios.tier_table import tier_table, why_alone
 
     problem = build_problem(load_scenario(scenario, overrides or ()))
-    start = start_table(problem)
+    start, tiers = start_table(problem), tier_table(problem)
     moved = _with_other_haircuts(problem, paths)
     if json:
-        print_json(_document(problem, start) | ({} if moved is None else {"haircuts": _haircuts_json(moved)}))
+        print_json(_document(problem, start, tiers) | ({} if moved is None else {"haircuts": _haircuts_json(moved)}))
         return
     screen = console()
     screen.print(_funds(start, problem))
     screen.print(_assets(start))
+    if tiers:
+        screen.print(_tiers(tiers, problem.cascade.max_participation))
+    for sentence in filter(None, (why_alone(tiers, tier) for tier in tiers)):
+        say(sentence)
     if len(problem.funds.types) > 1:
         screen.print(_pairs(problem))
     if moved is not None:
@@ -132,6 +139,22 @@ def _assets(start: StartTable) -> Table:
     return table
 
 
+def _tiers(tiers: tuple[Tier, ...], cap: float) -> Table:
+    from rich.table import Table
+
+    table = Table(title=f"liquidity tiers of every book, at {cap:.4g} of volume a day", title_justify="left")
+    table.add_column("tier")
+    for heading in ("days to trade all", "held bn USD", "books"):
+        table.add_column(heading, justify="right")
+    table.add_column("assets, most days first")
+    for tier in tiers:
+        most, least = f"{tier.days[0]:.3g}", f"{tier.days[-1]:.3g}"
+        days = most if most == least else f"{least} to {most}"
+        table.add_row(str(tier.number), days, f"{tier.usd / 1e9:.4g}", str(tier.books), ", ".join(tier.assets))
+    table.caption = "a cut order trades at the pace of its tier's tightest asset"
+    return table
+
+
 def _pairs(problem: Problem) -> Table:
     import numpy as np
     from rich.table import Table
@@ -154,9 +177,10 @@ def _pairs(problem: Problem) -> Table:
     return table
 
 
-def _document(problem: Problem, start: StartTable) -> dict[str, Any]:
+def _document(problem: Problem, start: StartTable, tiers: tuple[Tier, ...]) -> dict[str, Any]:
     """The start table as JSON: fractions and USD; null where a fund never gets a call."""
     from stress.scenarios.overlap import liquidity_overlap, overlap
+    from stress.scenarios.tier_table import why_alone
 
     funds = [
         {
@@ -175,6 +199,16 @@ def _document(problem: Problem, start: StartTable) -> dict[str, Any]:
     assets = [
         {"asset": asset, "held_usd": float(start.held_usd[i]), "held_days_of_volume": float(start.held_days[i])}
         for i, asset in enumerate(start.assets)
+    ]
+    liquidity = [
+        {
+            "tier": tier.number,
+            "days_at_cap": dict(zip(tier.assets, tier.days, strict=True)),
+            "held_usd": tier.usd,
+            "books": tier.books,
+            "alone": why_alone(tiers, tier) or None,
+        }
+        for tier in tiers
     ]
     alike, cost = overlap(problem), liquidity_overlap(problem)
     crowding = [
@@ -195,5 +229,6 @@ def _document(problem: Problem, start: StartTable) -> dict[str, Any]:
         "inputs_sha256": problem.input_hashes,
         "funds": funds,
         "assets": assets,
+        "liquidity_tiers": liquidity,
         "crowding": crowding,
     }

@@ -78,9 +78,10 @@ def _rules(problem: Problem, dtype: np.dtype[Any]) -> Rules:
     if tolerance is None:
         tolerance = 1e-6 if dtype == np.float32 else 1e-9
     a_step = problem.cascade.max_participation / problem.steps_per_day
-    numbers = (tolerance, a_step, problem.impact.execution_weight, 1.0)
+    numbers = (tolerance, a_step, problem.impact.execution_weight)
     arrays: Any = [np.float64(number) for number in numbers]
-    return Rules(*arrays)
+    whole: Any = (np.bool_(True), np.float64(1.0))
+    return Rules(*arrays, *whole)
 
 
 def _reporting(problem: Problem, members: bool) -> Reporting:

@@ -115,8 +115,8 @@ def _plain(
             for x in (kept.orders.asked, kept.orders.asked_build)
         )
         age, size, flows = kept.age, np.asarray(kept.size), np.asarray(kept.outside)
-    of_books = dict.fromkeys(("held", "done"), (books,))
-    entities = of_books | {"price": (assets,), "flow": (assets,), "causes": (len(cause_names()), members)}
+    entities: dict[str, tuple[int, ...]] = {"price": (assets,), "flow": (assets,), "held": (books,), "done": (books,)}
+    entities["causes"] = (len(cause_names()), members)
     found = {name: by_moment(now[name], *entities.get(name, (members,))) for name in Moments.__annotations__}
     groups = problem.funds.ids if options.members else problem.funds.types
     return RecordedPath(

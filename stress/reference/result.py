@@ -30,7 +30,7 @@ class Result:
     unliquidated_usd: Array  # (member, path)
     broker_loss_usd: Array  # (broker, path)
     attribution: Array  # (cause, member, path) P&L, fraction of NAV_0, in the order of `state.CAUSES`
-    avoided_by_selling: Array  # (member, path) P&L of the start book held less the outside shock on positions held
+    forgone_by_selling: Array  # (member, path) P&L of the start book held less the outside shock on positions held
     group_loss: Array  # (group, path) likewise of each type and, last, of all funds
     group_loss_static: Array  # (group, path)
     group_trough: Array  # (group, path)
@@ -94,7 +94,7 @@ def parts(problem: Problem, draws: Array) -> dict[str, Array]:
     """Loss of each fund, (member, path) of NAV_0, as held still + cutting + selling + what dip-buyers did."""
     full, taker, alone = (simulate(x, draws) for x in (problem, price_taker(problem), replace(problem, outside={})))
     held_still, cutting, selling = full.loss_static, taker.loss - full.loss_static, alone.loss - taker.loss
-    return {"held_still": held_still, "cutting": cutting, "selling": selling, "dip_buying": full.loss - alone.loss}
+    return {"held_still": held_still, "cutting": cutting, "selling": selling, "dip_buyers": full.loss - alone.loss}
 
 
 def follow(path: Path, draws: Array) -> dict[str, Array]:
@@ -155,7 +155,7 @@ def _report(path: Path, found: dict[str, Array]) -> dict[str, Array]:
         "unliquidated_usd": np.where(path.defaulted, path.by_fund(path.book_gross(path.k)), 0.0),
         "broker_loss_usd": funds.broker_share.T @ (np.maximum(0.0, -E[-1]) * funds.nav),
         "attribution": path.causes,
-        "avoided_by_selling": -found["loss_static"] - path.causes[CAUSES.index("outside_shock")],
+        "forgone_by_selling": -found["loss_static"] - path.causes[CAUSES.index("outside_shock")],
         "at_round_limit": found["at_round_limit"].any(),
         "asset_pnl_usd": path.pnl_by_asset,
         "retail_usd": found["retail_by_asset_usd"].sum(axis=1),

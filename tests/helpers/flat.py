@@ -161,11 +161,9 @@ def _problem(problem: Problem, changes: dict[str, Any]) -> Problem:
     flat = limits_of(problem)
     parts = {key: overridden(getattr(problem, key), item) for key, item in changes.items()}
     changed = replace(problem, **parts)
-    if (len(changed.books.manager_of), len(changed.books.tier_of_asset)) != (
-        len(changed.books.ids),
-        len(changed.assets.ids),
-    ):
-        changed = replace(changed, books=whole(changed.books))
+    books = changed.books
+    if (len(books.manager_of), len(books.tier_of_asset)) != (len(books.ids), len(changed.assets.ids)):
+        changed = replace(changed, books=whole(books))
     counts = {"member": len(changed.funds.ids), "book": len(changed.books.ids), "shape": len(changed.books.shapes)}
     grown = {name: _resized(name, getattr(flat, name), counts) for name in NAMES}
     flat = overridden(Limits(**grown), limits)
@@ -175,9 +173,9 @@ def _problem(problem: Problem, changes: dict[str, Any]) -> Problem:
 
 def whole(books: Books) -> Books:
     """The books with nothing cut into tiers."""
-    each, assets = len(books.ids), books.shapes.shape[1]
-    zeros = {"tier": np.zeros(each, np.int64), "tier_of_asset": np.zeros(assets, np.int64)}
-    return replace(books, manager_of=np.arange(each), **zeros)
+    none = np.zeros(len(books.ids), np.int64)
+    of_asset = np.zeros(books.shapes.shape[1], np.int64)
+    return replace(books, manager_of=np.arange(len(none)), tier=none, tier_of_asset=of_asset)
 
 
 def _resized(name: str, values: Array, counts: Mapping[str, int]) -> Array:

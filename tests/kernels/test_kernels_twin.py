@@ -19,9 +19,10 @@ from stress.compile.structure import structure_of
 from stress.engine.detail.by_name import by_name
 from stress.engine.detail.fund_flows import row_flows, row_groups
 from stress.kernels.layout import shapes_to_books
-from stress.reference.state import CAUSES
+from stress.reference.state import CAUSES, TRIGGERS
 from stress.results.dataset.components import component_names
 from stress.scenarios.problem import Problem
+from tiered import tiered
 from tiny import make_problem
 
 TOLERANCE = 1e-9
@@ -60,6 +61,14 @@ def assert_parity(pair: Pair) -> None:
     names = component_names(structure_of(pair.problem, members=True).outside)
     for part, component in zip(by_name(parts, names, CAUSES, axis=0), theirs.attribution, strict=True):
         close(part, component)
+    on, because = structure_of(pair.problem).triggers, report.by_trigger
+    for booked, expected in ((because.sold, theirs.sold_by_trigger_usd), (because.built, theirs.built_by_trigger_usd)):
+        if booked.shape[1]:
+            close(by_name(np.asarray(booked), on, TRIGGERS, axis=1) * nav, expected, 1e9)
+        else:
+            assert not expected.any()
+    if report.purchases.shape[1]:
+        close(report.purchases[:, 0] * pair.problem.assets.adv[:, None], theirs.retail_by_asset_usd, 1e9)
     np.testing.assert_array_equal(report.defaulted[-1], theirs.defaulted)
     np.testing.assert_array_equal(report.call_open, theirs.open_call)
     np.testing.assert_array_equal(ours.at_round_limit, theirs.at_round_limit)
@@ -197,3 +206,34 @@ def test_a_planted_bug_is_seen() -> None:
     wrong[-1, 0, 0] *= 1 + 1e-8
     with pytest.raises(AssertionError):
         close(pair.report.price, wrong)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 5, *(pytest.param(n, marks=pytest.mark.slow) for n in range(6, 40))])
+def test_random_problems_in_tiers_against_the_twin(seed: int) -> None:
+    problem = random_problem(seed)
+    if not np.isfinite(problem.cascade.max_participation):
+        problem = replace(problem, cascade=replace(problem.cascade, max_participation=0.1))
+    cut = tiered(problem)
+    assert len(cut.books.ids) > len(problem.books.ids)
+    assert_parity(run_both(cut, 12, seed))
+
+
+CLASSES = np.array([2, 0, 1, 0, 1])
+LADDERS = {"ladder_drawdown": np.tile([0.01, 0.05], (7, 1)), "ladder_cut": np.tile([0.2, 0.8], (7, 1))}
+
+
+def ladders() -> Problem:
+    problem = dict(ALONE)["leverage target"]()
+    ladder = make_problem(books=LADDERS).triggers["stop_loss"]
+    return replace(problem, triggers={"stop_loss": ladder, "close_out": problem.triggers["close_out"]})
+
+
+@pytest.mark.parametrize("name", ["ladder", "overlay", "volatility target", "two-way leverage target"])
+def test_own_limits_in_tiers_against_the_twin(name: str) -> None:
+    problem = ladders() if name == "ladder" else dict(ALONE)[name]()
+    problem = replace(problem, cascade=replace(problem.cascade, max_participation=0.05))
+    pair = run_both(tiered(problem, CLASSES), 48, seed=3)
+    assert_parity(pair)
+    manager_of, held = pair.problem.books.manager_of, pair.report.held
+    spread = max(np.ptp(held[:, manager_of == m], axis=1).max() for m in range(manager_of[-1] + 1))
+    assert spread > 0.01  # tiers of one book went different ways

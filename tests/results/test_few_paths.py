@@ -106,6 +106,22 @@ def test_the_rule_by_hand() -> None:
     assert math.isnan(two_sided_p(math.nan, 20))
 
 
+def test_the_ratio_of_means_covers_where_the_twin_hardly_loses() -> None:
+    rng, paths, ends = np.random.default_rng(4), 400, []
+    truth = 0.016 / 0.01
+    for _ in range(SAMPLES):
+        static = 0.01 + 0.1 * rng.normal(size=paths)  # its mean is two standard errors
+        loss = static + 0.006
+        sums = (loss.sum(), loss @ loss, static.sum(), static @ static, loss @ static)
+        one = estimators.against_static_mean(estimators.Moments(paths, *map(float, sums)))[0]
+        delta = np.abs(one.value - truth) <= Z95 * 0.1 / math.sqrt(paths) * abs(1 - one.value) / static.mean()
+        ends.append((not (one.low > truth or one.high < truth), not math.isfinite(one.value) or delta))
+    noise = math.sqrt(0.05 * 0.95 / SAMPLES)
+    covers, by_delta = np.mean(ends, axis=0)
+    assert covers > 0.95 - 3 * noise
+    assert by_delta < 0.95 - 3 * noise
+
+
 @pytest.mark.parametrize("paths", [100, 2000])
 def test_the_interval_of_a_share_covers_next_to_zero_and_one(paths: int) -> None:
     for expected in np.linspace(0.02, 4, 40):  # hits

@@ -16,7 +16,8 @@ from stress.results.report.numbers import cell, money_unit, plain, shade, shown,
         (0.0342, 0.0001, "3.42 ± 0.01 %"),
         (0.0342, 0.00001, "3.42 % (standard error under 0.01)"),
         (0.0342, 0.0, "3.42 %"),
-        (0.0342, math.inf, "3.42 %"),
+        (0.0342, math.inf, "3.42 % (too few paths for an error)"),
+        (0.0, math.inf, "0.00 %"),
         (-0.0111, 0.0002, "−1.11 ± 0.02 %"),
         (math.nan, math.nan, "- %"),
     ],
@@ -28,7 +29,8 @@ def test_a_number_in_a_sentence(value: float, error: float, expected: str) -> No
 def test_a_number_in_a_table_has_the_digits_its_error_deserves() -> None:
     assert cell(0.0342, 0.0001, 100) == Cell("3.42", "±0.01")
     assert cell(0.345, 0.12, 100) == Cell("34", "±12")
-    assert cell(0.03, math.inf, 100).error == "±?"
+    assert cell(0.03, math.inf, 100).error == "too few paths"
+    assert cell(0.0, math.inf, 100).error == ""  # nothing happened on any path
     assert cell(math.nan, 0.1, 100) == Cell("-", "")
     assert cell(0.0, 0.0, 100) == Cell("0.00", "")  # no spread is no estimate of one
 

@@ -13,6 +13,7 @@ from scipy.stats import norm
 from collected_example import collected
 from stress.results.dataset.compared import compared, holm
 from stress.results.dataset.tree import to_datatree
+from stress.results.statistics.few_paths import two_sided_p
 from stress.results.terminal.compared_table import compared_notes, compared_table
 
 TREE = to_datatree(collected(paths=2000, stored=False))
@@ -20,9 +21,10 @@ AT = {"fund": "alpha", "level": 0.99}
 ERROR = 1e-3
 
 
-def with_es(value: float) -> xr.DataTree:
+def with_es(value: float, seed: int) -> xr.DataTree:
     """The result with another ES of `alpha` at 99 %, and a small error of it."""
     tree = TREE.copy(deep=True)
+    tree.attrs["seed"] = seed
     tree["summary"]["es"].loc[AT] = value
     tree["summary"]["es_se"].loc[AT] = ERROR
     return tree
@@ -41,15 +43,15 @@ def test_p_values_are_adjusted_for_their_number() -> None:
     assert wrong.mean() < 0.05 + 5 * error < alone
 
 
-@pytest.mark.parametrize(("score", "starred"), [(6.0, 1), (2.5, 0)])
+@pytest.mark.parametrize(("score", "starred"), [(16.0, 1), (3.0, 0)])
 def test_a_star_marks_what_is_significant_among_all_differences(score: float, starred: int) -> None:
-    numbers = compared(with_es(0.3), with_es(0.3 + score * np.sqrt(2) * ERROR))
+    numbers = compared(with_es(0.3, 1), with_es(0.3 + score * np.sqrt(2) * ERROR, 2))
     count = numbers.attrs["differences"]
     scores = [x for name, x in numbers.data_vars.items() if str(name).endswith("_z")]
     assert count == sum(int(x.notnull().sum()) for x in scores) > 50
     row = numbers.sel(AT)
     assert row["es_z"].item() == pytest.approx(score)
-    assert row["es_p"].item() == pytest.approx(min(count * 2 * norm.sf(score), 1.0))
+    assert row["es_p"].item() == pytest.approx(min(count * two_sided_p(score, 20), 1.0))
     screen = Console(file=io.StringIO(), width=100, color_system=None)
     screen.print(compared_table(numbers, [0.99]))
     assert isinstance(screen.file, io.StringIO)

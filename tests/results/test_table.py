@@ -55,7 +55,7 @@ def test_error_stands_under_its_number() -> None:
     lines = text_of(TREE).splitlines()
     row = next(i for i, line in enumerate(lines) if line.startswith(" alpha"))
     assert lines[row + 1].strip().startswith("100 bn USD")
-    error = TREE["summary"]["prob_margin_call_se"].sel(fund="alpha").item()
+    error = TREE["summary"]["called_nav_share_se"].sel(fund="alpha").item()
     assert f"±{100 * error:.2f}" in lines[row + 1]
 
 
@@ -104,13 +104,10 @@ def test_every_unknown_error_in_the_table_is_explained(name: str) -> None:
     assert text_of(tree).count("±?") > 1
 
 
-def test_notes_say_what_a_probability_of_a_type_means_and_that_the_correlation_was_repaired() -> None:
+def test_notes_say_what_called_means_and_that_the_correlation_was_repaired() -> None:
     plain = "\n".join(notes(TREE))
-    assert "any member" not in plain
+    assert "called: share of NAV with a margin call, mean; P: that more than 10, 50 % is called" in plain
     assert "repaired" not in plain
-    tree = TREE.copy()
-    tree.attrs["scenario_members"] = 12
-    assert "any member of a fund type" in "\n".join(notes(tree))
     shocks = dataclasses.replace(RUN.problem.shocks, repair_distance=0.0012)
     repaired = dataclasses.replace(RUN, problem=dataclasses.replace(RUN.problem, shocks=shocks))
     assert "moved by 0.0012 (Frobenius norm)" in "\n".join(notes(to_datatree(repaired)))

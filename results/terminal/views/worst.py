@@ -38,9 +38,9 @@ def worst(tree: xr.DataTree, file: str, fund: str = SYSTEM, top: int | None = No
     kept = kept.set_coords("path_id")
     alike = _alike(kept)
     table = plain_table(f"{TITLES[by]}: {shown_name(fund)}")
-    headings = ("loss\n%", "trough\n%", "held\nstill %", "called\nbn USD", "sales\nbn USD", "first\ncall")
+    headings = ("loss\n%", "trough\n%", "still\n%", "called\nbn USD", "sales\nbn USD", "first\ncall")
     add_number_columns(table, "rank", "path", *headings)
-    table.add_column("default", no_wrap=True)
+    table.add_column("de-\nfault", no_wrap=True)
     shown = kept.isel(fund=0, rank=slice(0, 1 if alike else top or TOP))
     for i in range(shown.sizes["rank"]):
         row = shown.isel(rank=i)
@@ -69,7 +69,7 @@ def _notes(kept: xr.Dataset, file: str, alike: bool) -> list[Any]:
     count = kept.sizes["rank"]
     lines = [
         f"{count} paths were kept. Losses: % of start NAV, positive = loss; trough: the largest at any step end; "
-        "first call: its step."
+        "still: of the book held still; first call: its step."
     ]
     if alike:
         lines.append(f"All {count} have the same figures; one of them is shown.")

@@ -27,7 +27,7 @@ def record(problem: Problem, dtype: np.dtype[Any]) -> VolTarget | None:
         "ceiling": table.ceiling[:, None],
         "speed": (1.0 - (1.0 - table.speed) ** (1.0 / per_day))[:, None],
         "memory": np.float64(memory),
-        "news": None if by_manager else news,
-        "managers_news": news if by_manager else None,
+        "news": news,
+        "gross": (books.size / problem.funds.nav[books.fund_of])[:, None] if by_manager else None,
     }
     return VolTarget(**arrays)

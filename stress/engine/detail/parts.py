@@ -11,13 +11,13 @@ them meet the same draws.
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import numpy.typing as npt
 from jax import Array, lax
 
 from stress.kernels.params import Params
@@ -25,7 +25,7 @@ from stress.kernels.path import PathMetrics, simulate
 from stress.kernels.step import StepReport
 from stress.kernels.structure import Structure
 
-PATHS = 32_768  # the first of the detailed ones, that are taken apart
+PATHS = 16_384  # the first of the detailed ones, that are taken apart
 
 
 class Setting(NamedTuple):
@@ -57,6 +57,7 @@ def simulate_parts(
     every = np.array([*settings(structure), EVERYTHING])
     last = len(every) - 1
 
+    @partial(jax.jit, inline=True)  # else it would be traced twice
     def run(params: Params) -> tuple[PathMetrics, StepReport, Array]:
         metrics, reports = simulate(structure, params, low, high, detail=True)
         if not isinstance(reports, StepReport):
@@ -70,7 +71,7 @@ def simulate_parts(
 
     def one(i: Array, carry: Any) -> Any:
         found, _ = carry
-        *whole, profit = run(switched(params, impact[i], outside[i]))
+        *whole, profit = run(switched(params, impact[i], outside[i], i == last))
         return found.at[i].set(profit, mode="drop"), tuple(whole)
 
     *shapes, profit = jax.eval_shape(run, params)
@@ -80,10 +81,10 @@ def simulate_parts(
     return metrics, reports, found
 
 
-def switched(params: Params, impact: Array, outside: Array) -> Params:
-    """The numbers with impact and outside flow times 1 or 0."""
+def switched(params: Params, impact: Array, outside: Array, explained: Array) -> Params:
+    """The numbers with impact and outside flow times 1 or 0, the P&L of rounds being split by cause or not."""
     law = None if params.impact is None else params.impact._replace(strength=impact)
-    return params._replace(impact=law, rules=params.rules._replace(outside=outside))
+    return params._replace(impact=law, rules=params.rules._replace(outside=outside, explained=explained))
 
 
 def by_row(params: Params, x: Array) -> Array:
@@ -92,12 +93,12 @@ def by_row(params: Params, x: Array) -> Array:
 
 
 def part_names(structure: Structure) -> tuple[str, ...]:
-    """The parts in their order."""
-    return ("held_still", "cutting", "selling", *(("dip_buyers",) if structure.outside else ()))
+    """The parts in their order, and their sum."""
+    return ("held_still", "cutting", "selling", *(("dip_buyers",) if structure.outside else ()), "total")
 
 
 def parts(structure: Structure, held_still: Any, others: Any, loss: Any) -> list[Any]:
-    """The parts of a loss, of the shape of `loss`; they sum to it.
+    """The parts of a loss, of the shape of `loss`, and their sum, which it is.
 
     Args:
         structure: what is compiled.
@@ -107,10 +108,5 @@ def parts(structure: Structure, held_still: Any, others: Any, loss: Any) -> list
     """
     stages = [held_still, *others, loss]
     if not len(others):  # trading moves no price
-        stages = [held_still, *(loss for _ in part_names(structure)[1:])]
-    return [stages[0], *(after - before for before, after in pairwise(stages))]
-
-
-def taken_apart(ids: npt.NDArray[np.uint64], most: int = PATHS) -> npt.NDArray[np.bool_]:
-    """Which paths are taken apart."""
-    return np.asarray(ids < np.uint64(most))
+        stages = [held_still, *(loss for _ in part_names(structure)[1:-1])]
+    return [stages[0], *(after - before for before, after in pairwise(stages)), loss]

@@ -20,7 +20,7 @@ from stress.engine.detail.exposure import exposure_sums
 from stress.engine.detail.exposure import kept as exposures_kept
 from stress.engine.detail.fund_flows import banded_products, row_flows
 from stress.engine.detail.invariants import Invariants, check, look_at
-from stress.engine.detail.parts import by_row, part_names, parts, simulate_parts, taken_apart
+from stress.engine.detail.parts import PATHS, by_row, part_names, parts, simulate_parts
 from stress.engine.detail.tables import FLOW_BY_FUND, PLAIN, Sums, moments
 from stress.engine.detail.tail import sums_of, worst_slices
 from stress.engine.path_tables import joined, metrics_table, select_paths
@@ -209,7 +209,7 @@ def collect_detail(
     attribution = np.empty((len(causes), rows, paths))
     asset_pnl = np.empty((assets, paths))
     residual, courses, kept_apart = 0.0, WorstCourses(paths, structure.steps), []
-    apart = taken_apart(np.arange(paths, dtype=np.uint64))
+    apart = np.arange(paths) < PATHS
     split = np.empty((len(part_names(structure)), rows, int(apart.sum())))
     for first in range(0, paths, tiles * tile):
         last = min(first + tiles * tile, paths)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from stress.engine.detail.tables import Moments, Sums
 from stress.engine.tiles import TiledPaths
+from stress.results.dataset.components import rare
 from stress.results.statistics.simulation_output import Slices, Table
 from stress.results.statistics.slice_means import near_boundary, slice_mean, slice_size
 
@@ -25,7 +26,7 @@ Floats = npt.NDArray[np.float64]
 def segments(paths: int, shares: Mapping[str, str]) -> list[int]:
     """Ranks, the worst path being 0, at which sums end: at the end of a slice, and where its last tenth begins."""
     ends = {slice_size(share, paths) for share in shares.values()}
-    return sorted(ends | {end - near_boundary(end) for end in ends} - {0})
+    return sorted((ends | {end - near_boundary(end) for end in ends}) - {0})
 
 
 def worst_slices(
@@ -55,7 +56,7 @@ def worst_slices(
         beside = moments(near)
         for name, one in moments(whole).items():
             at_boundary = beside[name].total / beside[name].paths
-            mean, error = slice_mean(one.total, one.square, at_boundary, end, paths)
+            mean, error = slice_mean(one.total, one.square, at_boundary, end, paths, rare(name))
             tables.setdefault(name, []).append(Table(one.dims, mean, error))
     stacked = {
         name: Table(("slice", *every[0].dims), np.stack([x.mean for x in every]), np.stack([x.error for x in every]))

@@ -11,6 +11,7 @@ from fuzz import random_problem
 from stress.compile.params import params_of
 from stress.compile.structure import structure_of
 from stress.engine.detail.fund_flows import banded_products, bands, by_fund_and_asset, row_flows, row_groups
+from stress.engine.detail.tables import Moments
 from stress.scenarios.problem import Problem
 from tiny import make_problem
 
@@ -51,7 +52,8 @@ def test_mean_and_error_are_those_of_all_paths(name: str, members: bool) -> None
         structure, params = structure_of(problem, members), params_of(problem, 1, "float64", members)
         flow = row_flows(structure, params, jnp.asarray(held))
         products = np.asarray(banded_products(structure, flow))
-        mean, error = by_fund_and_asset(structure, params, np.asarray(flow.sum(-1)), products, PATHS)
+        total, square = by_fund_and_asset(structure, params, np.asarray(flow.sum(-1)), products)
+    _, mean, error = Moments(("step", "fund", "asset"), total, square, PATHS).table()
     exact = by_hand(problem, held, members) / 1e9
     np.testing.assert_allclose(mean, exact.mean(axis=-1), rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(error, exact.std(axis=-1) / np.sqrt(PATHS - 1), rtol=1e-6, atol=1e-9)

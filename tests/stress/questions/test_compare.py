@@ -19,7 +19,7 @@ from stress.results.terminal.compared_table import SHOWN, compared_json, compare
 
 def test_differences_errors_and_scores_by_hand() -> None:
     a = tree_with({"es": (0.30, 0.03), "prob_default": (0.02, 0.0), "expected_forced_sales_usd": (5e9, 3e8)})
-    b = tree_with({"es": (0.40, 0.04), "prob_default": (0.05, 0.0), "expected_forced_sales_usd": (4e9, 4e8)})
+    b = tree_with({"es": (0.40, 0.04), "prob_default": (0.05, 0.0), "expected_forced_sales_usd": (4e9, 4e8)}, 8)
     row = compared(a, b).sel(fund="alpha", level=0.99)
     assert row["es_a"].item() == 0.30
     assert row["es_b"].item() == 0.40
@@ -34,7 +34,7 @@ def test_differences_errors_and_scores_by_hand() -> None:
 
 @pytest.mark.parametrize(("value", "error"), [(0.3, np.inf), (0.3, np.nan), (np.nan, 0.1)])
 def test_what_is_unknown_stays_unknown(value: float, error: float) -> None:
-    row = compared(tree_with({"es": (value, error)}), tree_with({"es": (0.4, 0.04)})).sel(fund="alpha", level=0.99)
+    row = compared(tree_with({"es": (value, error)}), tree_with({"es": (0.4, 0.04)}, 8)).sel(fund="alpha", level=0.99)
     assert np.isnan(row["es_z"].item())
     if np.isnan(value):
         assert np.isnan(row["es_difference"].item())
@@ -126,7 +126,7 @@ def test_settings_are_compared_by_dotted_key() -> None:
 
 def test_the_table_is_aligned_and_has_every_figure() -> None:
     screen = Console(file=io.StringIO(), width=100, color_system=None, markup=False, highlight=False)
-    b = tree_with({"es": (0.40, 0.04), "var": (0.3, np.inf)})
+    b = tree_with({"es": (0.40, 0.04), "var": (0.3, np.inf)}, 8)
     numbers = compared(tree_with({"es": (0.30, 0.03)}), b)
     screen.print(compared_table(numbers, [0.99]))
     assert isinstance(screen.file, io.StringIO)
@@ -136,7 +136,7 @@ def test_the_table_is_aligned_and_has_every_figure() -> None:
     rows = [line.split() for line in lines]
     assert ["ES", "99", "%,", "%", "30.0", "40.0", "10.0", "5.0", "2.0"] in rows
     first = next(i for i, line in enumerate(lines) if line.startswith(" alpha"))
-    assert sum("ES 99 %" in line for line in lines) == len(FILE_ORDER) + 1
+    assert sum("ES 99 %" in line for line in lines) == 2 * (len(FILE_ORDER) + 1)  # of the end and of the trough
     assert lines[first].split()[-2:] == ["?", "-"]
     assert "?: too few paths for an error." in compared_notes(numbers, [0.99])
     places = [next(i for i, x in enumerate(lines) if x.startswith(f" {n} ")) for n in (*FILE_ORDER, "whole system")]

@@ -133,7 +133,7 @@ def test_two_funds_and_dip_buyers() -> None:
         assert got["execution_shortfall"] == pytest.approx(size * (1 - kept) * fall / 2)
         assert got["rebound"] == pytest.approx(size * kept * given_back)
         assert result.loss[member, 0] == pytest.approx(-sum(got.values()), rel=1e-13)
-    np.testing.assert_allclose(result.avoided_by_selling[:, 0], 0, atol=1e-15)
+    np.testing.assert_allclose(result.forgone_by_selling[:, 0], 0, atol=1e-15)
 
 
 def long_and_short(**books: Any) -> dict[str, Any]:
@@ -203,5 +203,5 @@ def test_retail_offset_keeps_a_forced_flow_of_its_own() -> None:
 def test_what_selling_avoids() -> None:
     result = simulate(single(steps=2, funds=NO_MARGIN, books=HALF), falls(-0.10, -0.10))
     # half of the position misses the second fall of 0.09
-    assert result.avoided_by_selling[0, 0] == pytest.approx(-4 * 0.19 + 0.4 + 2 * 0.09)
+    assert result.forgone_by_selling[0, 0] == pytest.approx(-4 * 0.19 + 0.4 + 2 * 0.09)
     assert result.loss[0, 0] == pytest.approx(0.4 + 2 * 0.09)

@@ -92,7 +92,7 @@ def test_scaling_all_dollars_changes_no_fraction(seed: int) -> None:
     draws = make_draws(problem, 4, seed, scale=2.0)
     one, other = simulate(problem, draws), simulate(larger, draws)
     fractions = ("loss", "price", "k", "depth", "attribution", "first_call_step", "rounds", "group_loss")
-    for name in (*fractions, "pnl_variance", "overlay_done", "avoided_by_selling"):
+    for name in (*fractions, "pnl_variance", "overlay_done", "forgone_by_selling"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
     for name in (
         "called_usd",
