@@ -149,7 +149,7 @@ def test_observed_moves_of_april_2025() -> None:
     for asset, fall in published.items():
         assert np.prod(1 + observed[asset][:4]) - 1 == pytest.approx(fall, abs=2e-4), asset
     # The script is the observed move less the model's own impact: near it, and not the same. What it closes on is for
-    # test_library_runs.
+    # test_observed.
     script = dict(zip(problem.assets.ids, problem.shocks.script.T, strict=True))
     gaps = np.array([script[asset] - observed[asset] for asset in observed])
     assert 0.005 < np.abs(gaps).max() < 0.03
