@@ -23,6 +23,7 @@ from stress.results.terminal.cells import (
     plain_table,
     printable,
 )
+from stress.results.terminal.first_screen import first_screen
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
@@ -78,7 +79,7 @@ def _number(value: Any) -> float | int | None:
 
 
 def summary_table(tree: xr.DataTree) -> Table:
-    """Funds in file order, the system last; prime brokers when any of them loses; then the notes; in 100 columns.
+    """The first screen, then the risk of each fund in file order, prime brokers that lose, and notes; in 100 columns.
 
     Where a screen has fewer, the levels that are furthest from 99 % are left out, and the note says so.
     """
@@ -87,6 +88,8 @@ def summary_table(tree: xr.DataTree) -> Table:
 
     page = Table.grid(padding=0)
     page.add_column()
+    for part in first_screen(tree):
+        page.add_row(part)
     page.add_row(_Fitting(tree))
     summary = tree["summary"].to_dataset()
     if _brokers_lose(summary):
