@@ -23,6 +23,7 @@ from stress.results.terminal.cells import (
     add_number_columns,
     decimals,
     error_text,
+    estimate,
     fixed,
     money,
     named,
@@ -30,13 +31,14 @@ from stress.results.terminal.cells import (
     plain_table,
     printable,
 )
-from stress.results.terminal.views.view import shown_name, step_name
+from stress.results.terminal.names import shown_name, step_name
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 HEADINGS = {"held_still": "held\nstill", "dip_buyers": "dip-\nbuyers"}
 MOST_ASSETS = 3  # that a seller is said to sell
+SMALLEST = 0.005 * BILLION  # sales that have a reason
 
 
 def first_screen(tree: xr.DataTree) -> list[Any]:
@@ -56,30 +58,22 @@ def _made_of(tree: xr.DataTree, end: Loss, parts: list[str]) -> Table:
     from rich.text import Text
 
     table = plain_table(f"{tree.attrs['title'] or tree.attrs['name']}: {tree.attrs['paths']:,} paths", gap=2)
-    add_label_column(table, "whole system, % of start NAV", 46)
+    add_label_column(table, "whole system, % of start NAV", 38)
     add_number_columns(table, "loss", *(HEADINGS.get(part, part.replace("_", "\n")) for part in parts), "loss\nbn USD")
     lowest, tail = lowest_mean(tree), loss_at_end(tree, TAIL)
     random = end.total.se != 0
-    all_paths = "mean of all paths" if random else "every path"
-    rows = [(f"{all_paths}, end of {step_name(tree, lowest.step)}: its lowest", lowest)] if lowest is not None else []
+    all_paths = "mean path" if random else "every path"
+    rows = [(f"{all_paths} at its lowest, {step_name(tree, lowest.step)}", lowest)] if lowest is not None else []
     if lowest is None or lowest.step != end.step:
-        rows.append((f"{all_paths}, at the end", end))
+        rows.append((f"{all_paths} at the end", end))
     if tail is not None and random:
-        rows.append(("worst 1 % of paths, at the end", tail))
+        rows.append(("worst 1 % of paths at the end", tail))
     nav = float(tree["summary"]["system_nav_usd"])
     for label, loss in rows:
-        cells = [_figure(100 * x.value, 100 * x.se) for x in (loss.total, *(loss.parts[part] for part in parts))]
-        usd = loss.total.value * nav / BILLION, loss.total.se * nav / BILLION
-        table.add_row(Text(label), *cells, _figure(*usd))
+        cells = [estimate(100 * x.value, 100 * x.se) for x in (loss.total, *(loss.parts[part] for part in parts))]
+        usd = estimate(loss.total.value * nav / BILLION, loss.total.se * nav / BILLION, 1)
+        table.add_row(Text(label), *cells, usd)
     return table
-
-
-def _figure(value: float, error: float) -> Any:
-    """A number with its error beside it."""
-    from rich.text import Text
-
-    places = decimals(value, error, 2)
-    return Text.assemble(fixed(value, places), " ", (error_text(error, places) if error else "", "dim"))
 
 
 def _how_far(tree: xr.DataTree) -> list[str]:
@@ -93,15 +87,15 @@ def _how_far(tree: xr.DataTree) -> list[str]:
         at, error = (100 * float(summary[f"system_trough_es{x}"].sel(level=level)) for x in ("", "_se"))
         places = decimals(at, error, 2)
         share = percent(round(1 - level, 12))
-        text = f"Lowest point: the worst {share} of paths are {fixed(at, places)} {error_text(error, places)} % down"
+        text = f"the worst {share} of paths are {fixed(at, places)} {error_text(error, places)} % down"
         usd = at / 100 * float(summary["system_nav_usd"])
-        return [f"{text} at the lowest ({money(usd)}), at any step's end."]
+        return [f"Lowest: {text} at their lowest step end ({money(usd)})."]
     if worst is None:
         return []
     step, loss = worst
     places = decimals(100 * loss.value, 100 * loss.se, 2)
     text = f"{fixed(100 * loss.value, places)} {error_text(100 * loss.se, places)} %"
-    return [f"Lowest point: the 1 % of paths that end worst are {text} down at the end of {step_name(tree, step)}."]
+    return [f"Lowest: the 1 % of paths that end worst are {text} down at the end of {step_name(tree, step)}."]
 
 
 def _who_is_called(tree: xr.DataTree) -> list[str]:
@@ -117,7 +111,7 @@ def _who_is_called(tree: xr.DataTree) -> list[str]:
     over = 100 * float(summary["system_prob_called_over_10pct"])
     return [
         f"Called: {fixed(share, places)} {error_text(error, places)} % of NAV gets {text} on average; "
-        f"more than a tenth of NAV on {fixed(over, 1)} % of paths."
+        f"over a tenth of it on {fixed(over, decimals(over, over / 10, 2))} % of paths."
     ]
 
 
@@ -139,7 +133,12 @@ def _says(one: Seller) -> str:
 
 
 def _because(one: Seller, most: int) -> str:
-    return ", ".join(f"{_trigger(name)} {fixed(100 * share, 0)} %" for name, share in one.because[:most])
+    return ", ".join(_reasons(one, most))
+
+
+def _reasons(one: Seller, most: int) -> list[str]:
+    """What asked for most of its sales, in % of them; what would read 0 is left out."""
+    return [f"{_trigger(name)} {100 * share:.0f} %" for name, share in one.because[:most] if share >= 0.005]
 
 
 def _trigger(name: str) -> str:
@@ -171,7 +170,7 @@ def _by_fund(tree: xr.DataTree, parts: list[str]) -> Table:
             name = "system_called_nav_share" if fund == SYSTEM else "called_nav_share"
             share = summary[name] if fund == SYSTEM else summary[name].sel(fund=fund)
             cells.append(Text(_two(100 * float(share))))
-        because = "\n".join(f"{_trigger(name)} {fixed(100 * part, 0)} %" for name, part in one.because[:2])
+        because = "\n".join(_reasons(one, 2)) if one.sales.value >= SMALLEST else ""
         nav = summary["system_nav_usd"] if fund == SYSTEM else summary["nav_usd"].sel(fund=fund)
         label = named(shown_name(fund), money(float(nav)))
         sold = Text(_two(one.sales.value / BILLION))

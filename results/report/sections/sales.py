@@ -16,7 +16,7 @@ from stress.results.report.elements import Block, Cell, Folded, Gallery, Picture
 from stress.results.report.numbers import SYSTEM, money_unit, shown
 from stress.results.report.parts_of_result import find, labels, pair
 from stress.results.report.sections.calls import by_step
-from stress.results.report.sections.sellers import reasons, who_sells_what
+from stress.results.report.sections.sellers import reasons, who_sells_what, why
 
 TITLE = "Forced sales"
 NOTHING = "Nothing is sold by force on any path."
@@ -75,7 +75,7 @@ def sales(tree: xr.DataTree, stories: Sequence[xr.DataTree] = ()) -> Section:
     blocks.append(Gallery(tuple(pictures)))
     if by_region is None:
         blocks.append(Text("This result does not say which region an asset belongs to.", quiet=True))
-    return Section("sales", TITLE, [*blocks, *reasons(stories), *who_sells_what(tree)])
+    return Section("sales", TITLE, [*blocks, *why(tree), *reasons(stories), *who_sells_what(tree)])
 
 
 def _cut_and_built(tree: xr.DataTree) -> list[Block]:

@@ -22,6 +22,12 @@ HEADINGS = {
 }
 
 
+def of_steps(line: xr.Dataset, variables: Sequence[str]) -> xr.Dataset:
+    """Some variables with their errors, whose sums are at most that of a sum; what is zero on every path adds none."""
+    kept = line[[f"{name}{suffix}" for name in variables for suffix in ("", "_se")]]
+    return kept.assign({f"{name}_se": kept[f"{name}_se"].where(kept[name] != 0, 0.0) for name in variables})
+
+
 def reasons(line: xr.Dataset, where: str, funds: Sequence[str] | None, steps: Sequence[int]) -> Any | None:
     """A table of funds by triggers, bn USD summed over steps; None where the result says nothing or nobody sells.
 
@@ -33,9 +39,7 @@ def reasons(line: xr.Dataset, where: str, funds: Sequence[str] | None, steps: Se
     """
     if BY_TRIGGER not in line:
         return None
-    sums = (
-        line[[BY_TRIGGER, f"{BY_TRIGGER}_se", CALLED, f"{CALLED}_se"]].sel(step=list(steps)).sum("step", skipna=False)
-    )
+    sums = of_steps(line, [BY_TRIGGER, CALLED]).sel(step=list(steps)).sum("step", skipna=False)
     whole = sums[BY_TRIGGER].sum("trigger")
     chosen = [x for x in (names(line, "fund") if funds is None else funds) if float(whole.sel(fund=x)) > 0]
     chosen.sort(key=lambda fund: (fund == SYSTEM, -float(whole.sel(fund=fund))))

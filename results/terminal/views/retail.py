@@ -7,12 +7,13 @@ from typing import Any
 import xarray as xr
 
 from stress.results.terminal.cells import BILLION, add_label_column, add_number_columns, estimate, named, plain_table
+from stress.results.terminal.views.reasons import of_steps
 from stress.results.terminal.views.view import View, figures, names, step_name
 from stress.scenarios.errors import ScenarioError
 
 PURCHASES, NOT_BOUGHT = "_purchases_usd", "nothing"
 MOST_COLUMNS = 7  # steps side by side; the others are added up
-STANDING = {"down_days": ("down days before", 1.0), "fatigue": ("buys, % of rested", 100.0)}
+STANDING = {"down_days": ("down days before", 1.0), "fatigue": ("fatigue leaves, %", 100.0)}
 BUDGET = "budget_left_usd"
 
 
@@ -49,7 +50,7 @@ def retail(tree: xr.DataTree, file: str) -> View:
 
 def _table(tree: xr.DataTree, kept: xr.Dataset, who: str) -> Any:
     name = f"{who}{PURCHASES}"
-    bought = kept[[name, f"{name}_se"]] / BILLION
+    bought = of_steps(kept, [name]) / BILLION
     steps = [int(step) for step in kept["step"].values]
     size = bought[name].sum("asset")
     busiest = sorted(sorted(steps, key=lambda step: -float(size.sel(step=step)))[:MOST_COLUMNS])
@@ -63,8 +64,9 @@ def _table(tree: xr.DataTree, kept: xr.Dataset, who: str) -> Any:
     )
 
     def cells(at: xr.Dataset) -> list[Any]:
-        groups = [at.sel(step=step) for step in apart] + [at.sum("step", skipna=False)]
-        return [estimate(float(x[name]), float(x[f"{name}_se"])) for x in groups]
+        total = at.sum("step", skipna=False)
+        by_step = [estimate(float(x[name]), float(x[f"{name}_se"])) for x in (at.sel(step=step) for step in apart)]
+        return [*by_step, estimate(float(total[name]), float(total[f"{name}_se"]))]
 
     for asset in assets:
         table.add_row(named(asset), *cells(bought.sel(asset=asset)), end_section=asset == assets[-1])
