@@ -13,10 +13,9 @@ from stress.kernels.cascade.round import Round, book_value, counted, margin_valu
 from stress.kernels.cascade.today import before_trades
 from stress.kernels.layout import (
     books_to_shapes,
-    least_of_tier,
+    least_of_held,
     members_to_books,
-    tiers_to_assets,
-    tiers_to_books,
+    shapes_to_books,
 )
 from stress.kernels.linear import product
 from stress.kernels.margin.calls import Calls
@@ -147,7 +146,7 @@ def _above_tolerance(params: Params, seen: RoundView, sale: Array) -> Array:
 def within_participation(structure: Structure, params: Params, terms: Terms, now: Round) -> Round:
     """Scale orders so that all of them together stay within `max_participation` of g ADV, asset by asset.
 
-    The tightest asset of a liquidity class scales every order of the class, a hair below what fits, so that rounding
+    The tightest asset that a book (a liquidity tier) holds scales its order, a hair below what fits, so that rounding
     exceeds no allowance. A book whose order was cut is done for the step; what did not fit waits, and counts as traded
     in later rounds (`Round.left`). Close-outs have a rate of their own.
     """
@@ -155,18 +154,19 @@ def within_participation(structure: Structure, params: Params, terms: Terms, now
     asked = jnp.where(now.close_out, 0.0, now.held * now.sale)
     if structure.builds:
         asked = asked + now.build
-    requested = product(books.gross_flow_matrix, books_to_shapes(structure, books.nav * books.gross * asked))
+    usd = books_to_shapes(structure, books.nav * books.gross * asked)
+    requested = product(books.gross_flow_matrix, usd)
     room = jnp.maximum(params.rules.max_participation * terms.depth - now.traded, 0.0)
-    rounding = 4.0 * float(np.finfo(room.dtype).eps)
+    rounding = 8.0 * float(np.finfo(room.dtype).eps)
     tight = requested > room
     fits = jnp.where(tight, (1.0 - rounding) * room / jnp.where(tight, requested, 1.0), 1.0)
     fits = jnp.where(fits <= 2.0 * rounding, 0.0, fits)  # a share that small is none
-    by_class = least_of_tier(structure, fits)
-    share = jnp.where(now.close_out, 1.0, tiers_to_books(structure, by_class))
+    by_shape = least_of_held(structure, fits)
+    share = jnp.where(now.close_out, 1.0, shapes_to_books(structure, by_shape))
     return now._replace(
         left=now.left - now.held * now.sale + (now.build * share if structure.builds else 0.0),
         sale=now.sale * share,
         build=now.build * share if structure.builds else now.build,
         done=now.done | ((asked > 0) & (share < 1.0)),
-        traded=now.traded + requested * tiers_to_assets(structure, by_class),
+        traded=now.traded + product(books.gross_flow_matrix, usd * by_shape),
     )
