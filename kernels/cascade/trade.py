@@ -56,20 +56,22 @@ def settle(
 ) -> Round:
     """Trade orders that fit: flow, price, equity of what is kept and of what was sold."""
     books, weight = params.books, params.rules.execution_weight
-    cut = now.held * now.sale
-    value = book_value(structure, now)
-    sold = now.sold + books_to_members(structure, books.gross * cut * value)
-    kept, left, built, added = now.held - cut * (1.0 - weight), now.held - cut, now.built, now.added
+    cut, before = now.order, now
+    traded = books.gross * book_value(structure, now) * cut
     if structure.builds:
-        built = built + books_to_members(structure, books.gross * now.build * value)
-        kept = kept + now.build * (1.0 - weight)
-        cut, left = cut - now.build, left + now.build
-        added = added + now.build
-    before, given_up = now, now.given_up + cut
-    now = now._replace(number=now.number + 1, given_up=given_up, sold=sold, built=built, added=added, held=left)
+        built = now.built + books_to_members(structure, jnp.maximum(-traded, 0.0))
+        now = now._replace(built=built, added=now.added + jnp.maximum(-cut, 0.0))
+        traded = jnp.maximum(traded, 0.0)
+    kept = now.held - cut * (1.0 - weight)
+    now = now._replace(
+        number=now.number + 1,
+        forced=now.forced + forced_flow(structure, books, cut),
+        sold=now.sold + books_to_members(structure, traded),
+        held=now.held - cut,
+    )
     if structure.impact is None:
         return now
-    gain = price_gain(structure, params, state, terms, outside, forced_flow(structure, books, given_up))
+    gain = price_gain(structure, params, state, terms, outside, now.forced)
     gained = values(structure, books, params.margin, gain)
     pnl = books.gross * kept * shapes_to_books(structure, (gained - before.gained)[: structure.shapes])
     now = now._replace(
