@@ -177,6 +177,8 @@ def engine(arguments: argparse.Namespace) -> None:
             low, high = (np.stack([end(data, name, side) for data in datasets]) for side in ("low", "high"))
             finite = np.isfinite(low) & np.isfinite(high) & (high > low) & np.isfinite(true)
             holds = ((low <= true) & (true <= high)) | ~np.isfinite(high - low)
+            values = np.stack([data[name].values for data in datasets])
+            finite &= (values != values[0]).any(axis=0)  # what is the same in every run is not at stake
             used = finite.any(axis=0)
             all_covered, all_finite = all_covered + int((holds & finite).sum()), all_finite + int(finite.sum())
             for at in np.argwhere(used & (holds.sum(axis=0) < 179 * len(runs) / 200)):
@@ -209,18 +211,23 @@ def differences(arguments: argparse.Namespace) -> None:
     print(f"{'figure':28} {heads[0]} {heads[1]:>20}")
     for name in (*BY_LEVEL, *BY_FUND):
         true = truth[f"{name}_difference"].values
-        shares, worst, errors = [], [], []
-        for numbers in (paired, apart):
-            error = np.stack([one[f"{name}_difference_se"].values for one in numbers])
-            gap = np.abs(np.stack([one[f"{name}_difference"].values for one in numbers]) - true)
-            known = np.isfinite(error) & (error > 0) & np.isfinite(gap)
-            missed = (known & (gap > 1.96 * error)).sum(axis=0)
-            shares.append(100 * (1 - missed.sum() / known.sum()))
-            worst.append(len(numbers) - int(missed.max()))
-            errors.append(np.where(known, error, np.nan))
-        ratio = float(np.nanmedian(errors[0] / errors[1]))
-        used = int(np.isfinite(errors[0]).any(axis=0).sum())
+        sides_of_it = [errors_and_gaps(numbers, name, true) for numbers in (paired, apart)]
+        known = np.logical_and(*(error > 0 for error, _ in sides_of_it))  # not one and the same on every path
+        if not known.any():
+            continue
+        missed = [(known & (gap > 1.96 * error)).sum(axis=0) for error, gap in sides_of_it]
+        shares = [100 * (1 - float(one.sum()) / float(known.sum())) for one in missed]
+        worst = [len(pairs) - int(one.max()) for one in missed]
+        ratio = float(np.median(sides_of_it[0][0][known] / sides_of_it[1][0][known]))
+        used = int(known.any(axis=0).sum())
         print(f"{name:28} {used:9} {shares[0]:9.1f} {worst[0]:6} {shares[1]:8.1f} {worst[1]:6} {ratio:20.2f}")
+
+
+def errors_and_gaps(numbers: list[xr.Dataset], name: str, true: Floats) -> tuple[Floats, Floats]:
+    """Errors of a difference and how far it is from the true one, (run, ...); an error that is not known is 0."""
+    error = np.stack([one[f"{name}_difference_se"].values for one in numbers])
+    gap = np.abs(np.stack([one[f"{name}_difference"].values for one in numbers]) - true)
+    return np.where(np.isfinite(error) & np.isfinite(gap), error, 0.0), gap
 
 
 def names(dataset: xr.Dataset) -> list[str]:

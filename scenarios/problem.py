@@ -103,6 +103,11 @@ class Books:
     tier: Ints  # (book,) class of its assets
     tier_of_asset: Ints  # (asset,) class, 0 the thinnest; all 0 where nothing is cut
 
+    @property
+    def managers(self) -> int:
+        """Number of managers' books."""
+        return int(self.manager_of[-1]) + 1
+
 
 @dataclass(frozen=True)
 class Impact:

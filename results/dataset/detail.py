@@ -243,9 +243,9 @@ def conditional_mean(ordered: Floats, share: str) -> tuple[float, float]:
     """Mean over the first `ceil(share n)` values and its standard error.
 
     `ordered` (path,) is sorted by another quantity, worst first. The error is that of the influence function
-    1{worst} (A - a) / share with a the mean of A at the boundary, taken over the tenth of the slice next to it on
-    either side: the boundary is estimated too. It is widened for few paths in the slice, or for few on which A is not
-    zero; inf with fewer than ten.
+    1{worst} (A - a) / share with a the mean of A at the boundary, taken over a quarter of the slice on either
+    side: the boundary is estimated too. It is widened for few paths in the slice, or for few on which A is not zero;
+    inf with fewer than ten.
     """
     paths = len(ordered)
     count = max(1, math.ceil(Fraction(share) * paths))
@@ -254,7 +254,7 @@ def conditional_mean(ordered: Floats, share: str) -> tuple[float, float]:
         return float(chosen.mean()), widened(float(chosen.std() / math.sqrt(paths)), _rests_on(chosen))
     if Fraction(share) * paths < FEWEST:
         return float(chosen.mean()), math.inf
-    near = max(1, count // 10)
+    near = max(1, count // 4)
     excess = chosen - ordered[count - near : count + near].mean()
     variance = (excess @ excess) / paths - (excess.sum() / paths) ** 2
     return float(chosen.mean()), widened(math.sqrt(max(float(variance), 0.0) * paths) / count, _rests_on(chosen))

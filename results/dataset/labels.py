@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from stress.scenarios.errors import ScenarioError, suggest
+
+STEPS_IN_TABLE = 60
 
 
 def matching(text: str, known: Sequence[str], key: str, file: str) -> list[str]:
@@ -21,6 +25,13 @@ def matching(text: str, known: Sequence[str], key: str, file: str) -> list[str]:
             "is neither an id nor a part of one", file=file, key=key, value=text, allowed=suggest(text, known)
         )
     return found
+
+
+def evenly_spaced(steps: np.ndarray, most: int = STEPS_IN_TABLE) -> list[int]:
+    """All steps, or `most` of them from the first to the last."""
+    if len(steps) <= most:
+        return [int(step) for step in steps]
+    return [int(steps[i]) for i in np.unique(np.linspace(0, len(steps) - 1, most).round().astype(int))]
 
 
 def all_matching(texts: Sequence[str], known: Sequence[str], key: str, file: str) -> list[str]:

@@ -19,6 +19,9 @@ def start(output: SimulationOutput) -> xr.Dataset:
     assets = file_order(problem.assets.ids, problem.assets.file_order)
     pairs, by_asset = np.ix_(kinds, kinds), np.ix_(kinds, assets)
     held = np.abs(problem.books.size[:, None] * problem.books.shapes[problem.books.shape_of])
+    of_type = np.zeros((len(problem.funds.types), held.shape[1]))
+    begin = problem.books.start_held > 0
+    np.add.at(of_type, problem.funds.type_of[problem.books.fund_of[begin]], held[begin])
     together = held[problem.books.start_held > 0].sum(axis=0)[assets]
     nav = np.bincount(problem.funds.type_of, problem.funds.nav)
     gross, net = type_exposure(problem)
@@ -29,6 +32,7 @@ def start(output: SimulationOutput) -> xr.Dataset:
             "system_gross": ((), gross.sum() / nav.sum()),
             "system_net": ((), net.sum() / nav.sum()),
             "position_usd": (("fund_type", "asset"), type_positions(problem)[by_asset]),
+            "gross_position_usd": (("fund_type", "asset"), of_type[by_asset]),
             "days_of_volume": (("fund_type", "asset"), days_of_volume(problem)[by_asset]),
             "held_usd": (("asset",), together),
             "held_days": (("asset",), together / problem.assets.adv[assets]),

@@ -78,6 +78,7 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
     "system_gross": ("1", "gross leverage of all funds together at the start"),
     "system_net": ("1", "net leverage of all funds together at the start"),
     "position_usd": ("USD", "net start position of the fund type"),
+    "gross_position_usd": ("USD", "long plus short start positions of the fund type, book by book"),
     "days_of_volume": ("d", "net start position of the fund type in days of average volume"),
     "held_usd": ("USD", "long plus short start positions of all funds"),
     "held_days": ("d", "long plus short start positions of all funds in days of average volume"),

@@ -1,8 +1,8 @@
-"""Where the profit or loss of a fund comes from: a waterfall of its components."""
+"""Where the loss of a fund comes from: a waterfall of its parts, or of the causes of its profit or loss."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import xarray as xr
@@ -22,7 +22,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 TOTAL = "total"
+VARIABLES = {"parts": ("loss_part", "part"), "causes": ("contribution", "component")}
 WORDS = {
+    "held_still": "held still",
+    "cutting": "cutting",
+    "selling": "selling",
+    "dip_buyers": "dip-buyers",
     "outside_shock": "outside shock",
     "own_impact": "own impact",
     "others_impact": "others' impact",
@@ -33,21 +38,30 @@ WORDS = {
 
 
 @style.in_style
-def attribution(tree: xr.DataTree, fund: str = labels.SYSTEM, slice: str = "all", ax: Axes | None = None) -> Axes:
-    """Mean contributions to the profit or loss of `fund`, each bar from where the one above it ends, and their sum.
+def attribution(
+    tree: xr.DataTree,
+    fund: str = labels.SYSTEM,
+    slice: str = "all",
+    of: Literal["parts", "causes"] = "parts",
+    ax: Axes | None = None,
+) -> Axes:
+    """Parts of the loss of `fund`, or causes of its profit or loss, each bar from where the last ends, and their sum.
 
     `slice` says over which paths: "all" or the fund's own worst, as "worst_1pct". Whiskers are 95 % intervals.
 
     Raises:
         ImportError: matplotlib is not installed.
-        ValueError: there is no such fund or slice.
+        ValueError: there is no such fund or slice, `of` is something else, or the result does not hold it.
     """
-    table = choice.group(tree, "attribution")
-    chosen = [choice.at(choice.at(table[v], "fund", fund), "slice", slice) for v in ("contribution", "contribution_se")]
-    scale = labels.scale_of(table["contribution"])
-    there = [str(component) for component in table["component"].values]
+    if of not in VARIABLES:
+        raise ValueError(f"no attribution of {of!r}; there are {', '.join(VARIABLES)}")
+    (name, dim), table = VARIABLES[of], choice.group(tree, "attribution")
+    choice.variable(table, name, [("fund", dim, "slice")])
+    chosen = [choice.at(choice.at(table[v], "fund", fund), "slice", slice) for v in (name, f"{name}_se")]
+    scale = labels.scale_of(table[name])
+    there = [str(component) for component in table[dim].values]
     parts = [name for name in WORDS if name in there] + [name for name in there if name not in (*WORDS, TOTAL)]
-    values, error = (choice.rows(one, "component", [*parts, TOTAL]) * scale.factor for one in chosen)
+    values, error = (choice.rows(one, dim, [*parts, TOTAL]) * scale.factor for one in chosen)
     start = np.concatenate([[0.0], np.cumsum(values[:-1])[:-1], [0.0]])
     end = start + values
     ax = style.new_axes(ax, height=style.rows_height(len(values), 1.3))
@@ -63,14 +77,15 @@ def attribution(tree: xr.DataTree, fund: str = labels.SYSTEM, slice: str = "all"
     write_values(ax, places, right, labels.numbers(values))
     finite = np.concatenate([[0.0], start[np.isfinite(start)], end[np.isfinite(end)]])
     room_for_values(ax, float(finite.min()), float(finite.max()), left=0.04)
-    style.title(ax, f"{labels.name(fund)}: what made the profit or loss")
+    style.title(ax, f"{labels.name(fund)}: what made the {'loss' if of == 'parts' else 'profit or loss'}")
     ax.set_xlabel(scale.unit)
-    style.caption(ax, f"{scale.heading}.", _paths(slice), unknown_intervals(values, high))
+    style.caption(ax, f"{scale.heading}.", _paths(slice, of), unknown_intervals(values, high))
     return ax
 
 
-def _paths(slice: str) -> str:
+def _paths(slice: str, of: str) -> str:
+    paths = "detailed paths" if of == "causes" else "paths that were taken apart"
     if slice == "all":
-        return "Over all detailed paths."
+        return f"Over all {paths}."
     share = labels.literal(slice.removeprefix("worst_").removesuffix("pct"))
-    return f"Over the worst {share} % of detailed paths, by its own loss."
+    return f"Over the worst {share} % of {paths}, by its own loss."

@@ -50,6 +50,7 @@ def sections(
     from stress.results.report.sections.causes import attribution, contributions
     from stress.results.report.sections.checks import convergence
     from stress.results.report.sections.crowd import brokers, crowding
+    from stress.results.report.sections.exposure import exposure, purchases
     from stress.results.report.sections.headline import headline
     from stress.results.report.sections.losses import amplification, losses
     from stress.results.report.sections.sales import sales
@@ -59,14 +60,16 @@ def sections(
     return [
         headline(tree),
         losses(tree),
-        amplification(tree),
         calls(tree),
         leverage(tree),
         sales(tree, stories),
+        purchases(tree),
+        exposure(tree),
         attribution(tree),
         contributions(tree),
         crowding(tree),
         brokers(tree),
+        amplification(tree),
         convergence(tree),
         worst(tree, stories, reason),
         assumptions(spec),

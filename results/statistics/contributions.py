@@ -85,8 +85,8 @@ def euler(parts: Floats, system: Floats, level: str, total: float, paths: int) -
 
 
 def _at_boundary(parts: Floats, worst_first: npt.NDArray[np.intp], count: int) -> Floats:
-    """Mean of each part over paths whose loss is next to the quantile, (part, 1): a tenth of the tail on each side."""
-    near = max(1, count // 10)
+    """Mean of each part over paths next to the quantile, (part, 1): a quarter of the tail on each side."""
+    near = max(1, count // 4)
     next_to_it = worst_first[count - near : count + near]
     return np.asarray(parts[:, next_to_it].mean(axis=1, keepdims=True))
 

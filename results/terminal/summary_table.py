@@ -23,12 +23,14 @@ from stress.results.terminal.cells import (
     plain_table,
     printable,
 )
+from stress.results.terminal.first_screen import first_screen
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
     from rich.table import Table
 
 SHOWN_LEVELS = 3
+RISK = "Risk at the end by fund, % of start NAV"
 NOTEWORTHY_FLOW = 0.01  # share of forced flow beyond a day's depth that is worth a line
 
 
@@ -78,7 +80,7 @@ def _number(value: Any) -> float | int | None:
 
 
 def summary_table(tree: xr.DataTree) -> Table:
-    """Funds in file order, the system last; prime brokers when any of them loses; then the notes; in 100 columns.
+    """The first screen, then the risk of each fund in file order, prime brokers that lose, and notes; in 100 columns.
 
     Where a screen has fewer, the levels that are furthest from 99 % are left out, and the note says so.
     """
@@ -87,7 +89,10 @@ def summary_table(tree: xr.DataTree) -> Table:
 
     page = Table.grid(padding=0)
     page.add_column()
-    page.add_row(_Fitting(tree))
+    first = first_screen(tree)
+    for part in first:
+        page.add_row(part)
+    page.add_row(_Fitting(tree, RISK if first else ""))
     summary = tree["summary"].to_dataset()
     if _brokers_lose(summary):
         page.add_row(_brokers(summary))
@@ -99,8 +104,8 @@ def summary_table(tree: xr.DataTree) -> Table:
 class _Fitting:
     """The funds, with as many levels as the screen has room for."""
 
-    def __init__(self, tree: xr.DataTree) -> None:
-        self._tree = tree
+    def __init__(self, tree: xr.DataTree, title: str) -> None:
+        self._tree, self._title = tree, title
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         from rich.measure import Measurement
@@ -109,7 +114,7 @@ class _Fitting:
         levels, reference = _levels(self._tree["summary"].to_dataset())
         kept = sorted(levels, key=lambda level: abs(level - reference))
         for count in range(len(kept), 0, -1):
-            table = _funds(self._tree, sorted(kept[:count]), reference)
+            table = _funds(self._tree, sorted(kept[:count]), reference, self._title)
             wide = options.update(max_width=1000)
             if count == 1 or Measurement.get(console, wide, table).maximum <= options.max_width:
                 yield table
@@ -129,9 +134,9 @@ def _levels(summary: xr.Dataset) -> tuple[list[float], float]:
     return levels, min(levels, key=lambda level: abs(level - 0.99))
 
 
-def _funds(tree: xr.DataTree, levels: list[float], reference: float) -> Table:
+def _funds(tree: xr.DataTree, levels: list[float], reference: float, title: str) -> Table:
     summary = tree["summary"].to_dataset()
-    table = plain_table(f"{tree.attrs['title'] or tree.attrs['name']}: {tree.attrs['paths']:,} paths")
+    table = plain_table(title or f"{tree.attrs['title'] or tree.attrs['name']}: {tree.attrs['paths']:,} paths")
     add_label_column(table, "fund\nNAV")
     titles = [f"{measure}\n{percent(level)}" for level in levels for measure in ("VaR", "ES")]
     at = percent(reference)

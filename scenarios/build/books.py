@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from stress.scenarios.build.fund_types import BookOf, TypeOf
-from stress.scenarios.build.tiers import in_tiers, liquidity_classes
+from stress.scenarios.build.tiers import under_cap
 from stress.scenarios.problem import Assets, Books, Cascade, Floats, Funds, Ints, Liquidity, Shocks, plain_books
 from stress.scenarios.schema.scenario import Scenario
 from stress.scenarios.triggers.protocol import BookRow, Building, Member
@@ -36,11 +35,7 @@ def build_books(types: Sequence[TypeOf], assets: Assets, liquidity: Liquidity, c
 
     Members of a type share the shapes that they have in common, in other sizes.
     """
-    books = managers_books(types)
-    if not (cascade.feedback and math.isfinite(cascade.max_participation)):
-        return books
-    usd = books.size[:, None] * np.abs(books.shapes[books.shape_of])
-    return in_tiers(books, liquidity_classes(usd, cascade.max_participation * assets.adv, liquidity.floor))
+    return under_cap(managers_books(types), assets, liquidity, cascade)
 
 
 def managers_books(types: Sequence[TypeOf]) -> Books:

@@ -7,11 +7,12 @@ every book, and a thin name holds up its own tier alone.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
 
-from stress.scenarios.problem import Books, Floats, Ints
+from stress.scenarios.problem import Assets, Books, Cascade, Floats, Ints, Liquidity
 
 CLASS_FACTOR = 2.0  # days of an asset over those of any other in its class, at most
 MOST_ROWS = 3  # tiers per manager's book, on average
@@ -67,6 +68,14 @@ def _merged(usd: Floats, classes: Ints) -> Ints:
         pair = min(range(len(saved)), key=lambda c: (saved[c] == 0, slowed[c], c))
         classes = np.where(classes > pair, classes - 1, classes)
     return classes
+
+
+def under_cap(books: Books, assets: Assets, liquidity: Liquidity, cascade: Cascade) -> Books:
+    """Managers' books in the tiers that a cap on forced orders asks for; as they are where there is none."""
+    if not (cascade.feedback and math.isfinite(cascade.max_participation)):
+        return books
+    usd = books.size[:, None] * np.abs(books.shapes[books.shape_of])
+    return in_tiers(books, liquidity_classes(usd, cascade.max_participation * assets.adv, liquidity.floor))
 
 
 def in_tiers(books: Books, classes: Ints) -> Books:

@@ -25,7 +25,7 @@ class AllFunds(Table):
         default=None,
         gt=0,
         le=100,
-        description='limit on all forced sales together, share of depth times adv per asset and step; "none": no limit',
+        description='limit on all forced orders together, share of depth times adv per asset and day; "none": no limit',
     )
 
 

@@ -96,7 +96,7 @@ class _VolTarget(TriggerTable):
         terms = [building.members[row.member].terms[self.name] for row in rows]
         chosen = [b for b, row in enumerate(rows) if terms[b].on and not row.empty]
         whole = np.zeros((len(funds.ids), len(assets.ids)))  # over NAV
-        of_manager = np.zeros((books.manager_of[-1] + 1, len(assets.ids)))  # over NAV
+        of_manager = np.zeros((books.managers, len(assets.ids)))  # over NAV
         for b in chosen:
             held = books.shapes[books.shape_of[b]] * books.size[b] / funds.nav[books.fund_of[b]]
             whole[books.fund_of[b]] += held

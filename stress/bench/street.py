@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from stress.scenarios.build.tiers import under_cap
 from stress.scenarios.impact.square_root import SquareRoot
 from stress.scenarios.outside.retail import Retail
 from stress.scenarios.problem import (
@@ -44,7 +45,9 @@ def street_problem(
     random = np.random.default_rng(2025)
     market = _assets(random, assets)
     desks, limits = _funds(random, market, funds, brokers)
-    books = _books(random, market, desks)
+    cascade = Cascade(max_rounds=64, tolerance=None, feedback=True, max_participation=0.25)
+    liquidity = Liquidity(evaporation=1.2, flow_sensitivity=0.3, floor=0.1)
+    books = under_cap(_books(random, market, desks), market, liquidity, cascade)
     return Problem(
         name="street",
         title="A street of levered funds",
@@ -59,10 +62,10 @@ def street_problem(
         funds=desks,
         books=books,
         impact=Impact("square_root", 1.0 / 3.0, 5.0, 0.5, SquareRoot()),
-        liquidity=Liquidity(evaporation=1.2, flow_sensitivity=0.3, floor=0.1),
+        liquidity=liquidity,
         triggers=_triggers(limits, desks, books),
         outside={"retail": Retail(1.0 * BILLION, 5.0 * BILLION, 0.2, 40.0 * BILLION, market.adv / market.adv.sum())},
-        cascade=Cascade(max_rounds=64, tolerance=None, feedback=True, max_participation=0.25),
+        cascade=cascade,
         estimation=Estimation(("0.95", "0.99", "0.999"), detail_paths, "plain"),
         canonical={"name": "street"},
         input_hashes={},

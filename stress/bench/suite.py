@@ -112,7 +112,7 @@ def measure(problem: Problem, options: BenchOptions, devices: Devices, say: Call
         "size": {
             "assets": len(problem.assets.ids),
             "funds": len(problem.funds.ids),
-            "books": len(problem.books.ids),
+            "books": problem.books.managers,
             "steps": problem.steps,
         },
         "paths_in_a_call": engine.paths,

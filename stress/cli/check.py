@@ -203,7 +203,7 @@ def _document(problem: Problem, start: StartTable, tiers: tuple[Tier, ...]) -> d
     liquidity = [
         {
             "tier": tier.number,
-            "days_at_cap": dict(zip(tier.assets, tier.days, strict=True)),
+            "days_at_cap": {a: d if math.isfinite(d) else None for a, d in zip(tier.assets, tier.days, strict=True)},
             "held_usd": tier.usd,
             "books": tier.books,
             "alone": why_alone(tiers, tier) or None,

@@ -23,9 +23,11 @@ Many = list[str] | None
 @ends_with_exit_code
 def show(
     directory: common.Directory,
-    sales: Annotated[bool, typer.Option("--sales", help="Who sells what, when and how much.")] = False,
+    sales: Annotated[bool, typer.Option("--sales", help="Who sells what, when, how much and why.")] = False,
     timeline: Annotated[bool, typer.Option("--timeline", help="The course of the steps.")] = False,
     attribution: Annotated[bool, typer.Option("--attribution", help="What the losses come from.")] = False,
+    exposure: Annotated[bool, typer.Option("--exposure", help="What funds hold, step by step.")] = False,
+    retail: Annotated[bool, typer.Option("--retail", help="What buyers from outside bought.")] = False,
     worst: Annotated[bool, typer.Option("--worst", help="The worst paths, with their ids.")] = False,
     contributions: Annotated[
         bool, typer.Option("--contributions", help="What funds and assets add to the system's risk.")
@@ -47,7 +49,8 @@ def show(
         int | None, typer.Option("--day", metavar="N", parser=parse_positive, help="The steps of one day of --sales.")
     ] = None,
     part: Annotated[
-        str | None, typer.Option("--slice", metavar="NAME", help="Paths of --attribution: all, worst_1pct, ...")
+        str | None,
+        typer.Option("--slice", metavar="NAME", help="Paths of --attribution or --sales: worst_1pct, ..."),
     ] = None,
     level: Annotated[
         str | None, typer.Option("--level", metavar="P", help="Level of --contributions; default: that next to 99 %.")
@@ -59,7 +62,9 @@ def show(
     by: Annotated[
         str | None,
         typer.Option(
-            "--by", metavar="WHAT", help="Rank --worst by the loss at the end, or by the largest on the way: trough."
+            "--by",
+            metavar="WHAT",
+            help="--exposure: class, region, asset. --worst: loss at the end, or the largest on the way: trough.",
         ),
     ] = None,
     export: Export = None,
@@ -73,7 +78,9 @@ def show(
     Examples:
       levstress show runs/tariff-2025-1-1000000
       levstress show runs/tariff-2025-1-1000000 --sales --asset semis --day 2
+      levstress show runs/tariff-2025-1-1000000 --sales --slice worst_1pct
       levstress show runs/tariff-2025-1-1000000 --attribution --slice worst_1pct
+      levstress show runs/tariff-2025-1-1000000 --exposure --by region
       levstress show runs/tariff-2025-1-1000000 --worst --fund quant_emn --top 5
       levstress show runs/tariff-2025-1-1000000 --worst --by trough
       levstress show runs/tariff-2025-1-1000000 --export april.csv
@@ -84,6 +91,8 @@ def show(
         "sales": sales,
         "timeline": timeline,
         "attribution": attribution,
+        "exposure": exposure,
+        "retail": retail,
         "worst": worst,
         "contributions": contributions,
         "picture": picture,

@@ -16,13 +16,16 @@ if TYPE_CHECKING:
 
 # view -> the options that choose among its numbers
 OPTIONS = {
-    "sales": ("asset", "asset_class", "fund", "step", "day", "top"),
+    "sales": ("asset", "asset_class", "fund", "step", "day", "top", "slice"),
+    "exposure": ("asset", "asset_class", "fund", "by"),
+    "retail": (),
     "timeline": ("asset", "fund"),
     "attribution": ("fund", "slice"),
     "worst": ("fund", "top", "by"),
     "contributions": ("level", "top"),
     "picture": ("fund",),
 }
+WAYS = {"exposure": ("class", "region", "asset"), "worst": ("loss", "trough")}  # of --by
 LONGEST_LIST = 12  # labels named in a message
 
 
@@ -55,8 +58,9 @@ def the_view(given: list[str], choice: Choice) -> str | None:
             raise typer.BadParameter(f"--{option.replace('_', '-')} belongs to {homes}")
     if choice.step and choice.day:
         raise typer.BadParameter("--step or --day, not both")
-    if choice.by not in (None, "loss", "trough"):
-        raise typer.BadParameter(f"{choice.by!r} is not loss or trough", param_hint="--by")
+    ways = WAYS.get(name or "", ())
+    if choice.by is not None and choice.by not in ways:
+        raise typer.BadParameter(f"{choice.by!r} is not one of {', '.join(ways)}", param_hint="--by")
     if name == "timeline" and choice.asset and choice.fund:
         raise typer.BadParameter("--timeline is of one fund or of one asset")
     return name
@@ -72,7 +76,12 @@ def view_of(name: str | None, tree: xr.DataTree, file: str, choice: Choice, widt
 
     if name == "sales":
         assets, funds = _assets(tree, file, choice), _funds(tree, file, choice)
-        return views.sales(tree, file, assets, funds, _steps(tree, file, choice), choice.top)
+        return views.sales(tree, file, assets, funds, _steps(tree, file, choice), choice.top, choice.slice)
+    if name == "exposure":
+        fund = _one("fund", _funds(tree, file, choice), file) or "system"
+        return views.exposure(tree, file, fund, _assets(tree, file, choice), choice.by or "class")
+    if name == "retail":
+        return views.retail(tree, file)
     if name == "timeline":
         asset = _one("asset", _assets(tree, file, choice), file)
         return views.timeline(tree, file, _one("fund", _funds(tree, file, choice), file) or "system", asset)
@@ -91,8 +100,9 @@ def view_of(name: str | None, tree: xr.DataTree, file: str, choice: Choice, widt
 def next_looks(directory: str) -> str:
     """Where to look next."""
     return (
-        f"next: levstress show {shlex.quote(directory)} --sales    # who sells what, when and how much\n"
-        "      or --timeline, --attribution, --contributions, --worst, --picture; --export FILE.csv for the numbers"
+        f"next: levstress show {shlex.quote(directory)} --sales    # who sells what, when, how much and why\n"
+        "      or --attribution, --timeline, --exposure, --retail, --contributions, --worst, --picture;\n"
+        "      --export FILE.csv for the numbers"
     )
 
 

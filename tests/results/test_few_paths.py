@@ -97,7 +97,7 @@ def test_what_happens_on_few_paths_has_no_error() -> None:
 
 def test_the_rule_by_hand() -> None:
     assert widened(2.0, FEWEST - 0.01) == math.inf
-    expected = stats.t(15).ppf(0.975) / stats.norm.ppf(0.975) * (1 + 0.4 / math.sqrt(30))
+    expected = stats.t(15).ppf(0.975) / stats.norm.ppf(0.975) * (1 + 0.35 / math.sqrt(30))
     assert widened(2.0, 30) == pytest.approx(2 * expected)
     assert widening(1e9) == pytest.approx(1, abs=1e-4)
     assert two_sided_p(Z95, 20) == pytest.approx(0.05)

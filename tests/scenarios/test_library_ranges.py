@@ -51,6 +51,15 @@ TYPES = {
     "family_office": (60, 2.50, 2.10),
     "leveraged_etf": (76, 3.00, 3.00),
 }
+# At the leverage of November 2025, in `ai-unwind-2026`.
+LATER = {
+    "multi_strat": (430, 4.443, 0.06),
+    "quant_emn": (220, 6.453, 0.00),
+    "macro": (650, 2.511, 0.21),
+    "credit": (300, 1.70, 0.33),
+    "trend": (340, 1.801, 1.13),
+    "asia_ls": (180, 1.914, 0.61),
+}
 TIERS = {"leveraged_etf": ([1.0], [1.0])}  # others: shares of NAV and multiples of gross of four tiers
 FOUR_TIERS = ([0.05, 0.20, 0.30, 0.45], [0.72, 1.0, 1.28, 1.56])
 
@@ -86,7 +95,7 @@ def test_enough_funds_and_brokers_and_shares_add_up(name: str) -> None:
 def test_nobody_starts_in_a_call(name: str) -> None:
     problem = problem_of(name)
     ratio = requirement(problem) / problem.funds.nav
-    assert ratio.max() < 0.95
+    assert ratio.max() < (0.99 if name == "ai-unwind-2026" else 0.95)  # Asia's most levered twentieth in November 2025
     assert ratio[problem.funds.has_margin].min() > 0.05
     table = start_table(problem)
     ratio_of = dict(zip(problem.funds.ids, ratio, strict=True))
@@ -100,16 +109,20 @@ def test_types_have_the_stated_size_and_leverage(name: str) -> None:
     positions = start_positions(problem)
     gross = by_member(problem, np.abs(positions).sum(axis=1))
     net = by_member(problem, (positions * problem.assets.in_net).sum(axis=1))
-    assert set(problem.funds.types) == set(TYPES)
+    later = LATER if name == "ai-unwind-2026" else {}
+    stated = TYPES | later
+    assert set(problem.funds.types) == set(stated)
     for kind, fund_type in enumerate(problem.funds.types):
         members = problem.funds.type_of == kind
         nav = problem.funds.nav[members]
-        stated_nav, stated_gross, stated_net = TYPES[fund_type]
+        stated_nav, stated_gross, stated_net = stated[fund_type]
         np.testing.assert_allclose(nav.sum(), stated_nav * 1e9, rtol=1e-12)
         shares, multiples = TIERS.get(fund_type, FOUR_TIERS)
         np.testing.assert_allclose(np.sort(nav) / nav.sum(), shares, rtol=1e-12)
         np.testing.assert_allclose(gross[members].sum() / nav.sum(), stated_gross, rtol=1e-9)
-        np.testing.assert_allclose(net[members].sum() / nav.sum(), stated_net, rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(
+            net[members].sum() / nav.sum(), stated_net, rtol=1e-9, atol=0.005 if fund_type in later else 1e-9
+        )
         np.testing.assert_allclose(np.sort(gross[members] / nav), stated_gross * np.array(multiples))
 
 

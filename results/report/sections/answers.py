@@ -1,4 +1,4 @@
-"""The five questions that a reader has first, each answered in a sentence or two from the summary."""
+"""The questions that a reader has first, each answered in a sentence or two."""
 
 from __future__ import annotations
 
@@ -9,18 +9,23 @@ import xarray as xr
 from stress.results.report.numbers import shown, spoken
 from stress.results.report.parts_of_result import pair
 from stress.results.report.risk import Risk
+from stress.results.report.sections.facts import Facts
 from stress.results.terminal.cells import BILLION, money, percent
 
 
 def answers(tree: xr.DataTree, risk: Risk) -> tuple[tuple[str, str], ...]:
-    """(question, answer): how bad, how likely, who, how much is the selling itself, how sure."""
-    return (
-        ("How bad?", _how_bad(risk)),
-        ("How likely?", _how_likely(risk)),
-        ("Who?", _who(tree, risk)),
-        ("How much of it is the selling itself?", _selling(risk)),
+    """(question, answer): how far down, made of what, who is called, who sold because of what, how sure."""
+    facts = Facts(tree, risk)
+    every = (
+        ("How far down?", facts.how_far_down()),
+        ("What is it made of?", facts.made_of() or _selling(risk)),
+        ("How bad is the end?", _how_bad(risk)),
+        ("Who is called?", _how_likely(risk)),
+        ("Who sold what, because of what?", facts.who_sold()),
+        ("Who is hit?", _who(tree, risk)),
         ("How sure?", _how_sure(tree, risk)),
     )
+    return tuple((question, answer) for question, answer in every if answer)
 
 
 def _how_bad(risk: Risk) -> str:

@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 import xarray as xr
 
+from stress.results.dataset.labels import evenly_spaced
 from stress.results.plot import leverage as plot_leverage
 from stress.results.plot import timeline as plot_timeline
 from stress.results.report import plotly_twins
@@ -32,7 +33,6 @@ from stress.results.terminal.cells import BILLION
 Kind = Literal["gross", "net"]
 KINDS: tuple[Kind, ...] = ("gross", "net")
 CALLS, LEVERAGE = "Margin calls over time", "Leverage over time"
-STEPS_IN_TABLE = 60
 OVER = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9)  # shares of NAV called
 
 
@@ -122,13 +122,6 @@ def by_step(caption: str, values: xr.DataArray, errors: xr.DataArray, scale: flo
     )
     left_out = f"{len(steps)} of {values.sizes['step']} steps." if len(steps) < values.sizes["step"] else ""
     return Table(caption, ("Step", *map(called, names)), rows, left_out)
-
-
-def evenly_spaced(steps: np.ndarray, most: int = STEPS_IN_TABLE) -> list[int]:
-    """All steps, or `most` of them from the first to the last."""
-    if len(steps) <= most:
-        return [int(step) for step in steps]
-    return [int(steps[i]) for i in np.unique(np.linspace(0, len(steps) - 1, most).round().astype(int))]
 
 
 def _fan(tree: xr.DataTree, kind: Kind, values: xr.DataArray, fund: str, number: int) -> Picture:

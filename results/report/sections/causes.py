@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import xarray as xr
 
@@ -14,6 +16,7 @@ from stress.results.report.numbers import SYSTEM, called, cell, shown
 from stress.results.report.parts_of_result import labels, pair
 from stress.results.report.risk import Risk
 from stress.results.terminal.cells import percent
+from stress.results.terminal.views.attribution import MEANINGS
 
 ATTRIBUTION, CONTRIBUTIONS = "What the loss is made of", "Who makes the tail"
 TITLE_OF_ONE = "Who makes the loss"
@@ -25,30 +28,41 @@ SLICES = {
     "worst_0.1pct": "the worst 0.1 % of paths",
 }
 AVERAGE, TAIL = "all", "worst_1pct"
+Pair = tuple[xr.DataArray, xr.DataArray]
+Of = Literal["parts", "causes"]
+SAYS = {
+    "parts": f"Parts of the loss, which is positive. {MEANINGS[0].upper()}{MEANINGS[1:]}",
+    "causes": "Causes of the profit and loss; profit is positive. The P&L of the book held still is that of the "
+    "outside shock on positions held plus what selling has forgone.",
+}
 
 
 def attribution(tree: xr.DataTree) -> Section:
-    """Waterfalls from the outside shock to the profit or loss, on average and in the tail."""
+    """Waterfalls of the parts of the loss and of the causes of the P&L, on average and in the tail."""
     found = pair(tree, "attribution", "contribution", "fund", "component", "slice")
     if found is None:
         return absent("attribution", ATTRIBUTION, "This result has no attribution of profit and loss.")
-    values, errors = found
-    there = labels(values, "slice")
+    split = pair(tree, "attribution", "loss_part", "fund", "part", "slice")
+    there = labels(found[0], "slice")
     blocks: list[Block] = [
         Text(
-            "Means over the paths that were followed in detail; profit is positive. The tail is that of each fund's "
-            "own loss, so its parts are of the days that were worst for that fund."
+            "Means over the paths that were followed in detail. The tail is that of each fund's own loss, so its parts "
+            "are of the days that were worst for that fund."
         )
     ]
     if not Risk(tree).random:
-        blocks, there = [Text("Profit is positive. All paths are one.")], [AVERAGE]
-    system = [_waterfall(tree, values, errors, SYSTEM, part) for part in (AVERAGE, TAIL) if part in there]
-    funds = [fund for fund in labels(values, "fund") if fund != SYSTEM]
-    blocks.append(Gallery(tuple(system)))
+        blocks, there = [Text("All paths are one.")], [AVERAGE]
     part = TAIL if TAIL in there else AVERAGE
-    if len(funds) > 1:
-        pictures = tuple(_waterfall(tree, values, errors, fund, part) for fund in funds)
-        blocks.append(Folded(f"Each fund, over {SLICES[part]}", (Gallery(pictures),)))
+    every: tuple[tuple[Of, Pair | None], ...] = (("parts", split), ("causes", found))
+    for of, values in every:
+        if values is None:
+            continue
+        system = [_waterfall(tree, of, values, SYSTEM, part) for part in (AVERAGE, TAIL) if part in there]
+        blocks += [Text(SAYS[of]), Gallery(tuple(system))]
+        funds = [fund for fund in labels(values[0], "fund") if fund != SYSTEM]
+        if len(funds) > 1:
+            pictures = tuple(_waterfall(tree, of, values, fund, part) for fund in funds)
+            blocks.append(Folded(f"{of.capitalize()} of each fund, over {SLICES[part]}", (Gallery(pictures),)))
     return Section("attribution", ATTRIBUTION, blocks)
 
 
@@ -134,31 +148,34 @@ def _conditional(tree: xr.DataTree, risk: Risk) -> Table | None:
     )
 
 
-def _waterfall(tree: xr.DataTree, values: xr.DataArray, errors: xr.DataArray, fund: str, part: str) -> Picture:
-    mine, spread = values.sel(fund=fund, slice=part), errors.sel(fund=fund, slice=part)
-    components = labels(mine, "component")
-    parts = {name: float(mine.sel(component=name)) for name in components}
+def _waterfall(tree: xr.DataTree, of: Of, found: Pair, fund: str, part: str) -> Picture:
+    mine, spread = (x.sel(fund=fund, slice=part) for x in found)
+    dim = "part" if of == "parts" else "component"
+    components = labels(mine, dim)
+    parts = {name: float(mine.sel({dim: name})) for name in components}
     where = SLICES.get(part, part)
-    key = f"causes-{part.replace('_', '-').replace('.', '-')}-{labels(values, 'fund').index(fund)}"
+    key = f"{of}-{part.replace('_', '-').replace('.', '-')}-{labels(found[0], 'fund').index(fund)}"
     largest = max((name for name in components if name != TOTAL), key=lambda name: abs(parts[name]))
+    what = "loss" if of == "parts" else "profit or loss"
     description = (
-        f"Waterfall of the mean profit or loss over {where}, in % of start NAV: "
+        f"Waterfall of the mean {what} over {where}, in % of start NAV: "
         + ", ".join(f"{name.replace('_', ' ')} {shown(amount, 100)}" for name, amount in parts.items())
         + f". The largest part is {largest.replace('_', ' ')}."
     )
     rows = tuple(
         Row(
             name.replace("_", " "),
-            (cell(amount, float(spread.sel(component=name)), 100, 3),),
+            (cell(amount, float(spread.sel({dim: name})), 100, 3),),
             strong=name == TOTAL,
         )
         for name, amount in parts.items()
     )
     title = f"{called(fund)}, {where}"
+    caption = f"Parts of the loss of {title}" if of == "parts" else f"Profit (+) and loss (−) of {title}"
     return Picture(
         key,
         title,
-        drawn(key, title, description, lambda: plot_attribution(tree, fund=fund, slice=part)),
-        Table(f"Profit (+) and loss (−) of {title}", ("Part", "% of start NAV"), rows),
+        drawn(key, title, description, lambda: plot_attribution(tree, fund=fund, slice=part, of=of)),
+        Table(caption, ("Part" if of == "parts" else "Cause", "% of start NAV"), rows),
         plotly_twins.waterfall({n.replace("_", " "): 100 * part for n, part in parts.items()}, TOTAL, "% of start NAV"),
     )

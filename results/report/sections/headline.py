@@ -1,13 +1,15 @@
-"""The first screen: five answers in a sentence each, and the table of all funds with its errors."""
+"""The first screen: the first questions answered in a sentence each, the parts of the loss, everybody's numbers."""
 
 from __future__ import annotations
 
 import xarray as xr
 
+from stress.results.dataset.first_facts import TAIL
 from stress.results.report.elements import Cell, Facts, Items, Row, Section, Table
 from stress.results.report.numbers import SYSTEM, called, cell, unbroken
 from stress.results.report.risk import Risk
 from stress.results.report.sections.answers import answers
+from stress.results.report.sections.parts import parts_by_fund, parts_of_the_system
 from stress.results.terminal.cells import BILLION, money, percent
 from stress.results.terminal.summary_table import notes
 
@@ -16,9 +18,14 @@ SHARES = ("called_nav_share", "prob_called_over_10pct", "prob_called_over_50pct"
 
 
 def headline(tree: xr.DataTree) -> Section:
-    """How bad, how likely, who, how much is the selling itself, how sure; then everybody's numbers."""
+    """How far down, made of what, who is called, who sold because of what, how sure; then everybody's numbers."""
     risk = Risk(tree)
-    return Section("headline", "In short", [Facts(answers(tree, risk)), headline_table(risk), Items(_notes(tree))])
+    slices = ("all", TAIL) if risk.random else ("all",)
+    tables = [parts_of_the_system(tree, risk), *(parts_by_fund(tree, risk, part) for part in slices)]
+    split = [table for table in tables if table is not None]
+    return Section(
+        "headline", "In short", [Facts(answers(tree, risk)), *split, headline_table(risk), Items(_notes(tree))]
+    )
 
 
 def headline_table(risk: Risk) -> Table:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
+from stress.results.dataset.labels import evenly_spaced
 from stress.results.plot import heatmap as plot_heatmap
 from stress.results.plot import sales as plot_sales
 from stress.results.report import plotly_twins
@@ -14,8 +15,8 @@ from stress.results.report.drawing import drawn
 from stress.results.report.elements import Block, Cell, Folded, Gallery, Picture, Row, Section, Table, Text, absent
 from stress.results.report.numbers import SYSTEM, money_unit, shown
 from stress.results.report.parts_of_result import find, labels, pair
-from stress.results.report.sections.calls import by_step, evenly_spaced
-from stress.results.report.sections.sellers import reasons, who_sells_what
+from stress.results.report.sections.calls import by_step
+from stress.results.report.sections.sellers import reasons, who_sells_what, why
 
 TITLE = "Forced sales"
 NOTHING = "Nothing is sold by force on any path."
@@ -74,7 +75,7 @@ def sales(tree: xr.DataTree, stories: Sequence[xr.DataTree] = ()) -> Section:
     blocks.append(Gallery(tuple(pictures)))
     if by_region is None:
         blocks.append(Text("This result does not say which region an asset belongs to.", quiet=True))
-    return Section("sales", TITLE, [*blocks, *reasons(stories), *who_sells_what(tree)])
+    return Section("sales", TITLE, [*blocks, *why(tree), *reasons(stories), *who_sells_what(tree)])
 
 
 def _cut_and_built(tree: xr.DataTree) -> list[Block]:

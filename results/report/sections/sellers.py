@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
+from stress.results.dataset.first_facts import BY_TRIGGER, TAIL
 from stress.results.report.elements import Block, Cell, Folded, Heading, Row, Table, Text
-from stress.results.report.numbers import SYSTEM, cell, money_unit, shade, shown
+from stress.results.report.numbers import SYSTEM, called, cell, money_unit, shade, shown
 from stress.results.report.parts_of_result import labels, pair
 from stress.results.story.items import NEGLIGIBLE, counted
 from stress.results.story.words import because
@@ -119,7 +120,49 @@ def reasons(stories: Sequence[xr.DataTree]) -> list[Block]:
         f"What made funds trade on the replayed paths, {unit}",
         ("Because of", "Cut or built", *columns),
         rows,
-        "Of these paths alone, whose numbers are below, and not a mean: the result keeps no triggers over all paths. "
+        "Of these paths alone, whose numbers are below, and not a mean. "
         "Amounts are at the prices of their round, each trade under what asked for most of it.",
     )
-    return [Heading("Why do funds sell?"), table]
+    return [table]
+
+
+def why(tree: xr.DataTree) -> list[Block]:
+    """Forced sales of each fund by what asked for them, over all paths and over the worst 1 % for the system."""
+    every = pair(tree, "timeline", BY_TRIGGER, "step", "trigger", "fund")
+    if every is None:
+        return []
+    blocks: list[Block] = [Heading("Why do funds sell?")]
+    tail = pair(tree, "tail_timeline", BY_TRIGGER, "slice", "step", "trigger", "fund")
+    slices = [("mean over all paths", every)]
+    if tail is not None and TAIL in labels(tail[0], "slice") and float(every[1].max()) > 0:
+        slices.append(
+            (
+                "mean over the worst 1 % of paths by the system's loss",
+                (tail[0].sel(slice=TAIL), tail[1].sel(slice=TAIL)),
+            )
+        )
+    for where, found in slices:
+        values, errors = (x.sum("step", skipna=False) for x in found)
+        whole = values.sum("trigger")
+        funds = [x for x in labels(values, "fund") if float(whole.sel(fund=x)) > 0]
+        funds.sort(key=lambda fund, size=whole: (fund == SYSTEM, -float(size.sel(fund=fund))))  # type: ignore[misc]
+        triggers = [x for x in labels(values, "trigger") if float(values.sel(trigger=x).max()) > 0]
+        unit, scale = money_unit(whole.values)
+        rows = []
+        for fund in funds:
+            cells = [
+                cell(float(values.sel(fund=fund, trigger=x)), float(errors.sel(fund=fund, trigger=x)), scale)
+                for x in triggers
+            ]
+            total = Cell(shown(float(whole.sel(fund=fund)), scale))
+            rows.append(Row(called(fund), (*cells, total), strong=fund == SYSTEM))
+        heads = [because(x).replace("its ", "their ").capitalize() for x in triggers]
+        blocks.append(
+            Table(
+                f"Forced sales by what asked for most of them, {where}, {unit}",
+                ("Fund", *heads, "All"),
+                tuple(rows),
+                "At the prices of their round. ±: standard errors of the steps added up, at most that.",
+            )
+        )
+    return blocks

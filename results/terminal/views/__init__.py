@@ -2,11 +2,24 @@
 
 from stress.results.terminal.views.attribution import attribution
 from stress.results.terminal.views.contributions import contributions
+from stress.results.terminal.views.exposure import exposure
 from stress.results.terminal.views.picture import picture
+from stress.results.terminal.views.retail import retail
 from stress.results.terminal.views.sales import sales
 from stress.results.terminal.views.summary import summary
 from stress.results.terminal.views.timeline import timeline
 from stress.results.terminal.views.view import View
 from stress.results.terminal.views.worst import worst
 
-__all__ = ["View", "attribution", "contributions", "picture", "sales", "summary", "timeline", "worst"]
+__all__ = [
+    "View",
+    "attribution",
+    "contributions",
+    "exposure",
+    "picture",
+    "retail",
+    "sales",
+    "summary",
+    "timeline",
+    "worst",
+]

@@ -1,4 +1,4 @@
-"""Who sells what, when and how much: forced flow by fund, asset and step."""
+"""Who sells what, when, how much and why: forced flow by fund, asset and step, forced sales by what asks for them."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from stress.results.terminal.cells import (
     named,
     plain_table,
 )
+from stress.results.terminal.views.attribution import words
+from stress.results.terminal.views.reasons import BY_TRIGGER, CALLED, reasons
 from stress.results.terminal.views.view import SYSTEM, View, figures, names, pick, shown_name, step_name
 from stress.scenarios.errors import ScenarioError
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 BY_FUND = "forced_flow_by_fund_usd"
+TAIL, ALL = "tail_timeline", "all"
 TOP = 5  # assets, where none is asked for
 MOST_COLUMNS = 6  # steps side by side; the others are added up
 MOST_SELLERS = 3  # of an asset, where more than one asset is shown
@@ -39,38 +42,64 @@ def sales(
     funds: Sequence[str] | None = None,
     steps: Sequence[int] | None = None,
     top: int | None = None,
+    part: str | None = None,
 ) -> View:
     """Mean forced flow in USD by step, fund and asset, negative where it is sold; fund "system" is all of them.
+
+    Where no assets are asked for, forced sales by what asked for them, and calls, stand above it.
 
     Args:
         tree: the result.
         file: its name in messages.
         assets, funds, steps: labels to keep; None = all of them. With `funds`, "system" is left out.
         top: assets in the table, those with the largest flows, when `assets` is None; None = 5.
+        part: over the paths of a slice of the system's worst ones, such as "worst_1pct"; None or "all" = all of them.
 
     Raises:
-        ScenarioError: the result does not hold the flow by fund.
+        ScenarioError: the result does not hold the flow by fund, or no such slice.
     """
-    flow = _flow(tree, file)
+    line = _line(tree, file, part)
+    known = [fund for fund in names(line, "fund") if fund != SYSTEM]
+    flow = pick(line[[BY_FUND, f"{BY_FUND}_se"]], file, fund=[SYSTEM, *known])
     flow = pick(flow, file, step=steps or flow["step"].values.tolist(), asset=assets or names(flow, "asset"))
     kept = flow if funds is None else pick(flow, file, fund=funds)
     each = kept[BY_FUND].sel(fund=[fund for fund in names(kept, "fund") if fund != SYSTEM])
     chosen = _by_size(abs(each).sum(("step", "fund")))
     cut = chosen if assets is not None else chosen[: top or TOP]
+    told = kept
+    if assets is None and BY_TRIGGER in line:
+        why = [f"{name}{suffix}" for name in (BY_TRIGGER, CALLED) for suffix in ("", "_se")]
+        told = kept.merge(line[why].sel(fund=names(kept, "fund"), step=kept["step"]))
+    groups = {"timeline": told} if part in (None, ALL) else {TAIL: told.expand_dims(slice=[part])}
     if not bool(kept[BY_FUND].any()):
-        return View("sales", {"timeline": kept}, [_nothing(tree, kept)])
+        return View("sales", groups, [_nothing(tree, kept)])
     table = _one_step(tree, flow, kept, cut) if flow.sizes["step"] == 1 else _by_step(tree, kept, cut)
-    return View("sales", {"timeline": kept}, [table, *_notes(tree, kept, chosen, cut)])
+    because = reasons(line, words(part or ALL), funds, kept["step"].values.tolist()) if assets is None else None
+    shown = [table] if because is None else [because, table]
+    return View("sales", groups, [*shown, *_notes(kept, chosen, cut, _paths_of(tree, line, part))])
 
 
-def _flow(tree: xr.DataTree, file: str) -> xr.Dataset:
-    """Flow (step, fund, asset) with its error, the row "system" first."""
+def _line(tree: xr.DataTree, file: str, part: str | None) -> xr.Dataset:
+    """The timeline over all paths, or over those of a slice."""
     if "timeline" in tree.children and BY_FUND not in tree["timeline"] and "note" in tree["timeline"].attrs:
         note = str(tree["timeline"].attrs["note"])
         raise ScenarioError(note, file=file, key=f"timeline/{BY_FUND}", allowed="a smaller scenario")
-    line = figures(tree, file, "timeline", {BY_FUND: ("step", "fund", "asset")})
-    funds = [fund for fund in names(line, "fund") if fund != SYSTEM]
-    return pick(line[[BY_FUND, f"{BY_FUND}_se"]], file, fund=[SYSTEM, *funds])
+    if part in (None, ALL):
+        return figures(tree, file, "timeline", {BY_FUND: ("step", "fund", "asset")})
+    worst = figures(tree, file, TAIL, {BY_FUND: ("slice", "step", "fund", "asset")})
+    if part not in names(worst, "slice"):
+        allowed = ", ".join([ALL, *names(worst, "slice")])
+        raise ScenarioError("is no slice of this result", file=file, key="--slice", value=part, allowed=allowed)
+    return worst.sel(slice=part, drop=True).assign_attrs(paths=int(worst["slice_paths"].sel(slice=part)))
+
+
+def _paths_of(tree: xr.DataTree, line: xr.Dataset, part: str | None) -> str:
+    """Over which paths the means are."""
+    paths = int(line.attrs.get("paths", tree.attrs["paths"]))
+    if part in (None, ALL):
+        return f"{paths:,} paths"
+    every = int(tree["timeline"].attrs.get("paths", tree.attrs["paths"]))
+    return f"{paths:,} of {every:,} paths, those on which the whole system loses most"
 
 
 def _by_size(size: xr.DataArray) -> list[str]:
@@ -163,14 +192,13 @@ def _nothing(tree: xr.DataTree, kept: xr.Dataset) -> Any:
     )
 
 
-def _notes(tree: xr.DataTree, kept: xr.Dataset, chosen: Sequence[str], cut: Sequence[str]) -> list[Any]:
+def _notes(kept: xr.Dataset, chosen: Sequence[str], cut: Sequence[str], paths: str) -> list[Any]:
     from rich.text import Text
 
-    paths = tree["timeline"].attrs.get("paths", tree.attrs["paths"])
     lines = [
         "sold: longs sold or shorts added; bought: shorts covered or longs added; net by fund and asset, "
         "with what overlays and rebalancing rules build.",
-        f"Mean over {int(paths):,} paths. ±: standard error; ±?: too few paths for one.",
+        f"Mean over {paths}. ±: standard error; ±?: too few paths for one.",
     ]
     if kept.sizes["step"] > 1:
         lines.append("± of a sum over steps: the sum of their errors, an upper bound.")

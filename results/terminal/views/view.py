@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import xarray as xr
 
 from stress.results.files.long_table import long_rows
-from stress.results.terminal.cells import printable
+from stress.results.terminal.names import SYSTEM, shown_name, step_name
 from stress.scenarios.errors import ScenarioError, suggest
 
-SYSTEM = "system"
+__all__ = ["SYSTEM", "View", "figures", "names", "pick", "shown_name", "step_name"]
 
 
 class View(NamedTuple):
@@ -101,13 +101,3 @@ def pick(dataset: xr.Dataset, file: str, **labels: Sequence[Any]) -> xr.Dataset:
 def names(dataset: xr.Dataset, dim: str) -> list[str]:
     """The labels along `dim`."""
     return [str(name) for name in dataset[dim].values]
-
-
-def shown_name(fund: str) -> str:
-    """How a row of a table is called."""
-    return "whole system" if fund == SYSTEM else printable(fund)
-
-
-def step_name(tree: xr.DataTree, step: int) -> str:
-    """`day 2` where a step is a day, else `step 2`."""
-    return f"day {step}" if tree.attrs.get("steps_per_day") == 1 else f"step {step}"

@@ -244,7 +244,7 @@ def test_the_simulation_without_statistics_gives_the_losses_of_the_block() -> No
     for name in ("metrics", "losses"):
         np.testing.assert_allclose(found[name], found["block"], rtol=0, atol=1e-6)
     draws, normals = (np.asarray(engine.floor[name]()) for name in ("draws", "random numbers"))
-    assert normals.std() == pytest.approx(np.sqrt(20), rel=0.1), "the normals of the last step, added up"
+    assert normals.std() == pytest.approx(np.sqrt(40), rel=0.1), "the normals of the last two steps, added up"
     assert draws.std() > 0.1
 
 

@@ -1,0 +1,110 @@
+"""What a reader wants to know first, from the result's groups: how far down, made of what, and who sold what and why.
+
+Each function gives None, or nothing, where a result does not hold it: it is older, or nobody sells.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+
+SYSTEM, TAIL, TAIL_NAME = "system", "worst_1pct", "worst 1 %"
+BY_TRIGGER, BY_FUND = "forced_sales_by_trigger_usd", "forced_flow_by_fund_usd"
+
+
+class Figure(NamedTuple):
+    """A number and its standard error."""
+
+    value: float
+    se: float
+
+
+class Loss(NamedTuple):
+    """A loss, % of start NAV as a fraction, and its parts in their order; they sum to it."""
+
+    step: int  # at the end of which
+    total: Figure
+    parts: dict[str, Figure]
+
+
+class Seller(NamedTuple):
+    """What a fund sells by force, mean over paths, USD."""
+
+    fund: str
+    sales: Figure
+    because: list[tuple[str, float]]  # triggers and their shares, the largest first
+    sold: list[tuple[str, float]]  # assets that it sells most, net, USD, at least 0
+    bought: list[tuple[str, float]]  # and buys
+
+
+def lowest_mean(tree: xr.DataTree, fund: str = SYSTEM) -> Loss | None:
+    """The mean path at the end of the step at which it is furthest down, over the paths that are taken apart."""
+    split = _variable(tree, "timeline", "loss_part")
+    if split is None:
+        return None
+    values = split[0].sel(fund=fund)
+    step = int(values["step"].values[int(np.argmax(values.sel(part="total").values))])
+    return _loss(values.sel(step=step), split[1].sel(fund=fund, step=step), step)
+
+
+def loss_at_end(tree: xr.DataTree, part: str = "all", fund: str = SYSTEM) -> Loss | None:
+    """The mean loss at the end over a slice of the fund's worst paths."""
+    split = _variable(tree, "attribution", "loss_part")
+    if split is None or part not in split[0]["slice"].values:
+        return None
+    at = {"fund": fund, "slice": part}
+    return _loss(split[0].sel(at), split[1].sel(at), int(tree.attrs["steps"]))
+
+
+def lowest_of_the_worst(tree: xr.DataTree) -> tuple[int, Figure] | None:
+    """The mean over the system's worst 1 % of paths at the end of the step at which it is furthest down."""
+    found = _variable(tree, "tail_timeline", "fund_loss")
+    if found is None or TAIL not in found[0]["slice"].values:
+        return None
+    values, errors = (x.sel(slice=TAIL, fund=SYSTEM) for x in found)
+    at = int(np.argmax(values.values))
+    return int(values["step"].values[at]), Figure(float(values[at]), float(errors[at]))
+
+
+def sellers(tree: xr.DataTree, most: int = 3) -> list[Seller]:
+    """The funds that sell most by force, the first first."""
+    found = _variable(tree, "timeline", BY_TRIGGER)
+    if found is None:
+        return []
+    by_fund = found[0].sum(("step", "trigger")).drop_sel(fund=SYSTEM)
+    order = sorted((str(x) for x in by_fund["fund"].values), key=lambda fund: -float(by_fund.sel(fund=fund)))
+    return [seller(tree, fund) for fund in order[:most] if float(by_fund.sel(fund=fund)) > 0]
+
+
+def seller(tree: xr.DataTree, fund: str) -> Seller:
+    """What one fund, or all of them, sells and why."""
+    summary, line = tree["summary"].to_dataset(), tree["timeline"].to_dataset()
+    name = "expected_forced_sales_usd"
+    sales = Figure(*(_of(summary, f"{name}{suffix}", fund) for suffix in ("", "_se")))
+    by_trigger = line[BY_TRIGGER].sel(fund=fund).sum("step")
+    whole = float(by_trigger.sum())
+    shares = [(str(x), float(by_trigger.sel(trigger=x)) / whole) for x in by_trigger["trigger"].values] if whole else []
+    because = sorted((one for one in shares if one[1] > 0), key=lambda one: -one[1])
+    flow = line[BY_FUND].sel(fund=fund).sum("step") if BY_FUND in line else xr.DataArray([], {"asset": []}, ["asset"])
+    trades = [(str(x), float(flow.sel(asset=x))) for x in flow["asset"].values]
+    sold = sorted(((asset, -usd) for asset, usd in trades if usd < 0), key=lambda one: -one[1])
+    bought = sorted(((asset, usd) for asset, usd in trades if usd > 0), key=lambda one: -one[1])
+    return Seller(fund, sales, because, sold, bought)
+
+
+def _of(summary: xr.Dataset, name: str, fund: str) -> float:
+    return float(summary[f"system_{name}"] if fund == SYSTEM else summary[name].sel(fund=fund))
+
+
+def _loss(values: xr.DataArray, errors: xr.DataArray, step: int) -> Loss:
+    every = {str(x): Figure(float(values.sel(part=x)), float(errors.sel(part=x))) for x in values["part"].values}
+    return Loss(step, every.pop("total"), every)
+
+
+def _variable(tree: xr.DataTree, group: str, name: str) -> tuple[xr.DataArray, xr.DataArray] | None:
+    if group not in tree.children or name not in tree[group].data_vars or f"{name}_se" not in tree[group].data_vars:
+        return None
+    dataset = tree[group].to_dataset()
+    return dataset[name], dataset[f"{name}_se"]

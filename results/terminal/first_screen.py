@@ -1,0 +1,182 @@
+"""The first screen of a run: how far down, what it is made of, who is called, who sold what because of what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import xarray as xr
+
+from stress.results.dataset.first_facts import (
+    SYSTEM,
+    TAIL,
+    Loss,
+    Seller,
+    loss_at_end,
+    lowest_mean,
+    lowest_of_the_worst,
+    seller,
+    sellers,
+)
+from stress.results.terminal.cells import (
+    BILLION,
+    add_label_column,
+    add_number_columns,
+    decimals,
+    error_text,
+    estimate,
+    fixed,
+    money,
+    named,
+    percent,
+    plain_table,
+    printable,
+)
+from stress.results.terminal.names import shown_name, step_name
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+HEADINGS = {"held_still": "held\nstill", "dip_buyers": "dip-\nbuyers"}
+MOST_ASSETS = 3  # that a seller is said to sell
+SMALLEST = 0.005 * BILLION  # sales that have a reason
+
+
+def first_screen(tree: xr.DataTree) -> list[Any]:
+    """Renderables in 100 columns; nothing of a result that an older version has written."""
+    from rich.text import Text
+
+    end = loss_at_end(tree)
+    if end is None:
+        return []
+    parts = list(end.parts)
+    lines = [*_how_far(tree), *_who_is_called(tree), *_who_sold(tree)]
+    return [_made_of(tree, end, parts), *(Text(line) for line in lines), Text(""), _by_fund(tree, parts)]
+
+
+def _made_of(tree: xr.DataTree, end: Loss, parts: list[str]) -> Table:
+    """The loss of the whole system, when it is furthest down and at the end, as the sum of its parts."""
+    from rich.text import Text
+
+    table = plain_table(f"{tree.attrs['title'] or tree.attrs['name']}: {tree.attrs['paths']:,} paths", gap=2)
+    add_label_column(table, "whole system, % of start NAV", 38)
+    add_number_columns(table, "loss", *(HEADINGS.get(part, part.replace("_", "\n")) for part in parts), "loss\nbn USD")
+    lowest, tail = lowest_mean(tree), loss_at_end(tree, TAIL)
+    random = end.total.se != 0
+    all_paths = "mean path" if random else "every path"
+    rows = [(f"{all_paths} at its lowest, {step_name(tree, lowest.step)}", lowest)] if lowest is not None else []
+    if lowest is None or lowest.step != end.step:
+        rows.append((f"{all_paths} at the end", end))
+    if tail is not None and random:
+        rows.append(("worst 1 % of paths at the end", tail))
+    nav = float(tree["summary"]["system_nav_usd"])
+    for label, loss in rows:
+        cells = [estimate(100 * x.value, 100 * x.se) for x in (loss.total, *(loss.parts[part] for part in parts))]
+        usd = estimate(loss.total.value * nav / BILLION, loss.total.se * nav / BILLION, 1)
+        table.add_row(Text(label), *cells, usd)
+    return table
+
+
+def _how_far(tree: xr.DataTree) -> list[str]:
+    """The trough of the worst paths."""
+    summary = tree["summary"].to_dataset()
+    worst, end = lowest_of_the_worst(tree), loss_at_end(tree)
+    if end is None or end.total.se == 0:
+        return []
+    if "system_trough_es" in summary:
+        level = min((float(x) for x in summary["level"].values if x > 0), key=lambda level: abs(level - 0.99))
+        at, error = (100 * float(summary[f"system_trough_es{x}"].sel(level=level)) for x in ("", "_se"))
+        places = decimals(at, error, 2)
+        share = percent(round(1 - level, 12))
+        text = f"the worst {share} of paths are {fixed(at, places)} {error_text(error, places)} % down"
+        usd = at / 100 * float(summary["system_nav_usd"])
+        return [f"Lowest: {text} at their lowest step end ({money(usd)})."]
+    if worst is None:
+        return []
+    step, loss = worst
+    places = decimals(100 * loss.value, 100 * loss.se, 2)
+    text = f"{fixed(100 * loss.value, places)} {error_text(100 * loss.se, places)} %"
+    return [f"Lowest: the 1 % of paths that end worst are {text} down at the end of {step_name(tree, step)}."]
+
+
+def _who_is_called(tree: xr.DataTree) -> list[str]:
+    summary = tree["summary"].to_dataset()
+    called = float(summary["system_expected_called_usd"])
+    if called == 0:
+        return ["Called: nobody gets a margin call on any path."]
+    text = f"margin calls of {money(called)}"
+    if "system_called_nav_share" not in summary:
+        return [f"Called: {text} on average."]
+    share, error = (100 * float(summary[f"system_called_nav_share{x}"]) for x in ("", "_se"))
+    places = decimals(share, error, 2)
+    over = 100 * float(summary["system_prob_called_over_10pct"])
+    return [
+        f"Called: {fixed(share, places)} {error_text(error, places)} % of NAV gets {text} on average; "
+        f"over a tenth of it on {fixed(over, decimals(over, over / 10, 2))} % of paths."
+    ]
+
+
+def _who_sold(tree: xr.DataTree) -> list[str]:
+    first = sellers(tree)
+    if not first:
+        return ["Sold: nothing is sold by force on any path."]
+    whole = seller(tree, SYSTEM)
+    lines = [f"Sold by force: {money(whole.sales.value)} on average, because of {_because(whole, 4)}."]
+    return [*lines, *(f"  {_says(one)}" for one in first)]
+
+
+def _says(one: Seller) -> str:
+    """One seller on one line: how much, because of what, and mostly which assets."""
+    goods = ", ".join(f"{printable(asset)} {fixed(usd / BILLION, 1)}" for asset, usd in one.sold[:MOST_ASSETS])
+    if goods:
+        goods = f"; net sales: {goods}"
+    return f"{printable(one.fund)} {money(one.sales.value)}: {_because(one, 2)}{goods}."
+
+
+def _because(one: Seller, most: int) -> str:
+    return ", ".join(_reasons(one, most))
+
+
+def _reasons(one: Seller, most: int) -> list[str]:
+    """What asked for most of its sales, in % of them; what would read 0 is left out."""
+    return [f"{_trigger(name)} {100 * share:.0f} %" for name, share in one.because[:most] if share >= 0.005]
+
+
+def _trigger(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _by_fund(tree: xr.DataTree, parts: list[str]) -> Table:
+    """Each fund's loss and its parts, on average and over its own worst 1 %, its calls and sales, and why it sells."""
+    from rich.text import Text
+
+    summary = tree["summary"].to_dataset()
+    random = loss_at_end(tree).total.se != 0  # type: ignore[union-attr]
+    below = "; below: mean of the fund's worst 1 %" if random else ""
+    table = plain_table(f"Parts of the loss by fund, % of start NAV: mean{below}")
+    add_label_column(table, "fund\nNAV")
+    columns = ["loss", *(HEADINGS.get(part, part.replace("_", "\n")) for part in parts)]
+    shares = "called_nav_share" in summary
+    add_number_columns(table, *columns, *(["called\n% NAV"] if shares else []), "sales\nbn USD")
+    table.add_column("because of", no_wrap=True, max_width=23)
+    funds = [str(fund) for fund in summary["fund"].values]
+    for fund in [*funds, SYSTEM]:
+        losses = [x for x in (loss_at_end(tree, "all", fund), loss_at_end(tree, TAIL, fund) if random else None) if x]
+        cells = []
+        for part in ("total", *parts):
+            lines = [_two(100 * (x.total if part == "total" else x.parts[part]).value) for x in losses]
+            cells.append(Text("\n").join([Text(lines[0]), *(Text(line, "dim") for line in lines[1:])]))
+        one = seller(tree, fund)
+        if shares:
+            name = "system_called_nav_share" if fund == SYSTEM else "called_nav_share"
+            share = summary[name] if fund == SYSTEM else summary[name].sel(fund=fund)
+            cells.append(Text(_two(100 * float(share))))
+        because = "\n".join(_reasons(one, 2)) if one.sales.value >= SMALLEST else ""
+        nav = summary["system_nav_usd"] if fund == SYSTEM else summary["nav_usd"].sel(fund=fund)
+        label = named(shown_name(fund), money(float(nav)))
+        sold = Text(_two(one.sales.value / BILLION))
+        table.add_row(label, *cells, sold, Text(because), end_section=fund == funds[-1])
+    return table
+
+
+def _two(value: float) -> str:
+    return fixed(value, 2)
