@@ -14,7 +14,7 @@ import numpy.typing as npt
 from stress.engine.detail.by_name import by_name
 from stress.questions.validate.kernels import Simulated
 from stress.reference.result import Result
-from stress.reference.state import CAUSES
+from stress.reference.state import CAUSES, TRIGGERS
 from stress.results.dataset.components import component_names
 from stress.scenarios.problem import Problem
 
@@ -69,6 +69,9 @@ def of_reference(problem: Problem, result: Result) -> Readings:
         "net": result.exposure_usd[:, :, problem.assets.in_net].sum(axis=2) / nav[:, None],
         "forced_flow": result.forced_flow_usd / held[:, None],
         "volatility": np.sqrt(result.variance_ratio),
+        "sold_by_trigger": result.sold_by_trigger_usd / nav[:, None],
+        "built_by_trigger": result.built_by_trigger_usd / nav[:, None],
+        "retail_purchases": result.retail_by_asset_usd / problem.assets.adv[:, None],
     } | {name: part for name, part in zip(CAUSES, result.attribution, strict=True)}
 
 
@@ -110,6 +113,13 @@ def of_kernels(problem: Problem, found: Simulated) -> Readings:
         readings["depth"] = report.depth
     if report.variance.shape[1]:
         readings["volatility"] = np.sqrt(report.variance)
+    by_trigger = {"sold_by_trigger": report.by_trigger.sold, "built_by_trigger": report.by_trigger.built}
+    for name, values in by_trigger.items():
+        if values.shape[1]:
+            every = by_name(values, found.structure.triggers, TRIGGERS, axis=1)
+            readings[name] = every
+    if problem.outside and report.purchases.shape[1] == 1:
+        readings["retail_purchases"] = report.purchases[:, 0]
     parts = np.stack([report.outside, *report.causes.in_order(), report.rebound]).sum(axis=1)
     names = component_names(found.structure.outside)
     return readings | dict(zip(CAUSES, by_name(parts, names, CAUSES, axis=0), strict=True))

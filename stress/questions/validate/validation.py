@@ -9,8 +9,8 @@ import numpy as np
 
 from stress.errors import InvariantFailed
 from stress.options import RunOptions
-from stress.questions.validate import engine_checks, summary
-from stress.questions.validate.agreement import Compared, against_reference, dataset_against_reference
+from stress.questions.validate import dataset, engine_checks, summary
+from stress.questions.validate.agreement import Compared, against_reference
 from stress.questions.validate.check import Check
 from stress.questions.validate.draws import law_of_the_draw
 from stress.questions.validate.engine import run
@@ -24,7 +24,7 @@ from stress.scenarios.problem import Problem
 ENGINE_PATHS = 8192  # of each of the engine's runs
 DRAWN = 4096  # paths whose draws are looked at
 DERIVED = 4  # paths of problems that are derived from the scenario
-MOST_PATHS, FEWEST_PATHS, WORK = 400, 16, 100_000
+MOST_PATHS, FEWEST_PATHS, WORK = 400, 16, 60_000
 SCENARIO = "scenario"
 Tell = Callable[[str], None]
 
@@ -47,7 +47,7 @@ class Validation:
 
 
 def sample_size(problem: Problem) -> int:
-    """Paths that the reference follows in some ten to twenty seconds: 400 of a small scenario, 16 at least."""
+    """Paths that the reference follows in some ten to thirty seconds: 400 of a small scenario, 16 at least."""
     work = problem.steps * (15 + len(problem.books.ids))
     return int(np.clip(WORK // work, FEWEST_PATHS, MOST_PATHS))
 
@@ -104,7 +104,7 @@ def _of_runs(problem: Problem, options: RunOptions, paths: int, compared: Compar
     many = max(ENGINE_PATHS, paths)
     tell(f"{many:,} paths by the engine, float64")
     double = run(problem, many, options.seed, "float64", paths, options)
-    yield from dataset_against_reference(SCENARIO, double.tree, compared)
+    yield from dataset.against_reference(SCENARIO, double.tree, compared)
     yield from summary.recomputed(SCENARIO, problem, double.tree)
     tell(f"{many:,} paths by the engine, float32, of this seed and of the next, in other blocks")
     single = run(problem, many, options.seed, "float32", paths, options)
