@@ -13,7 +13,7 @@ WORST = {"worst_5pct": "0.05", "worst_1pct": "0.01", "worst_0.1pct": "0.001"}  #
 def rare(name: str) -> bool:
     """Whether a variable of the timeline is zero on most paths, and never negative."""
     amounts = ("called_usd", "forced_sales_usd", "built_usd", "open_call")
-    return name in amounts or name.endswith(("_by_trigger_usd", "_purchases_usd"))
+    return name.removeprefix("total_") in amounts or name.endswith(("_by_trigger_usd", "_purchases_usd"))
 
 
 def cause_names(outside: Iterable[str] = OUTSIDE) -> tuple[str, ...]:

@@ -184,6 +184,9 @@ def description(name: str) -> tuple[str, str]:
     if name.startswith("system_"):
         units, long_name = description(name.removeprefix("system_"))
         return units, f"whole system: {long_name}"
+    if name.startswith("total_"):
+        units, long_name = description(name.removeprefix("total_"))
+        return units, f"over the whole horizon: {long_name}"
     for suffix, (units, text) in OUTSIDE.items():
         if name.endswith(suffix):
             return units, text.format(name.removesuffix(suffix).replace("_", " "))

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from stress.results.dataset.components import WORST, every_trigger
 from stress.results.statistics.histogram import FloatHistogram
 from stress.results.statistics.simulation_output import (
     DISTRIBUTED,
@@ -14,9 +15,12 @@ from stress.results.statistics.simulation_output import (
     PathTable,
     Sample,
     SimulationOutput,
+    Slices,
+    Table,
     Tail,
     Timeline,
 )
+from stress.results.statistics.slice_means import slice_size
 from stress.scenarios.impact.square_root import SquareRoot
 from stress.scenarios.problem import (
     Assets,
@@ -122,6 +126,45 @@ def _with_system(rows: np.ndarray) -> np.ndarray:
     return np.concatenate([rows, (nav @ rows / nav.sum())[None]])
 
 
+def by_more(
+    steps: dict[str, np.ndarray], sample: Sample, share: np.ndarray, navs: np.ndarray, worst_first: np.ndarray
+) -> tuple[dict[str, Table], Slices]:
+    """Tables by more than step and fund, and the worst slices: calls sell most of it, stop-losses the rest."""
+    sold, triggers = steps["forced_sales_usd"], np.zeros((len(every_trigger()), 1, 1))
+    triggers[[every_trigger().index(name) for name in ("margin_call", "stop_loss")]] = [[[0.7]], [[0.3]]]
+    held = np.array([[0.5, 0.5], [-0.2, 0.4], [0.3, -0.1], [0.6, 0.8]])[None, :, :, None] * steps["price"][:, None]
+    bought = np.array([0.25, 0.75])[None, :, None] * np.maximum(1 - steps["price"][:, -1:], 0) * 1e9
+    every = {
+        "forced_sales_by_trigger_usd": (("step", "trigger", "fund"), sold[:, None] * triggers),
+        "total_forced_sales_by_trigger_usd": (("trigger", "fund"), sold.sum(axis=0) * triggers),
+        "total_forced_sales_usd": (("fund",), sold.sum(axis=0)),
+        "total_called_usd": (("fund",), steps["called_usd"].sum(axis=0)),
+        "exposure_usd": (("step", "fund", "asset"), held * navs[:, None, None]),
+        "gross_exposure_usd": (("step", "fund", "asset"), 1.5 * np.abs(held) * navs[:, None, None]),
+        "retail_purchases_usd": (("step", "asset"), bought),
+        "total_retail_purchases_usd": (("asset",), bought.sum(axis=0)),
+        "retail_down_days": (("step",), share[:, None] * np.ones(sold.shape[-1])),
+        "retail_fatigue": (("step",), np.exp(-0.2 * share[:, None]) * np.ones(sold.shape[-1])),
+        "retail_budget_left_usd": (("step",), 5e9 - bought.sum(axis=1).cumsum(axis=0)),
+        "loss_part": (("step", "part", "fund"), share[:, None, None, None] * np.stack(list(sample.parts.values()))),
+    }
+
+    def mean(dims: tuple[str, ...], values: np.ndarray) -> Table:
+        return Table(dims, values.mean(axis=-1), values.std(axis=-1) / np.sqrt(values.shape[-1]))
+
+    of_slices = {name: one for name, one in every.items() if name != "loss_part"}
+    of_slices |= {name: (("step", "fund"), steps[name]) for name in ("called_usd", "forced_sales_usd", "fund_loss")}
+    of_slices["forced_flow_usd"] = (("step", "asset"), steps["forced_flow_usd"])
+    flow = np.array([0.5, -0.1, 0.6])[:, None, None] * steps["forced_flow_usd"][:, None]
+    of_slices["forced_flow_by_fund_usd"] = (("step", "fund", "asset"), flow)
+    sizes = [slice_size(one, len(worst_first)) for one in WORST.values()]
+    tables = {}
+    for name, (dims, values) in of_slices.items():
+        chosen = [mean(dims, values[..., worst_first[:size]]) for size in sizes]
+        tables[name] = Table(("slice", *dims), np.stack([x.mean for x in chosen]), np.stack([x.error for x in chosen]))
+    return {name: mean(*one) for name, one in every.items()}, Slices(tuple(WORST), tuple(sizes), tables)
+
+
 def collected(
     paths: int = 4000,
     seed: int = 7,
@@ -196,6 +239,13 @@ def collected(
             "rebound": 0.1 * (loss - twin)[:, head],
         },
         asset_pnl=np.stack([0.2 * loss[-1, head] + hedge, -1.2 * loss[-1, head] - hedge]),
+        parts={
+            "held_still": twin[:, head],
+            "cutting": -0.3 * (loss - twin)[:, head],
+            "selling": 1.5 * (loss - twin)[:, head],
+            "dip_buyers": -0.2 * (loss - twin)[:, head],
+            "total": loss[:, head],
+        },
     )
     navs = np.append(NAV, NAV.sum())
     share = np.arange(1, STEPS + 1) / STEPS
@@ -229,6 +279,7 @@ def collected(
         for name, values in steps.items()
         if not name.endswith("leverage")
     }
+    tables, slices = by_more(steps, sample, share, navs, worst_first=np.argsort(-loss[-1, head], kind="stable"))
     marks = np.unique(np.array([max(1, paths // 2), paths]))
     return SimulationOutput(
         problem=problem(model),
@@ -265,6 +316,8 @@ def collected(
             means,
             np.arange(STEPS),
             (parts.mean(axis=-1), parts.std(axis=-1) / np.sqrt(parts.shape[-1])),
+            tables,
+            slices,
         ),
         worst=worst_by("fund_loss"),
         worst_by_trough=worst_by("trough"),

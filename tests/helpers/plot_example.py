@@ -16,7 +16,7 @@ from stress.results.dataset.tree import to_datatree
 TREE = to_datatree(collected())
 FUND_DIMS, LABELLED = (
     ("fund", "fund_type", "with_type"),
-    ("fund_type", "with_type", "asset", "prime_broker", "component"),
+    ("fund_type", "with_type", "asset", "prime_broker", "component", "part"),
 )
 EVERY: dict[str, Callable[..., Any]] = {
     "distribution": plot.distribution,
@@ -25,6 +25,7 @@ EVERY: dict[str, Callable[..., Any]] = {
     "timeline of losses": lambda tree, ax=None: plot.timeline(tree, "fund_loss", ax=ax),
     "timeline of prices": lambda tree, ax=None: plot.timeline(tree, "price_mean", ax=ax),
     "attribution": plot.attribution,
+    "attribution by cause": lambda tree, ax=None: plot.attribution(tree, of="causes", ax=ax),
     "heatmap": plot.heatmap,
     "heatmap of calls": lambda tree, ax=None: plot.heatmap(tree, "called_usd", ax=ax),
     "sales": plot.sales,

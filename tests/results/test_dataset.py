@@ -20,7 +20,7 @@ from tiny import make_problem
 
 def test_groups_and_variables_are_those_of_the_contract() -> None:
     groups = {"start", "summary", "distribution", "timeline", "attribution", "contributions", "tails", "paths"}
-    assert set(TREE.children) == groups | {"tails_by_trough", "diagnostics"}
+    assert set(TREE.children) == groups | {"tails_by_trough", "tail_timeline", "diagnostics"}
     by_level = ("var", "es", "amplification", "added_loss", "broker_loss_var", "broker_loss_es")
     courses = ("trough_var", "trough_es", "drawdown_var", "drawdown_es")
     for name in (*by_level, *courses, *(f"system_{name}" for name in courses)):
@@ -47,6 +47,13 @@ def test_groups_and_variables_are_those_of_the_contract() -> None:
     assert TREE["timeline"]["price_se"].dims == ("step", "quantile", "asset")
     assert TREE["timeline"]["forced_sales_usd_se"].dims == ("step", "fund")
     assert TREE["attribution"]["contribution_se"].dims == ("fund", "component", "slice")
+    assert TREE["attribution"]["loss_part_usd_se"].dims == ("fund", "part", "slice")
+    assert TREE["attribution"]["forgone_by_selling_se"].dims == ("fund", "slice")
+    assert TREE["timeline"]["loss_part_se"].dims == ("step", "part", "fund")
+    assert TREE["timeline"]["forced_sales_by_trigger_usd_se"].dims == ("step", "trigger", "fund")
+    assert TREE["timeline"]["exposure_usd_se"].dims == ("step", "fund", "asset")
+    assert TREE["timeline"]["retail_purchases_usd_se"].dims == ("step", "asset")
+    assert TREE["tail_timeline"]["forced_flow_by_fund_usd_se"].dims == ("slice", "step", "fund", "asset")
     assert TREE["timeline"]["forced_flow_by_fund_usd"].dims == ("step", "fund", "asset")
     assert TREE["tails"]["path_id"].dims == TREE["tails_by_trough"]["path_id"].dims == ("rank", "fund")
     metrics = ("fund_loss", "fund_loss_static", "called_usd", "forced_sales_usd", "unliquidated_usd")

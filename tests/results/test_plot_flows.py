@@ -96,23 +96,21 @@ def test_no_calls_at_all() -> None:
     assert [text.get_text() for text in figure.texts] == ["Zero for every fund in every step."]
 
 
+CAUSES = {"outside shock", "own impact", "others' impact", "retail offset", "execution shortfall", "rebound", "total"}
+PARTS = {"held still", "cutting", "selling", "dip-buyers", "total"}
+
+
+@pytest.mark.parametrize("of", ["parts", "causes"])
 @pytest.mark.parametrize(("fund", "part"), [("system", "all"), ("mid", "worst_1pct")])
-def test_waterfall_runs_from_nothing_to_the_total(fund: str, part: str) -> None:
-    ax: Any = plot.attribution(TREE, fund, part)
+def test_waterfall_runs_from_nothing_to_the_total(fund: str, part: str, of: Any) -> None:
+    ax: Any = plot.attribution(TREE, fund, part, of)
     table = TREE["attribution"].to_dataset().sel(fund=fund, slice=part)
-    drawn, words = bars(ax), {"others' impact": "others_impact"}
+    values = table["loss_part"] if of == "parts" else table["contribution"].rename(component="part")
+    drawn, words = bars(ax), {"others' impact": "others_impact", "dip-buyers": "dip_buyers"}
     for name, length in drawn.items():
-        component = words.get(name, name.replace(" ", "_"))
-        assert length == pytest.approx(100 * table["contribution"].sel(component=component).item())
-    assert set(drawn) == {
-        "outside shock",
-        "own impact",
-        "others' impact",
-        "retail offset",
-        "execution shortfall",
-        "rebound",
-        "total",
-    }
+        label = words.get(name, name.replace(" ", "_"))
+        assert length == pytest.approx(100 * values.sel(part=label).item())
+    assert set(drawn) == (PARTS if of == "parts" else CAUSES)
     patches = {row_names(ax)[round(bar.get_y() + bar.get_height() / 2)]: bar for bar in ax.patches}
     reached = 0.0
     for name in row_names(ax)[:-1]:

@@ -27,8 +27,9 @@ def test_a_report_has_all_parts_and_a_good_form() -> None:
     contents = [link.get("href") for link in every(next(every(parsed(the_page()), "nav")), "a")]
     assert contents == [f"#{name}" for name in names]
     assert names == [
-        *("headline", "losses", "amplification", "calls", "leverage", "sales", "attribution", "contributions"),
-        *("crowding", "brokers", "convergence", "worst", "assumptions", "sources", "limits", "provenance"),
+        *("headline", "losses", "calls", "leverage", "sales", "purchases", "exposure", "attribution", "contributions"),
+        *("crowding", "brokers", "amplification", "convergence", "worst", "assumptions", "sources", "limits"),
+        "provenance",
     ]
     assert len(the_page().encode()) < 1_000_000
 

@@ -81,7 +81,8 @@ def test_steps_stand_side_by_side_and_add_up() -> None:
 
 
 def test_many_steps_leave_the_quiet_ones_together() -> None:
-    line = TREE["timeline"].to_dataset()
+    every = TREE["timeline"].to_dataset()
+    line = every[[name for name in every.data_vars if "step" in every[name].dims]]
     longer = xr.concat([line, 0.1 * line, 3.0 * line], "step", data_vars="minimal").assign_coords(step=range(1, 13))
     text = text_of(views.sales(replaced("timeline", longer), RUN, assets=["semis"], funds=["alpha"]), 80)
     assert "other" in text
@@ -123,8 +124,13 @@ def test_causes_of_losses_by_fund_and_by_slice() -> None:
     part = TREE["attribution"].to_dataset()["contribution"]
     text = text_of(views.attribution(TREE, RUN, part="worst_1pct"))
     assert "worst 1 % paths" in text
-    numbers = [float(x) for x in cells(text, "alpha")[1:]]
+    split, causes = text.split("P&L by cause")
+    numbers = [float(x) for x in cells(causes, "alpha")[1:]]
     np.testing.assert_allclose(numbers, 100 * part.sel(fund="alpha", slice="worst_1pct").values, atol=6e-2)
+    *numbers, usd = (float(x) for x in cells(split, "alpha")[1:])
+    parts = TREE["attribution"].to_dataset()[["loss_part", "loss_part_usd"]].sel(fund="alpha", slice="worst_1pct")
+    np.testing.assert_allclose(numbers, 100 * parts["loss_part"].values, atol=6e-2)
+    assert usd == pytest.approx(parts["loss_part_usd"].sel(part="total").item() / 1e9, abs=6e-2)
     one = text_of(views.attribution(TREE, RUN, "alpha"))
     (row,) = (x.split() for x in one.splitlines() if x.startswith(" others' impact"))
     np.testing.assert_allclose(

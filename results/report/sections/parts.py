@@ -33,7 +33,7 @@ def parts_of_the_system(tree: xr.DataTree, risk: Risk) -> Table | None:
     if risk.random and tail is not None:
         losses.append(("Worst 1 % of paths, at the end", tail))
     nav = risk.figure("nav_usd")[0]
-    rows = tuple(_row(label, loss, nav) for label, loss in losses)
+    rows = tuple(_row(label, loss, list(end.parts), nav) for label, loss in losses)
     return Table(
         "What the loss of all funds together is made of, % of start NAV",
         ("Paths", "Loss", *map(part_name, end.parts), "Loss, bn USD"),
@@ -52,7 +52,7 @@ def parts_by_fund(tree: xr.DataTree, risk: Risk, part: str = "all") -> Table | N
     for fund in risk.everybody:
         loss, nav = loss_at_end(tree, part, fund), risk.figure("nav_usd", fund)[0]
         if loss is not None:
-            rows.append(_row(called(fund), loss, nav, money(nav), fund == SYSTEM))
+            rows.append(_row(called(fund), loss, list(end.parts), nav, money(nav), fund == SYSTEM))
     return Table(
         f"What the loss of each fund is made of, % of start NAV, mean {where}",
         ("Fund", "Loss", *map(part_name, end.parts), "Loss, bn USD"),
@@ -61,8 +61,8 @@ def parts_by_fund(tree: xr.DataTree, risk: Risk, part: str = "all") -> Table | N
     )
 
 
-def _row(label: str, loss: Loss, nav: float, note: str = "", strong: bool = False) -> Row:
-    cells = [cell(x.value, x.se, 100) for x in (loss.total, *loss.parts.values())]
+def _row(label: str, loss: Loss, parts: list[str], nav: float, note: str = "", strong: bool = False) -> Row:
+    cells = [cell(x.value, x.se, 100) for x in (loss.total, *(loss.parts[part] for part in parts))]
     usd = cell(loss.total.value * nav, loss.total.se * nav, 1 / BILLION)
     return Row(label, (*cells, usd), note, strong)
 

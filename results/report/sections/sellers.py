@@ -14,6 +14,7 @@ from stress.results.report.parts_of_result import labels, pair
 from stress.results.story.items import NEGLIGIBLE, counted
 from stress.results.story.words import because
 
+TOTAL = f"total_{BY_TRIGGER}"
 STEPS_IN_FULL = 10  # of the tables of who sells what
 SMALLEST = 0.001  # of the largest flow: an asset under it has no row
 
@@ -128,11 +129,11 @@ def reasons(stories: Sequence[xr.DataTree]) -> list[Block]:
 
 def why(tree: xr.DataTree) -> list[Block]:
     """Forced sales of each fund by what asked for them, over all paths and over the worst 1 % for the system."""
-    every = pair(tree, "timeline", BY_TRIGGER, "step", "trigger", "fund")
+    every = pair(tree, "timeline", TOTAL, "trigger", "fund")
     if every is None:
         return []
     blocks: list[Block] = [Heading("Why do funds sell?")]
-    tail = pair(tree, "tail_timeline", BY_TRIGGER, "slice", "step", "trigger", "fund")
+    tail = pair(tree, "tail_timeline", TOTAL, "slice", "trigger", "fund")
     slices = [("mean over all paths", every)]
     if tail is not None and TAIL in labels(tail[0], "slice") and float(every[1].max()) > 0:
         slices.append(
@@ -142,7 +143,7 @@ def why(tree: xr.DataTree) -> list[Block]:
             )
         )
     for where, found in slices:
-        values, errors = (x.sum("step", skipna=False) for x in found)
+        values, errors = found
         whole = values.sum("trigger")
         funds = [x for x in labels(values, "fund") if float(whole.sel(fund=x)) > 0]
         funds.sort(key=lambda fund, size=whole: (fund == SYSTEM, -float(size.sel(fund=fund))))  # type: ignore[misc]
@@ -162,7 +163,7 @@ def why(tree: xr.DataTree) -> list[Block]:
                 f"Forced sales by what asked for most of them, {where}, {unit}",
                 ("Fund", *heads, "All"),
                 tuple(rows),
-                "At the prices of their round. ±: standard errors of the steps added up, at most that.",
+                "Over the whole horizon, at the prices of their round. ±: standard error.",
             )
         )
     return blocks

@@ -17,7 +17,7 @@ DIMS = {
     "contribution": ("fund", "component", "slice"),
     "forgone_by_selling": ("fund", "slice"),
 }
-SLICE = "all"
+SLICE, TOTAL = "all", "total"
 HEADINGS = {"others_impact": "others'\nimpact", "execution_shortfall": "execu-\ntion", "dip_buyers": "dip-\nbuyers"}
 MEANINGS = (
     "held still: the start book through the market's shocks alone. cutting: what the funds' own cuts add to that "
@@ -38,6 +38,7 @@ def attribution(tree: xr.DataTree, file: str, fund: str | None = None, part: str
         ScenarioError: there is no such slice, or no attribution.
     """
     dataset = figures(tree, file, "attribution", DIMS)
+    pick(dataset, file, part=[TOTAL], component=[TOTAL])
     slices = names(dataset, "slice")
     if part is not None and part not in slices:
         raise ScenarioError(

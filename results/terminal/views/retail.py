@@ -11,7 +11,7 @@ from stress.results.terminal.views.reasons import of_steps
 from stress.results.terminal.views.view import View, figures, names, step_name
 from stress.scenarios.errors import ScenarioError
 
-PURCHASES, NOT_BOUGHT = "_purchases_usd", "nothing"
+PURCHASES = "_purchases_usd"
 MOST_COLUMNS = 7  # steps side by side; the others are added up
 STANDING = {"down_days": ("down days before", 1.0), "fatigue": ("fatigue leaves, %", 100.0)}
 BUDGET = "budget_left_usd"
@@ -19,7 +19,8 @@ BUDGET = "budget_left_usd"
 
 def buyers(line: xr.Dataset) -> list[str]:
     """Who buys from outside, such as "retail"."""
-    return [str(x).removesuffix(PURCHASES) for x in line.data_vars if str(x).endswith(PURCHASES)]
+    bought = [str(x).removesuffix(PURCHASES) for x in line.data_vars if str(x).endswith(PURCHASES)]
+    return [name for name in bought if not name.startswith("total_")]
 
 
 def retail(tree: xr.DataTree, file: str) -> View:
@@ -34,23 +35,24 @@ def retail(tree: xr.DataTree, file: str) -> View:
     who = buyers(line)
     if not who:
         raise ScenarioError("are not in this result", file=file, key="purchases", allowed="a scenario with [retail]")
-    chosen = [x for x in line.data_vars if str(x).startswith(tuple(f"{one}_" for one in who))]
+    chosen = [x for x in line.data_vars if str(x).removeprefix("total_").startswith(tuple(f"{one}_" for one in who))]
     kept, shown = line[chosen], []
     for one in who:
-        figures(tree, file, "timeline", {f"{one}{PURCHASES}": ("step", "asset")})
+        wanted = {f"{one}{PURCHASES}": ("step", "asset"), f"total_{one}{PURCHASES}": ("asset",)}
+        figures(tree, file, "timeline", wanted)
         shown.append(_table(tree, kept, one))
     paths = int(line.attrs.get("paths", tree.attrs["paths"]))
     notes = (
         "Bought at the prices after the outside shock of the step. fatigue: what is left of a purchase after down days "
-        f"in a row; budget: left after the step. Mean over {paths:,} paths. ±, second line: standard error; that of a "
-        "sum is the sum of errors, an upper bound."
+        f"in a row; budget: left after the step. Mean over {paths:,} paths. ±, second line: standard error; that of all "
+        "assets is the sum of theirs."
     )
     return View("retail", {"timeline": kept}, [*shown, Text(notes)])
 
 
 def _table(tree: xr.DataTree, kept: xr.Dataset, who: str) -> Any:
     name = f"{who}{PURCHASES}"
-    bought = of_steps(kept, [name]) / BILLION
+    bought, whole = (of_steps(kept, [one]) / BILLION for one in (name, f"total_{name}"))
     steps = [int(step) for step in kept["step"].values]
     size = bought[name].sum("asset")
     busiest = sorted(sorted(steps, key=lambda step: -float(size.sel(step=step)))[:MOST_COLUMNS])
@@ -58,19 +60,21 @@ def _table(tree: xr.DataTree, kept: xr.Dataset, who: str) -> Any:
     table = plain_table(f"What {who.replace('_', ' ')} bought, bn USD", gap=2)
     add_label_column(table, "asset")
     add_number_columns(table, *(step_name(tree, step) for step in apart), "all steps")
-    held = bought[name].sum("step")
+    held = whole[f"total_{name}"]
     assets = sorted(
         (x for x in names(kept, "asset") if float(held.sel(asset=x)) > 0), key=lambda x: -float(held.sel(asset=x))
     )
 
-    def cells(at: xr.Dataset) -> list[Any]:
-        total = at.sum("step", skipna=False)
+    def cells(at: xr.Dataset, total: xr.Dataset) -> list[Any]:
         by_step = [estimate(float(x[name]), float(x[f"{name}_se"])) for x in (at.sel(step=step) for step in apart)]
-        return [*by_step, estimate(float(total[name]), float(total[f"{name}_se"]))]
+        return [*by_step, estimate(float(total[f"total_{name}"]), float(total[f"total_{name}_se"]))]
 
     for asset in assets:
-        table.add_row(named(asset), *cells(bought.sel(asset=asset)), end_section=asset == assets[-1])
-    table.add_row(named("all"), *cells(bought.sum("asset", skipna=False)), end_section=True)
+        table.add_row(
+            named(asset), *cells(bought.sel(asset=asset), whole.sel(asset=asset)), end_section=asset == assets[-1]
+        )
+    sums = (part.sum("asset", skipna=False) for part in (bought, whole))
+    table.add_row(named("all"), *cells(*sums), end_section=True)
     for figure, (label, scale) in STANDING.items():
         if f"{who}_{figure}" in kept:
             table.add_row(named(label), *(_standing(kept, f"{who}_{figure}", step, scale) for step in apart), "")

@@ -20,7 +20,7 @@ from stress.results.terminal.cells import (
     plain_table,
 )
 from stress.results.terminal.views.attribution import words
-from stress.results.terminal.views.reasons import BY_TRIGGER, CALLED, reasons
+from stress.results.terminal.views.reasons import BY_TRIGGER, WHY, reasons
 from stress.results.terminal.views.view import SYSTEM, View, figures, names, pick, shown_name, step_name
 from stress.scenarios.errors import ScenarioError
 
@@ -68,13 +68,17 @@ def sales(
     cut = chosen if assets is not None else chosen[: top or TOP]
     told = kept
     if assets is None and BY_TRIGGER in line:
-        why = [f"{name}{suffix}" for name in (BY_TRIGGER, CALLED) for suffix in ("", "_se")]
-        told = kept.merge(line[why].sel(fund=names(kept, "fund"), step=kept["step"]))
+        why = [name for name in map(str, line.data_vars) if name.removesuffix("_se").removeprefix("total_") in WHY]
+        told = kept.assign(line[why].sel(fund=names(kept, "fund"), step=kept["step"]).data_vars)
     groups = {"timeline": told} if part in (None, ALL) else {TAIL: told.expand_dims(slice=[part])}
     if not bool(kept[BY_FUND].any()):
         return View("sales", groups, [_nothing(tree, kept)])
     table = _one_step(tree, flow, kept, cut) if flow.sizes["step"] == 1 else _by_step(tree, kept, cut)
-    because = reasons(line, words(part or ALL), funds, kept["step"].values.tolist()) if assets is None else None
+    because = (
+        reasons(line, words(part or ALL).replace("% p", "% of p"), funds, kept["step"].values.tolist())
+        if assets is None
+        else None
+    )
     shown = [table] if because is None else [because, table]
     return View("sales", groups, [*shown, *_notes(kept, chosen, cut, _paths_of(tree, line, part))])
 

@@ -21,7 +21,7 @@ from stress.engine.detail.exposure import kept as exposures_kept
 from stress.engine.detail.fund_flows import banded_products, row_flows
 from stress.engine.detail.invariants import Invariants, check, look_at
 from stress.engine.detail.parts import PATHS, by_row, part_names, parts, simulate_parts
-from stress.engine.detail.tables import FLOW_BY_FUND, PLAIN, Sums, moments
+from stress.engine.detail.tables import FLOW_BY_FUND, PLAIN, TOTALLED, Sums, moments
 from stress.engine.detail.tail import sums_of, worst_slices
 from stress.engine.path_tables import joined, metrics_table, select_paths
 from stress.engine.sizes import SHARED_PATHS
@@ -96,6 +96,7 @@ def _tile(structure: Structure, params: Params, inputs: tuple[Array, Array, Arra
         values["volatility"] = jnp.sqrt(reports.variance)
     masked = {name: jnp.where(valid, values[name], 0.0) for name in PLAIN if name in values}
     masked |= {name: jnp.where(valid, value, 0.0) for name, value in _more(structure, params, reports).items()}
+    masked |= {f"total_{name}": masked[name].sum(0) for name in TOTALLED if name in masked}
     split = jnp.stack(parts(structure, values["fund_loss_static"], -others, values["fund_loss"]), axis=1)
     masked["loss_part"] = jnp.where(apart, split, 0.0)
     flow = jnp.where(valid, row_flows(structure, params, reports.held), 0.0)

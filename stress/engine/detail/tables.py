@@ -21,6 +21,12 @@ from stress.results.statistics.simulation_output import Table
 Floats = npt.NDArray[np.float64]
 FUND, ASSET = ("step", "fund"), ("step", "asset")
 FLOW_BY_FUND = "forced_flow_by_fund_usd"
+TOTALLED = (
+    "called_usd",
+    "forced_sales_usd",
+    "sold_by_trigger",
+    "purchases",
+)  # also over the whole horizon, as `total_...`
 BY_TRIGGER = {"sold_by_trigger": "forced_sales_by_trigger_usd", "built_by_trigger": "built_by_trigger_usd"}
 OF_FUND = ("called_usd", "forced_sales_usd", "built_usd", "fund_loss", "fund_loss_static", "added_loss", "open_call")
 OF_ASSET = ("price", "depth", "volatility", "forced_flow_usd")
@@ -92,12 +98,20 @@ def moments(structure: Structure, params: Params, sums: Sums, nav: Floats) -> di
             unit = (nav if dims == FUND else BILLION) if name.endswith("_usd") else 1.0
             found[name] = of(name, dims).times(unit)
     for short, name in BY_TRIGGER.items():
-        if short in sums.total:
-            parts = (sums.total[short], sums.square[short])
-            total, square = (np.asarray(by_name(x, structure.triggers, every_trigger(), 1), np.float64) for x in parts)
-            found[name] = Moments(("step", "trigger", "fund"), total, square, sums.paths).times(nav)
+        for prefix, first in (("", ["step"]), ("total_", [])):
+            by = (*first, "trigger", "fund")
+            if prefix + short in sums.total:
+                one = of(prefix + short, by)
+                total, square = (
+                    np.asarray(by_name(x, structure.triggers, every_trigger(), by.index("trigger")), np.float64)
+                    for x in (one.total, one.square)
+                )
+                found[prefix + name] = one._replace(total=total, square=square).times(nav)
+    for name in ("total_called_usd", "total_forced_sales_usd"):
+        found[name] = of(name, ("fund",)).times(nav)
     for number, flow in enumerate(structure.outside):
         found[f"{flow}_purchases_usd"] = of("purchases", ASSET, np.s_[:, number]).times(BILLION)
+        found[f"total_{flow}_purchases_usd"] = of("total_purchases", ("asset",), number).times(BILLION)
         for name in (name for name in sums.total if name.startswith(f"{flow}_")):
             found[name] = of(name, ("step",)).times(BILLION if name.endswith("_usd") else 1.0)
     for number, name in enumerate(KINDS):
