@@ -21,7 +21,7 @@ from stress.results.statistics.simulation_output import SimulationOutput, Timeli
 
 Floats = npt.NDArray[np.float64]
 Table = dict[str, tuple[tuple[str, ...], Floats]]
-ROUNDING = 1e-5
+ROUNDING = 1e-6
 LARGEST_TABLE = 1 << 22  # numbers in the table by step, fund and asset
 QUANTILES = ("0.01", "0.05", "0.25", "0.5", "0.75", "0.95", "0.99")
 LEVERAGES = ("gross_leverage", "net_leverage")
@@ -222,6 +222,6 @@ def conditional_mean(ordered: Floats, share: str) -> tuple[float, float]:
 
 
 def _rests_on(values: Floats) -> float:
-    """On how many of these paths their mean rests; what is under 0.001 % of NAV is rounding."""
+    """On how many of these paths their mean rests; what is under a millionth of NAV is rounding."""
     size = np.where(np.abs(values) < ROUNDING, 0.0, np.abs(values))
     return paths_that_count(float(size.mean()), float((size**2).mean()), len(size))
