@@ -76,7 +76,7 @@ class Numbers:
 
     def __call__(self, row: Row, ending: str = "") -> float:
         name = row["variable"] + ending
-        if row.get("fund") == "system" and "system" not in self.places["fund"]:
+        if row.get("fund") == "system" and "system" not in self.places.get("fund", {}):
             name = f"system_{name}"
         dims, values = self.values[name]
         return float(values[tuple(self.places[dim][row[str(dim)]] for dim in dims)])

@@ -117,6 +117,7 @@ def test_one_and_very_many(name: str, funds: int, assets: int) -> None:
         "distribution",
         "leverage",
         "attribution",
+        "attribution by cause",
         "convergence",
         "brokers",
         "sales by region",
