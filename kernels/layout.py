@@ -84,23 +84,19 @@ def members_to_managers(structure: Structure, x: Array) -> Array:
     return _rows(x, member[first])
 
 
-def least_of_tier(structure: Structure, x: Array) -> Array:
-    """Smallest row of the assets of each liquidity class: (asset, path) -> (class, path)."""
+def least_of_held(structure: Structure, x: Array) -> Array:
+    """Smallest row of the assets that each shape holds: (asset, path) -> (shape, path).
+
+    Shapes that hold the same assets share the search.
+    """
     if structure.tiers is None:
-        raise ValueError("without a cap there are no classes")
-    of_asset = np.array(structure.tiers.of_asset, np.int32)
-    in_turn = _in_turn(of_asset, int(of_asset.max()) + 1)
-    return reduce(jnp.minimum, (x[np.where(rows < 0, in_turn[0], rows)] for rows in in_turn))
-
-
-def tiers_to_assets(structure: Structure, x: Array) -> Array:
-    """Copy the row of each class to its assets: (class, path) -> (asset, path)."""
-    return x if structure.tiers is None else _rows(x, np.array(structure.tiers.of_asset, np.int32))
-
-
-def tiers_to_books(structure: Structure, x: Array) -> Array:
-    """Copy the row of each class to its books: (class, path) -> (book, path)."""
-    return x if structure.tiers is None else _rows(x, np.array(structure.tiers.of_book, np.int32))
+        raise ValueError("without a cap nothing is searched")
+    kinds = sorted(set(structure.tiers.held))
+    of_shape = np.array([kinds.index(held) for held in structure.tiers.held], np.int32)
+    most = max(map(len, kinds))
+    rows = np.array([held + held[:1] * (most - len(held)) for held in kinds], np.int32)
+    least = reduce(jnp.minimum, (x[rows[:, turn]] for turn in range(most)))
+    return _rows(least, of_shape)
 
 
 def members_to_books(structure: Structure, x: Array) -> Array:

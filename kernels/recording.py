@@ -12,7 +12,6 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
-from stress.kernels.books import forced_flow
 from stress.kernels.cascade.cascade import before_rounds, unfinished
 from stress.kernels.cascade.orders import orders, required_now, within_participation
 from stress.kernels.cascade.reasons import asked, next_reasons
@@ -82,6 +81,13 @@ def _first_column(tree: Tree) -> Tree:
     return found
 
 
+def _split(structure: Structure, now: Round) -> tuple[Array, Array]:
+    """Orders as the fraction of each book to sell and the k that it adds, each (book,); no rows where nobody builds."""
+    order, held = now.order[:, 0], now.held[:, 0]
+    sale = jnp.where(order > 0, order / jnp.where(held > 0, held, 1.0), 0.0)
+    return sale, jnp.maximum(-order, 0.0)[: None if structure.builds else 0]
+
+
 def _moment(
     structure: Structure, params: Params, state: State, terms: Terms, outside: OutsideFlows, now: Round
 ) -> Moment:
@@ -91,7 +97,7 @@ def _moment(
         return books_to_members(structure, held_gross * shapes_to_books(structure, product(shapes, now.price)))
 
     required = required_now(structure, params, terms, now, counted(structure, now))
-    flow = state.flow + forced_flow(structure, params.books, now.given_up)
+    flow = state.flow + now.forced
     if structure.outside:
         flow = flow + jnp.where(now.number > 0, outside.total, 0.0)
     return Moment(
@@ -125,7 +131,8 @@ def _recorded_cascade(
 
     moment = _moment(structure, params, state, terms, outside, now)
     wanted = _first_column(asked(structure, params, state, seen, first=True))
-    idle = Orders(jnp.zeros_like(now.sale[:, 0]), jnp.zeros_like(now.build[:, 0]), *wanted)
+    sale, build = _split(structure, now)
+    idle = Orders(jnp.zeros_like(sale), jnp.zeros_like(build), *wanted)
     kept = Cascaded(
         moments=put(jax.tree.map(buffer, moment), 0, moment),
         orders=put(jax.tree.map(buffer, idle), 1, idle),
@@ -139,9 +146,10 @@ def _recorded_cascade(
         if structure.participation:
             now = lax.optimization_barrier(within_participation(structure, params, terms, now))
         number = now.number + 1
+        sale, build = _split(structure, now)
         traded = kept.orders._replace(
-            sale=kept.orders.sale.at[number].set(now.sale[:, 0], mode="drop"),
-            build=kept.orders.build.at[number].set(now.build[:, 0], mode="drop"),
+            sale=kept.orders.sale.at[number].set(sale, mode="drop"),
+            build=kept.orders.build.at[number].set(build, mode="drop"),
         )
         now = settle(structure, params, state, terms, outside, now)
         now, seen, _ = orders(structure, params, state, terms, calls, now)

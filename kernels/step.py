@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 from jax import Array, lax
 
-from stress.kernels.books import book_pnl, forced_flow
+from stress.kernels.books import book_pnl
 from stress.kernels.cascade.asset_pnl import on_all, units_held
 from stress.kernels.cascade.attribution import Causes, no_causes
 from stress.kernels.cascade.by_trigger import Booked, booked, nothing_traded
@@ -266,7 +266,7 @@ def _close_step(
 ) -> State:
     """Book defaults and copy what the cascade changed back into the tile's state."""
     pending, own = _defaults(structure, params, state, terms, last, calls)
-    forced = forced_flow(structure, params.books, last.given_up)
+    forced = last.forced
     entered = forced + jnp.where(last.number > 0, outside.total, 0.0) if structure.outside else forced
     flow, displacement, of_flow = state.flow + entered, state.displacement, state.of_flow
     change = jnp.zeros_like(flow)
@@ -281,7 +281,7 @@ def _close_step(
     adv = params.books.adv
     counts = state.counts._replace(
         at_impact_floor=at_floor,
-        at_round_limit=state.counts.at_round_limit | any_row(last.sale > 0),
+        at_round_limit=state.counts.at_round_limit | any_row(last.order > 0),
         forced_usd=state.counts.forced_usd + product(adv.T, size),
         beyond_depth_usd=state.counts.beyond_depth_usd + product(adv.T, beyond),
     )

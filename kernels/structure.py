@@ -21,10 +21,9 @@ class Layout(NamedTuple):
 
 
 class Tiers(NamedTuple):
-    """Liquidity tiers under a cap on forced orders: books as parts of managers' books, by the class of their assets."""
+    """Liquidity tiers under a cap on forced orders: books as parts of managers' books."""
 
-    of_asset: tuple[int, ...]  # (asset,) class of each
-    of_book: tuple[int, ...]  # (book,) class of its assets
+    held: tuple[tuple[int, ...], ...]  # (shape,) rows of the assets that each holds, at least one
     manager: tuple[int, ...]  # (book,) the manager's book that it is a part of; non-decreasing
 
 

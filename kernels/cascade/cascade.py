@@ -17,6 +17,7 @@ from stress.kernels.cascade.orders import once_a_step, orders, required_now
 from stress.kernels.cascade.reasons import first_reasons, next_reasons
 from stress.kernels.cascade.round import Round, values
 from stress.kernels.cascade.trade import trade
+from stress.kernels.layout import members_to_books
 from stress.kernels.linear import any_row
 from stress.kernels.margin.calls import Calls, age_calls, record_calls
 from stress.kernels.outside.flows import OutsideFlows
@@ -37,7 +38,7 @@ def before_rounds(structure: Structure, params: Params, state: State, terms: Ter
         opening=opening,
         gain=jnp.zeros_like(state.price),
         gained=jnp.zeros_like(opening),
-        given_up=jnp.zeros_like(state.held),
+        forced=jnp.zeros_like(state.price),
         traded=jnp.zeros_like(state.price[: None if capped else 0]),
         held=state.held,
         left=state.held[: None if capped else 0],
@@ -47,8 +48,7 @@ def before_rounds(structure: Structure, params: Params, state: State, terms: Ter
         worst=jnp.zeros_like(state.profit[: None if structure.margin is not None else 0]),
         sold=state.sold,
         pending=jnp.zeros_like(state.defaulted),
-        sale=jnp.zeros_like(state.held),
-        build=jnp.zeros_like(state.held[: None if structure.builds else 0]),
+        order=jnp.zeros_like(state.held),
         built=state.built,
         added=state.added,
         forced_recent=state.forced_recent,
@@ -56,7 +56,7 @@ def before_rounds(structure: Structure, params: Params, state: State, terms: Ter
         causes=no_causes(structure, state.profit),
         by_asset=ByAsset(units, jnp.zeros_like(units)),
         by_trigger=nothing_traded(structure, state.held, state.profit),
-        close_out=jnp.zeros_like(state.held[: None if capped else 0], bool),
+        close_out=members_to_books(structure, state.defaulted) if capped else state.defaulted[:0],
     )
     calls = state.calls
     required = required_now(structure, params, terms, now, now.held)
@@ -70,9 +70,7 @@ def before_rounds(structure: Structure, params: Params, state: State, terms: Ter
 
 def unfinished(structure: Structure, outside: OutsideFlows, now: Round) -> Array:
     """Whether some path of the tile has another round to trade, () bool."""
-    wanted = jnp.any(any_row(now.sale > 0))
-    if structure.builds:
-        wanted = wanted | jnp.any(any_row(now.build > 0))
+    wanted = jnp.any(any_row(now.order != 0))
     if structure.outside:
         wanted = wanted | ((now.number == 0) & jnp.any(outside.total != 0))
     return wanted & (now.number < structure.max_rounds)
@@ -91,7 +89,7 @@ def cascade(
         outside: flow from outside the funds in round 1.
 
     Returns:
-        The last round, and the calls at the end of the step. A path whose `sale` is still positive anywhere has hit
+        The last round, and the calls at the end of the step. A path whose `order` is still positive anywhere has hit
         `max_rounds`.
     """
     now, calls, _ = before_rounds(structure, params, state, terms)

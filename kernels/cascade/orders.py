@@ -13,10 +13,9 @@ from stress.kernels.cascade.round import Round, book_value, counted, margin_valu
 from stress.kernels.cascade.today import before_trades
 from stress.kernels.layout import (
     books_to_shapes,
-    least_of_tier,
+    least_of_held,
     members_to_books,
-    tiers_to_assets,
-    tiers_to_books,
+    shapes_to_books,
 )
 from stress.kernels.linear import product
 from stress.kernels.margin.calls import Calls
@@ -91,45 +90,37 @@ def orders(
             sales.append(by_priority(structure, fractions[-1], trigger.size(record, seen)))
     fraction = _largest(fractions, jnp.zeros_like(now.profit))
     all_alike = not structure.priority
-    sale = members_to_books(structure, fraction) if all_alike else _largest(sales, jnp.zeros_like(now.sale))
-    sale = _above_tolerance(params, seen, sale)
+    sale = members_to_books(structure, fraction) if all_alike else _largest(sales, jnp.zeros_like(now.order))
+    order = _above_tolerance(params, seen, sale)
     if structure.participation:
-        waits = jnp.where(now.done, sale, 0.0)
-        sale, now = jnp.where(now.done, 0.0, sale), now._replace(left=now.left - now.left * waits)
-    now = now._replace(
-        sale=sale,
-        build=jnp.zeros_like(now.build),
-        close_out=jnp.zeros_like(now.close_out),
-    )
-    return now, seen, fraction
+        waits = jnp.where(now.done, order, 0.0)
+        order, now = jnp.where(now.done, 0.0, order), now._replace(left=now.left - waits)
+    return now._replace(order=order), seen, fraction
 
 
 def once_a_step(
     structure: Structure, params: Params, state: State, now: Round, seen: RoundView, by_brokers: Array
 ) -> Round:
     """Before round 1: what own limits and the brokers of defaulted funds want sold, if it is more, and builds."""
-    sale, build = now.sale, now.build
-    own = jnp.zeros_like(sale)
+    own = jnp.zeros_like(now.order)
     limits = triggers_of(structure, "fund")
     by_fund = before_trades(structure, params.books, state.today, seen)
     for trigger in limits:
         if trigger.sells:
             wanted = trigger.sale(params.triggers[trigger.name], state.triggers[trigger.name], by_fund)
             own = jnp.maximum(own, wanted)
-    if any(trigger.sells for trigger in limits):
-        sale = jnp.maximum(sale, jnp.where(members_to_books(structure, seen.live), own, 0.0))
     closings = triggers_of(structure, "close-out")
-    closing = _largest(
-        [t.sale(params.triggers[t.name], state.triggers[t.name], seen) for t in closings], jnp.zeros_like(sale)
-    )
-    close_out = closing > 0 if structure.participation else now.close_out
-    sale = _above_tolerance(params, seen, jnp.maximum(sale, closing))
+    sales = [t.sale(params.triggers[t.name], state.triggers[t.name], seen) for t in closings]
+    if any(trigger.sells for trigger in limits):
+        sales.append(jnp.where(members_to_books(structure, seen.live), own, 0.0))
+    order = jnp.maximum(now.order, _above_tolerance(params, seen, _largest(sales, jnp.zeros_like(own))))
     if structure.builds:
         tolerance = params.rules.tolerance
         free = members_to_books(structure, seen.live & (by_brokers <= tolerance)) & (own <= tolerance)
         builds = (t.build(params.triggers[t.name], state.triggers[t.name], by_fund) for t in limits)
-        build = jnp.where(free, _largest([more for more in builds if more is not None], build), 0.0)
-    return now._replace(sale=sale, build=build, close_out=close_out)
+        build = _largest([more for more in builds if more is not None], jnp.zeros_like(own))
+        order = jnp.where(free & (build > 0), -build, order)
+    return now._replace(order=order)
 
 
 def _largest(values: Sequence[Array], none: Array) -> Array:
@@ -141,32 +132,32 @@ def _largest(values: Sequence[Array], none: Array) -> Array:
 
 
 def _above_tolerance(params: Params, seen: RoundView, sale: Array) -> Array:
-    return jnp.where((sale > params.rules.tolerance) & (seen.held > 0), sale, 0.0)
+    """k that a fraction of each book comes to, (book, path)."""
+    return jnp.where((sale > params.rules.tolerance) & (seen.held > 0), sale * seen.held, 0.0)
 
 
 def within_participation(structure: Structure, params: Params, terms: Terms, now: Round) -> Round:
     """Scale orders so that all of them together stay within `max_participation` of g ADV, asset by asset.
 
-    The tightest asset of a liquidity class scales every order of the class, a hair below what fits, so that rounding
+    The tightest asset that a book (a liquidity tier) holds scales its order, a hair below what fits, so that rounding
     exceeds no allowance. A book whose order was cut is done for the step; what did not fit waits, and counts as traded
     in later rounds (`Round.left`). Close-outs have a rate of their own.
     """
     books = params.books
-    asked = jnp.where(now.close_out, 0.0, now.held * now.sale)
-    if structure.builds:
-        asked = asked + now.build
-    requested = product(books.gross_flow_matrix, books_to_shapes(structure, books.nav * books.gross * asked))
+    asked = jnp.where(now.close_out, 0.0, jnp.abs(now.order))
+    usd = books_to_shapes(structure, books.nav * books.gross * asked)
+    requested = product(books.gross_flow_matrix, usd)
     room = jnp.maximum(params.rules.max_participation * terms.depth - now.traded, 0.0)
-    rounding = 4.0 * float(np.finfo(room.dtype).eps)
+    rounding = 8.0 * float(np.finfo(room.dtype).eps)
     tight = requested > room
     fits = jnp.where(tight, (1.0 - rounding) * room / jnp.where(tight, requested, 1.0), 1.0)
     fits = jnp.where(fits <= 2.0 * rounding, 0.0, fits)  # a share that small is none
-    by_class = least_of_tier(structure, fits)
-    share = jnp.where(now.close_out, 1.0, tiers_to_books(structure, by_class))
+    by_shape = least_of_held(structure, fits)
+    share = jnp.where(now.close_out, 1.0, shapes_to_books(structure, by_shape))
+    fitted = now.order * share
     return now._replace(
-        left=now.left - now.held * now.sale + (now.build * share if structure.builds else 0.0),
-        sale=now.sale * share,
-        build=now.build * share if structure.builds else now.build,
+        left=now.left - (jnp.where(now.order > 0, now.order, fitted) if structure.builds else now.order),
+        order=fitted,
         done=now.done | ((asked > 0) & (share < 1.0)),
-        traded=now.traded + requested * tiers_to_assets(structure, by_class),
+        traded=now.traded + product(books.gross_flow_matrix, usd * by_shape),
     )

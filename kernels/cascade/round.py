@@ -45,7 +45,7 @@ class Round(NamedTuple):
     opening: Array  # (n shape, path) `values` at those prices
     gain: Array  # (asset, path) price change since then
     gained: Array  # (n shape, path) `values` of that change
-    given_up: Array  # (book, path) k sold since the start of the cascade, less what was built
+    forced: Array  # (asset, path) flow of forced orders since the start of the cascade, fraction of ADV
     traded: Array  # (asset, path) absolute, orders under the participation cap
     held: Array  # (book, path)
     left: Array  # (book, path) k once every order so far has traded in full; kept under a participation cap alone
@@ -55,8 +55,7 @@ class Round(NamedTuple):
     worst: Array  # (member, path) largest deficit of this step, 0 = none
     sold: Array  # (member, path)
     pending: Array  # (member, path) bool: default to be booked at the end of the step
-    sale: Array  # (book, path) fraction each book must trade away next
-    build: Array  # (book, path) k that a book adds next, by its own rule; a book sells or builds
+    order: Array  # (book, path) k that each book trades next: above 0 it sells, below 0 it builds by its own rule
     built: Array  # (member, path)
     added: Array  # (book, path) k that books have added since the start of the path
     forced_recent: Array  # (asset, path) recent flow of forced orders alone
@@ -64,7 +63,7 @@ class Round(NamedTuple):
     causes: Causes
     by_asset: ByAsset
     by_trigger: ByTrigger
-    close_out: Array  # (book, path) bool: that sale is a broker's, outside the participation cap
+    close_out: Array  # (book, path) bool: its fund is in default, so its sales are its brokers', outside the cap
 
     @property
     def equity(self) -> Array:

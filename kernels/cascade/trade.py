@@ -56,23 +56,23 @@ def settle(
 ) -> Round:
     """Trade orders that fit: flow, price, equity of what is kept and of what was sold."""
     books, weight = params.books, params.rules.execution_weight
-    cut = now.held * now.sale
-    value = book_value(structure, now)
-    shed, grown = books.gross * cut * value, None
-    sold = now.sold + books_to_members(structure, shed)
-    kept, left, built, added = now.held - cut * (1.0 - weight), now.held - cut, now.built, now.added
+    cut, before = now.order, now
+    shed, grown = books.gross * book_value(structure, now) * cut, None
     if structure.builds:
-        grown = books.gross * now.build * value
-        built = built + books_to_members(structure, grown)
-        kept = kept + now.build * (1.0 - weight)
-        cut, left = cut - now.build, left + now.build
-        added = added + now.build
-    before, given_up = now, now.given_up + cut
-    now = now._replace(number=now.number + 1, given_up=given_up, sold=sold, built=built, added=added, held=left)
-    now = now._replace(by_trigger=by_trigger.add_round(structure, before.by_trigger, before.number, shed, grown))
+        shed, grown = jnp.maximum(shed, 0.0), jnp.maximum(-shed, 0.0)
+        built = now.built + books_to_members(structure, grown)
+        now = now._replace(built=built, added=now.added + jnp.maximum(-cut, 0.0))
+    kept = now.held - cut * (1.0 - weight)
+    now = now._replace(
+        number=now.number + 1,
+        forced=now.forced + forced_flow(structure, books, cut),
+        sold=now.sold + books_to_members(structure, shed),
+        held=now.held - cut,
+        by_trigger=by_trigger.add_round(structure, before.by_trigger, before.number, shed, grown),
+    )
     if structure.impact is None:
         return now
-    gain = price_gain(structure, params, state, terms, outside, forced_flow(structure, books, given_up))
+    gain = price_gain(structure, params, state, terms, outside, now.forced)
     gained = values(structure, books, params.margin, gain)
     pnl = books.gross * kept * shapes_to_books(structure, (gained - before.gained)[: structure.shapes])
     now = now._replace(

@@ -201,7 +201,7 @@ def notes(tree: xr.DataTree) -> list[str]:
     levels, reference = _levels(summary)
     lines = [
         "VaR, ES, added: % of start NAV, positive = loss; P: %; sales: mean forced sales; ±: standard error.",
-        "called: share of NAV with a margin call, mean; P: that more than 10, 50 % is called; default: share of NAV.",
+        "called, default: mean share of NAV; P of >10, >50 %: that more of the NAV than that gets a call.",
         "ampl., added: ES against that of the start book held still, as a ratio and as a difference.",
     ]
     ratios = summary[["amplification", "system_amplification"]].sel(level=reference)

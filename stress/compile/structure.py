@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from stress.compile.books import highly_levered, layouts, ranks
+from stress.compile.books import highly_levered, layouts, ranks, shapes
 from stress.compile.extensions import used_by
 from stress.compile.impact.impact import impact_structure
 from stress.compile.margin.margin import margin_structure
@@ -58,9 +58,8 @@ def structure_of(problem: Problem, members: bool = False) -> Structure:
 
 
 def _tiers(problem: Problem) -> Tiers:
-    books = problem.books
-    every = (books.tier_of_asset, books.tier, books.manager_of)
-    return Tiers(*(tuple(int(number) for number in numbers) for numbers in every))
+    held = (np.flatnonzero(weights) if weights.any() else [0] for weights in shapes(problem))
+    return Tiers(tuple(tuple(map(int, assets)) for assets in held), tuple(map(int, problem.books.manager_of)))
 
 
 def _type_spans(problem: Problem) -> list[tuple[int, int]]:

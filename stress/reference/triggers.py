@@ -161,10 +161,11 @@ def close_out(path: State) -> Array:
 def within_cap(path: State, cut: Array) -> Array:
     """What is traded of orders `cut` (book,), units of k; the rest of a sale waits, and its book is done for the step.
 
-    requested_i = sum over capped orders of |cut_b| |H_bi|, room_i = max(0, cap/n g_i ADV_i - traded_i). The share of a
-    class of assets is the least of min(1, room_i/requested_i); the orders of its books are scaled by it.
+    requested_i = sum over capped orders of |cut_b| |H_bi|, room_i = max(0, cap/n g_i ADV_i - traded_i). The order of a
+    book, which is a manager's book or a liquidity tier of it, is scaled by the least min(1, room_i/requested_i) of its
+    assets.
     """
-    cap, books = path.problem.cascade.max_participation, path.problem.books
+    cap = path.problem.cascade.max_participation
     if not np.isfinite(cap):
         return cut
     exempt = path.defaulted[path.fund]  # close-outs have a rate of their own
@@ -172,10 +173,8 @@ def within_cap(path: State, cut: Array) -> Array:
     requested = np.abs(np.where(asks, cut, 0.0)) @ np.abs(path.H)
     room = np.maximum(0.0, cap / path.n * path.g * path.ADV - path.traded)
     fits = np.minimum(1.0, room / np.where(requested > 0.0, requested, 1.0))
-    share = np.where(exempt | ~path.done, 1.0, 0.0)
-    for tier in np.unique(books.tier):
-        of_class = fits[(books.tier_of_asset == tier) & (requested > 0.0)]
-        share = np.where(asks & (books.tier == tier), of_class.min(initial=1.0), share)
+    least = np.where((path.H != 0.0) & (requested > 0.0), fits, 1.0).min(axis=1)
+    share = np.where(asks, least, np.where(exempt | ~path.done, 1.0, 0.0))
     path.waiting = path.waiting + np.maximum(cut, 0.0) * (1.0 - share)
     path.done = path.done | (asks & (share < 1.0))
     path.traded = path.traded + np.abs(np.where(exempt, 0.0, cut * share)) @ np.abs(path.H)

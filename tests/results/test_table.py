@@ -106,7 +106,7 @@ def test_every_unknown_error_in_the_table_is_explained(name: str) -> None:
 
 def test_notes_say_what_called_means_and_that_the_correlation_was_repaired() -> None:
     plain = "\n".join(notes(TREE))
-    assert "called: share of NAV with a margin call, mean; P: that more than 10, 50 % is called" in plain
+    assert "called, default: mean share of NAV; P of >10, >50 %: that more of the NAV" in plain
     assert "repaired" not in plain
     shocks = dataclasses.replace(RUN.problem.shocks, repair_distance=0.0012)
     repaired = dataclasses.replace(RUN, problem=dataclasses.replace(RUN.problem, shocks=shocks))

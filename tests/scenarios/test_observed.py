@@ -40,7 +40,7 @@ def found(tool: ModuleType) -> Any:
         ("april", "ls_net", -6.0, -4.0),
         ("april", "etf_1", -30.0, -26.0),
         ("april", "etf_2", -25.0, -21.0),
-        ("april", "etf_5", 28.5, 34.5),
+        ("april", "etf_5", 28.5, 35.0),
         ("april", "closes", 0.0, 0.001),
         ("april", "chips_rank", 1.0, 1.0),
         ("april", "defaults", 0.0, 0.0),

@@ -13,7 +13,7 @@ from stress.results.report.sections.parts import parts_by_fund, parts_of_the_sys
 from stress.results.terminal.cells import BILLION, money, percent
 from stress.results.terminal.summary_table import notes
 
-OF_COLUMNS = ("VaR, ES, added", "called: ", "ampl., added")
+OF_COLUMNS = ("VaR, ES, added", "called, default", "ampl., added")
 SHARES = ("called_nav_share", "prob_called_over_10pct", "prob_called_over_50pct", "defaulted_nav_share")
 
 
