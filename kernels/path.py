@@ -17,7 +17,8 @@ from stress.kernels.params import Params
 from stress.kernels.random.normals import Scratch
 from stress.kernels.shocks.draw import draw, shock_keys, shock_scratch
 from stress.kernels.state import Counts, State
-from stress.kernels.step import StepReport, advance
+from stress.kernels.step import advance
+from stress.kernels.step_report import StepReport
 from stress.kernels.structure import Structure
 from stress.kernels.triggers.registry import start_states
 

@@ -26,7 +26,8 @@ from stress.kernels.path import PathMetrics, finish, start
 from stress.kernels.random.normals import Scratch
 from stress.kernels.shocks.draw import draw, shock_keys, shock_scratch
 from stress.kernels.state import State, Terms
-from stress.kernels.step import StepReport, advance
+from stress.kernels.step import advance
+from stress.kernels.step_report import StepReport
 from stress.kernels.structure import Structure
 
 Tree = TypeVar("Tree")

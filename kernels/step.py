@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax.numpy as jnp
 from jax import Array, lax
 
 from stress.kernels.books import book_pnl
 from stress.kernels.cascade.asset_pnl import on_all, units_held
-from stress.kernels.cascade.attribution import Causes, no_causes
-from stress.kernels.cascade.by_trigger import Booked, booked, nothing_traded
+from stress.kernels.cascade.attribution import no_causes
+from stress.kernels.cascade.by_trigger import booked, nothing_traded
 from stress.kernels.cascade.cascade import cascade
 from stress.kernels.cascade.orders import required_now
 from stress.kernels.cascade.round import Round
@@ -29,38 +29,12 @@ from stress.kernels.outside.flows import OutsideFlows, outside_flows, scaled, to
 from stress.kernels.outside.protocol import AfterShock
 from stress.kernels.params import Params
 from stress.kernels.state import State, Terms
+from stress.kernels.step_report import StepReport
 from stress.kernels.structure import Structure
 from stress.kernels.triggers.protocol import StepEnd, StepMoves, ends_day
 from stress.kernels.triggers.registry import triggers_of
 
 Resolve = Callable[[Structure, Params, State, Terms, OutsideFlows], tuple[Round, Calls]]  # as `cascade`
-
-
-class StepReport(NamedTuple):
-    """What one step did to the tile, for timelines, attribution and replays."""
-
-    price: Array  # (asset, path)
-    depth: Array  # (asset, path) that the step's cascade met
-    variance: Array  # (asset, path) over its start, at the end of the step; no rows where nobody asks
-    forced: Array  # (asset, path) signed forced flow, fraction of ADV
-    held: Array  # (book, path)
-    profit: Array  # (member, path) equity less NAV_0
-    static_profit: Array  # (member, path)
-    called: Array  # (member, path) cumulative
-    sold: Array  # (member, path) cumulative
-    built: Array  # (member, path) cumulative
-    call_open: Array  # (member, path) bool
-    defaulted: Array  # (member, path) bool
-    outside: Array  # (member, path) P&L of the outside shock
-    rebound: Array  # (member, path) P&L of the decay of impact
-    causes: Causes  # P&L of the cascade
-    asset_pnl: Array  # (asset, path) P&L of all funds, fraction of the system's NAV; no rows where nobody asks
-    by_trigger: Booked  # what was traded in the step, and because of what
-    purchases: Array  # (flow, asset, path) what each outside flow spends in the step, over ADV; no rows without one
-    told: dict[str, Array]  # (path,) figures of outside flows, see `OutsideFlow.told`
-    gross: Array  # (member, path) start NAV multiples
-    net: Array  # (member, path)
-    rounds: Array  # () rounds used by the tile
 
 
 def _rebound(

@@ -18,7 +18,7 @@ from stress.kernels.path import PathMetrics, simulate
 from stress.kernels.quiet import QuietMetrics, hold_still
 from stress.kernels.random.normals import Scratch
 from stress.kernels.shocks.draw import draw, shock_keys, shock_scratch
-from stress.kernels.step import StepReport
+from stress.kernels.step_report import StepReport
 from stress.reference.result import Result
 from stress.reference.result import simulate as by_reference
 from stress.scenarios.problem import Problem

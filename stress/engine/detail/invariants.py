@@ -11,7 +11,7 @@ from jax import Array
 from stress.errors import InvariantFailed
 from stress.kernels.linear import product
 from stress.kernels.params import Params
-from stress.kernels.step import StepReport
+from stress.kernels.step_report import StepReport
 from stress.kernels.structure import Structure
 from stress.kernels.triggers.registry import triggers_of
 

@@ -22,7 +22,7 @@ from jax import Array, lax
 
 from stress.kernels.params import Params
 from stress.kernels.path import PathMetrics, simulate
-from stress.kernels.step import StepReport
+from stress.kernels.step_report import StepReport
 from stress.kernels.structure import Structure
 
 PATHS = 16_384  # the first of the detailed ones, that are taken apart

@@ -28,7 +28,7 @@ from stress.engine.sizes import SHARED_PATHS
 from stress.engine.tiles import TiledPaths, count_bins, over_devices, put_tile, tile_of
 from stress.kernels.params import Params
 from stress.kernels.path import PathMetrics
-from stress.kernels.step import StepReport
+from stress.kernels.step_report import StepReport
 from stress.kernels.structure import Structure
 from stress.results.dataset.components import WORST, component_names
 from stress.results.statistics.histogram import FloatHistogram

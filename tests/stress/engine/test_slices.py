@@ -17,7 +17,7 @@ from stress.compile.structure import structure_of
 from stress.engine.detail.tail import segments
 from stress.engine.runner import execute
 from stress.kernels.path import simulate
-from stress.kernels.step import StepReport
+from stress.kernels.step_report import StepReport
 from stress.options import RunOptions
 from stress.results.dataset.components import WORST, every_trigger
 from stress.results.dataset.detail import conditional_mean
