@@ -42,7 +42,7 @@ def against_reference(part: str, problem: Problem, draws: Floats) -> tuple[list[
         for name, each in sorted(gap.items())
     ]
     checks.append(listed_aside(part, aside, draws.shape[2]))
-    if not problem.outside:
+    if not found.structure.outside:
         checks.append(_alarms(part, found, result, kept))
     return checks, Compared(problem, draws, theirs, result, aside)
 

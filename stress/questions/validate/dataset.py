@@ -50,7 +50,6 @@ def _by_fund(part: str, tree: xr.DataTree, compared: Compared) -> Iterator[Check
     problem, result, line = compared.problem, compared.result, tree["timeline"].to_dataset()
     chosen, nav = groups(problem), problem.funds.nav
     group_nav, gross = chosen @ nav, max(1.0, float(compared.theirs["gross"].max()))
-    traded = result.sold_by_trigger_usd + result.built_by_trigger_usd
     means = {
         "fund_loss": (1.0 - result.equity) * nav[:, None],
         "fund_loss_static": (1.0 - result.equity_static) * nav[:, None],
@@ -63,12 +62,16 @@ def _by_fund(part: str, tree: xr.DataTree, compared: Compared) -> Iterator[Check
             ours = rows(problem, line[name]).T * unit / group_nav
             mean = np.einsum("gm,smp->sg", chosen, usd) / group_nav / usd.shape[-1]
             yield Check(part, f"mean by step: {_words(name)}", largest(np.abs(ours - mean)) / gross, CLOSE)
-    if "forced_sales_by_trigger_usd" in line:
-        told = line["forced_sales_by_trigger_usd"]
-        every = told.reindex(trigger=list(TRIGGERS), fill_value=0.0).transpose("fund", "step", "trigger")
-        mean = np.einsum("gm,stmp->gst", chosen, traded) / traded.shape[-1]
-        gap = np.abs(rows(problem, every) - mean) / group_nav[:, None, None]
-        yield Check(part, "mean by step: forced sales by trigger", largest(gap) / gross, CLOSE)
+    by_trigger = {
+        "forced_sales_by_trigger_usd": result.sold_by_trigger_usd,
+        "built_by_trigger_usd": result.built_by_trigger_usd,
+    }
+    for name, usd in by_trigger.items():
+        if name in line:
+            every = line[name].reindex(trigger=list(TRIGGERS), fill_value=0.0).transpose("fund", "step", "trigger")
+            mean = np.einsum("gm,stmp->gst", chosen, usd) / usd.shape[-1]
+            gap = np.abs(rows(problem, every) - mean) / group_nav[:, None, None]
+            yield Check(part, f"mean by step: {_words(name)}", largest(gap) / gross, CLOSE)
     for name, usd in (("exposure_usd", result.exposure_usd), ("gross_exposure_usd", result.exposure_gross_usd)):
         if name in line:
             told = line[name].sel(asset=list(problem.assets.ids)).transpose("fund", "step", "asset")

@@ -40,7 +40,7 @@ FUNDS: list[dict[str, Any]] = [
         "net": 1.2,
         "tiers": {"nav": [0.4, 0.4, 0.2], "gross": [0.7, 1.0, 1.6]},
         "prime_brokers": {"pb_a": 0.5, "pb_b": 0.3, "pb_c": 0.2},
-        "margin": {"procyclicality": 0.6, "cap": 1.8, "buffer": 0.1, "lockup_steps": [4, 0, 0]},
+        "margin": {"procyclicality": 0.6, "cap": 1.8, "buffer": 0.1, "lockup_steps": [0, 4, 4]},
         "books": [
             {"id": "core", "positions": {"large": 1.0, "mid": 0.5, "thin": 0.02}, "priority": 2},
             {"id": "side", "positions": {"mid": 0.4, "bonds": -0.3, "dollar": -0.3}, "priority": 1},
@@ -174,11 +174,12 @@ CHANGES: dict[str, dict[str, Any]] = {
         "impact": {
             "law": "bounded_exponential",
             "B": 0.75,
-            "c": 0.001,
+            "c": 0.002,
             "permanent": 0.5,
-            "half_life": 1.0,
+            "half_life": 0.3,
             "execution_weight": 0.25,
         },
+        "liquidity": {"evaporation": 0.0, "flow_sensitivity": 6.0, "floor": 0.05},  # so that the bound is reached
     },
     "exponential": {
         "impact": {

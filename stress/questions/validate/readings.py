@@ -118,7 +118,7 @@ def of_kernels(problem: Problem, found: Simulated) -> Readings:
         if values.shape[1]:
             every = by_name(values, found.structure.triggers, TRIGGERS, axis=1)
             readings[name] = every
-    if problem.outside and report.purchases.shape[1] == 1:
+    if found.structure.outside == ("retail",):
         readings["retail_purchases"] = report.purchases[:, 0]
     parts = np.stack([report.outside, *report.causes.in_order(), report.rebound]).sum(axis=1)
     names = component_names(found.structure.outside)

@@ -74,7 +74,7 @@ ERRORS: dict[str, tuple[str, str, Planted, str]] = {
     "haircut": ("margin.haircut", "METHOD.by_book", MORE, SQUARE_ROOT),
     "worst case": ("margin.portfolio", "METHOD.by_member", MORE, SQUARE_ROOT),
     "terms of brokers": ("margin.terms", "_multipliers", lambda f: lambda *a: tuple(m * 1.001 for m in f(*a)), LINEAR),
-    "lock-up": ("margin.terms", "step_terms", changed(3, lambda step: step + 1), SQUARE_ROOT),
+    "lock-up": ("margin.requirement", "step_terms", changed(3, lambda step: step + 1), SQUARE_ROOT),
     "calls do not age": ("cascade.cascade", "age_calls", first_argument_back, SQUARE_ROOT),
     "size of calls": ("cascade.cascade", "record_calls", field(called=lambda x: x * 1.001), LINEAR),
     "priority": ("cascade.orders", "by_priority", lambda f: lambda s, x, size: f(s, x, jnp.ones_like(size)), LINEAR),
