@@ -25,7 +25,8 @@ class SquareRoot(NamedTuple):
 def log_change(flow: Array, depth: Array | None, scale: Array, core: Array) -> Array:
     """Log change of the price, (asset, path)."""
     used = jnp.abs(flow) if depth is None else jnp.abs(flow) / depth
-    size = scale * used / (jnp.sqrt(used + core) + jnp.sqrt(core))
+    roots = jnp.sqrt(used + core) + jnp.sqrt(core)
+    size = scale * used / jnp.where(roots > 0, roots, 1.0)  # without a core, no flow has no root
     return jnp.where(flow < 0, -size, size)
 
 

@@ -79,8 +79,8 @@ def without_statistics(
             every = hold_still(structure, params, *inputs)
             if metrics:
                 return every
-            none = every.fund_loss[:0]
-            return every._replace(trough=none, max_drawdown=none, draws_clipped=every.fund_loss[0, :0])
+            loss = every.fund_loss  # in place of the trough: the simulator takes both along
+            return every._replace(trough=loss, max_drawdown=loss[:0], draws_clipped=loss[0, :0])
 
         return QuietBlock(map_tiles(tile, (low, high), valid), None, None)  # type: ignore[arg-type]
 

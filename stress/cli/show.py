@@ -27,7 +27,7 @@ def show(
     timeline: Annotated[bool, typer.Option("--timeline", help="The course of the steps.")] = False,
     attribution: Annotated[bool, typer.Option("--attribution", help="What the losses come from.")] = False,
     exposure: Annotated[bool, typer.Option("--exposure", help="What funds hold, step by step.")] = False,
-    retail: Annotated[bool, typer.Option("--retail", help="What buyers from outside bought.")] = False,
+    purchases: Annotated[bool, typer.Option("--retail", help="What buyers from outside bought.")] = False,
     worst: Annotated[bool, typer.Option("--worst", help="The worst paths, with their ids.")] = False,
     contributions: Annotated[
         bool, typer.Option("--contributions", help="What funds and assets add to the system's risk.")
@@ -92,7 +92,7 @@ def show(
         "timeline": timeline,
         "attribution": attribution,
         "exposure": exposure,
-        "retail": retail,
+        "retail": purchases,
         "worst": worst,
         "contributions": contributions,
         "picture": picture,

@@ -81,7 +81,7 @@ def view_of(name: str | None, tree: xr.DataTree, file: str, choice: Choice, widt
         fund = _one("fund", _funds(tree, file, choice), file) or "system"
         return views.exposure(tree, file, fund, _assets(tree, file, choice), choice.by or "class")
     if name == "retail":
-        return views.retail(tree, file)
+        return views.purchases(tree, file)
     if name == "timeline":
         asset = _one("asset", _assets(tree, file, choice), file)
         return views.timeline(tree, file, _one("fund", _funds(tree, file, choice), file) or "system", asset)

@@ -22,7 +22,7 @@ EVERY = {
     "sales on the worst paths": lambda tree: views.sales(tree, RUN, part="worst_1pct"),
     "exposure": lambda tree: views.exposure(tree, RUN),
     "exposure of a fund by asset": lambda tree: views.exposure(tree, RUN, "mid", by="asset"),
-    "retail": lambda tree: views.retail(tree, RUN),
+    "retail": lambda tree: views.purchases(tree, RUN),
     "timeline": lambda tree: views.timeline(tree, RUN),
     "timeline of an asset": lambda tree: views.timeline(tree, RUN, asset="semis"),
     "attribution": lambda tree: views.attribution(tree, RUN),

@@ -63,11 +63,11 @@ def assert_parity(pair: Pair) -> None:
         close(part, component)
     on, because = structure_of(pair.problem).triggers, report.by_trigger
     for booked, expected in ((because.sold, theirs.sold_by_trigger_usd), (because.built, theirs.built_by_trigger_usd)):
-        if booked.shape[1]:
+        if booked.size:
             close(by_name(np.asarray(booked), on, TRIGGERS, axis=1) * nav, expected, 1e9)
         else:
             assert not expected.any()
-    if report.purchases.shape[1]:
+    if report.purchases.size:
         close(report.purchases[:, 0] * pair.problem.assets.adv[:, None], theirs.retail_by_asset_usd, 1e9)
     np.testing.assert_array_equal(report.defaulted[-1], theirs.defaulted)
     np.testing.assert_array_equal(report.call_open, theirs.open_call)

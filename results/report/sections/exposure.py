@@ -11,7 +11,7 @@ from stress.results.report.numbers import SYSTEM, called, cell, money_unit, show
 from stress.results.report.parts_of_result import find, labels, pair
 from stress.results.terminal.cells import BILLION
 from stress.results.terminal.views.exposure import KINDS, at_start
-from stress.results.terminal.views.retail import BUDGET, PURCHASES, STANDING, buyers
+from stress.results.terminal.views.purchases import BUDGET, PURCHASES, STANDING, buyers
 
 EXPOSURE, PURCHASED = "What funds hold", "Who buys"
 MOST_STEPS = 12

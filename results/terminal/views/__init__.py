@@ -4,7 +4,7 @@ from stress.results.terminal.views.attribution import attribution
 from stress.results.terminal.views.contributions import contributions
 from stress.results.terminal.views.exposure import exposure
 from stress.results.terminal.views.picture import picture
-from stress.results.terminal.views.retail import retail
+from stress.results.terminal.views.purchases import purchases
 from stress.results.terminal.views.sales import sales
 from stress.results.terminal.views.summary import summary
 from stress.results.terminal.views.timeline import timeline
@@ -17,7 +17,7 @@ __all__ = [
     "contributions",
     "exposure",
     "picture",
-    "retail",
+    "purchases",
     "sales",
     "summary",
     "timeline",

@@ -113,7 +113,7 @@ def test_street_has_everything_on_and_nobody_starts_in_a_call() -> None:
     from stress.compile.structure import structure_of
 
     problem = street_problem()
-    assert (len(problem.assets.ids), len(problem.funds.ids), len(problem.books.ids)) == (100, 60, 120)
+    assert (len(problem.assets.ids), len(problem.funds.ids), problem.books.manager_of.max() + 1) == (100, 60, 120)
     assert (problem.steps, len(problem.funds.brokers)) == (20, 6)
     start = start_table(problem)
     assert start.requirement.max() < 1.0

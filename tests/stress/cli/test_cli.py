@@ -283,22 +283,6 @@ def test_the_scenario_of_the_readme_runs(tmp_path: Path) -> None:
     assert funds["long_only"]["expected_forced_sales_usd"] == 0
 
 
-def test_doctor_describes_this_machine(tmp_path: Path) -> None:
-    done = typed("doctor", "--json", cwd=tmp_path, JAX_PLATFORMS="cpu", LEVSTRESS_CACHE_DIR=str(tmp_path / "cache"))
-    assert done.returncode == 0, done.stderr
-    facts = json.loads(done.stdout)
-    assert facts["versions"]["jax"]
-    assert facts["cpu"]["cores_usable"] == available_cores()
-    assert facts["devices"] == [f"cpu x {available_cores()}"]
-    assert facts["compile_cache"]["folder"] == str(tmp_path / "cache" / "compiled")
-    assert facts["compile_cache"]["mode"] == "0700"
-    assert facts["memory"]["total_bytes"] >= facts["memory"]["available_bytes"] > 0
-    text = typed("doctor", cwd=tmp_path, JAX_PLATFORMS="cpu")
-    assert all(line in text.stdout for line in ("versions:", "compile cache:", "nvidia driver:"))
-    hints = re.findall(r"pip install '([^']*)'", text.stdout)
-    assert all(re.fullmatch(r"levstress\[[a-z0-9]+\]", hint) for hint in hints)  # pip takes the installed one
-
-
 def test_demo_shows_table_picture_and_what_is_next(tmp_path: Path) -> None:
     done = typed("demo", "--paths", PATHS, "--out", "april", cwd=tmp_path, COLUMNS="110")
     assert done.returncode == 0, done.stderr

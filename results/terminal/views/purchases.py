@@ -23,7 +23,7 @@ def buyers(line: xr.Dataset) -> list[str]:
     return [name for name in bought if not name.startswith("total_")]
 
 
-def retail(tree: xr.DataTree, file: str) -> View:
+def purchases(tree: xr.DataTree, file: str) -> View:
     """Mean purchases by step and asset in USD, with the buyers' fatigue and what is left of their budget.
 
     Raises:
@@ -43,9 +43,9 @@ def retail(tree: xr.DataTree, file: str) -> View:
         shown.append(_table(tree, kept, one))
     paths = int(line.attrs.get("paths", tree.attrs["paths"]))
     notes = (
-        "Bought at the prices after the outside shock of the step. fatigue: what is left of a purchase after down days "
-        f"in a row; budget: left after the step. Mean over {paths:,} paths. ±, second line: standard error; that of all "
-        "assets is the sum of theirs."
+        "Bought at the prices after the outside shock of the step. fatigue: what is left of a purchase after down "
+        f"days in a row; budget: left after the step. Mean over {paths:,} paths. ±, second line: standard error; that "
+        "of all assets is the sum of theirs."
     )
     return View("retail", {"timeline": kept}, [*shown, Text(notes)])
 
