@@ -17,7 +17,7 @@ from stress.kernels.layout import (
     members_to_books,
     shapes_to_books,
 )
-from stress.kernels.linear import product
+from stress.kernels.linear import any_row, product
 from stress.kernels.margin.calls import Calls
 from stress.kernels.margin.requirement import Requirement, requirement
 from stress.kernels.params import Params
@@ -93,8 +93,9 @@ def orders(
     sale = members_to_books(structure, fraction) if all_alike else _largest(sales, jnp.zeros_like(now.order))
     order = _above_tolerance(params, seen, sale)
     if structure.participation:
-        waits = jnp.where(now.done, order, 0.0)
-        order, now = jnp.where(now.done, 0.0, order), now._replace(left=now.left - waits)
+        waits, order = jnp.where(now.done, order, 0.0), jnp.where(now.done, 0.0, order)
+        # a path on which nothing can be traded any more is done: read again beside neighbours, it stays as it is
+        now = now._replace(left=now.left - jnp.where(any_row(order > 0), waits, 0.0))
     return now._replace(order=order), seen, fraction
 
 

@@ -147,7 +147,8 @@ class Path(State):
         self.pnl_by_asset = self.pnl_by_asset + gains @ self.H * dP
         # "Attribution that sums to the P&L": the forced move, shared by size among books that trade in its direction
         F_forced = [log_change(self.problem, J, self.g) for J in (self.J_forced, self.J_forced + Q_forced)]
-        by_forced = P_before * np.expm1(F_forced[1] - F_forced[0]) if self.problem.outside else dP
+        others = any(flow.per_percent > 0.0 for flow in self.problem.outside.values())
+        by_forced = P_before * np.expm1(F_forced[1] - F_forced[0]) if others else dP
         self.J_forced = self.J_forced + Q_forced
         along = np.where(np.sign(order) == np.sign(Q_forced), np.abs(order), 0.0)
         share = along / np.where(along.sum(axis=0) > 0.0, along.sum(axis=0), 1.0)

@@ -136,8 +136,11 @@ FUNDS: list[dict[str, Any]] = [
         "nav": 25e9,
         "gross": 6.0,
         "net": 0.3,
-        "positions": {"large": 1.0, "mid": -1.0, "bonds": 0.5, "dollar": -0.4},
         "prime_brokers": {"pb_b": 0.6, "pb_c": 0.4},
+        "books": [  # the hedge goes first, and what is left needs more margin
+            {"id": "long", "positions": {"large": 1.0, "bonds": 0.5}, "priority": 2},
+            {"id": "hedge", "positions": {"mid": -1.0, "dollar": -0.4, "thin": -0.02}, "priority": 1},
+        ],
         "margin": {"method": "portfolio", "scenarios": FALL, "floor": 0.1, "hike": {"level": 1.15, "size": 0.5}},
     },
 ]

@@ -91,7 +91,7 @@ ERRORS: dict[str, tuple[str, str, Planted, str]] = {
     "default of a call that is not cured": ("triggers.close_out", "TRIGGER.in_default", no_default, SQUARE_ROOT),
     "alarms of the pass without sales": ("triggers.margin_call", "TRIGGER.alarm", giving(None), LINEAR),
     "cap": ("cascade.trade", "within_participation", changed(2, depth_off), SQUARE_ROOT),
-    "tiers": ("cascade.orders", "least_of_tier", lambda f: lambda s, x: jnp.maximum(f(s, x), 0.5), SQUARE_ROOT),
+    "tiers": ("cascade.orders", "least_of_held", lambda f: lambda s, x: jnp.maximum(f(s, x), 0.5), SQUARE_ROOT),
     "what waits": ("cascade.orders", "counted", lambda f: lambda s, now: now.held, SQUARE_ROOT),
     "square root": ("impact.square_root", "LAW.log_change", MORE, SQUARE_ROOT),
     "linear": ("impact.linear", "LAW.log_change", MORE, LINEAR),

@@ -24,7 +24,10 @@ def any_problem(seed: int) -> Problem:
     return tiered(problem) if seed // 10 % 2 and np.isfinite(problem.cascade.max_participation) else problem
 
 
-@pytest.mark.parametrize("seed", [3, 14, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(100, 1100))])
+# 200: a portfolio whose hedge waits for room under the cap, so that reading orders once more would give others
+@pytest.mark.parametrize(
+    "seed", [3, 14, 200, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(300, 1300))]
+)
 def test_random_problems(seed: int) -> None:
     problem = any_problem(seed)
     with np.errstate(over="ignore", invalid="ignore"):
