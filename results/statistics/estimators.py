@@ -129,7 +129,7 @@ class _Excess:
 
 def _excess(distribution: Distribution, threshold: float) -> _Excess:
     paths, values = paths_of(distribution), distribution.tail.values
-    excess = np.maximum(values - threshold, 0.0)
+    excess = values[values > threshold] - threshold  # whatever more is kept of the tail changes no bit
     first, second, beyond = float(excess.sum()), float(excess @ excess), int(np.count_nonzero(excess))
     if len(values) < paths and (len(values) == 0 or values[-1] > threshold):
         rest = _beyond_tail(distribution)
@@ -244,10 +244,16 @@ def against_static(
 
 
 def _joint_excess(first: Tail, second: Tail, q_first: float, q_second: float) -> float:
-    """Sum over paths of (L - q)+ (S - q')+; a path outside either tail adds nothing."""
-    _, at_first, at_second = np.intersect1d(first.path_ids, second.path_ids, assume_unique=True, return_indices=True)
-    excess = np.maximum(first.values[at_first] - q_first, 0.0)
-    return float(excess @ np.maximum(second.values[at_second] - q_second, 0.0))
+    """Sum over paths of (L - q)+ (S - q')+; a path outside either tail adds nothing.
+
+    Rounded once, so that what is kept of a tail beyond its quantile changes no bit.
+    """
+    (ids, excess), (others, of_others) = (
+        (tail.path_ids[tail.values > q], tail.values[tail.values > q] - q)
+        for tail, q in ((first, q_first), (second, q_second))
+    )
+    _, at, at_other = np.intersect1d(ids, others, assume_unique=True, return_indices=True)
+    return math.fsum(excess[at] * of_others[at_other])
 
 
 def _correlation(first: Floats, second: Floats) -> float:
