@@ -9,9 +9,10 @@ of as many rows as most kinds have; what a kind has beyond that is added slice b
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache, reduce
+from functools import lru_cache, partial, reduce
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
@@ -121,9 +122,15 @@ def _sum(x: Array, index: tuple[Rows, ...]) -> Array:
 
 def books_to_members(structure: Structure, x: Array) -> Array:
     """Sum over the books of each member: (book, path) -> (member, path)."""
-    total = _sum(x, _owners(structure.layouts).books[:BOOKS_TOGETHER])
+    total: Array = _members(structure.layouts, x)
+    return total
+
+
+@partial(jax.jit, static_argnums=0)  # called a score of times: traced once
+def _members(layouts: tuple[Layout, ...], x: Array) -> Array:
+    total = _sum(x, _owners(layouts).books[:BOOKS_TOGETHER])
     member, book = 0, 0
-    for layout in structure.layouts:
+    for layout in layouts:
         members = layout.types * layout.members
         if layout.books > BOOKS_TOGETHER:
             cube = x[book : book + members * layout.books].reshape(members, layout.books, x.shape[-1])

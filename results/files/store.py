@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import xarray as xr
-import zarr
-from zarr.storage import MemoryStore
 
 import stress.results.dataset.accessor  # noqa: F401  (registers `tree.stress`)
 from stress.results.files.checked import Damaged, open_tree, read_table
 from stress.results.files.durable_write import flush
+from stress.results.files.zarr_tree import write_tree
 
 SPEC = "spec.json"
 RESULT = "result.zarr"
-PATHS_PER_CHUNK = 1 << 18  # of the `paths` group: a few MB a chunk
-SMALL = 256 * 2**20  # bytes of a result that is put together in memory before it is written
 
 
 class RunExists(FileExistsError):
@@ -54,9 +46,10 @@ def write_run(tree: xr.DataTree, spec: dict[str, Any], out: Path, overwrite: boo
         raise RunExists(f"{out} already holds a finished run; choose another directory, or overwrite it")
     scratch = Path(tempfile.mkdtemp(prefix=".writing-", dir=out))
     try:
-        _write_zarr(tree, scratch / RESULT)
+        write_tree(_sealed(tree), scratch / RESULT)
         (scratch / SPEC).write_bytes(spec_bytes(spec))
-        _flush(scratch)
+        flush(scratch / SPEC)
+        flush(scratch)
         if final.exists():
             final.rename(scratch / "replaced")
         (scratch / SPEC).replace(out / SPEC)
@@ -115,52 +108,7 @@ def open_result(directory: str | Path, allow_unfinished: bool = False) -> xr.Dat
     return tree
 
 
-def _write_zarr(tree: xr.DataTree, path: Path) -> None:
-    sealed = tree.copy()
-    sealed.attrs["complete"] = True
-    encoding = {group.path: _encoding(group.to_dataset(inherit=False)) for group in sealed.subtree}
-    for group in sealed.subtree:
-        group.dataset = _stable_strings(group.to_dataset(inherit=False))
-    files: dict[str, Any] = {}
-    # Into a folder zarr writes each of hundreds of small files in a thread of its own, looking first for what is there.
-    store: MemoryStore | Path = MemoryStore(files) if sealed.nbytes < SMALL else path
-    with _only_warnings_that_matter():
-        sealed.to_zarr(store, mode="w-", zarr_format=3, consolidated=False, encoding=encoding)
-        zarr.consolidate_metadata(store, zarr_format=3)  # once, and not after every group
-    for name, content in files.items():
-        (path / name).parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(path / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb") as file:
-            file.write(content.to_bytes())
-
-
-def _stable_strings(dataset: xr.Dataset) -> xr.Dataset:
-    """Texts as variable-length strings: zarr 3 has no settled form for NumPy's fixed-width ones."""
-    texts = [str(name) for name, variable in dataset.variables.items() if variable.dtype.kind == "U"]
-    strings = np.dtypes.StringDType()
-    return dataset.assign_coords({name: dataset[name].astype(strings) for name in texts})
-
-
-def _encoding(dataset: xr.Dataset) -> dict[str, dict[str, Any]]:
-    """Chunks along the path axis; every other variable is one chunk."""
-    chunked = {}
-    for name, variable in dataset.variables.items():
-        if "path" in variable.dims and variable.size:
-            sizes = zip(variable.dims, variable.shape, strict=True)
-            chunked[str(name)] = {"chunks": tuple(min(n, PATHS_PER_CHUNK) if d == "path" else n for d, n in sizes)}
-    return chunked
-
-
-@contextmanager
-def _only_warnings_that_matter() -> Iterator[None]:
-    """zarr warns of what we want: metadata in one place, which its readers all take, and variable-length strings."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Consolidated metadata is currently not part in the Zarr format 3")
-        yield
-
-
-def _flush(folder: Path) -> None:
-    """Have everything below `folder` on the disk."""
-    for parent, _, files in os.walk(folder):
-        for name in files:
-            flush(Path(parent) / name)
-        flush(Path(parent))
+def _sealed(tree: xr.DataTree) -> xr.DataTree:
+    whole = tree.copy()
+    whole.attrs["complete"] = True
+    return whole

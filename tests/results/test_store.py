@@ -11,7 +11,7 @@ import zarr
 
 from collected_example import collected
 from stress.results.dataset.tree import to_datatree
-from stress.results.files import store
+from stress.results.files import zarr_tree
 from stress.results.files.store import RunExists, UnfinishedRun, open_result, write_run
 
 SPEC = {"schema": 1, "name": "example", "title": "Ein Beispiel: 39 %, größer"}
@@ -72,7 +72,7 @@ def test_the_spec_is_beside_the_result_and_nothing_is_left_over(run: Path) -> No
 
 
 def test_long_path_axes_are_chunked(tree: xr.DataTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "PATHS_PER_CHUNK", 256)
+    monkeypatch.setattr(zarr_tree, "PATHS_PER_CHUNK", 256)
     write_run(tree, SPEC, tmp_path, overwrite=False)
     array = zarr.open_group(tmp_path / "result.zarr", mode="r")["paths/fund_loss"]
     assert isinstance(array, zarr.Array)
@@ -99,7 +99,7 @@ def test_an_interrupted_write_leaves_no_result(
     def full_disk(folder: Path) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr(store, "_flush", full_disk)
+    monkeypatch.setattr(zarr_tree, "flush", full_disk)
     with pytest.raises(OSError, match="no space"):
         write_run(tree, SPEC, tmp_path, overwrite=False)
     assert list(tmp_path.iterdir()) == []
@@ -117,7 +117,7 @@ def test_a_failed_replacement_keeps_the_old_run(
     def full_disk(folder: Path) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr(store, "_flush", full_disk)
+    monkeypatch.setattr(zarr_tree, "flush", full_disk)
     with pytest.raises(OSError, match="no space"):
         write_run(tree, {"other": 1}, tmp_path, overwrite=True)
     assert open_result(tmp_path).attrs["complete"] is True
@@ -140,7 +140,7 @@ def test_a_result_not_marked_complete_is_refused_unless_asked(tree: xr.DataTree,
 def test_a_result_too_large_to_be_put_together_in_memory_is_the_same(
     tree: xr.DataTree, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "SMALL", 0)
+    monkeypatch.setattr(zarr_tree, "SMALL", 0)
     written = write_run(tree, SPEC, tmp_path / "large", overwrite=False)
     small = run / "result.zarr"
     names = sorted(path.relative_to(small) for path in small.rglob("*") if path.is_file())
