@@ -27,12 +27,14 @@ class RunningTail:
 
     def of(self, first: int, last: int) -> tuple[npt.NDArray[np.floating], Ids]:
         """What is kept of paths `first` .. `last - 1`: values and ids, both (entry,)."""
-        self._prune()
         if not self._values:
             return np.zeros(0), np.zeros(0, np.uint64)
-        values, ids = self._values[0], self._ids[0]
-        chosen = (ids >= first) & (ids < last)
-        return values[chosen], ids[chosen]
+        chosen = [(ids >= first) & (ids < last) for ids in self._ids]
+        values, ids = (
+            np.concatenate([part[mine] for part, mine in zip(parts, chosen, strict=True)])
+            for parts in (self._values, self._ids)
+        )
+        return values, ids
 
     def forget(self, first: int, last: int) -> None:
         """Drop what paths `first` .. `last - 1` have offered; all of them must be offered again."""

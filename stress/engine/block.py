@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 from jax.sharding import Mesh
 
-from stress.engine.tiles import count_bins, limbs, map_tiles, over_devices
+from stress.engine.tiles import count_bins, limbs, map_tiles, no_counts, over_devices
 from stress.kernels.params import Params
 from stress.kernels.path import PathMetrics, simulate
 from stress.kernels.quiet import QuietMetrics, hold_still
@@ -158,7 +158,8 @@ def quiet_block(structure: Structure, mesh: Mesh) -> Callable[..., QuietBlock]:
 
         metrics, sums = map_tiles(tile, (low, high, valid), valid)
         values = jnp.concatenate([getattr(metrics, name) for name in COURSE], axis=1)
-        return QuietBlock(metrics, sums, count_bins(values, valid & (metrics.first_trigger == 0))[None])
+        counts = count_bins(no_counts(values.shape[1]), values, valid & (metrics.first_trigger == 0))
+        return QuietBlock(metrics, sums, counts[None])
 
     return over_devices(shard, mesh, 3)
 
@@ -179,7 +180,7 @@ def sales_block(structure: Structure, mesh: Mesh) -> Callable[..., SalesBlock]:
 
         metrics, sums = map_tiles(tile, (low, high, valid, static), valid)
         whole = metrics if structure.twin else with_static(metrics, static)
-        values = [*(getattr(whole, name) for name in DISTRIBUTED), metrics.broker_loss]
-        return SalesBlock(metrics, sums, count_bins(jnp.concatenate(values, axis=1), valid)[None])
+        values = jnp.concatenate([*(getattr(whole, name) for name in DISTRIBUTED), metrics.broker_loss], axis=1)
+        return SalesBlock(metrics, sums, count_bins(no_counts(values.shape[1]), values, valid)[None])
 
     return over_devices(shard, mesh, 4)

@@ -88,14 +88,26 @@ def bin_index(values: Array, bins: FloatHistogram = BINS) -> Array:
     return jnp.where(bits < 0, n + 1 - k, n + 1 + k)
 
 
-def count_bins(values: Array, counted: Array, bins: FloatHistogram = BINS) -> Array:
-    """Histogram counts (row, bin) int32 of (tile, row, path) values; `counted` (tile, path) says which paths count."""
+def no_counts(rows: int, bins: FloatHistogram = BINS) -> Array:
+    """Histograms (row, bin) int32 of nothing."""
+    return jnp.zeros((rows, bins.bins), jnp.int32)
+
+
+def count_bins(so_far: Array, values: Array, counted: Array, bins: FloatHistogram = BINS) -> Array:
+    """Histograms (row, bin) int32 with those of (tile, row, path) values added.
+
+    Args:
+        so_far: (row, bin).
+        values: (tile, row, path).
+        counted: (tile, path) which paths count.
+        bins: of the histograms.
+    """
     rows = values.shape[1]
     slot = bin_index(values, bins) + bins.bins * jnp.arange(rows, dtype=jnp.int32)[None, :, None]
     weight = jnp.broadcast_to(counted[:, None, :], slot.shape).astype(jnp.int32)
-    counts = jnp.zeros((rows * bins.bins,), jnp.int32)
     # Every slot is inside: clamping each of them is a third of the work on a CPU.
-    return counts.at[slot.reshape(-1)].add(weight.reshape(-1), mode="promise_in_bounds").reshape(rows, bins.bins)
+    counts = so_far.reshape(-1).at[slot.reshape(-1)].add(weight.reshape(-1), mode="promise_in_bounds")
+    return counts.reshape(rows, bins.bins)
 
 
 def limbs(values: Array) -> Array:

@@ -25,7 +25,7 @@ from stress.engine.detail.tables import FLOW_BY_FUND, PLAIN, TOTALLED, Sums, mom
 from stress.engine.detail.tail import sums_of, worst_slices
 from stress.engine.path_tables import joined, metrics_table, select_paths
 from stress.engine.sizes import SHARED_PATHS
-from stress.engine.tiles import TiledPaths, count_bins, over_devices, put_tile, tile_of
+from stress.engine.tiles import TiledPaths, count_bins, no_counts, over_devices, put_tile, tile_of
 from stress.kernels.params import Params
 from stress.kernels.path import PathMetrics
 from stress.kernels.step_report import StepReport
@@ -38,7 +38,7 @@ BY_ROW = ("gross_leverage", "net_leverage", "fund_loss")  # with quantiles, like
 BY_ASSET = ("price_change", "depth_lost")
 BINS = FloatHistogram.empty((), mantissa_bits=7, lo_exp=-14, hi_exp=10)
 Program = Callable[[Params, ArrayLike, ArrayLike, ArrayLike, ArrayLike], tuple["Detail", Array]]
-TILES_PER_CALL = 16  # on each device
+PATHS_PER_CALL = 16_384  # on each device
 
 
 class Detail(NamedTuple):
@@ -62,6 +62,7 @@ def leverage(position: Array, equity: Array, gross: Array) -> Array:
 
 
 def _tile(structure: Structure, params: Params, inputs: tuple[Array, Array, Array, Array]) -> tuple[Detail, Array]:
+    """What a tile gives, and the values whose quantiles are wanted, (step, entity, path)."""
     low, high, valid, apart = inputs
     metrics, reports, others = simulate_parts(structure, params, low, high, jnp.any(apart))
 
@@ -102,9 +103,6 @@ def _tile(structure: Structure, params: Params, inputs: tuple[Array, Array, Arra
     flow = jnp.where(valid, row_flows(structure, params, reports.held), 0.0)
     components = (reports.outside, *reports.causes.in_order(), reports.rebound)
     joined = join_steps([values[name] for name in (*BY_ROW, *BY_ASSET)])
-    counts = count_bins(joined.reshape(1, -1, joined.shape[-1]), valid[None], BINS).reshape(
-        *joined.shape[:2], BINS.bins
-    )
     sums = {name: value.sum(-1) for name, value in masked.items()} | {"fund_flow": flow.sum(-1)}
     squares = {name: (value * value).sum(-1) for name, value in masked.items()}
     squares["fund_flow"] = banded_products(structure, flow)
@@ -121,7 +119,7 @@ def _tile(structure: Structure, params: Params, inputs: tuple[Array, Array, Arra
         rounds=reports.rounds,
         invariants=look_at(structure, params, reports, valid),
     )
-    return detail, counts
+    return detail, joined
 
 
 def _more(structure: Structure, params: Params, reports: StepReport) -> dict[str, Array]:
@@ -148,14 +146,17 @@ def _compiled(structure: Structure, mesh: Mesh) -> Any:
 
         def one(i: Array, carry: tuple[Detail, Array]) -> tuple[Detail, Array]:
             outputs, counts = carry
-            result, counted = tile(tile_of((low, high, valid, apart), i))
-            return put_tile(outputs, i, result), counts + counted
+            inputs = tile_of((low, high, valid, apart), i)
+            result, values = tile(inputs)
+            flat = values.reshape(1, -1, values.shape[-1])
+            return put_tile(outputs, i, result), count_bins(counts, flat, inputs[2][None], BINS)
 
-        shapes, counted = jax.eval_shape(tile, (low[0], high[0], valid[0], apart[0]))
+        shapes, values = jax.eval_shape(tile, (low[0], high[0], valid[0], apart[0]))
         start = jax.tree.map(lambda x: jnp.zeros((low.shape[0], *x.shape), x.dtype), shapes)
         used = jnp.sum(jnp.any(valid, axis=1), dtype=jnp.int32)
-        outputs, counts = lax.fori_loop(0, used, one, (start, jnp.zeros(counted.shape, counted.dtype)))
-        return outputs, counts[None]
+        steps, entities, _ = values.shape
+        outputs, counts = lax.fori_loop(0, used, one, (start, no_counts(steps * entities, BINS)))
+        return outputs, counts.reshape(1, steps, entities, BINS.bins)
 
     return over_devices(shard, mesh, 4)
 
@@ -163,7 +164,7 @@ def _compiled(structure: Structure, mesh: Mesh) -> Any:
 def tiles_of_a_call(mesh: Mesh, tile: int, paths: int) -> int:
     """Tiles of one call of the detailed program for so many paths."""
     devices = int(mesh.devices.size)
-    return devices * min(TILES_PER_CALL, -(-paths // (tile * devices)))
+    return devices * min(max(1, PATHS_PER_CALL // tile), -(-paths // (tile * devices)))
 
 
 def compile_detail(structure: Structure, params: Params, mesh: Mesh, tile: int, paths: int) -> Program:

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from stress.engine.tiles import BINS, TiledPaths, count_bins, limbs, map_tiles
+from stress.engine.tiles import BINS, TiledPaths, count_bins, limbs, map_tiles, no_counts
 from stress.results.statistics.exact_sum import HIGH_BITS, LARGEST, LOW_BITS, SUMMED_TOGETHER
 from stress.results.statistics.histogram import FloatHistogram
 
@@ -77,6 +77,6 @@ def test_counts_are_those_of_the_histogram() -> None:
     counted = random.random((5, TILE)) < 0.7
     expected = FloatHistogram.empty((2,))
     expected.add(np.moveaxis(values, 1, 0)[:, counted])
-    found = np.asarray(count_bins(jnp.asarray(values), jnp.asarray(counted)))
+    found = np.asarray(count_bins(no_counts(values.shape[1]), jnp.asarray(values), jnp.asarray(counted)))
     assert found.shape == (2, BINS.bins)
     np.testing.assert_array_equal(found, expected.counts)
