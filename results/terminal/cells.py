@@ -40,6 +40,12 @@ def error_text(error: float, places: int) -> str:
     return f"±{fixed(error, places)}"
 
 
+def with_error(value: float, error: float, places: int) -> str:
+    """The number with its error beside it, in a sentence or one cell: `5.90 ±0.03`, `5.90 ±<0.01`."""
+    beside = error_text(error, places)
+    return f"{fixed(value, places)} {'±' if beside.startswith('<') else ''}{beside}".rstrip()
+
+
 def money(usd: float) -> str:
     """An amount for a reader: `650 bn USD`."""
     return f"{usd / BILLION:,.0f} bn USD" if usd >= 10 * BILLION else f"{usd / BILLION:,.3g} bn USD"
@@ -56,11 +62,11 @@ def printable(text: str) -> str:
 
 
 def estimate(value: float, error: float, most: int = 2) -> Text:
-    """The number, and below it its standard error; none below a zero that was found on every path."""
+    """The number, and below it its standard error; none below a zero that was found on every path, or a dash."""
     from rich.text import Text
 
     places = decimals(value, error, most)
-    nothing = value == 0 and math.isinf(error)
+    nothing = math.isnan(value) or (value == 0 and math.isinf(error))
     return Text.assemble(fixed(value, places), "\n", ("" if nothing else error_text(error, places), "dim"))
 
 

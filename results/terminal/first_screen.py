@@ -22,7 +22,6 @@ from stress.results.terminal.cells import (
     add_label_column,
     add_number_columns,
     decimals,
-    error_text,
     estimate,
     fixed,
     money,
@@ -30,6 +29,7 @@ from stress.results.terminal.cells import (
     percent,
     plain_table,
     printable,
+    with_error,
 )
 from stress.results.terminal.names import shown_name, step_name
 
@@ -87,14 +87,14 @@ def _how_far(tree: xr.DataTree) -> list[str]:
         at, error = (100 * float(summary[f"system_trough_es{x}"].sel(level=level)) for x in ("", "_se"))
         places = decimals(at, error, 2)
         share = percent(round(1 - level, 12))
-        text = f"the worst {share} of paths are {fixed(at, places)} {error_text(error, places)} % down"
+        text = f"the worst {share} of paths are {with_error(at, error, places)} % down"
         usd = at / 100 * float(summary["system_nav_usd"])
         return [f"Lowest: {text} at their lowest step end ({money(usd)})."]
     if worst is None:
         return []
     step, loss = worst
     places = decimals(100 * loss.value, 100 * loss.se, 2)
-    text = f"{fixed(100 * loss.value, places)} {error_text(100 * loss.se, places)} %"
+    text = f"{with_error(100 * loss.value, 100 * loss.se, places)} %"
     return [f"Lowest: the 1 % of paths that end worst are {text} down at the end of {step_name(tree, step)}."]
 
 
@@ -110,7 +110,7 @@ def _who_is_called(tree: xr.DataTree) -> list[str]:
     places = decimals(share, error, 2)
     over = 100 * float(summary["system_prob_called_over_10pct"])
     return [
-        f"Called: {fixed(share, places)} {error_text(error, places)} % of NAV gets {text} on average; "
+        f"Called: {with_error(share, error, places)} % of NAV gets {text} on average; "
         f"over a tenth of it on {fixed(over, decimals(over, over / 10, 2))} % of paths."
     ]
 

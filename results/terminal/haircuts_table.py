@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import xarray as xr
 
-from stress.results.terminal.cells import add_number_columns, decimals, error_text, fixed, named, plain_table
+from stress.results.terminal.cells import add_number_columns, decimals, named, plain_table, with_error
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -47,4 +47,4 @@ def haircuts_table(moved: xr.Dataset) -> Table:
 
 def _cell(value: float, error: float) -> str:
     places = decimals(100 * value, 100 * error, 2)
-    return f"{fixed(100 * value, places)} {error_text(100 * error, places)}"
+    return with_error(100 * value, 100 * error, places)

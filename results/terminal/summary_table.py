@@ -14,14 +14,13 @@ from stress.results.terminal.cells import (
     add_label_column,
     add_number_columns,
     decimals,
-    error_text,
     estimate,
-    fixed,
     money,
     named,
     percent,
     plain_table,
     printable,
+    with_error,
 )
 from stress.results.terminal.first_screen import first_screen
 
@@ -184,7 +183,7 @@ def _brokers(summary: xr.Dataset) -> Table:
         def shown(name: str, scale: float, row: xr.Dataset = row) -> str:
             value, error = float(row[name]) * scale, float(row[f"{name}_se"]) * scale
             places = decimals(value, error, 3)
-            return f"{fixed(value, places)} {error_text(error, places)}"
+            return with_error(value, error, places)
 
         table.add_row(
             Text(printable(str(broker))),

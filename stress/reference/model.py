@@ -27,7 +27,7 @@ class Path(State):
         """Rebound, then the draw r (log) and the script m (simple)."""
         self.step += 1
         permanent, decay = self.problem.impact.permanent, 2.0 ** (-1.0 / (self.problem.impact.half_life * self.n))
-        D = self.D * still_displaced(self.problem, self.J, self.g, decay)
+        D = self.D * still_displaced(self.problem, self.J, self.g, decay)  # the permanent part leaves D, not the price
         self.mark(self.P * np.exp((1.0 - permanent) * (D - self.D)), "rebound")
         self.D, self.J, self.J_forced = D, self.J * decay, self.J_forced * decay
         self.mark(self.P * np.exp(r) * (1.0 + m), "outside_shock")
@@ -152,12 +152,12 @@ class Path(State):
         self.J_forced = self.J_forced + Q_forced
         along = np.where(np.sign(order) == np.sign(Q_forced), np.abs(order), 0.0)
         share = along / np.where(along.sum(axis=0) > 0.0, along.sum(axis=0), 1.0)
-        kept = self.k - np.maximum(cut, 0.0)
-        own = kept * (self.H * by_forced * share).sum(axis=1)
+        stays = self.k - np.maximum(cut, 0.0)
+        own = stays * (self.H * by_forced * share).sum(axis=1)
         self.add("own_impact", own)
-        self.add("others_impact", kept * (self.H @ by_forced) - own)
-        self.add("retail_offset", kept * (self.H @ (dP - by_forced)))
-        self.add("execution_shortfall", pnl - kept * (self.H @ dP))
+        self.add("others_impact", stays * (self.H @ by_forced) - own)
+        self.add("retail_offset", stays * (self.H @ (dP - by_forced)))
+        self.add("execution_shortfall", pnl - stays * (self.H @ dP))
         self.pnl, self.k = self.pnl + pnl, self.k - cut
 
     def change(self, J: Array, D: Array, Q: Array) -> Array:

@@ -40,7 +40,7 @@ def book_defaults(path: State) -> None:
     deficit = np.maximum(0.0, path.requirement(path.k) - path.equity())
     held, of_cut = (path.by_fund(path.book_gross(k)) for k in (path.k, path.k * path.done))
     of_age = path.open & ~path.pending & (path.age >= path.problem.funds.grace_steps)
-    at_limit = of_age & (held > 0.0) & (of_cut == held)
+    at_limit = of_age & (held > 0.0) & (of_cut == held)  # equal: every book that counts is done
     path.steps_at_limit = np.where(at_limit, path.steps_at_limit + 1, 0)
     cure_steps = path.problem.triggers["close_out"].cure_steps
     uncured = (path.steps_at_limit >= cure_steps) & (deficit > path.last_deficit) & at_limit
@@ -175,7 +175,7 @@ def within_cap(path: State, cut: Array) -> Array:
     fits = np.minimum(1.0, room / np.where(requested > 0.0, requested, 1.0))
     least = np.where((path.H != 0.0) & (requested > 0.0), fits, 1.0).min(axis=1)
     share = np.where(asks, least, np.where(exempt | ~path.done, 1.0, 0.0))
-    path.waiting = path.waiting + np.maximum(cut, 0.0) * (1.0 - share)
+    path.waiting = path.waiting + np.maximum(cut, 0.0) * (1.0 - share)  # of a book that is done: all of it
     path.done = path.done | (asks & (share < 1.0))
     path.traded = path.traded + np.abs(np.where(exempt, 0.0, cut * share)) @ np.abs(path.H)
     return cut * share
