@@ -23,9 +23,9 @@ from stress.results.terminal.names import step_name
 
 MOST_REASONS, MOST_ASSETS = 3, 3
 WORDS = {
-    "held_still": "the market, positions held still",
-    "cutting": "cutting",
-    "selling": "what the selling does to prices",
+    "held_still": "the market (positions held still)",
+    "cutting": "cutting positions",
+    "selling": "what selling does to prices",
     "dip_buyers": "dip-buyers",
 }
 
@@ -93,9 +93,9 @@ class Facts:
 
 
 def _sum(loss: Loss) -> str:
-    """A loss as the sum of its parts: "1.55 % are 0.33 the market, ... and -0.01 dip-buyers"."""
-    parts = [f"{shown(x.value, 100)} {WORDS.get(part, part.replace('_', ' '))}" for part, x in loss.parts.items()]
-    return f"the loss of {spoken(*loss.total, '%', 100)} of NAV is {' + '.join(parts)}"
+    """A loss with its parts, which sum to it: "the loss of 1.55 % of NAV: market 0.33, ..., dip-buyers -0.01"."""
+    parts = [f"{WORDS.get(part, part.replace('_', ' '))} {shown(x.value, 100)}" for part, x in loss.parts.items()]
+    return f"the loss of {spoken(*loss.total, '%', 100)} of NAV: {', '.join(parts)}"
 
 
 def _sold(one: Seller) -> str:
