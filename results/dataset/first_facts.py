@@ -58,16 +58,6 @@ def loss_at_end(tree: xr.DataTree, part: str = "all", fund: str = SYSTEM) -> Los
     return _loss(split[0].sel(at), split[1].sel(at), int(tree.attrs["steps"]))
 
 
-def lowest_of_the_worst(tree: xr.DataTree) -> tuple[int, Figure] | None:
-    """The mean over the system's worst 1 % of paths at the end of the step at which it is furthest down."""
-    found = _variable(tree, "tail_timeline", "fund_loss")
-    if found is None or TAIL not in found[0]["slice"].values:
-        return None
-    values, errors = (x.sel(slice=TAIL, fund=SYSTEM) for x in found)
-    at = int(np.argmax(values.values))
-    return int(values["step"].values[at]), Figure(float(values[at]), float(errors[at]))
-
-
 def sellers(tree: xr.DataTree, most: int = 3) -> list[Seller]:
     """The funds that sell most by force, the first first."""
     found = _variable(tree, "timeline", BY_TRIGGER)

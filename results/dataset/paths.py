@@ -25,6 +25,7 @@ METRICS = {
     "defaulted_nav_share": "defaulted_share",
     "unliquidated_usd": "unliquidated",
 }
+OF_SYSTEM = {"system_loss": "fund_loss", "system_trough": "trough", "system_max_drawdown": "max_drawdown"}
 BINNED = {
     "loss": "fund_loss",
     "loss_static": "fund_loss_static",
@@ -94,7 +95,7 @@ def paths(output: SimulationOutput, table: PathTable) -> xr.Dataset:
         data[name] = (("path", "fund"), values)
     data["first_call_step"] = (("path", "fund"), table.first_call_step[order].T.astype(np.int32))
     data["defaulted"] = (("path", "fund"), table.defaulted[order].T)
-    data["system_loss"] = (("path",), table.metrics["fund_loss"][-1].astype(kind))
+    data |= {name: (("path",), table.metrics[metric][-1].astype(kind)) for name, metric in OF_SYSTEM.items()}
     coords = {"path": ("path", table.path_ids), "fund": ("fund", list(output.groups_file_order))}
     return described(xr.Dataset(data, coords))
 

@@ -8,18 +8,32 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from stress.results.dataset.paths import OF_SYSTEM
 from stress.results.statistics import paired
 from stress.results.statistics.paired import Influence
-from stress.results.statistics.simulation_output import LARGE_LOSS
+from stress.results.statistics.simulation_output import LARGE_LOSS, ROUNDING
 
 Floats = npt.NDArray[np.float64]
 GROUPS = ("paths", "shared")  # every path, or the first ones
 SYSTEM = "system"
 MEANS = {
     "mean_loss": "fund_loss",
+    "called_nav_share": "called_nav_share",
+    "defaulted_nav_share": "defaulted_nav_share",
     "expected_called_usd": "called_usd",
     "expected_forced_sales_usd": "forced_sales_usd",
 }
+EVENTS = {  # probability -> metric and what it has to be above
+    "prob_loss_over_20pct": ("fund_loss", LARGE_LOSS),
+    "prob_margin_call": ("first_call_step", 0.0),
+    "prob_default": ("defaulted", 0.0),
+    "prob_called_over_10pct": ("called_nav_share", 0.1 + ROUNDING),
+    "prob_called_over_50pct": ("called_nav_share", 0.5 + ROUNDING),
+    "prob_defaulted_over_10pct": ("defaulted_nav_share", 0.1 + ROUNDING),
+    "prob_defaulted_over_50pct": ("defaulted_nav_share", 0.5 + ROUNDING),
+}
+COURSES = {"var": "fund_loss", "trough_var": "trough", "drawdown_var": "max_drawdown"}
+WEIGHTED = ("fund_loss_static", "called_nav_share", "defaulted_nav_share")  # of the system: means by NAV
 
 
 class KeptPaths:
@@ -31,22 +45,22 @@ class KeptPaths:
         self.of_run = int(tree.attrs["paths"])
 
     def influence(self, name: str, fund: str, level: float | None) -> Influence | None:
-        """Of each kept path on a figure of the summary; None where the metrics of a path do not say."""
+        """Of each kept path on a figure of the summary; None of a VaR of level 0 and a ratio that there is not."""
         if name in MEANS:
             return paired.of_mean(self._metric(MEANS[name], fund))
-        if name == "prob_loss_over_20pct":
-            return paired.of_share(self._metric("fund_loss", fund) > LARGE_LOSS)
-        if name == "prob_margin_call":
-            return paired.of_share(self._metric("first_call_step", fund) > 0)
-        if name == "prob_default":
-            return paired.of_share(self._metric("defaulted", fund) > 0)
-        if level is None or (name == "var" and level == 0):
+        if name in EVENTS:
+            metric, above = EVENTS[name]
+            return paired.of_share(self._metric(metric, fund) > above)
+        if level is None or (name in COURSES and level == 0):
             return None
-        loss = self._metric("fund_loss", fund)
-        if name == "var":
-            error = self._figure("var_se", fund, level)
-            return paired.of_quantile(loss, level, self._figure("var", fund, level), error, self.of_run)
-        of_loss = paired.of_tail_mean(loss, level, self._figure("var", fund, level))
+        if name in COURSES:
+            values, error = self._metric(COURSES[name], fund), self._figure(f"{name}_se", fund, level)
+            return paired.of_quantile(values, level, self._figure(name, fund, level), error, self.of_run)
+        quantile = name.replace("es", "var")
+        if quantile in COURSES and name != "es":
+            at = self._figure(quantile, fund, level)
+            return paired.of_tail_mean(self._metric(COURSES[quantile], fund), level, at)
+        of_loss = paired.of_tail_mean(self._metric("fund_loss", fund), level, self._figure("var", fund, level))
         if name == "es":
             return of_loss
         static = self._metric("fund_loss_static", fund)
@@ -70,9 +84,10 @@ class KeptPaths:
         values = self._paths[name]
         if fund != SYSTEM:
             return np.asarray(values.sel(fund=fund).values, np.float64)
-        if name == "fund_loss":
-            return np.asarray(self._paths["system_loss"].values, np.float64)
-        if name == "fund_loss_static":
+        for of_system, metric in OF_SYSTEM.items():
+            if metric == name:
+                return np.asarray(self._paths[of_system].values, np.float64)
+        if name in WEIGHTED:
             nav = self._summary["nav_usd"]
             return np.asarray((values.astype(float) * nav).sum("fund") / nav.sum(), np.float64)
         return np.asarray(values.astype(float).sum("fund").values, np.float64)

@@ -150,6 +150,8 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
     "max_drawdown": ("1", "largest drawdown, as a fraction of the running peak at step ends"),
     "unliquidated_usd": ("USD", "value of defaulted books still unsold at the horizon"),
     "system_loss": ("1", "loss of all funds together, as a fraction of their start NAV"),
+    "system_trough": ("1", "largest loss of all funds together at any step end, as a fraction of their start NAV"),
+    "system_max_drawdown": ("1", "largest drawdown of all funds together, as a fraction of the running peak"),
     # diagnostics
     "paths_at_round_limit": ("1", "paths whose cascade was cut off at the largest number of rounds in some step"),
     "rounds_used": ("1", "the most cascade rounds of any detailed path in the step"),

@@ -23,7 +23,7 @@ TEXTS = ("name", "title", "model_limits")
 COUNTS = ("paths", "scenario_members")
 SHARES = ("called_nav_share", "prob_called_over_10pct", "prob_called_over_50pct", "defaulted_nav_share")
 ESTIMATES = (*SHARES, "prob_margin_call", "prob_default", "expected_forced_sales_usd")  # by fund
-BY_LEVEL = ("var", "es", "amplification", "added_loss")
+BY_LEVEL = ("var", "es", "trough_var", "trough_es", "amplification", "added_loss")
 CONTRIBUTIONS = {
     "es_contribution": "fund",
     "es_contribution_by_asset": "asset",

@@ -24,6 +24,7 @@ STATIC = ("fund_loss", "trough")  # as NAME_static of the book held still, too
 DISTRIBUTED = (*COURSE, *(f"{name}_static" for name in STATIC))  # whose distribution over all paths is kept
 PATH_METRICS = (*DISTRIBUTED, "called", "forced_sales", "unliquidated", "called_share", "defaulted_share")
 LARGE_LOSS = 0.2  # counted as such
+ROUNDING = 1e-6  # of NAV: a share that is a tenth is not more than a tenth
 NAV_SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)  # of NAV called, of NAV in default: paths over each count
 PATH_FLAGS = ("first_call_step", "defaulted")
 

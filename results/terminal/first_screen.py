@@ -13,7 +13,6 @@ from stress.results.dataset.first_facts import (
     Seller,
     loss_at_end,
     lowest_mean,
-    lowest_of_the_worst,
     seller,
     sellers,
 )
@@ -57,7 +56,9 @@ def _made_of(tree: xr.DataTree, end: Loss, parts: list[str]) -> Table:
     """The loss of the whole system, when it is furthest down and at the end, as the sum of its parts."""
     from rich.text import Text
 
-    table = plain_table(f"{tree.attrs['title'] or tree.attrs['name']}: {tree.attrs['paths']:,} paths", gap=2)
+    paths, apart = int(tree.attrs["paths"]), int(tree["attribution"].attrs["paths_taken_apart"])
+    over = f"; parts of the loss: the first {apart:,}" if apart < paths else ""
+    table = plain_table(f"{tree.attrs['title'] or tree.attrs['name']}: {paths:,} paths{over}", gap=2)
     add_label_column(table, "whole system, % of start NAV", 38)
     add_number_columns(table, "loss", *(HEADINGS.get(part, part.replace("_", "\n")) for part in parts), "loss\nbn USD")
     lowest, tail = lowest_mean(tree), loss_at_end(tree, TAIL)
@@ -79,23 +80,16 @@ def _made_of(tree: xr.DataTree, end: Loss, parts: list[str]) -> Table:
 def _how_far(tree: xr.DataTree) -> list[str]:
     """The trough of the worst paths."""
     summary = tree["summary"].to_dataset()
-    worst, end = lowest_of_the_worst(tree), loss_at_end(tree)
+    end = loss_at_end(tree)
     if end is None or end.total.se == 0:
         return []
-    if "system_trough_es" in summary:
-        level = min((float(x) for x in summary["level"].values if x > 0), key=lambda level: abs(level - 0.99))
-        at, error = (100 * float(summary[f"system_trough_es{x}"].sel(level=level)) for x in ("", "_se"))
-        places = decimals(at, error, 2)
-        share = percent(round(1 - level, 12))
-        text = f"the worst {share} of paths are {with_error(at, error, places)} % down"
-        usd = at / 100 * float(summary["system_nav_usd"])
-        return [f"Lowest: {text} at their lowest step end ({money(usd)})."]
-    if worst is None:
-        return []
-    step, loss = worst
-    places = decimals(100 * loss.value, 100 * loss.se, 2)
-    text = f"{with_error(100 * loss.value, 100 * loss.se, places)} %"
-    return [f"Lowest: the 1 % of paths that end worst are {text} down at the end of {step_name(tree, step)}."]
+    level = min((float(x) for x in summary["level"].values if x > 0), key=lambda level: abs(level - 0.99))
+    at, error = (100 * float(summary[f"system_trough_es{x}"].sel(level=level)) for x in ("", "_se"))
+    places = decimals(at, error, 2)
+    share = percent(round(1 - level, 12))
+    text = f"the worst {share} of paths are {with_error(at, error, places)} % down"
+    usd = at / 100 * float(summary["system_nav_usd"])
+    return [f"Lowest: {text} at their lowest step end ({money(usd)})."]
 
 
 def _who_is_called(tree: xr.DataTree) -> list[str]:
@@ -104,8 +98,6 @@ def _who_is_called(tree: xr.DataTree) -> list[str]:
     if called == 0:
         return ["Called: nobody gets a margin call on any path."]
     text = f"margin calls of {money(called)}"
-    if "system_called_nav_share" not in summary:
-        return [f"Called: {text} on average."]
     share, error = (100 * float(summary[f"system_called_nav_share{x}"]) for x in ("", "_se"))
     places = decimals(share, error, 2)
     over = 100 * float(summary["system_prob_called_over_10pct"])
@@ -155,8 +147,7 @@ def _by_fund(tree: xr.DataTree, parts: list[str]) -> Table:
     table = plain_table(f"Parts of the loss by fund, % of start NAV: mean{below}")
     add_label_column(table, "fund\nNAV")
     columns = ["loss", *(HEADINGS.get(part, part.replace("_", "\n")) for part in parts)]
-    shares = "called_nav_share" in summary
-    add_number_columns(table, *columns, *(["called\n% NAV"] if shares else []), "sales\nbn USD")
+    add_number_columns(table, *columns, "called\n% NAV", "sales\nbn USD")
     table.add_column("because of", no_wrap=True, max_width=23)
     funds = [str(fund) for fund in summary["fund"].values]
     for fund in [*funds, SYSTEM]:
@@ -166,10 +157,8 @@ def _by_fund(tree: xr.DataTree, parts: list[str]) -> Table:
             lines = [_two(100 * (x.total if part == "total" else x.parts[part]).value) for x in losses]
             cells.append(Text("\n").join([Text(lines[0]), *(Text(line, "dim") for line in lines[1:])]))
         one = seller(tree, fund)
-        if shares:
-            name = "system_called_nav_share" if fund == SYSTEM else "called_nav_share"
-            share = summary[name] if fund == SYSTEM else summary[name].sel(fund=fund)
-            cells.append(Text(_two(100 * float(share))))
+        share = summary["system_called_nav_share"] if fund == SYSTEM else summary["called_nav_share"].sel(fund=fund)
+        cells.append(Text(_two(100 * float(share))))
         because = "\n".join(_reasons(one, 2)) if one.sales.value >= SMALLEST else ""
         nav = summary["system_nav_usd"] if fund == SYSTEM else summary["nav_usd"].sel(fund=fund)
         label = named(shown_name(fund), money(float(nav)))

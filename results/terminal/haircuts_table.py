@@ -17,6 +17,7 @@ COLUMNS = {
     "prob_called_over_10pct": "P of over\n10 %, %",
     "prob_called_over_50pct": "P of over\n50 %, %",
     "defaulted_nav_share": "default\n% NAV",
+    "prob_default": "P of any\ndefault, %",
 }
 
 
@@ -37,7 +38,7 @@ def haircuts_table(moved: xr.Dataset) -> Table:
                 *(_cell(float(row[column]), float(row[f"{column}_se"])) for column in COLUMNS),
                 end_section=i == len(factors) - 1,
             )
-    notes = ["called, default: mean share of NAV; P: of a call of any member, of over 10, 50 % of NAV."]
+    notes = ["called, default: mean share of NAV; P: of a call, of a default of any member, of calls over 10, 50 %."]
     if bool(moved["starts_in_call"].any()):
         notes.append("*: infeasible, a member starts in a call; simulated all the same.")
     table.caption = "\n".join(notes)

@@ -30,12 +30,14 @@ class _Row(NamedTuple):
         return self.book.size * float(self.kind.member_nav[self.of_kind]) * scale
 
 
-def build_books(types: Sequence[TypeOf], assets: Assets, liquidity: Liquidity, cascade: Cascade) -> Books:
+def build_books(
+    types: Sequence[TypeOf], assets: Assets, liquidity: Liquidity, cascade: Cascade, steps_per_day: int
+) -> Books:
     """Books, in liquidity tiers where forced orders have a cap.
 
     Members of a type share the shapes that they have in common, in other sizes.
     """
-    return under_cap(managers_books(types), assets, liquidity, cascade)
+    return under_cap(managers_books(types), assets, liquidity, cascade, steps_per_day)
 
 
 def managers_books(types: Sequence[TypeOf]) -> Books:

@@ -36,7 +36,7 @@ def build_problem(scenario: Scenario) -> Problem:
     shocks = build_shocks(scenario, assets)
     funds = build_funds(scenario, assets, types)
     liquidity, cascade = build_liquidity(scenario), build_cascade(scenario)
-    books = build_books(types, assets, liquidity, cascade)
+    books = build_books(types, assets, liquidity, cascade, scenario.horizon.steps_per_day)
     triggers = build_triggers(scenario, types, assets, shocks, funds, books)
     check_unused(scenario, types)
     check_start(scenario, types, assets, funds, books)

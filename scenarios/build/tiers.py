@@ -35,14 +35,14 @@ def liquidity_classes(usd: Floats, allowance: Floats, floor: float) -> Ints:
     """Class of each asset (asset,), 0 the thinnest; all 0 where one class serves.
 
     From the thinnest asset down, a class takes all that need at least half of its first one's days: no fewer classes
-    keep to that factor. Assets whose positions could all be traded in a day even at the least depth can never hold up
+    keep to that factor. Assets whose positions could all be traded in a step even at the least depth can never hold up
     an order, and share a last class. Then neighbours are merged while the tiers would be too many, the pair first
     whose merging slows down least value: that of the more liquid of the two.
 
     Args:
         usd: see `days_at_cap`.
         allowance: likewise.
-        floor: least depth multiplier.
+        floor: least depth multiplier over the steps of a day.
     """
     days = days_at_cap(usd, allowance)
     binding, free = np.flatnonzero(days > floor), np.flatnonzero((days > 0) & (days <= floor))
@@ -70,12 +70,13 @@ def _merged(usd: Floats, classes: Ints) -> Ints:
     return classes
 
 
-def under_cap(books: Books, assets: Assets, liquidity: Liquidity, cascade: Cascade) -> Books:
+def under_cap(books: Books, assets: Assets, liquidity: Liquidity, cascade: Cascade, steps_per_day: int) -> Books:
     """Managers' books in the tiers that a cap on forced orders asks for; as they are where there is none."""
     if not (cascade.feedback and math.isfinite(cascade.max_participation)):
         return books
     usd = books.size[:, None] * np.abs(books.shapes[books.shape_of])
-    return in_tiers(books, liquidity_classes(usd, cascade.max_participation * assets.adv, liquidity.floor))
+    classes = liquidity_classes(usd, cascade.max_participation * assets.adv, liquidity.floor / steps_per_day)
+    return in_tiers(books, classes)
 
 
 def in_tiers(books: Books, classes: Ints) -> Books:

@@ -47,7 +47,7 @@ def street_problem(
     desks, limits = _funds(random, market, funds, brokers)
     cascade = Cascade(max_rounds=64, tolerance=None, feedback=True, max_participation=0.25)
     liquidity = Liquidity(evaporation=1.2, flow_sensitivity=0.3, floor=0.1)
-    books = under_cap(_books(random, market, desks), market, liquidity, cascade)
+    books = under_cap(_books(random, market, desks), market, liquidity, cascade, steps_per_day=1)
     return Problem(
         name="street",
         title="A street of levered funds",

@@ -27,10 +27,9 @@ from stress.results.statistics.simulation_output import (
     LARGE_LOSS,
     NAV_SHARES,
     PATH_METRICS,
+    ROUNDING,
     STATIC,
 )
-
-ROUNDING = 1e-6  # of NAV: a share that is a tenth is not more than a tenth
 
 
 class QuietSums(NamedTuple):

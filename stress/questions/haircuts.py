@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 FACTORS = (0.9, 1.0, 1.1)
 ROUNDING = 1e-9  # of NAV, in a requirement
 SHARES = ("called_nav_share", "defaulted_nav_share")
-PROBABILITIES = ("prob_margin_call", "prob_called_over_10pct", "prob_called_over_50pct")
+PROBABILITIES = (
+    "prob_margin_call",
+    "prob_called_over_10pct",
+    "prob_called_over_50pct",
+    "prob_default",
+    "prob_defaulted_over_10pct",
+    "prob_defaulted_over_50pct",
+)
 
 
 def scaled(problem: Problem, factor: float) -> Problem:
@@ -55,8 +62,8 @@ def haircuts(problem: Problem, paths: int, seed: int = 1, factors: Sequence[floa
     Returns:
         Dims haircuts (the factors) and fund ("system" last): the mean shares of NAV `called_nav_share` and
         `defaulted_nav_share`, the probabilities `prob_margin_call` (of any member), `prob_called_over_10pct` and
-        `prob_called_over_50pct`, each with NAME_se, and `starts_in_call`, whether a fund has a member that starts in
-        a call. Attributes: paths, seed.
+        `prob_called_over_50pct`, of defaults likewise, each with NAME_se, and `starts_in_call`, whether a fund has a
+        member that starts in a call. Attributes: paths, seed.
 
     Raises:
         NotEnoughResources: so many paths need more memory than there is.
@@ -87,8 +94,11 @@ def _at(problem: Problem, paths: int, seed: int) -> dict[str, Any]:
     gatherer = simulator.gatherer()
     simulator.simulate(Chunk(0, paths), gatherer)
     sums, squares, counts = gatherer.sums(), gatherer.squares(), gatherer.totals.counts
-    over = [counts["called_over"][NAV_SHARES.index(share)] for share in (0.1, 0.5)]
-    hits = dict(zip(PROBABILITIES, (counts["margin_call"], *over), strict=True))
+    found = []
+    for name in ("margin_call", "default"):
+        over = counts["called_over" if name == "margin_call" else "defaulted_over"]
+        found += [counts[name], *(over[NAV_SHARES.index(share)] for share in (0.1, 0.5))]
+    hits = dict(zip(PROBABILITIES, found, strict=True))
     types = problem.funds.types
     rows = [*(types.index(name) for name in problem.funds.types_file_order), len(types)]
     estimates = {

@@ -14,7 +14,7 @@ from stress.scenarios.problem import Ints, Problem
 def tiered(problem: Problem, classes: Ints | None = None) -> Problem:
     """The problem with its books in tiers, of these classes of assets (asset,) or of those that the cap asks for."""
     books, flat = problem.books, limits_of(problem)
-    cut = under_cap(books, problem.assets, problem.liquidity, problem.cascade)
+    cut = under_cap(books, problem.assets, problem.liquidity, problem.cascade, problem.steps_per_day)
     cut = cut if classes is None else in_tiers(books, classes)
     shape = np.zeros(len(cut.shapes), np.int64)  # that each is a part of
     shape[cut.shape_of] = books.shape_of[cut.manager_of]

@@ -11,7 +11,7 @@ import pytest
 import xarray as xr
 
 from collected_example import collected, distribution
-from stress.results.dataset.compared import compared
+from stress.results.dataset.compared import BY_FUND, BY_LEVEL, compared
 from stress.results.dataset.tree import to_datatree
 from stress.results.statistics import estimators, paired
 from stress.results.statistics.estimate import Estimate
@@ -118,6 +118,17 @@ def test_two_results_with_one_seed_are_paired_and_say_so() -> None:
     assert shared["mean_loss_bound"].item() == 0
     notes = "\n".join(compared_notes(numbers, [0.95]))
     assert "share their paths: ± comes from the differences path by path, of the first 2,000" in notes
+
+
+@pytest.mark.parametrize("name", [*BY_LEVEL, *BY_FUND])
+def test_every_figure_is_paired(name: str) -> None:
+    a, b = to_datatree(collected(seed=7, paths=2000)), to_datatree(collected(seed=7, paths=3000))
+    numbers = compared(a, b)
+    bound, error = (numbers[f"{name}_{x}"].sel(fund=["alpha", "system"]) for x in ("bound", "difference_se"))
+    if name in BY_LEVEL:
+        bound, error = bound.sel(level=0.95), error.sel(level=0.95)
+    assert np.all(bound.values == 0)
+    assert np.all(np.isfinite(error.values))
 
 
 def test_without_kept_paths_the_error_is_a_true_upper_bound() -> None:

@@ -11,7 +11,6 @@ from stress.results.dataset.first_facts import (
     Seller,
     loss_at_end,
     lowest_mean,
-    lowest_of_the_worst,
     seller,
     sellers,
 )
@@ -58,16 +57,9 @@ class Facts:
             return ""
         level = self._risk.level
         value, error = self._risk.figure("trough_es", level=level)
-        if value == value:  # a result that has it
-            share = percent(round(1 - level, 12))
-            amount = f"{spoken(value, error, '%', 100)}, {money(value * self._nav)}"
-            return f"The worst {share} of paths are {amount}, down at their lowest on average."
-        found = lowest_of_the_worst(self._tree)
-        if found is None:
-            return ""
-        step, loss = found
-        day = step_name(self._tree, step)
-        return f"The 1 % of paths that end worst are {spoken(*loss, '%', 100)} down on average at the end of {day}."
+        share = percent(round(1 - level, 12))
+        amount = f"{spoken(value, error, '%', 100)}, {money(value * self._nav)}"
+        return f"The worst {share} of paths are {amount}, down at their lowest on average."
 
     def made_of(self) -> str:
         """The parts at the lowest point of the mean path, at the end and in the tail."""

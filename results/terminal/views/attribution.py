@@ -121,7 +121,7 @@ def _notes(dataset: xr.Dataset, tree: xr.DataTree) -> list[Any]:
     dip_buyers = " dip-buyers: what purchases from outside do." if "dip_buyers" in names(dataset, "part") else ""
     lines = [
         f"{MEANINGS}{dip_buyers} The parts add up to the loss; the causes to the P&L, in which profit is positive.",
-        "P&L held still = outside shock on positions held + forgone by selling; cutting + selling"
+        "On the same paths, P&L held still = outside shock on positions held + forgone by selling; cutting + selling"
         f"{' + dip-buyers' if dip_buyers else ''} = forgone by selling - the other causes.",
         f"Parts: mean over the first {apart:,} paths; causes: {paths:,}. Worst paths: by the fund's own loss. "
         "±, second line: standard error.",

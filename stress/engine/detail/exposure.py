@@ -13,12 +13,13 @@ from stress.kernels.params import Params
 from stress.kernels.structure import Structure
 
 KINDS = ("exposure_usd", "gross_exposure_usd")
-LARGEST = 1 << 22  # numbers by step, fund and asset
+LARGEST = 1 << 22  # numbers by step, fund and asset, or of the matrix that makes them
 
 
 def kept(structure: Structure) -> bool:
-    """Whether the table is small enough."""
-    return structure.steps * (len(structure.group_members) + 1) * structure.assets <= LARGEST
+    """Whether the table, and what it costs on every path, is small enough."""
+    numbers = (len(structure.group_members) + 1) * structure.assets
+    return numbers * max(structure.steps, len(KINDS) * len(row_groups(structure))) <= LARGEST
 
 
 def exposure_sums(structure: Structure, params: Params, held: Array, price: Array, valid: Array) -> tuple[Array, Array]:

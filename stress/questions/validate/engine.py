@@ -12,6 +12,7 @@ import xarray as xr
 from stress.engine.runner import execute
 from stress.options import Precision, RunOptions
 from stress.questions.validate.readings import Readings, groups
+from stress.results.dataset.paths import OF_SYSTEM
 from stress.results.dataset.tree import to_datatree
 from stress.results.statistics.simulation_output import SimulationOutput
 from stress.scenarios.problem import Problem
@@ -84,7 +85,7 @@ def by_path(problem: Problem, tree: xr.DataTree) -> Readings:
 
 def unknown_by_path(tree: xr.DataTree) -> list[str]:
     """Variables of the dataset's `paths` that nothing is compared with."""
-    return [str(name) for name in tree["paths"].data_vars if name not in BY_PATH and name != "system_loss"]
+    return [str(name) for name in tree["paths"].data_vars if name not in BY_PATH and name not in OF_SYSTEM]
 
 
 def rows(problem: Problem, values: xr.DataArray) -> npt.NDArray[np.float64]:
