@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 SYSTEM, TAIL, TAIL_NAME = "system", "worst_1pct", "worst 1 %"
-BY_TRIGGER, BY_FUND = "forced_sales_by_trigger_usd", "forced_flow_by_fund_usd"
+BY_TRIGGER, BY_FUND, BUILT = "forced_sales_by_trigger_usd", "forced_flow_by_fund_usd", "built_by_trigger_usd"
 
 
 class Figure(NamedTuple):
@@ -72,11 +72,8 @@ def seller(tree: xr.DataTree, fund: str) -> Seller:
     """What one fund, or all of them, sells and why."""
     summary, line = tree["summary"].to_dataset(), tree["timeline"].to_dataset()
     name = "expected_forced_sales_usd"
-    sales = Figure(*(_of(summary, f"{name}{suffix}", fund) for suffix in ("", "_se")))
-    by_trigger = line[BY_TRIGGER].sel(fund=fund).sum("step")
-    whole = float(by_trigger.sum())
-    shares = [(str(x), float(by_trigger.sel(trigger=x)) / whole) for x in by_trigger["trigger"].values] if whole else []
-    because = sorted((one for one in shares if one[1] > 0), key=lambda one: -one[1])
+    sales = Figure(*(float(figure_of(summary, f"{name}{suffix}", fund)) for suffix in ("", "_se")))
+    because = _shares(line[BY_TRIGGER].sel(fund=fund).sum("step"))
     flow = line[BY_FUND].sel(fund=fund).sum("step") if BY_FUND in line else xr.DataArray([], {"asset": []}, ["asset"])
     trades = [(str(x), float(flow.sel(asset=x))) for x in flow["asset"].values]
     sold = sorted(((asset, -usd) for asset, usd in trades if usd < 0), key=lambda one: -one[1])
@@ -84,8 +81,25 @@ def seller(tree: xr.DataTree, fund: str) -> Seller:
     return Seller(fund, sales, because, sold, bought)
 
 
-def _of(summary: xr.Dataset, name: str, fund: str) -> float:
-    return float(summary[f"system_{name}"] if fund == SYSTEM else summary[name].sel(fund=fund))
+def builds(tree: xr.DataTree) -> tuple[float, list[tuple[str, float]]]:
+    """What all funds add on a rule of theirs, short or long, mean over paths, USD, and the rules with their shares."""
+    found = _variable(tree, "timeline", BUILT)
+    if found is None:
+        return 0.0, []
+    by_trigger = found[0].sel(fund=SYSTEM).sum("step")
+    return float(by_trigger.sum()), _shares(by_trigger)
+
+
+def _shares(by_trigger: xr.DataArray) -> list[tuple[str, float]]:
+    """Triggers with their shares of the whole, the largest first; without those of which there is nothing."""
+    whole = float(by_trigger.sum())
+    shares = [(str(x), float(by_trigger.sel(trigger=x)) / whole) for x in by_trigger["trigger"].values] if whole else []
+    return sorted((one for one in shares if one[1] > 0), key=lambda one: -one[1])
+
+
+def figure_of(summary: xr.Dataset, name: str, fund: str) -> xr.DataArray:
+    """A figure of the summary of one fund, or of all together."""
+    return summary[f"system_{name}"] if fund == SYSTEM else summary[name].sel(fund=fund)
 
 
 def _loss(values: xr.DataArray, errors: xr.DataArray, step: int) -> Loss:

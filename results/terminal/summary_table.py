@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,9 +24,9 @@ from stress.results.terminal.cells import (
     with_error,
 )
 from stress.results.terminal.first_screen import first_screen
+from stress.results.terminal.fitting import Fitting
 
 if TYPE_CHECKING:
-    from rich.console import Console, ConsoleOptions, RenderResult
     from rich.table import Table
 
 SHOWN_LEVELS = 3
@@ -91,7 +92,7 @@ def summary_table(tree: xr.DataTree) -> Table:
     first = first_screen(tree)
     for part in first:
         page.add_row(part)
-    page.add_row(_Fitting(tree, RISK if first else ""))
+    page.add_row(_fitting(tree, RISK if first else ""))
     summary = tree["summary"].to_dataset()
     if _brokers_lose(summary):
         page.add_row(_brokers(summary))
@@ -100,27 +101,15 @@ def summary_table(tree: xr.DataTree) -> Table:
     return page
 
 
-class _Fitting:
+def _fitting(tree: xr.DataTree, title: str) -> Fitting:
     """The funds, with as many levels as the screen has room for."""
-
-    def __init__(self, tree: xr.DataTree, title: str) -> None:
-        self._tree, self._title = tree, title
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        from rich.measure import Measurement
-        from rich.text import Text
-
-        levels, reference = _levels(self._tree["summary"].to_dataset())
-        kept = sorted(levels, key=lambda level: abs(level - reference))
-        for count in range(len(kept), 0, -1):
-            table = _funds(self._tree, sorted(kept[:count]), reference, self._title)
-            wide = options.update(max_width=1000)
-            if count == 1 or Measurement.get(console, wide, table).maximum <= options.max_width:
-                yield table
-                if count < len(kept):
-                    left = ", ".join(percent(level) for level in sorted(kept[count:]))
-                    yield Text(f"VaR and ES at {left}: no room here; a wider screen, --json and --export have them.")
-                return
+    levels, reference = _levels(tree["summary"].to_dataset())
+    kept = sorted(levels, key=lambda level: abs(level - reference))
+    counts = range(len(kept), 0, -1)
+    tables = [partial(_funds, tree, sorted(kept[:count]), reference, title) for count in counts]
+    left = [", ".join(percent(level) for level in sorted(kept[count:])) for count in counts]
+    where = "no room here; a wider screen, --json and --export have them."
+    return Fitting(tables, [f"VaR and ES at {x}: {where}" if x else "" for x in left])
 
 
 def _brokers_lose(summary: xr.Dataset) -> bool:

@@ -28,12 +28,13 @@ def exposure(
         file: its name in messages.
         fund: a fund, or "system".
         assets: those to keep; None = all of them.
-        by: "class", "region" or "asset": which are added up.
+        by: "class", "region" or "asset": which are added up; "asset" where `assets` are given.
 
     Raises:
         ScenarioError: the result does not hold exposures, or not of this fund.
     """
     line = figures(tree, file, "timeline", DIMS)
+    by = by if assets is None else "asset"
     chosen = [x for x in line.data_vars if str(x).removesuffix("_se") in KINDS]
     kept = pick(line[chosen], file, fund=[fund], asset=assets or names(line, "asset"))
     nav = _nav(tree, fund)
