@@ -49,8 +49,8 @@ def test_the_headline_table_holds_the_datasets_numbers() -> None:
         "P of over 50 % called": ("prob_called_over_50pct", 100, None),
         "NAV in default": ("defaulted_nav_share", 100, None),
         "Forced sales, bn USD": ("expected_forced_sales_usd", 1e-9, None),
-        "Amplification 99 %": ("amplification", 1, 0.99),
-        "Added loss 99 %": ("added_loss", 100, 0.99),
+        "Lowest, mean": ("trough_es", 100, 0.0),
+        "Lowest, ES 99 %": ("trough_es", 100, 0.99),
     }
     assert set(rows) == {*(str(fund) for fund in summary["fund"].values), "whole system"}
     for fund, cells in rows.items():

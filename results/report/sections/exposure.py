@@ -90,26 +90,23 @@ def purchases(tree: xr.DataTree) -> Section:
 
 def _bought(tree: xr.DataTree, who: str, values: xr.DataArray, errors: xr.DataArray) -> Table:
     unit, scale = money_unit(values.sum("asset").values)
-    steps = evenly_spaced(values["step"].values, MOST_STEPS)
-    size = values.sum("step")
+    size, by_step = values.sum("step"), values.sum("asset")
+    busiest = sorted((int(x) for x in values["step"].values), key=lambda step: -float(by_step.sel(step=step)))
+    steps = sorted(busiest[:MOST_STEPS])
     assets = sorted(labels(values, "asset"), key=lambda asset: -float(size.sel(asset=asset)))
-    rows = [
-        Row(
-            asset,
-            tuple(
-                cell(float(values.sel(asset=asset, step=step)), float(errors.sel(asset=asset, step=step)), scale)
-                for step in steps
-            ),
-        )
-        for asset in assets
-        if float(size.sel(asset=asset)) > 0
-    ]
-    rows.append(Row("All", tuple(Cell(shown(float(values.sel(step=x).sum()), scale)) for x in steps), strong=True))
+    rows = []
+    for asset in (asset for asset in assets if float(size.sel(asset=asset)) > 0):
+        mine, beside = values.sel(asset=asset), errors.sel(asset=asset)
+        amounts = [cell(float(mine.sel(step=step)), float(beside.sel(step=step)), scale) for step in steps]
+        rows.append(Row(asset, (*amounts, Cell(shown(float(size.sel(asset=asset)), scale)))))
+    total = [Cell(shown(float(amount), scale)) for amount in (*by_step.sel(step=steps).values, by_step.sum())]
+    rows.append(Row("All", tuple(total), strong=True))
     standing = {figure: (label.capitalize(), times) for figure, (label, times) in STANDING.items()}
     standing[BUDGET] = ("Budget left, bn USD", 1 / BILLION)
     for figure, (label, times) in standing.items():
         found = find(tree, "timeline", f"{who}_{figure}", "step")
         if found is not None:
-            rows.append(Row(label, tuple(Cell(shown(float(found.sel(step=step)), times)) for step in steps)))
+            rows.append(Row(label, (*(Cell(shown(float(found.sel(step=step)), times)) for step in steps), Cell(""))))
     title = f"What {who.replace('_', ' ')} bought, {unit}"
-    return Table(title, ("Asset", *(f"Step {step}" for step in steps)), tuple(rows), tight=len(steps) > MOST_STEPS // 2)
+    heads = ("Asset", *(f"Step {step}" for step in steps), "All steps")
+    return Table(title, heads, tuple(rows), tight=len(steps) > MOST_STEPS // 2)

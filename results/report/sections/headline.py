@@ -29,21 +29,21 @@ def headline(tree: xr.DataTree) -> Section:
 
 
 def headline_table(risk: Risk) -> Table:
-    """VaR, ES, NAV called and in default, forced sales, amplification and added loss by fund, the system last."""
+    """VaR, ES, the lowest point, NAV called and in default, and forced sales by fund, the system last."""
     if not risk.random:
         return _one_path(risk)
     at = unbroken(percent(risk.level))
     titles = [f"{measure} {unbroken(percent(level))}" for level in risk.levels for measure in ("VaR", "ES")]
     shares = ("NAV called", "P of over 10 % called", "P of over 50 % called", "NAV in default")
-    columns = ("Fund", *titles, *shares, "Forced sales, bn USD", f"Amplification {at}")
     return Table(
         "Losses in % of start NAV and probabilities in %, by fund, with standard errors",
-        (*columns, f"Added loss {at}"),
+        ("Fund", *titles, "Lowest, mean", f"Lowest, ES {at}", *shares, "Forced sales, bn USD"),
         tuple(_row(risk, fund) for fund in risk.everybody),
-        "VaR: the loss passed with the probability that is left. ES: the mean loss beyond it. NAV called, in default: "
+        "VaR: the loss at the end passed with the probability that is left. ES: the mean loss beyond it. Lowest: the "
+        "largest loss at the end of any step. NAV called, in default: "
         "mean share of start NAV of members with a margin call, in default. Forced sales: mean of longs sold and "
-        "shorts covered. Amplification and added loss: ES over, and less, that of the start book held "
-        "still. ±: standard error.",
+        "shorts covered. ±: standard error.",
+        tight=True,
     )
 
 
@@ -84,8 +84,8 @@ def _row(risk: Risk, fund: str) -> Row:
         return cell(*risk.figure(name, fund, level), scale, most)
 
     cells = [one(measure, level=level) for level in risk.levels for measure in ("var", "es")]
+    cells += [one("trough_es", level=level) for level in (0.0, risk.level)]
     cells += [*(one(name) for name in SHARES), one("expected_forced_sales_usd", 1 / BILLION)]
-    cells += [one("amplification", 1, risk.level, 3), one("added_loss", 100, risk.level)]
     return Row(called(fund), tuple(cells), money(risk.figure("nav_usd", fund)[0]), strong=fund == SYSTEM)
 
 
