@@ -1,0 +1,61 @@
+"""What the documents name is there, and what is there is named."""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatchcase
+
+import pytest
+
+from checkout import ROOT
+from dataset_example import TREE
+from stress.results.dataset.units import DESCRIPTIONS
+
+COORDINATES = {str(name) for group in TREE.subtree for name in (*group.coords, *group.dims)} | {
+    "haircuts",
+    "prime_broker",
+}
+OF_CHECK = {"starts_in_call"}  # of the haircuts that `levstress check` tries, in no result
+
+
+def page(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def marked(text: str) -> set[str]:
+    """All that stands between backticks as one word."""
+    return set(re.findall(r"`([\w*]+)`", text))
+
+
+def not_named(variables: set[str], text: str) -> set[str]:
+    """Variables that no word of a text names, by itself or as one of a family such as `system_*`."""
+    words = marked(text)
+    return {name for name in variables if not any(fnmatchcase(name, word) for word in words)}
+
+
+def of_results() -> set[str]:
+    """Variables of any result without the suffixes of errors and intervals: each has its units in one table."""
+    there = {str(name) for group in TREE.subtree for name in group.data_vars}
+    plain = {re.sub(r"_(se|ci_low|ci_high)$", "", name) for name in there}
+    return (plain | set(DESCRIPTIONS)) - COORDINATES - OF_CHECK
+
+
+def test_every_group_and_variable_of_a_result_is_documented() -> None:
+    text = page("docs/results.md")
+    groups = {str(name) for name in TREE.children} | {"tail_timeline", "tails_by_trough", "shared", "paths"}
+    assert groups <= marked(text)
+    assert len(of_results()) > 80
+    assert not not_named(of_results(), text)
+
+
+def test_a_variable_that_is_not_documented_is_seen() -> None:
+    text = page("docs/results.md")
+    assert not_named({"var", "exposure_usd", "loss_of_sleep"}, text) == {"loss_of_sleep"}
+    assert not_named({"exposure_usd", "system_es"}, text.replace("`exposure_usd`", "exposures")) == {"exposure_usd"}
+
+
+def test_the_readme_names_every_group() -> None:
+    (line,) = re.findall(r"^Groups: .*?\.$|^Groups: .*?;", page("README.md"), re.MULTILINE | re.DOTALL)
+    assert {str(name) for name in TREE.children} | {"tail_timeline", "tails_by_trough", "shared", "paths"} == marked(
+        line
+    )
