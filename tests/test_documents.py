@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from fnmatch import fnmatchcase
 
 import pytest
@@ -59,3 +60,45 @@ def test_the_readme_names_every_group() -> None:
     assert {str(name) for name in TREE.children} | {"tail_timeline", "tails_by_trough", "shared", "paths"} == marked(
         line
     )
+
+
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))))
+FOLDERS = ("kernels", "results", "scenarios", "stress", "tests", "docs", "benchmarks")
+FILE = re.compile(r"[\w./-]*\w\.(?:py|csv|toml|md|ipynb)\b")
+OF_OTHERS = {"investors.py", "NAME.py", "my.toml", "FILE.csv"}  # those that a reader has or adds
+
+
+def tree_of_files() -> list[str]:
+    """All files of the checkout that a document may name, with a leading slash."""
+    inside = (path for folder in FOLDERS for path in (ROOT / folder).rglob("*") if path.is_file())
+    return [f"/{path.relative_to(ROOT).as_posix()}" for path in (*ROOT.glob("*.*"), *inside)]
+
+
+def files_that_are_not_there(text: str, there: Collection[str]) -> set[str]:
+    """Names of files between backticks and in the map of the house that no file's path ends with."""
+    spans = re.findall(r"`([^`\s]+)`", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL))
+    plans = [
+        word
+        for block in re.findall(r"^```\n(stress/.*?)^```", text, re.MULTILINE | re.DOTALL)
+        for word in block.split()
+    ]
+    named = {word for word in (*spans, *plans) if FILE.fullmatch(word)}
+    return {
+        word
+        for word in named
+        if word.rpartition("/")[2] not in OF_OTHERS and not any(p.endswith(f"/{word}") for p in there)
+    }
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_files_and_pages_that_a_document_names_are_there(name: str) -> None:
+    text = page(name)
+    assert not files_that_are_not_there(text, tree_of_files())
+    for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", text):
+        assert (ROOT / name).parent.joinpath(target).exists(), target
+
+
+def test_a_file_that_is_gone_is_seen() -> None:
+    there = tree_of_files()
+    assert files_that_are_not_there("`twin_limits.py`, `state.py`, `engine/runner.py`", there) == {"twin_limits.py"}
+    assert files_that_are_not_there("```\nstress/  api.py  gone.py\n```\n", there) == {"gone.py"}
