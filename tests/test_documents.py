@@ -10,7 +10,11 @@ import pytest
 
 from checkout import ROOT
 from dataset_example import TREE
+from report_example import SPEC
 from stress.results.dataset.units import DESCRIPTIONS
+from stress.results.report.page import sections
+from stress.results.report.risk import Risk
+from stress.results.report.sections.answers import answers
 
 COORDINATES = {str(name) for group in TREE.subtree for name in (*group.coords, *group.dims)} | {
     "haircuts",
@@ -102,3 +106,33 @@ def test_a_file_that_is_gone_is_seen() -> None:
     there = tree_of_files()
     assert files_that_are_not_there("`twin_limits.py`, `state.py`, `engine/runner.py`", there) == {"twin_limits.py"}
     assert files_that_are_not_there("```\nstress/  api.py  gone.py\n```\n", there) == {"gone.py"}
+
+
+def test_the_sections_of_the_report_are_documented_in_their_order() -> None:
+    text = page("docs/report.md")
+    titles = re.findall(r"^\| ([^|]+?) \| ", text, re.MULTILINE)
+    assert titles[0] == "section"
+    assert titles[1:] == [section.title for section in sections(TREE, SPEC)]
+    questions = [question for question, _ in answers(TREE, Risk(TREE))]
+    assert 1 < len(questions) == text.count("?")
+    assert " ".join(questions) in text
+
+
+def uneven_tables(text: str) -> list[str]:
+    """Rows of tables with more or fewer cells than the row above them."""
+    found, cells_above = [], None
+    for line in re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL).splitlines():
+        cells = len(re.findall(r"(?<!\\)\|", line)) if line.startswith("|") else None
+        if None not in (cells, cells_above) and cells != cells_above:
+            found.append(line)
+        cells_above = cells
+    return found
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_rows_of_a_table_have_as_many_cells(name: str) -> None:
+    assert not uneven_tables(page(name))
+
+
+def test_a_cell_too_many_is_seen() -> None:
+    assert uneven_tables("| a | b |\n|---|---|\n| `1\\|2` | 3 |\n| 1 | 2 | |\n") == ["| 1 | 2 | |"]
