@@ -31,7 +31,6 @@ BY_ASSET = ("price", "depth", "volatility", "forced_flow_usd")
 SLICES = {"all": "1", **WORST}
 TIMELINE_NAMES = {
     "loss": "quantile of the loss up to the step, as a fraction of start NAV",
-    "loss_se": "standard error of the quantile of the loss up to the step, as a fraction of start NAV",
     "called_usd": "mean amount newly called in the step, the largest deficit of each call",
     "forced_sales_usd": "mean forced sales of the step, buy-backs of shorts included; what is built is not",
     "fund_loss": "mean loss up to the step, as a fraction of start NAV",

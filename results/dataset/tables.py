@@ -58,6 +58,14 @@ def with_parts(output: SimulationOutput, data: Variables) -> Variables:
     return data
 
 
+TAIL_NAMES = {
+    "slice": "worst detailed paths by the loss of the whole system",
+    "price": "mean price at the end of the step, start = 1",
+    "depth": "mean depth multiplier that the step's cascade met",
+    "added_loss": "mean loss up to the step less that of the book held still, as a fraction of start NAV",
+}
+
+
 def labels(output: SimulationOutput, data: Variables) -> dict[str, tuple[str, list[str]]]:
     """Coordinates that only some results have."""
     dims = {dim for of, _ in data.values() for dim in of}
@@ -81,7 +89,7 @@ def tail_timeline(output: SimulationOutput) -> xr.Dataset | None:
     }
     dataset = xr.Dataset(data, coords)
     dataset.attrs["paths"] = output.timeline.paths
-    return described(dataset, slice="worst detailed paths by the loss of the whole system")
+    return described(dataset, **TAIL_NAMES)
 
 
 def with_system(data: Variables, name: str = "forced_flow_by_fund_usd", whole: str = "forced_flow_usd") -> Variables:

@@ -202,11 +202,16 @@ def description(name: str) -> tuple[str, str]:
 def described(dataset: xr.Dataset, **long_names: str) -> xr.Dataset:
     """`dataset` with `units` and `long_name` on every variable and coordinate; `long_names` go before the table's.
 
+    What a variable is called in `long_names`, its standard error is called, too.
+
     Raises:
         KeyError: a variable is not in the table.
     """
     for key, variable in dataset.variables.items():
         name = str(key)
         units, long_name = description(name)
+        plain = name.removesuffix("_se")
+        if plain != name and plain in long_names:
+            long_name = f"{SUFFIXES['_se']} {long_names[plain]}"
         variable.attrs = {"units": units, "long_name": long_names.get(name, long_name)}
     return dataset
