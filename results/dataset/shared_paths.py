@@ -126,7 +126,7 @@ class Errors:
         if not self.same_seed:
             return np.hypot(error_a, error_b), np.zeros(error_a.shape, np.int8), rests_on
         error = error_a + error_b
-        bound = np.isfinite(error).astype(np.int8)
+        bound = (np.isfinite(error) & (error > 0)).astype(np.int8)
         if self._sides is not None:
             for at in np.ndindex(error.shape):
                 level = None if levels is None else levels[at[1]]

@@ -146,7 +146,7 @@ def _by_fund(output: SimulationOutput, row: int) -> dict[str, Estimate]:
     for name, metric in AVERAGED.items():
         unit = nav if name.endswith("_usd") else 1.0
         sums, squares = output.sums[metric][row], output.squares[metric][row]
-        rare = name.endswith("_usd")  # calls, sales and what is left of them: zero on most paths
+        rare = name.endswith(("_usd", "_nav_share"))  # calls, sales, defaults: zero on most paths
         table[name] = settle(estimators.mean(float(sums) * unit, float(squares) * unit**2, paths, rare))
     for name, count in COUNTED.items():
         table[name] = settle(estimators.probability(int(output.counts[count][row]), paths))

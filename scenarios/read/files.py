@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import errno
 import hashlib
-import io
 import os
 import stat
-from collections import Counter
+import warnings
 from pathlib import Path
 
-from stress.scenarios.errors import ScenarioError
+from stress.scenarios.errors import ScenarioError, ScenarioWarning
+from stress.scenarios.read.csv_table import read_table
 
 LARGEST_TABLE = 64 << 20  # bytes
 MOST_LINES = 20_000
@@ -91,36 +90,17 @@ class InputFiles:
             ) from error
 
     def rows(self, path: str, key: str) -> list[dict[str, str]]:
-        """Rows of a CSV file with a header, cells stripped; blank lines and lines starting with # are left out.
+        """Rows of a CSV file with a header, see `read_table`; what is not plain about it is said in a warning.
 
         Raises:
-            ScenarioError: no header, a column named twice or not at all, a row of another length.
+            ScenarioError: no header, a column named twice or not at all, a row of another length, an error of a
+                spreadsheet, numbers that can be read in two ways.
         """
         name, text = Path(path).name, self.read(path, key)
         for sign, most, what in (("\n", MOST_LINES, "lines"), (",", MOST_CELLS, "cells")):
             if text.count(sign) > most:
                 raise ScenarioError(f"has {text.count(sign):,} {what}", file=name, key=key, allowed=f"{most:,} at most")
-        lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
-        try:
-            table = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO("\n".join(lines)), strict=True)]
-        except csv.Error as error:
-            raise ScenarioError(
-                f"is no valid CSV: {error}", file=name, key=key, allowed="comma-separated text"
-            ) from error
-        if not table:
-            raise ScenarioError("is empty", file=name, key=key, allowed="a header and rows")
-        header, uses = table[0], Counter(table[0])
-        for column in header:
-            if not column or uses[column] > 1:
-                problem = f"names the column {column!r} twice" if column else "has a column without a name"
-                raise ScenarioError(problem, file=name, key=key, value=header, allowed="distinct column names")
-        for position, row in enumerate(table[1:], start=1):
-            if len(row) != len(header):
-                raise ScenarioError(
-                    f"row {position} has {len(row)} cells",
-                    file=name,
-                    key=key,
-                    value=row,
-                    allowed=f"{len(header)} cells",
-                )
-        return [dict(zip(header, row, strict=True)) for row in table[1:]]
+        table = read_table(text, name, key)
+        if table.understood:
+            warnings.warn(f"{name}: read with {table.understood}", ScenarioWarning, stacklevel=2)
+        return table.rows

@@ -90,12 +90,16 @@ def _with_other_haircuts(problem: Problem, paths: int) -> xr.Dataset | None:
 
 
 def _haircuts_json(moved: xr.Dataset) -> dict[str, Any]:
-    """By fund, then by factor of all margin rates: shares, probabilities and their standard errors."""
+    """By fund, then by factor of all margin rates: shares, probabilities and their standard errors, null = unknown."""
+
+    def plain(value: xr.DataArray) -> bool | float | None:
+        number = float(value)
+        return bool(value) if value.dtype.kind == "b" else number if math.isfinite(number) else None
+
     funds = {
         str(fund): {
             f"{factor:g}": {
-                str(name): bool(value) if value.dtype.kind == "b" else float(value)
-                for name, value in moved.sel(fund=fund, haircuts=factor).data_vars.items()
+                str(name): plain(value) for name, value in moved.sel(fund=fund, haircuts=factor).data_vars.items()
             }
             for factor in moved["haircuts"].values
         }

@@ -102,7 +102,7 @@ def _at(problem: Problem, paths: int, seed: int) -> dict[str, Any]:
     types = problem.funds.types
     rows = [*(types.index(name) for name in problem.funds.types_file_order), len(types)]
     estimates = {
-        name: [mean(sums[metric][row], squares[metric][row], paths) for row in rows]
+        name: [mean(sums[metric][row], squares[metric][row], paths, rare=True) for row in rows]
         for name, metric in zip(SHARES, ("called_share", "defaulted_share"), strict=True)
     }
     estimates |= {name: [probability(int(count[row]), paths) for row in rows] for name, count in hits.items()}
