@@ -67,6 +67,7 @@ class Result:
     exposure_usd: Array  # (step, member, asset, path) signed
     exposure_gross_usd: Array  # (step, member, asset, path) sum over books of |X|
     open_call: Array  # (step, member, path)
+    called_so_far_usd: Array  # (step, member, path) largest deficit of each call up to the step
     requirement: Array  # (step, member, path) USD
     forced_sales_step_usd: Array  # (step, member, path)
     built_usd_step: Array  # (step, member, path) towards two-way targets and for overlays
@@ -132,6 +133,7 @@ def _at_step_end(path: Path) -> dict[str, Any]:
         "exposure_usd": path.by_fund(X),
         "exposure_gross_usd": path.by_fund(np.abs(X)),
         "open_call": path.open,
+        "called_so_far_usd": path.called,
     }
     return prices | liquidity | flows | retail | books | funds
 
