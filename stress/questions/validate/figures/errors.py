@@ -1,0 +1,86 @@
+"""Standard errors of the summary against those of a bootstrap over the paths, and the ends of its intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+
+import numpy as np
+
+from stress.questions.validate.check import Check, largest
+from stress.questions.validate.figures.tails import expected_shortfall, value_at_risk
+from stress.questions.validate.figures.told import Floats, Told
+from stress.questions.validate.readings import Readings
+from stress.scenarios.problem import Problem
+
+RESAMPLES = 200
+RATIO = 1.5  # of a standard error to that of a bootstrap, either way
+FEWEST = 100  # paths in a tail for its errors to be compared
+CLEAR = 5.0  # standard errors by which the static loss of a ratio has to be above zero
+Z95 = 1.959963984540054
+
+
+def against_bootstrap(part: str, problem: Problem, told: Told, found: Readings) -> Iterator[Check]:
+    """Errors of means, VaR, ES, troughs, drawdowns and amplifications, where the tail is not thin."""
+    loss, static = found["group_loss"], found["group_loss_static"]
+    paths = loss.shape[1]
+    rng = np.random.default_rng(1)
+    picks = rng.integers(0, paths, (RESAMPLES, paths))
+    thick = [level for level in problem.estimation.levels if (1 - Fraction(level)) * paths >= FEWEST]
+
+    def spread(of: Callable[..., Floats], level: str, *samples: Floats) -> Floats:
+        return np.std([of(*(x[:, pick] for x in samples), level) for pick in picks], axis=0)
+
+    def compared(name: str, level: str | None, by_hand: Floats, at: str = "") -> Check:
+        said = told.rows(f"{name}_se", level)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            off = np.exp(np.abs(np.log(np.where(by_hand > 0, said / by_hand, np.where(np.isnan(said), said, 1.0)))))
+        off = np.where(np.isnan(by_hand), 1.0, off)
+        return Check(part, f"standard error of {name}{at} over a bootstrap's", largest(off), RATIO, "or its inverse")
+
+    yield compared("mean_loss", None, spread(expected_shortfall, "0", loss))
+    for level in ("0", *thick):
+        at = f" at {level}"
+        measured = {"added_loss": _added} | ({"amplification": _ratio} if level in thick else {})
+        for name, of in measured.items():
+            by_hand = spread(of, level, loss, static)
+            if name == "amplification":
+                clear = expected_shortfall(static, level) > CLEAR * spread(expected_shortfall, level, static)
+                by_hand = np.where(clear, by_hand, np.nan)
+            yield compared(name, level, by_hand, at)
+    measures: tuple[tuple[str, Callable[..., Floats]], ...] = (("es", expected_shortfall), ("var", value_at_risk))
+    of = {"": "group_loss", "trough_": "trough", "drawdown_": "max_drawdown"}
+    for level in thick:
+        for prefix, name in of.items():
+            for measure, by_hand in measures:
+                yield compared(f"{prefix}{measure}", level, spread(by_hand, level, found[name]), f" at {level}")
+
+
+def _added(loss: Floats, static: Floats, level: str) -> Floats:
+    return expected_shortfall(loss, level) - expected_shortfall(static, level)
+
+
+def _ratio(loss: Floats, static: Floats, level: str) -> Floats:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return expected_shortfall(loss, level) / expected_shortfall(static, level)
+
+
+def intervals(part: str, told: Told) -> Check:
+    """How many intervals do not hold their figure, or are not 2 x 1.96 standard errors wide."""
+    wrong = []
+    for variable in map(str, told.table.data_vars):
+        name = variable.removesuffix("_ci_low")
+        if name == variable:
+            continue
+        value, low, high, error = (
+            np.asarray(told.table[name + part]) if name + part in told.table else np.full(1, np.nan)
+            for part in ("", "_ci_low", "_ci_high", "_se")
+        )
+        known = ~np.isnan(low)  # of no figure there is no interval
+        size = 1e-9 * np.maximum(1.0, np.abs(value))
+        outside = ~((low - size <= value) & (value <= high + size))
+        with np.errstate(invalid="ignore"):
+            unlike = ~(np.abs(high - low - 2 * Z95 * error) <= size) & np.isfinite(high - low)
+        if (known & (outside | unlike)).any() or (np.isnan(low) != np.isnan(value)).any():
+            wrong.append(name)
+    return Check(part, "intervals that are not those of their errors", len(wrong), 0, ", ".join(wrong))
