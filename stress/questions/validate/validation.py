@@ -20,6 +20,7 @@ from stress.questions.validate.figures.contributions import contributions
 from stress.questions.validate.figures.parts import parts_of
 from stress.questions.validate.figures.steps import by_step
 from stress.questions.validate.figures.summary import recomputed
+from stress.questions.validate.figures.worst import worst_lists
 from stress.questions.validate.invariants import of_model, of_paths
 from stress.questions.validate.kernels import engine_draws
 from stress.questions.validate.probes import CHANGES, probe, probe_draws
@@ -124,6 +125,7 @@ def of_figures(part: str, found: Run, compared: Compared) -> Iterator[Check]:
     """Every figure of a run in float64 that stored its paths and followed those of the reference in detail."""
     yield from by_each_path(part, found, compared)
     yield from recomputed(part, compared.problem, found)
+    yield from worst_lists(part, compared.problem, found)
     if len(compared.aside):
         return  # means over all paths hold those that were left aside
     parts = parts_of(compared)

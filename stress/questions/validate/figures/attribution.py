@@ -22,7 +22,7 @@ SLICES = {"all": "1", "worst_5pct": "0.05", "worst_1pct": "0.01", "worst_0.1pct"
 def of_the_loss(part: str, tree: xr.DataTree, compared: Compared, parts: Parts) -> Iterator[Check]:
     """Every figure of `attribution`."""
     problem, result = compared.problem, compared.result
-    yield from expected.held(part, "attribution", tree, expected.ATTRIBUTION)
+    yield from expected.held(part, "attribution", tree, expected.with_errors(expected.ATTRIBUTION))
     told, nav = Told(problem, tree, "attribution"), groups(problem) @ problem.funds.nav
     weight = groups(problem) * problem.funds.nav / nav[:, None]
     gross = max(1.0, float(compared.theirs["gross"].max()))

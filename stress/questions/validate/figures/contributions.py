@@ -25,7 +25,7 @@ def contributions(part: str, run: Run, compared: Compared) -> Iterator[Check]:
     """Every figure of `contributions`; those of assets need no path to have been left aside."""
     problem, every = compared.problem, every_path(run.output)
     told, losses = Told(problem, run.tree, "contributions"), every["group_loss"]
-    yield from expected.held(part, "contributions", run.tree, expected.CONTRIBUTIONS)
+    yield from expected.held(part, "contributions", run.tree, expected.with_errors(expected.CONTRIBUTIONS))
     sample = losses[:, : compared.theirs["loss"].shape[-1]]
     nav = groups(problem) @ problem.funds.nav
     weight = nav[:-1] / nav[-1]

@@ -16,7 +16,10 @@ from stress.scenarios.problem import Problem
 RESAMPLES = 200
 RATIO = 1.5  # of a standard error to that of a bootstrap, either way
 FEWEST = 100  # paths in a tail for its errors to be compared
+ROUNDED = 1e-12  # a spread this small is rounding
 CLEAR = 5.0  # standard errors by which the static loss of a ratio has to be above zero
+READINGS = {"": "group_loss", "trough_": "trough", "drawdown_": "max_drawdown"}
+MEASURES: dict[str, Callable[..., Floats]] = {"es": expected_shortfall, "var": value_at_risk}
 Z95 = 1.959963984540054
 
 
@@ -29,12 +32,12 @@ def against_bootstrap(part: str, problem: Problem, told: Told, found: Readings) 
     thick = [level for level in problem.estimation.levels if (1 - Fraction(level)) * paths >= FEWEST]
 
     def spread(of: Callable[..., Floats], level: str, *samples: Floats) -> Floats:
-        return np.std([of(*(x[:, pick] for x in samples), level) for pick in picks], axis=0)
+        return np.asarray(np.std([of(*(x[:, pick] for x in samples), level) for pick in picks], axis=0))
 
     def compared(name: str, level: str | None, by_hand: Floats, at: str = "") -> Check:
         said = told.rows(f"{name}_se", level)
         with np.errstate(invalid="ignore", divide="ignore"):
-            off = np.exp(np.abs(np.log(np.where(by_hand > 0, said / by_hand, np.where(np.isnan(said), said, 1.0)))))
+            off = np.exp(np.abs(np.log(np.where(by_hand > ROUNDED, said / by_hand, np.where(np.isnan(said), said, 1.0)))))
         off = np.where(np.isnan(by_hand), 1.0, off)
         return Check(part, f"standard error of {name}{at} over a bootstrap's", largest(off), RATIO, "or its inverse")
 
@@ -48,12 +51,11 @@ def against_bootstrap(part: str, problem: Problem, told: Told, found: Readings) 
                 clear = expected_shortfall(static, level) > CLEAR * spread(expected_shortfall, level, static)
                 by_hand = np.where(clear, by_hand, np.nan)
             yield compared(name, level, by_hand, at)
-    measures: tuple[tuple[str, Callable[..., Floats]], ...] = (("es", expected_shortfall), ("var", value_at_risk))
-    of = {"": "group_loss", "trough_": "trough", "drawdown_": "max_drawdown"}
     for level in thick:
-        for prefix, name in of.items():
-            for measure, by_hand in measures:
-                yield compared(f"{prefix}{measure}", level, spread(by_hand, level, found[name]), f" at {level}")
+        for prefix, name in READINGS.items():
+            for measure, statistic in MEASURES.items():
+                by_hand = spread(statistic, level, found[name])
+                yield compared(f"{prefix}{measure}", level, by_hand, f" at {level}")
 
 
 def _added(loss: Floats, static: Floats, level: str) -> Floats:

@@ -58,11 +58,14 @@ def of_steps(problem: Problem, result: Result) -> set[str]:
 
 
 def held(part: str, group: str, tree: xr.DataTree, names: Iterable[str], known: Iterable[str] = ()) -> Iterator[Check]:
-    """Two checks: which of `names` a group lacks, and what it holds besides them and `known`; errors go with figures."""
+    """Two checks: which of `names` a group lacks, and what it holds besides them and `known`."""
     table = tree[group].to_dataset() if group in tree.children else xr.Dataset()
-    wanted = {*names}
-    absent = sorted(wanted - {*map(str, table.data_vars)})
+    wanted, there = {*names}, {*map(str, table.data_vars)}
+    absent, unknown = sorted(wanted - there), sorted(there - wanted - {*known})
     yield Check(part, f"figures missing in `{group}`", len(absent), 0, ", ".join(absent))
-    every = {*map(str, table.data_vars)} - wanted - {*known}
-    unknown = sorted(name for name in every if name.removesuffix("_se") not in wanted | {*known})
     yield Check(part, f"figures of `{group}` that nothing is compared with", len(unknown), 0, ", ".join(unknown))
+
+
+def with_errors(names: Iterable[str]) -> set[str]:
+    """Figures and the standard error of each."""
+    return {name + part for name in names for part in ("", "_se")}

@@ -13,6 +13,7 @@ from stress.questions.validate.agreement import CLOSE, Compared
 from stress.questions.validate.check import Check, largest
 from stress.questions.validate.figures import expected
 from stress.questions.validate.figures.parts import Parts
+from stress.questions.validate.figures.quantiles import QUANTILES, quantiles
 from stress.questions.validate.figures.tails import worst_paths
 from stress.questions.validate.figures.told import Told
 from stress.questions.validate.readings import groups, held_at_most
@@ -77,7 +78,7 @@ def _of_assets(problem: Problem, compared: Compared) -> dict[str, ByPath]:
     result, asset, line = compared.result, ("step", "asset"), ("step",)
 
     def highest(values: Array) -> Array:
-        return np.maximum(1.0, np.asarray(values.max(axis=(0, 2))))
+        return np.asarray(np.maximum(1.0, values.max(axis=(0, 2))))
 
     volatility = np.sqrt(result.variance_ratio)
     found = {
@@ -107,13 +108,16 @@ def by_step(part: str, tree: xr.DataTree, compared: Compared, parts: Parts) -> I
     renamed = {"price": "price_mean", "depth": "depth_mean"}
     whole = {renamed.get(name, name): figure for name, figure in figures.items()}
     names = expected.of_steps(problem, compared.result)
-    derived = {"amplification", "added_loss_usd", "loss_part", "loss_part_usd"}
-    known = {*whole, "gross_leverage", "net_leverage", "loss", "price", "depth"}
-    yield from expected.held(part, "timeline", tree, names | derived | {"price_mean"}, known)
+    derived = {"amplification", "added_loss_usd", "loss_part", "loss_part_usd", "price_mean", *QUANTILES}
+    wanted, known = expected.with_errors(names | derived), expected.with_errors({*whole, "depth"})
+    yield from expected.held(part, "timeline", tree, wanted, known)
     line = Told(problem, tree, "timeline")
     yield from _means(part, "mean by step", line, whole, names | {"price_mean"}, {}, slice(None))
+    yield from quantiles(part, line, compared)
     yield from _derived(part, line, compared, figures, parts)
-    yield from expected.held(part, "tail_timeline", tree, names | {"price"}, {*figures})
+    yield from expected.held(
+        part, "tail_timeline", tree, expected.with_errors(names | {"price"}), expected.with_errors(figures)
+    )
     tail, system = Told(problem, tree, "tail_timeline"), compared.result.group_loss[-1:]
     for word, share in SLICES.items():
         worst = worst_paths(system, share)[0]

@@ -38,7 +38,8 @@ def recomputed(part: str, problem: Problem, run: Run) -> Iterator[Check]:
     """Every figure of the summary, in a run with `store = "paths"` in float64."""
     found, told = every_path(run.output), Told(problem, run.tree, "summary")
     yield from expected.held(part, "summary", run.tree, expected.of_summary(problem))
-    yield Check(part, "nav_usd", relative_gap(told.rows("nav_usd"), groups(problem) @ problem.funds.nav), CLOSE)
+    nav = groups(problem) @ problem.funds.nav
+    yield Check(part, "nav_usd", relative_gap(told.rows("nav_usd"), nav), CLOSE)
     for (prefix, ending), name in RISKS.items():
         for measure, by_hand in (("var", value_at_risk), ("es", expected_shortfall)):
             variable = f"{prefix}{measure}{ending}"
@@ -46,9 +47,10 @@ def recomputed(part: str, problem: Problem, run: Run) -> Iterator[Check]:
                 gap = relative_gap(told.rows(variable, level), by_hand(found[name], level))
                 yield Check(part, f"{variable} at {level}", gap, CLOSE)
     yield from _amplification(part, problem, told, found)
-    for variable, by_path in of_each_path(problem, found).items():
-        mean = np.mean(by_path, axis=1, dtype=np.float64)
-        yield Check(part, variable, relative_gap(told.rows(variable), mean), CLOSE)
+    for variable, by_path in of_each_path(found).items():
+        unit = nav if variable in USD else 1.0
+        mean = np.asarray(np.mean(by_path, axis=1, dtype=np.float64))
+        yield Check(part, variable, relative_gap(told.rows(variable) / unit, mean), CLOSE)
     yield from _brokers(part, problem, told, found)
     yield from histograms(part, problem, run.tree, found)
     if problem.shocks.model != "none":
@@ -56,9 +58,8 @@ def recomputed(part: str, problem: Problem, run: Run) -> Iterator[Check]:
     yield errors.intervals(part, told)
 
 
-def of_each_path(problem: Problem, found: Readings) -> dict[str, Floats]:
-    """What each mean and probability of the summary is the mean of, (row, path)."""
-    nav = (groups(problem) @ problem.funds.nav)[:, None]
+def of_each_path(found: Readings) -> dict[str, Floats]:
+    """What each mean and probability of the summary is the mean of, (row, path); amounts over NAV."""
     means = {
         "mean_loss": found["group_loss"],
         "expected_max_drawdown": found["max_drawdown"],
@@ -68,7 +69,7 @@ def of_each_path(problem: Problem, found: Readings) -> dict[str, Floats]:
         "prob_margin_call": found["first_call_step"] > 0,
         "prob_default": found["defaulted"],
     }
-    means |= {name: found[reading] * nav for name, reading in USD.items()}
+    means |= {name: found[reading] for name, reading in USD.items()}
     for kind in ("called", "defaulted"):
         for name, share in SHARES.items():
             means[f"prob_{kind}_over_{name}"] = found[f"{kind}_share"] > share + ROUNDING

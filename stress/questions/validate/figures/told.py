@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,20 +31,20 @@ class Told:
 
     def rows(self, name: str, level: str | None = None) -> Floats:
         """(row,) a figure of the summary of each fund type and, last, of the system."""
-        at = {} if level is None else {"level": float(level)}
+        at: dict[str, Any] = {} if level is None else {"level": float(level)}
         found = np.full(len(self.types) + 1, np.nan)
         if name in self.table:
-            found[:-1] = self.table[name].sel(fund=self.types, **at)
+            found[:-1] = self.table[name].sel({"fund": self.types} | at)
         if f"system_{name}" in self.table:
-            found[-1] = float(self.table[f"system_{name}"].sel(**at))
+            found[-1] = float(self.table[f"system_{name}"].sel(at))
         return found
 
     def by_broker(self, name: str, level: str | None = None) -> Floats:
         """(broker,) a figure of each prime broker."""
         if name not in self.table:
             return np.full(len(self.brokers), np.nan)
-        at = {} if level is None else {"level": float(level)}
-        return np.asarray(self.table[name].sel(prime_broker=self.brokers, **at), np.float64)
+        at: dict[str, Any] = {} if level is None else {"level": float(level)}
+        return np.asarray(self.table[name].sel({"prime_broker": self.brokers} | at), np.float64)
 
     def array(
         self,
