@@ -24,8 +24,8 @@ def worst_lists(part: str, problem: Problem, run: Run) -> Iterator[Check]:
         yield from expected.held(part, group, run.tree, ("path_id", *BY_PATH))
         told = Told(problem, run.tree, group)
         ids = told.array("path_id", ("fund", "rank"))
-        if ids is None:
-            yield Check(part, f"`{group}`: paths", np.inf, 0)
+        if ids is None or not np.isin(ids, np.arange(every[ranked].shape[1])).all():
+            yield Check(part, f"`{group}`: paths that are not those of the run", np.inf, 0)
             continue
         at = ids.astype(np.int64)
         worst = -np.sort(-every[ranked], axis=1)[:, : at.shape[1]]
