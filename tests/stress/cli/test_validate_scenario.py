@@ -217,7 +217,8 @@ def test_how_near_a_margin_call_came(fall: float, near: bool) -> None:
 
 def hiked(level: float) -> Problem:
     """One fund whose broker asks for more above a level of `sigma/sigma_0`."""
-    return overridden(single(steps=2), {"funds": {"hike_level": level, "hike_size": 0.5}})
+    problem: Problem = overridden(single(steps=2), {"funds": {"hike_level": level, "hike_size": 0.5}})
+    return problem
 
 
 def test_how_near_a_hike_came() -> None:

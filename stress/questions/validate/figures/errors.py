@@ -37,7 +37,9 @@ def against_bootstrap(part: str, problem: Problem, told: Told, found: Readings) 
     def compared(name: str, level: str | None, by_hand: Floats, at: str = "") -> Check:
         said = told.rows(f"{name}_se", level)
         with np.errstate(invalid="ignore", divide="ignore"):
-            off = np.exp(np.abs(np.log(np.where(by_hand > ROUNDED, said / by_hand, np.where(np.isnan(said), said, 1.0)))))
+            off = np.exp(
+                np.abs(np.log(np.where(by_hand > ROUNDED, said / by_hand, np.where(np.isnan(said), said, 1.0))))
+            )
         off = np.where(np.isnan(by_hand), 1.0, off)
         return Check(part, f"standard error of {name}{at} over a bootstrap's", largest(off), RATIO, "or its inverse")
 
