@@ -232,7 +232,7 @@ def larger_mean(right_mean: Any) -> Any:
 ENGINE: dict[str, tuple[str, str, Planted, str]] = {
     "exact sums": ("engine.block", "limbs", changed(0, lambda x: x * (1 + 1e-6)), "mean_loss"),
     "counts over shares": ("engine.block", "_over", changed(0, lambda x: x * 0.5), "prob_called_over_10pct"),
-    "counts of calls": ("engine.block", "_count", times(2), "prob_margin_call"),
+    "counts of calls": ("engine.block", "_count", lambda f: lambda x: f(x) // 2, "prob_margin_call"),
     "brokers": ("engine.block", "sales_sums", more_lost, "broker_loss_mean"),
     "bins": ("engine.block", "count_bins", changed(1, lambda x: x * 1.1), "histogram of loss: bins with another count"),
     "parts": ("engine.detail.program", "parts", swapped, "loss part: cutting, all"),
