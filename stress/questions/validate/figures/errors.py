@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 
 import numpy as np
@@ -18,7 +19,13 @@ RATIO = 1.5  # of a standard error to that of a bootstrap, either way
 FEWEST = 100  # paths in a tail for its errors to be compared
 ROUNDED = 1e-12  # a spread this small is rounding
 CLEAR = 5.0  # standard errors by which the static loss of a ratio has to be above zero
-READINGS = {"": "group_loss", "trough_": "trough", "drawdown_": "max_drawdown"}
+READINGS = {
+    "{}": "group_loss",
+    "{}_static": "group_loss_static",
+    "trough_{}": "trough",
+    "trough_{}_static": "trough_static",
+    "drawdown_{}": "max_drawdown",
+}
 MEASURES: dict[str, Callable[..., Floats]] = {"es": expected_shortfall, "var": value_at_risk}
 Z95 = 1.959963984540054
 
@@ -54,10 +61,10 @@ def against_bootstrap(part: str, problem: Problem, told: Told, found: Readings) 
                 by_hand = np.where(clear, by_hand, np.nan)
             yield compared(name, level, by_hand, at)
     for level in thick:
-        for prefix, name in READINGS.items():
+        for variable, name in READINGS.items():
             for measure, statistic in MEASURES.items():
                 by_hand = spread(statistic, level, found[name])
-                yield compared(f"{prefix}{measure}", level, by_hand, f" at {level}")
+                yield compared(variable.format(measure), level, by_hand, f" at {level}")
 
 
 def _added(loss: Floats, static: Floats, level: str) -> Floats:
@@ -67,6 +74,35 @@ def _added(loss: Floats, static: Floats, level: str) -> Floats:
 def _ratio(loss: Floats, static: Floats, level: str) -> Floats:
     with np.errstate(invalid="ignore", divide="ignore"):
         return expected_shortfall(loss, level) / expected_shortfall(static, level)
+
+
+def of_means(part: str, told: Told, every: Mapping[str, Floats], brokers: Floats) -> Iterator[Check]:
+    """Errors of means and probabilities against `s/sqrt(N)`, where they rest on enough paths.
+
+    Args:
+        part: of the validation.
+        told: the summary; amounts are compared in units of their mean.
+        every: what each figure is the mean of, (row, path).
+        brokers: (broker, path) loss.
+    """
+    samples = {name: (values, told.rows(name), told.rows(f"{name}_se")) for name, values in every.items()}
+    if len(brokers):
+        samples["broker_loss_mean"] = (
+            brokers,
+            told.by_broker("broker_loss_mean"),
+            told.by_broker("broker_loss_mean_se"),
+        )
+        hit = brokers > 0.0
+        samples["broker_loss_prob"] = (hit, told.by_broker("broker_loss_prob"), told.by_broker("broker_loss_prob_se"))
+    for name, (values, mean, error) in samples.items():
+        x = np.asarray(values, np.float64)
+        average, square, paths = x.mean(axis=1), (x**2).mean(axis=1), x.shape[1]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            rests_on = np.minimum(average**2 / square, (1.0 - average) if name.startswith("prob_") else 1.0) * paths
+            by_hand = x.std(axis=1) / math.sqrt(paths) / np.abs(average)
+            off = np.exp(np.abs(np.log(error / np.abs(mean) / by_hand)))
+        off = np.where((rests_on >= FEWEST) & (by_hand > ROUNDED), off, 1.0)
+        yield Check(part, f"standard error of {name} over s/sqrt(N)", largest(off), RATIO, "or its inverse")
 
 
 def intervals(part: str, told: Told) -> Check:

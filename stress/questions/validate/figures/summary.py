@@ -57,6 +57,7 @@ def recomputed(part: str, problem: Problem, run: Run) -> Iterator[Check]:
     yield from histograms(part, problem, run.tree, found)
     if problem.shocks.model != "none":
         yield from errors.against_bootstrap(part, problem, told, found)
+        yield from errors.of_means(part, told, of_each_path(found), found["broker_loss"])
     yield errors.intervals(part, told)
 
 
