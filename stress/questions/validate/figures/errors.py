@@ -92,7 +92,7 @@ def of_means(part: str, told: Told, every: Mapping[str, Floats], brokers: Floats
             told.by_broker("broker_loss_mean"),
             told.by_broker("broker_loss_mean_se"),
         )
-        hit = brokers > 0.0
+        hit = (brokers > 0.0).astype(np.float64)
         samples["broker_loss_prob"] = (hit, told.by_broker("broker_loss_prob"), told.by_broker("broker_loss_prob_se"))
     for name, (values, mean, error) in samples.items():
         x = np.asarray(values, np.float64)
