@@ -135,6 +135,11 @@ def hold_still(structure: Structure, params: Params, path_low: Array, path_high:
     begin = (start(structure, params, paths), shock_scratch(structure, params.shocks, paths))
     steps = jnp.arange(structure.steps, dtype=jnp.int32)
     (tile, _), _ = lax.scan(one_step, begin, (steps, params.shocks.script))
+    return finish(params, tile)
+
+
+def finish(params: Params, tile: Quiet) -> QuietMetrics:
+    """The metrics of a tile after its last step."""
     loss = -product(params.books.group_exposure, tile.change)
     return QuietMetrics(
         fund_loss=loss,

@@ -6,13 +6,10 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from stress.reference.model import Path
-from stress.reference.state import CAUSES
+from stress.reference.state import CAUSES, Array
 from stress.scenarios.problem import Problem
-
-Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -67,6 +64,7 @@ class Result:
     exposure_usd: Array  # (step, member, asset, path) signed
     exposure_gross_usd: Array  # (step, member, asset, path) sum over books of |X|
     open_call: Array  # (step, member, path)
+    called_so_far_usd: Array  # (step, member, path) largest deficit of each call up to the step
     requirement: Array  # (step, member, path) USD
     forced_sales_step_usd: Array  # (step, member, path)
     built_usd_step: Array  # (step, member, path) towards two-way targets and for overlays
@@ -123,6 +121,7 @@ def _at_step_end(path: Path) -> dict[str, Any]:
     liquidity = {"depth": path.g, "depth_next": path.depth(), "recent_flow": path.J / path.ADV}
     flows = {"forced_flow_usd": path.Q_forced, "forced_flow_by_fund_usd": path.Q_by_fund, "traded_usd": path.traded}
     retail = {"retail_down_days": path.down_days, "retail_budget_usd": path.budget}
+    calls = {"open_call": path.open, "called_so_far_usd": path.called}
     books = {"k": path.k, "pnl_variance": path.u, "overlay_done": path.built_by_overlay, "done": path.done}
     funds = {
         "equity": E / nav,
@@ -131,9 +130,8 @@ def _at_step_end(path: Path) -> dict[str, Any]:
         "net": leverage(in_net.sum(axis=1)),
         "exposure_usd": path.by_fund(X),
         "exposure_gross_usd": path.by_fund(np.abs(X)),
-        "open_call": path.open,
     }
-    return prices | liquidity | flows | retail | books | funds
+    return prices | liquidity | flows | retail | books | calls | funds
 
 
 def _report(path: Path, found: dict[str, Array]) -> dict[str, Array]:

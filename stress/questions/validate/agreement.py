@@ -10,7 +10,7 @@ import numpy.typing as npt
 from stress.questions.validate.check import Check, largest
 from stress.questions.validate.kernels import Floats, Simulated, through_kernels
 from stress.questions.validate.nearness import nearest_threshold
-from stress.questions.validate.readings import Readings, gaps, of_kernels, of_reference
+from stress.questions.validate.readings import Readings, gaps, not_compiled, of_kernels, of_reference
 from stress.reference.result import Result, simulate
 from stress.scenarios.problem import Problem
 
@@ -34,7 +34,7 @@ def against_reference(part: str, problem: Problem, draws: Floats) -> tuple[list[
     result = simulate(problem, draws)
     found = through_kernels(problem, draws)
     theirs = of_reference(problem, result)
-    gap = gaps(of_kernels(problem, found), theirs)
+    gap = gaps(of_kernels(problem, found), theirs, not_compiled(found))
     aside = _aside(problem, draws, gap)
     kept = np.setdiff1d(np.arange(draws.shape[2]), aside)
     checks = [
@@ -66,5 +66,6 @@ def _alarms(part: str, found: Simulated, result: Result, kept: npt.NDArray[np.in
     traded = (result.forced_sales_step_usd > 0) | (result.built_usd_step > 0) | result.open_call
     acts = np.asarray(traded.any(axis=1))
     first = np.where(acts.any(axis=0), acts.argmax(axis=0) + 1, 0)
-    late = (first > 0) & ((found.first_alarm == 0) | (found.first_alarm > first))
+    alarm = found.still.first_trigger
+    late = (first > 0) & ((alarm == 0) | (alarm > first))
     return Check(part, "paths whose first trigger the pass without sales misses", float(late[kept].sum()), 0)

@@ -6,18 +6,16 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import xarray as xr
 
 from stress.engine.runner import execute
 from stress.options import Precision, RunOptions
 from stress.questions.validate.readings import Readings, groups
-from stress.results.dataset.paths import OF_SYSTEM
 from stress.results.dataset.tree import to_datatree
 from stress.results.statistics.simulation_output import SimulationOutput
 from stress.scenarios.problem import Problem
 
-# variable of the dataset's `paths` -> reading; a variable that is missing here has no counterpart in the reference
+# variable of the dataset's `paths` -> reading
 BY_PATH = {
     "fund_loss": "group_loss",
     "fund_loss_static": "group_loss_static",
@@ -31,6 +29,19 @@ BY_PATH = {
     "unliquidated_usd": "unliquidated",
     "first_call_step": "first_call_step",
     "defaulted": "defaulted",
+}
+
+STORED = {  # metric of the engine -> reading
+    "fund_loss": "group_loss",
+    "fund_loss_static": "group_loss_static",
+    "trough": "trough",
+    "trough_static": "trough_static",
+    "max_drawdown": "max_drawdown",
+    "called": "called",
+    "called_share": "called_share",
+    "forced_sales": "forced_sales",
+    "defaulted_share": "defaulted_share",
+    "unliquidated": "unliquidated",
 }
 
 
@@ -83,12 +94,17 @@ def by_path(problem: Problem, tree: xr.DataTree) -> Readings:
     return found
 
 
-def unknown_by_path(tree: xr.DataTree) -> list[str]:
-    """Variables of the dataset's `paths` that nothing is compared with."""
-    return [str(name) for name in tree["paths"].data_vars if name not in BY_PATH and name not in OF_SYSTEM]
+def every_path(output: SimulationOutput) -> Readings:
+    """All that a run with `store = "paths"` has kept by path, (row, path): fund types and, last, the system; brokers.
 
-
-def rows(problem: Problem, values: xr.DataArray) -> npt.NDArray[np.float64]:
-    """Values by fund with the system last, the fund axis moved to the front, in id order."""
-    chosen = values.sel(fund=[*problem.funds.types, "system"])
-    return np.asarray(chosen.transpose("fund", ...), np.float64)
+    Under the names of readings, amounts as fractions of the row's NAV, of the system's for brokers.
+    """
+    table = output.stored
+    if table is None:
+        raise ValueError("the run has not stored its paths")
+    found: Readings = {reading: table.metrics[metric] for metric, reading in STORED.items()}
+    return found | {
+        "first_call_step": table.first_call_step,
+        "defaulted": table.defaulted,
+        "broker_loss": table.broker_loss,
+    }

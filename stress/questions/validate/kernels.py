@@ -18,7 +18,6 @@ from jax import Array, lax
 from stress.compile.params import params_of
 from stress.compile.structure import structure_of
 from stress.kernels import quiet
-from stress.kernels.linear import product
 from stress.kernels.params import Params
 from stress.kernels.path import finish, start
 from stress.kernels.shocks.draw import draw, shock_keys, shock_scratch
@@ -39,8 +38,7 @@ class Simulated(NamedTuple):
     structure: Structure
     metrics: Any  # `PathMetrics`
     report: Any  # `StepReport`, (step, entity, path)
-    loss_static: Floats  # (row, path) by the pass that holds still
-    first_alarm: npt.NDArray[np.int32]  # (path,) step of its first alarm, 0 = none
+    still: Any  # `QuietMetrics`, by the pass that holds still
 
 
 def compiled(problem: Problem, seed: int) -> tuple[Structure, Params]:
@@ -65,8 +63,7 @@ def through_kernels(problem: Problem, draws: Floats) -> Simulated:
 
             steps = jnp.arange(structure.steps, dtype=jnp.int32)
             (state, still), report = lax.scan(one, begin, (steps, params.shocks.script, draws))
-            held_still = -product(params.books.group_exposure, still.change)
-            return finish(structure, params, state), report, held_still, still.first_trigger
+            return finish(structure, params, state), report, quiet.finish(params, still)
 
         return Simulated(structure, *jax.device_get(run(params, jnp.asarray(draws))))
 

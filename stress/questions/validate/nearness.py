@@ -36,6 +36,7 @@ class Watched(Path):
         if limit is not None:
             self._near(leverage / limit.limit - 1.0)
         if first:
+            self._near_hikes()
             now = (self.P, self.pnl)  # as in the model: own limits do not look at what the day's trades have done
             self.P, self.pnl = self.P * np.exp(-self.change_today), self.pnl - self.pnl_today
             self._near_own_limits()
@@ -46,6 +47,25 @@ class Watched(Path):
         near = np.abs(s / self.tolerance - 1.0) if self.tolerance > 0 else np.full_like(s, np.inf)
         self._near(np.where(near < OF_TOLERANCE, 0.0, np.inf))
         return cut, cause
+
+    def retail(self, growth: Array) -> Array:
+        """Look at whether the day counts as a down day, `R < 0`, when it ends."""
+        terms, so_far = self.problem.outside.get("retail"), self.R
+        outlay = super().retail(growth)
+        if terms is not None and self.problem.cascade.feedback and self.step % self.n == 0:
+            moved = so_far != 0.0 or bool((growth * terms.weights != 0.0).any())
+            day = (1.0 + so_far) * (1.0 + float(terms.weights @ growth)) - 1.0
+            self._near(day if moved else np.inf)  # an index that stands still is zero on both sides
+        return outlay
+
+    def _near_hikes(self) -> None:
+        """How far the equities' mean of `sigma/sigma_0` is from the level at which a broker asks for more."""
+        funds = self.problem.funds
+        equity = [i for i, kind in enumerate(self.problem.assets.asset_class) if kind == "equity"]
+        if not equity or self.step == 1:  # before the first step it is 1 on both sides
+            return
+        asks = (funds.has_margin & (funds.lockup_steps < self.step))[:, None] & (funds.line_share * funds.hike_size > 0)
+        self._near((np.sqrt(self.v)[equity].mean() / funds.hike_level - 1.0)[asks])
 
     def _near_own_limits(self) -> None:
         names = ("stop_loss", "overlay", "vol_target", "leverage_target")

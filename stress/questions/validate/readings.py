@@ -21,7 +21,6 @@ from stress.scenarios.problem import Problem
 Array = npt.NDArray[Any]
 Readings = dict[str, Array]
 EXACT = ("first_call_step", "defaulted", "default", "open_call", "at_round_limit")  # no number is nearly right
-OF_KERNELS_ONLY = ("alarm",)
 
 
 def groups(problem: Problem) -> Array:
@@ -47,6 +46,9 @@ def of_reference(problem: Problem, result: Result) -> Readings:
         "trough": result.group_trough,
         "trough_static": result.group_trough_static,
         "max_drawdown": result.group_max_drawdown,
+        "held_still_loss": result.group_loss_static,
+        "held_still_trough": result.group_trough_static,
+        "held_still_drawdown": result.group_max_drawdown_static,
         "called": grouped(result.called_usd),
         "called_share": result.group_called_nav_share,
         "defaulted_share": result.group_default_nav_share,
@@ -63,6 +65,7 @@ def of_reference(problem: Problem, result: Result) -> Readings:
         "depth": result.depth,
         "held": result.k,
         "open_call": result.open_call,
+        "called_so_far": result.called_so_far_usd / nav[:, None],
         "sold": result.forced_sales_step_usd / nav[:, None],
         "built": result.built_usd_step / nav[:, None],
         "gross": result.exposure_gross_usd.sum(axis=2) / nav[:, None],
@@ -76,18 +79,27 @@ def of_reference(problem: Problem, result: Result) -> Readings:
 
 
 def of_kernels(problem: Problem, found: Simulated) -> Readings:
-    """Readings of the kernels; what is not compiled is not among them."""
+    """Readings of the kernels; flows that no mechanism makes are zero."""
     metrics, report, held = found.metrics, found.report, held_at_most(problem)
 
     def by_step(cumulative: Array) -> Array:
         return np.diff(cumulative, axis=0, prepend=np.zeros_like(cumulative[:1]))
 
+    steps, members, paths = report.profit.shape
+    none, none_bought = np.zeros((steps, len(TRIGGERS), members, paths)), np.zeros_like(report.price)
     readings: Readings = {
         "loss": -report.profit[-1],
         "group_loss": metrics.fund_loss,
         "group_loss_static": metrics.fund_loss_static,
+        "trough": metrics.trough,
+        "trough_static": metrics.trough_static,
         "max_drawdown": metrics.max_drawdown,
+        "held_still_loss": found.still.fund_loss,
+        "held_still_trough": found.still.trough,
+        "held_still_drawdown": found.still.max_drawdown,
         "called": metrics.called,
+        "called_share": metrics.called_share,
+        "defaulted_share": metrics.defaulted_share,
         "forced_sales": metrics.forced_sales,
         "unliquidated": metrics.unliquidated,
         "first_call_step": metrics.first_call_step,
@@ -100,26 +112,19 @@ def of_kernels(problem: Problem, found: Simulated) -> Readings:
         "price": report.price,
         "held": report.held,
         "open_call": report.call_open,
+        "called_so_far": report.called,
         "sold": by_step(report.sold),
         "built": by_step(report.built) if len(report.built[0]) else np.zeros_like(report.profit),
         "gross": report.gross,
         "net": report.net,
         "forced_flow": report.forced * (problem.assets.adv / held)[:, None],
     }
-    for name in ("trough", "trough_static", "called_share", "defaulted_share"):
-        if hasattr(metrics, name):
-            readings[name] = getattr(metrics, name)
-    if found.structure.depth:
-        readings["depth"] = report.depth
-    if report.variance.shape[1]:
-        readings["volatility"] = np.sqrt(report.variance)
+    readings |= {"depth": report.depth, "volatility": np.sqrt(report.variance)}
     by_trigger = {"sold_by_trigger": report.by_trigger.sold, "built_by_trigger": report.by_trigger.built}
     for name, values in by_trigger.items():
-        if values.shape[1]:
-            every = by_name(values, found.structure.triggers, TRIGGERS, axis=1)
-            readings[name] = every
-    if found.structure.outside == ("retail",):
-        readings["retail_purchases"] = report.purchases[:, 0]
+        readings[name] = by_name(values, found.structure.triggers, TRIGGERS, axis=1) if values.shape[1] else none
+    purchases = report.purchases[:, found.structure.outside.index("retail")] if found.structure.outside else none_bought
+    readings["retail_purchases"] = purchases
     parts = np.stack([report.outside, *report.causes.in_order(), report.rebound]).sum(axis=1)
     names = component_names(found.structure.outside)
     return readings | dict(zip(CAUSES, by_name(parts, names, CAUSES, axis=0), strict=True))
@@ -132,17 +137,27 @@ def held_at_most(problem: Problem) -> Array:
     return np.where(held > 0.0, held, 1.0)
 
 
-def gaps(ours: Readings, theirs: Readings) -> dict[str, Array]:
-    """Largest gap of each reading on each path, (path,), relative to max(1, gross, what it is).
+def not_compiled(found: Simulated) -> tuple[str, ...]:
+    """Readings that a structure does without, as nothing in it depends on them."""
+    needed = {"depth": found.structure.depth, "volatility": found.structure.volatility}
+    return tuple(name for name, there in needed.items() if not there)
+
+
+def gaps(ours: Readings, theirs: Readings, left_out: tuple[str, ...] = ()) -> dict[str, Array]:
+    """Largest gap of each reading of `theirs` on each path, (path,), relative to max(1, gross, what it is).
 
     Gross is the largest leverage that any fund has on the path, over its start NAV. Flags differ by 1 or not at all.
+    The gap of what is missing in `ours` is infinite.
     """
     gross = np.maximum(1.0, theirs["gross"].max(axis=(0, 1)))
     found = {}
-    for name in ours.keys() & theirs.keys():
+    for name in theirs.keys() - {*left_out}:
+        if name not in ours:
+            found[name] = np.full_like(gross, np.inf)
+            continue
         one, other = np.asarray(ours[name], np.float64), np.asarray(theirs[name], np.float64)
         if one.shape != other.shape:
-            raise ValueError(f"{name} has shape {one.shape} by the kernels and {other.shape} by the reference")
+            raise ValueError(f"{name} has shape {one.shape} on one side and {other.shape} by the reference")
         if name in EXACT:
             gap = (one != other).astype(np.float64)
         else:

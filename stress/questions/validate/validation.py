@@ -9,11 +9,18 @@ import numpy as np
 
 from stress.errors import InvariantFailed
 from stress.options import RunOptions
-from stress.questions.validate import dataset, engine_checks, summary
+from stress.questions.validate import engine_checks
 from stress.questions.validate.agreement import Compared, against_reference
 from stress.questions.validate.check import Check
 from stress.questions.validate.draws import law_of_the_draw
-from stress.questions.validate.engine import run
+from stress.questions.validate.engine import Run, run
+from stress.questions.validate.figures.attribution import of_the_loss
+from stress.questions.validate.figures.by_path import by_each_path
+from stress.questions.validate.figures.contributions import contributions
+from stress.questions.validate.figures.parts import parts_of
+from stress.questions.validate.figures.steps import by_step
+from stress.questions.validate.figures.summary import recomputed
+from stress.questions.validate.figures.worst import worst_lists
 from stress.questions.validate.invariants import of_model, of_paths
 from stress.questions.validate.kernels import engine_draws
 from stress.questions.validate.probes import CHANGES, probe, probe_draws
@@ -104,8 +111,7 @@ def _of_runs(problem: Problem, options: RunOptions, paths: int, compared: Compar
     many = max(ENGINE_PATHS, paths)
     tell(f"{many:,} paths by the engine, float64")
     double = run(problem, many, options.seed, "float64", paths, options)
-    yield from dataset.against_reference(SCENARIO, double.tree, compared)
-    yield from summary.recomputed(SCENARIO, problem, double.tree)
+    yield from of_figures(SCENARIO, double, compared)
     tell(f"{many:,} paths by the engine, float32, of this seed and of the next, in other blocks")
     single = run(problem, many, options.seed, "float32", paths, options)
     yield from engine_checks.precision(SCENARIO, problem, single.tree, double.tree)
@@ -113,6 +119,19 @@ def _of_runs(problem: Problem, options: RunOptions, paths: int, compared: Compar
     yield from engine_checks.blocks(SCENARIO, single.tree, again.tree)
     other = run(problem, many, options.seed + 1, "float32", paths, options)
     yield from engine_checks.seeds(SCENARIO, problem, single.tree, other.tree)
+
+
+def of_figures(part: str, found: Run, compared: Compared) -> Iterator[Check]:
+    """Every figure of a run in float64 that stored its paths and followed those of the reference in detail."""
+    yield from by_each_path(part, found, compared)
+    yield from recomputed(part, compared.problem, found)
+    yield from worst_lists(part, compared.problem, found)
+    if len(compared.aside):
+        return  # means over all paths hold those that were left aside
+    parts = parts_of(compared)
+    yield from by_step(part, found.tree, compared, parts)
+    yield from of_the_loss(part, found.tree, compared, parts)
+    yield from contributions(part, found, compared)
 
 
 def of_probes(names: Sequence[str] = tuple(CHANGES), tell: Tell = lambda _: None) -> list[Check]:

@@ -16,15 +16,17 @@ from flat import overridden
 from stress.cli import app
 from stress.engine.devices import set_up
 from stress.options import RunOptions
-from stress.questions.validate import summary, validation
+from stress.questions.validate import validation
 from stress.questions.validate.check import Check, largest
 from stress.questions.validate.engine import Run, run
+from stress.questions.validate.figures.summary import recomputed
 from stress.questions.validate.nearness import nearest_threshold
 from stress.questions.validate.probes import CHANGES, probe, probe_draws
 from stress.reference.result import simulate
 from stress.reference.state import TRIGGERS
 from stress.results.dataset.tree import to_datatree
 from stress.results.statistics import estimators
+from stress.scenarios.problem import Problem
 from tiny import falls, single
 
 
@@ -153,7 +155,7 @@ def small() -> Run:
 
 
 def failed(found: Run) -> set[str]:
-    checks = summary.recomputed("probe", probe("square-root"), to_datatree(found.output))
+    checks = recomputed("probe", probe("square-root"), found._replace(tree=to_datatree(found.output)))
     return {check.name for check in checks if not check.passed}
 
 
@@ -211,3 +213,36 @@ def test_how_near_a_margin_call_came(fall: float, near: bool) -> None:
     """1 - 4 x = 0.2 x 4 (1 - x) at x = 1/16."""
     draws = falls(-fall)[:, :, 0]
     assert (nearest_threshold(single(steps=1), draws) <= 1e-9) is near
+
+
+def hiked(level: float) -> Problem:
+    """One fund whose broker asks for more above a level of `sigma/sigma_0`."""
+    problem: Problem = overridden(single(steps=2), {"funds": {"hike_level": level, "hike_size": 0.5}})
+    return problem
+
+
+def test_how_near_a_hike_came() -> None:
+    draws = falls(-0.01, -0.01)[:, :, 0]
+    ratio = float(np.sqrt(simulate(single(steps=2), draws[:, :, None]).variance_ratio[0, 0, 0]))
+    assert nearest_threshold(hiked(ratio * (1 + 1e-11)), draws) <= 1e-9
+    assert nearest_threshold(hiked(ratio * (1 + 1e-6)), draws) > 1e-9
+
+
+@pytest.mark.parametrize(("moves", "near"), [([0.0, 1e-12], True), ([0.0, 1e-6], False), ([0.0, 0.0], False)])
+def test_how_near_a_down_day_came(moves: list[float], near: bool) -> None:
+    """An index that stands still is no question of rounding."""
+    problem = probe("square-root")
+    draws = np.zeros((problem.steps, len(problem.assets.ids)))
+    draws[:, 1] = -0.001
+    draws[: len(moves), :] = np.array(moves)[:, None]
+    assert (nearest_threshold(problem, draws) <= 1e-9) is near
+
+
+def test_a_tenth_up_to_rounding_is_not_more_than_a_tenth(small: Run) -> None:
+    table = small.output.stored
+    assert table is not None
+    share = table.metrics["called_share"]
+    stored = replace(table, metrics=table.metrics | {"called_share": np.where(share > 0.1, share, 0.1 + 1e-7)})
+    names = failed(small._replace(output=replace(small.output, stored=stored)))
+    assert "called_nav_share" in names
+    assert "prob_called_over_10pct" not in names
