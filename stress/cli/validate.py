@@ -88,7 +88,7 @@ def validate(
     With SCENARIO, engine and reference (the model in plain NumPy) follow the same paths in float64, and every metric is
     compared path by path; float32 with float64, one seed with another, one block size with another; the summary is
     recomputed from the stored paths, and what must hold is looked at; built-in probes do the same where every mechanism
-    acts. A line a check; exit 9 when one fails.
+    acts. A line a check, those that failed once more at the end; exit 9 when one fails.
 
     With a published fire-sale model's name its outputs are compared with the published ones; exit 9 when one differs by
     more than its printed digits. With other inputs the outputs are printed. `oxford` needs --data, as its balance
@@ -158,6 +158,8 @@ def _scenario(
         print_json(document(found))
     else:
         console().print(table(found))
+        if not found.passed:
+            console().print(table(found, failed=True))
         print(verdict(found))
     if not found.passed:
         failed = [check.name for check in found.checks if not check.passed]

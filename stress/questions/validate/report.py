@@ -16,15 +16,16 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
-def table(found: Validation) -> Table:
-    """A line a check."""
+def table(found: Validation, failed: bool = False) -> Table:
+    """A line a check; with `failed` those alone that did not pass."""
     from rich.table import Table
 
-    result = Table(title=f"{found.name}: engine against reference and against itself", title_justify="left")
+    title = "what failed" if failed else f"{found.name}: engine against reference and against itself"
+    result = Table(title=title, title_justify="left")
     for heading, justify in (("of", "left"), ("check", "left"), ("value", "right"), ("at most", "right")):
         result.add_column(heading, justify=justify)  # type: ignore[arg-type]
     result.add_column("")
-    for check in found.checks:
+    for check in (check for check in found.checks if not (failed and check.passed)):
         word = "pass" if check.passed else "FAIL"
         name = f"{check.name} ({check.note})" if check.note else check.name
         result.add_row(check.part, name, f"{check.value:.3g}", f"{check.tolerance:.3g}", word)
