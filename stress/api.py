@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import secrets
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stress.options import Progress, RunOptions
+from stress.options import Progress, RunOptions, whole
 from stress.run_directory.location import RunLocation, location_of
 from stress.scenarios.build.problem_builder import build_problem
 from stress.scenarios.problem import Problem
-from stress.scenarios.read.loader import load_scenario
+from stress.scenarios.read.loader import load_scenario, scenario_from_document
 from stress.scenarios.schema.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -29,9 +30,9 @@ LOCAL = "local"  # paths are computed by this process
 
 
 def run(
-    scenario: str | Path | Scenario | Problem,
-    paths: int = 1_000_000,
-    seed: int = 1,
+    scenario: str | Path | Mapping[str, Any] | Scenario | Problem,
+    paths: float | str = 1_000_000,
+    seed: int | str | None = 1,
     out: str | Path | None = None,
     overwrite: bool = False,
     progress: Callable[[Progress], None] | None = None,
@@ -42,9 +43,10 @@ def run(
     """Simulate a scenario.
 
     Args:
-        scenario: a library name, a TOML file, or what `load_scenario` or `build_problem` returned.
-        paths: number of Monte Carlo paths.
-        seed: 64-bit seed.
+        scenario: a library name, a TOML file, a mapping of that form (file names in it are relative to the current
+            folder), or what `load_scenario` or `build_problem` returned.
+        paths: number of Monte Carlo paths; 1e6 and "1e6" are fine.
+        seed: 64-bit seed; None draws one, which the result records.
         out: run directory to write, or its URL in an object store; None keeps the result in memory only.
         overwrite: replace a finished run in `out`.
         progress: called after every block.
@@ -58,6 +60,7 @@ def run(
 
     Raises:
         ScenarioError: the scenario is not valid.
+        ValueError: an option that is not possible.
         DeviceNotFound, NotEnoughResources, InvariantFailed: see `stress.errors`.
         MissingExtra: `executor` or `out` needs a library that is not installed.
         RunExists: `out` holds a finished run.
@@ -70,8 +73,11 @@ def run(
     """
     if isinstance(scenario, str | Path):
         scenario = load_scenario(scenario)
+    elif isinstance(scenario, Mapping):
+        scenario = scenario_from_document(scenario)
     problem = scenario if isinstance(scenario, Problem) else build_problem(scenario)
-    choice = RunOptions(paths=paths, seed=seed, **options)
+    seed = secrets.randbits(63) if seed is None else whole("seed", seed)
+    choice = RunOptions(paths=whole("paths", paths), seed=seed, **options)
     location = None if out is None else location_of(out)
     return run_problem(problem, choice, location, overwrite, progress, executor=executor, workers=workers)
 

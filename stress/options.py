@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Literal
 
 Store = Literal["summary", "tails", "paths"]
@@ -54,6 +55,21 @@ class RunOptions:
         for name, (fine, allowed) in checks.items():
             if not fine:
                 raise ValueError(f"{name} = {getattr(self, name)!r} is not possible; allowed: {allowed}")
+
+
+def whole(name: str, value: object) -> int:
+    """A whole number, whether it comes as 1000, 1e3 or "1e3".
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        exact = Decimal(str(value).replace("_", "").replace(",", ""))
+        if isinstance(value, bool) or exact != exact.to_integral_value():
+            raise ValueError
+        return int(exact)
+    except (ArithmeticError, ValueError) as error:
+        raise ValueError(f"{name} = {value!r} is not possible; allowed: a whole number") from error
 
 
 @dataclass(frozen=True)

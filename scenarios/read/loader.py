@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from stress.scenarios.library import library_path, list_names
 from stress.scenarios.read.extensions import load_extensions
 from stress.scenarios.read.files import InputFiles, read_regular
 from stress.scenarios.read.inline import INLINED, inline_table
-from stress.scenarios.read.overrides import apply_override
+from stress.scenarios.read.overrides import Overrides, apply_override, assignments
 from stress.scenarios.read.size_limits import check_dotted_keys, check_limits
 from stress.scenarios.read.translate import translate
 from stress.scenarios.schema.scenario import Scenario, scenario_model
@@ -23,12 +23,12 @@ from stress.scenarios.schema.scenario import Scenario, scenario_model
 LARGEST_SCENARIO = 2 << 20  # bytes
 
 
-def load_scenario(name_or_file: str | Path, overrides: Sequence[str] = ()) -> Scenario:
+def load_scenario(name_or_file: str | Path, overrides: Overrides = ()) -> Scenario:
     """Read a scenario file, or the library scenario of that name.
 
     Args:
         name_or_file: path of a TOML file, or a library name such as "desk".
-        overrides: `key.path=value` texts, applied in order before anything is validated.
+        overrides: `key.path=value` texts, or values by key, applied in order before anything is validated.
 
     Raises:
         ScenarioError: the file is missing or faulty; names file, key, value and what is allowed.
@@ -72,7 +72,7 @@ def _is_file(path: Path) -> bool:
 
 
 def scenario_from_document(
-    document: Mapping[str, Any], overrides: Sequence[str] = (), *, file: str = "<document>", folder: Path | None = None
+    document: Mapping[str, Any], overrides: Overrides = (), *, file: str = "<document>", folder: Path | None = None
 ) -> Scenario:
     """A scenario from a dict of the file's form; `Problem.canonical` is one. Paths in it are relative to `folder`.
 
@@ -83,9 +83,9 @@ def scenario_from_document(
     return _scenario(copy.deepcopy(dict(document)), InputFiles(file, folder), overrides)
 
 
-def _scenario(document: dict[str, Any], files: InputFiles, overrides: Sequence[str]) -> Scenario:
+def _scenario(document: dict[str, Any], files: InputFiles, overrides: Overrides) -> Scenario:
     load_extensions()
-    for assignment in overrides:
+    for assignment in assignments(overrides):
         apply_override(document, assignment, files)
     check_limits(document, files.scenario_file)
     for key in INLINED:
@@ -96,4 +96,5 @@ def _scenario(document: dict[str, Any], files: InputFiles, overrides: Sequence[s
         raise translate(error, document, files.scenario_file) from error
     scenario._files = files
     scenario._document = document
+    scenario._with = lambda changes: _scenario(copy.deepcopy(document), files, changes)
     return scenario

@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stress.scenarios.errors import ScenarioError, suggest
 from stress.scenarios.read.files import InputFiles
 from stress.scenarios.read.inline import inline_table
 from stress.scenarios.read.size_limits import MOST_PARTS, check_dotted_keys, check_limits
+
+Overrides = Sequence[str] | Mapping[str, object]
+
+
+def assignments(overrides: Overrides) -> list[str]:
+    """Overrides as texts `key.path=value`, of a mapping from key to value too: {"shocks.scale": 1.5}."""
+    if isinstance(overrides, Mapping):
+        return [f"{key}={_toml(value)}" for key, value in overrides.items()]
+    return list(overrides)
+
+
+def _toml(value: object) -> str:
+    """A value as TOML has it; NumPy's numbers are plain ones."""
+    plain = value.item() if hasattr(value, "item") else value
+    if isinstance(plain, Mapping):
+        return "{" + ", ".join(f"{json.dumps(str(key))} = {_toml(item)}" for key, item in plain.items()) + "}"
+    if isinstance(plain, list | tuple):
+        return "[" + ", ".join(map(_toml, plain)) + "]"
+    return json.dumps(plain, ensure_ascii=False)
 
 
 def apply_override(document: dict[str, Any], assignment: str, files: InputFiles) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
@@ -53,6 +53,7 @@ class Scenario(Table):
 
     _files: InputFiles = PrivateAttr(default_factory=InputFiles)
     _document: dict[str, Any] = PrivateAttr(default_factory=dict)
+    _with: Callable[[dict[str, object]], Scenario] = PrivateAttr()
 
     @model_validator(mode="after")
     def _distinct_ids(self) -> Scenario:
@@ -71,6 +72,14 @@ class Scenario(Table):
     def source(self) -> str:
         """Name of the scenario file, for messages."""
         return self._files.scenario_file
+
+    def set(self, key: str, value: object) -> Scenario:
+        """A copy with one value changed, as `--set` does: `scenario.set("funds.tmt.gross", 3)`.
+
+        Raises:
+            ScenarioError: no such key, or a value that it cannot have.
+        """
+        return self._with({key: value})
 
     @property
     def document(self) -> dict[str, Any]:

@@ -108,6 +108,8 @@ def room(module: str) -> str:
     """The room of a module of ours."""
     if module in LEAVES:
         return "leaf"
+    if module == "stress.__main__":  # `python -m stress` is the command line
+        return "cli"
     parts = module.split(".")
     if len(parts) > 1 and parts[1] in ABOVE and parts[1] not in ("api", "leaf"):
         return parts[1]
