@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 
 from stress.results.report.elements import MOST_SHADE, Cell
-from stress.results.terminal.cells import BILLION, decimals, error_text, fixed
+from stress.results.terminal.cells import decimals, error_text, fixed
+from stress.results.terminal.cells import money_unit as money_unit
 
 SYSTEM = "system"
 WHOLE = "whole system"
 ROUNDING = 1e-6  # of a number in single precision
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-UNITS = (("bn USD", BILLION), ("m USD", 1e6), ("USD", 1.0))
 
 
 def called(fund: str) -> str:
@@ -64,13 +63,6 @@ def plain(value: float, digits: int = 4) -> str:
         return f"{mantissa} × 10{str(int(power)).translate(RAISED)}".replace("-", "−")
     rounded = float(f"{value:.{digits}g}") if abs(value) < 1e4 else round(value)
     return f"{rounded:,.10f}".rstrip("0").rstrip(".") if rounded % 1 else f"{rounded:,.0f}"
-
-
-def money_unit(amounts: Iterable[float]) -> tuple[str, float]:
-    """The unit in which the largest of these amounts (USD) has a digit before the point, and the factor to it."""
-    largest = max((abs(x) for x in amounts if math.isfinite(x)), default=0.0)
-    name, size = next(((name, size) for name, size in UNITS if largest >= size), UNITS[0])
-    return name, 1 / size
 
 
 def shade(value: float, largest: float) -> int:

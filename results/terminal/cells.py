@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 BILLION = 1e9
+UNITS = (("bn USD", BILLION), ("m USD", 1e6), ("USD", 1.0))
 TOO_FEW = "±?"  # too few paths for an error
 LABEL_WIDTH = 22  # columns of the name of a fund or an asset
 
@@ -46,9 +48,17 @@ def with_error(value: float, error: float, places: int) -> str:
     return f"{fixed(value, places)} {'±' if beside.startswith('<') else ''}{beside}".rstrip()
 
 
+def money_unit(amounts: Iterable[float]) -> tuple[str, float]:
+    """The unit in which the largest of these amounts (USD) has a digit before the point, and the factor to it."""
+    largest = max((abs(x) for x in amounts if math.isfinite(x)), default=0.0)
+    name, size = next(((name, size) for name, size in UNITS if largest >= size), UNITS[0])
+    return name, 1 / size
+
+
 def money(usd: float) -> str:
-    """An amount for a reader: `650 bn USD`."""
-    return f"{usd / BILLION:,.0f} bn USD" if usd >= 10 * BILLION else f"{usd / BILLION:,.3g} bn USD"
+    """An amount for a reader: `650 bn USD`, `2.5 m USD`."""
+    unit, factor = money_unit([usd])
+    return f"{usd * factor:,.0f} {unit}" if abs(usd * factor) >= 10 else f"{usd * factor:,.3g} {unit}"
 
 
 def percent(fraction: float) -> str:

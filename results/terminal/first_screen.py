@@ -20,13 +20,13 @@ from stress.results.dataset.first_facts import (
     sellers,
 )
 from stress.results.terminal.cells import (
-    BILLION,
     add_label_column,
     add_number_columns,
     decimals,
     estimate,
     fixed,
     money,
+    money_unit,
     named,
     percent,
     plain_table,
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 HEADINGS = {"held_still": "held\nstill", "dip_buyers": "dip-\nbuyers"}
 LEFT_OUT = ("Why a fund sells", "Why a fund sells and its lowest", "Why a fund sells, its lowest, calls and sales")
 MOST_ASSETS = 3  # that a seller is said to sell
-SMALLEST = 0.005 * BILLION  # sales that have a reason
+SMALLEST = 0.005  # sales that have a reason, in the unit of their column
 
 
 def first_screen(tree: xr.DataTree) -> list[Any]:
@@ -69,9 +69,11 @@ def _made_of(tree: xr.DataTree, end: Loss, parts: list[str], width: int, in_usd:
     table = plain_table(f"{tree.attrs['title'] or tree.attrs['name']}: {paths:,} paths{over}", gap=2)
     table.add_column("whole system, % of start NAV", max_width=width)
     add_number_columns(table, "loss", *(HEADINGS.get(part, part.replace("_", "\n")) for part in parts))
-    if in_usd:
-        add_number_columns(table, "loss\nbn USD")
     lowest, tail = lowest_mean(tree), loss_at_end(tree, TAIL)
+    nav = float(tree["summary"]["system_nav_usd"])
+    unit, per_usd = money_unit([loss.total.value * nav for loss in (lowest, end, tail) if loss is not None])
+    if in_usd:
+        add_number_columns(table, f"loss\n{unit}")
     random = end.total.se != 0
     all_paths = "mean path" if random else "every path"
     rows = [(f"{all_paths} at its lowest, {step_name(tree, lowest.step)}", lowest)] if lowest is not None else []
@@ -79,11 +81,10 @@ def _made_of(tree: xr.DataTree, end: Loss, parts: list[str], width: int, in_usd:
         rows.append((f"{all_paths} at the end", end))
     if tail is not None and random:
         rows.append(("worst 1 % of paths at the end", tail))
-    nav = float(tree["summary"]["system_nav_usd"])
     for label, loss in rows:
         cells = [estimate(100 * x.value, 100 * x.se) for x in (loss.total, *(loss.parts[part] for part in parts))]
         if in_usd:
-            cells.append(estimate(loss.total.value * nav / BILLION, loss.total.se * nav / BILLION, 1))
+            cells.append(estimate(loss.total.value * nav * per_usd, loss.total.se * nav * per_usd, 1))
         table.add_row(Text(label), *cells)
     return table
 
@@ -130,7 +131,7 @@ def _who_sold(tree: xr.DataTree) -> list[str]:
     whole = seller(tree, SYSTEM)
     lines = [f"Sold by force: {money(whole.sales.value)} on average, because of {_because(whole, 4)}."]
     built, because = builds(tree)
-    if built >= SMALLEST:
+    if built * money_unit([whole.sales.value])[1] >= SMALLEST:
         text = ", ".join(_shares(because, 2))
         lines.append(f"Sold short or bought to build besides: {money(built)} on average, because of {text}.")
     return [*lines, *(f"  {_says(one)}" for one in first)]
@@ -138,7 +139,8 @@ def _who_sold(tree: xr.DataTree) -> list[str]:
 
 def _says(one: Seller) -> str:
     """One seller on one line: how much, because of what, and mostly which assets."""
-    goods = ", ".join(f"{printable(asset)} {fixed(usd / BILLION, 1)}" for asset, usd in one.sold[:MOST_ASSETS])
+    _, per_usd = money_unit([one.sales.value])
+    goods = ", ".join(f"{printable(asset)} {fixed(usd * per_usd, 1)}" for asset, usd in one.sold[:MOST_ASSETS])
     if goods:
         goods = f"; net over all days: {goods}"
     return f"{printable(one.fund)} {money(one.sales.value)}: {_because(one, 2)}{goods}."
@@ -174,7 +176,8 @@ def _by_fund(tree: xr.DataTree, parts: list[str], more: int) -> Table:
     table = plain_table(f"Parts of the loss by fund, % of start NAV: mean{below}")
     add_label_column(table, "fund\nNAV")
     columns = ["loss", *(HEADINGS.get(part, part.replace("_", "\n")) for part in parts)]
-    wanted = (("\nlowest", 2), ("called\n% NAV", 1), ("sales\nbn USD", 1))
+    unit, per_usd = money_unit([seller(tree, SYSTEM).sales.value])
+    wanted = (("\nlowest", 2), ("called\n% NAV", 1), (f"sales\n{unit}", 1))
     add_number_columns(table, *columns, *(head for head, least in wanted if more >= least))
     if more >= 3:
         table.add_column("because of", no_wrap=True, max_width=21)
@@ -192,9 +195,9 @@ def _by_fund(tree: xr.DataTree, parts: list[str], more: int) -> Table:
             cells.append(Text.assemble(mean, "\n", (tail, "dim")) if random else Text(mean))
         if more >= 1:
             cells.append(Text(_two(100 * float(figure_of(summary, "called_nav_share", fund)))))
-            cells.append(Text(_two(one.sales.value / BILLION)))
+            cells.append(Text(_two(one.sales.value * per_usd)))
         if more >= 3:
-            cells.append(Text("\n".join(_reasons(one, 2)) if one.sales.value >= SMALLEST else ""))
+            cells.append(Text("\n".join(_reasons(one, 2)) if one.sales.value * per_usd >= SMALLEST else ""))
         label = named(shown_name(fund), money(float(figure_of(summary, "nav_usd", fund))))
         table.add_row(label, *cells, end_section=fund == funds[-1])
     return table

@@ -17,6 +17,7 @@ from stress.results.terminal.cells import (
     decimals,
     estimate,
     money,
+    money_unit,
     named,
     percent,
     plain_table,
@@ -129,14 +130,17 @@ def _funds(tree: xr.DataTree, levels: list[float], reference: float, title: str)
     titles = [f"{measure}\n{percent(level)}" for level in levels for measure in ("VaR", "ES")]
     at = percent(reference)
     called = ("called\n% NAV", "P of\n>10 %", "P of\n>50 %", "default\n% NAV")
-    add_number_columns(table, *titles, *called, "sales\nbn USD", f"ampl.\n{at}", f"added\n{at}")
+    unit, per_usd = money_unit([float(summary["system_expected_forced_sales_usd"])])
+    add_number_columns(table, *titles, *called, f"sales\n{unit}", f"ampl.\n{at}", f"added\n{at}")
     funds = [str(fund) for fund in summary["fund"].values]
     for fund in [*funds, None]:
-        table.add_row(*_fund_cells(summary, fund, levels, reference), end_section=fund == funds[-1])
+        table.add_row(*_fund_cells(summary, fund, levels, reference, per_usd), end_section=fund == funds[-1])
     return table
 
 
-def _fund_cells(summary: xr.Dataset, fund: str | None, levels: list[float], reference: float) -> list[Any]:
+def _fund_cells(
+    summary: xr.Dataset, fund: str | None, levels: list[float], reference: float, per_usd: float
+) -> list[Any]:
     """Cells of one fund, or of the system: the number on the first line, its standard error on the second."""
 
     def get(name: str, level: float | None = None) -> float:
@@ -153,7 +157,7 @@ def _fund_cells(summary: xr.Dataset, fund: str | None, levels: list[float], refe
         cell("prob_called_over_10pct", 100),
         cell("prob_called_over_50pct", 100),
         cell("defaulted_nav_share", 100),
-        cell("expected_forced_sales_usd", 1 / BILLION),
+        cell("expected_forced_sales_usd", per_usd),
         cell("amplification", 1, reference, most=3),
         cell("added_loss", 100, reference),
     ]
@@ -223,6 +227,7 @@ def _lacks_an_error(summary: xr.Dataset, levels: list[float], reference: float) 
     if _brokers_lose(summary):
         shown.append(("broker_loss_es", reference))
     at_level = [(summary[name].sel(level=at), summary[f"{name}_se"].sel(level=at)) for name, at in shown]
-    rare = ("expected_forced_sales_usd", "system_expected_forced_sales_usd")
-    every = [*at_level, *((summary[name], summary[f"{name}_se"]) for name in rare)]
+    rare = ("expected_forced_sales_usd", "called_nav_share", "defaulted_nav_share")
+    of_all = [f"{prefix}{name}" for prefix in ("", "system_") for name in rare]
+    every = [*at_level, *((summary[name], summary[f"{name}_se"]) for name in of_all)]
     return any(bool((np.isinf(errors) & (values != 0)).any()) for values, errors in every)
