@@ -104,7 +104,7 @@ def test_missing_ratios_and_errors_are_said_not_hidden() -> None:
 @pytest.mark.parametrize("name", ["var_se", "system_es_se", "added_loss_se", "broker_loss_es_se"])
 def test_every_unknown_error_in_the_table_is_explained(name: str) -> None:
     tree = TREE.copy(deep=True)
-    tree["summary"]["defaulted_nav_share_se"].values[:] = 0.001  # some funds default on a few paths
+    tree["summary"]["defaulted_nav_share_se"].loc[{}] = 0.001  # some funds default on a few paths
     assert "±?" not in text_of(tree)
     tree["summary"][name].loc[{"level": 0.99}] = np.inf
     assert "±?:" in "\n".join(notes(tree))
@@ -174,7 +174,7 @@ def test_pictures_of_a_run_without_a_draw() -> None:
 @pytest.mark.parametrize("name", ["defaulted_nav_share_se", "system_called_nav_share_se"])
 def test_a_share_without_an_error_is_explained(name: str) -> None:
     tree = TREE.copy(deep=True)
-    tree["summary"]["defaulted_nav_share_se"].values[:] = 0.001
+    tree["summary"]["defaulted_nav_share_se"].loc[{}] = 0.001
     assert "±?:" not in "\n".join(notes(tree))
-    tree["summary"][name].values[...] = np.inf
+    tree["summary"][name].loc[{}] = np.inf
     assert "±?:" in "\n".join(notes(tree))
