@@ -31,6 +31,7 @@ AVERAGED = {
     "expected_unliquidated_usd": "unliquidated",
     "expected_max_drawdown": "max_drawdown",
 }
+HITS = {"called_nav_share": "margin_call", "defaulted_nav_share": "default"}  # paths on which a share is not zero
 
 
 def _parts(name: str) -> dict[str, str]:
@@ -146,8 +147,9 @@ def _by_fund(output: SimulationOutput, row: int) -> dict[str, Estimate]:
     for name, metric in AVERAGED.items():
         unit = nav if name.endswith("_usd") else 1.0
         sums, squares = output.sums[metric][row], output.squares[metric][row]
-        rare = name.endswith(("_usd", "_nav_share"))  # calls, sales, defaults: zero on most paths
-        table[name] = settle(estimators.mean(float(sums) * unit, float(squares) * unit**2, paths, rare))
+        rare = name.endswith("_usd")  # calls, sales and what is left of them: zero on most paths
+        hits = int(output.counts[HITS[name]][row]) if name in HITS else None
+        table[name] = settle(estimators.mean(float(sums) * unit, float(squares) * unit**2, paths, rare, hits))
     for name, count in COUNTED.items():
         table[name] = settle(estimators.probability(int(output.counts[count][row]), paths))
     for kind, count in BY_SHARE.items():

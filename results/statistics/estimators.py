@@ -168,11 +168,19 @@ def expected_shortfall(distribution: Distribution, level: str) -> Estimate:
     return Estimate.symmetric(tail.value, widened(tail.deviation / math.sqrt(paths_of(distribution)), tail.paths))
 
 
-def mean(total: float, squares: float, paths: int, rare: bool = False) -> Estimate:
-    """Mean of `paths` values from their sum and sum of squares; `rare`: they are never negative, and zero on most."""
+def mean(total: float, squares: float, paths: int, rare: bool = False, hits: int | None = None) -> Estimate:
+    """Mean of `paths` values from their sum and sum of squares.
+
+    `rare`: they are never negative, and zero on most; `hits`: on all but so many, where that is known.
+    """
     value = total / paths
     error = math.sqrt(np.maximum(squares / paths - value**2, 0.0) / paths)
-    return Estimate.symmetric(value, widened(error, paths_that_count(value, squares / paths, paths) if rare else paths))
+    rests_on: float = paths
+    if hits is not None:
+        rests_on = hits if hits < paths / 2 else paths
+    elif rare:
+        rests_on = paths_that_count(value, squares / paths, paths)
+    return Estimate.symmetric(value, widened(error, rests_on))
 
 
 def probability(hits: int, paths: int) -> Estimate:

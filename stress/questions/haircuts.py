@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 FACTORS = (0.9, 1.0, 1.1)
 ROUNDING = 1e-9  # of NAV, in a requirement
-SHARES = ("called_nav_share", "defaulted_nav_share")
+SHARES = (
+    ("called_nav_share", "called_share", "margin_call"),
+    ("defaulted_nav_share", "defaulted_share", "default"),
+)  # name, metric, and what counts the paths on which it is not zero
 PROBABILITIES = (
     "prob_margin_call",
     "prob_called_over_10pct",
@@ -102,8 +105,8 @@ def _at(problem: Problem, paths: int, seed: int) -> dict[str, Any]:
     types = problem.funds.types
     rows = [*(types.index(name) for name in problem.funds.types_file_order), len(types)]
     estimates = {
-        name: [mean(sums[metric][row], squares[metric][row], paths, rare=True) for row in rows]
-        for name, metric in zip(SHARES, ("called_share", "defaulted_share"), strict=True)
+        name: [mean(sums[metric][row], squares[metric][row], paths, hits=int(counts[hits][row])) for row in rows]
+        for name, metric, hits in SHARES
     }
     estimates |= {name: [probability(int(count[row]), paths) for row in rows] for name, count in hits.items()}
     called = start_in_call(problem)
