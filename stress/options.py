@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Literal
 
+LARGEST = 2**64 - 1
 Store = Literal["summary", "tails", "paths"]
 Precision = Literal["float32", "float64"]
 
@@ -57,19 +58,30 @@ class RunOptions:
                 raise ValueError(f"{name} = {getattr(self, name)!r} is not possible; allowed: {allowed}")
 
 
+def parse_count(text: object) -> int:
+    """A whole number from 0 to 2^64 - 1: `1000000`, `1_000_000`, `1e6`."""
+    try:
+        number = Decimal(str(text).strip())
+    except InvalidOperation:
+        raise ValueError(f"{text!r} is not a whole number such as 1000000, 1_000_000 or 1e6") from None
+    # Compared before the conversion: int(Decimal("1e999999999")) would not come back.
+    if not number.is_finite() or not 0 <= number <= LARGEST:
+        raise ValueError(f"{text!r} is not between 0 and {LARGEST}")
+    if number != number.to_integral_value():
+        raise ValueError(f"{text!r} is not a whole number")
+    return int(number)
+
+
 def whole(name: str, value: object) -> int:
-    """A whole number, whether it comes as 1000, 1e3 or "1e3".
+    """The option `name` as a whole number, whether it comes as 1000, 1e3 or "1e3".
 
     Raises:
         ValueError: it is none.
     """
     try:
-        exact = Decimal(str(value).replace("_", "").replace(",", ""))
-        if isinstance(value, bool) or exact != exact.to_integral_value():
-            raise ValueError
-        return int(exact)
-    except (ArithmeticError, ValueError) as error:
-        raise ValueError(f"{name} = {value!r} is not possible; allowed: a whole number") from error
+        return parse_count(value)
+    except ValueError as error:
+        raise ValueError(f"{name} = {value!r} is not possible; allowed: a whole number ({error})") from error
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from stress.results.dataset.paths import OF_SYSTEM
+from stress.results.dataset.summary import BY_SHARE, SHARES
 from stress.results.statistics import paired
 from stress.results.statistics.paired import Influence
 from stress.results.statistics.simulation_output import LARGE_LOSS, ROUNDING
@@ -27,12 +28,14 @@ EVENTS = {  # probability -> metric and what it has to be above
     "prob_loss_over_20pct": ("fund_loss", LARGE_LOSS),
     "prob_margin_call": ("first_call_step", 0.0),
     "prob_default": ("defaulted", 0.0),
-    "prob_called_over_10pct": ("called_nav_share", 0.1 + ROUNDING),
-    "prob_called_over_50pct": ("called_nav_share", 0.5 + ROUNDING),
-    "prob_defaulted_over_10pct": ("defaulted_nav_share", 0.1 + ROUNDING),
-    "prob_defaulted_over_50pct": ("defaulted_nav_share", 0.5 + ROUNDING),
+    **{
+        f"prob_{kind}_{over}": (f"{kind}_nav_share", share + ROUNDING)
+        for kind in BY_SHARE
+        for over, share in SHARES.items()
+    },
 }
 COURSES = {"var": "fund_loss", "trough_var": "trough", "drawdown_var": "max_drawdown"}
+STORED_OF_SYSTEM = {metric: name for name, metric in OF_SYSTEM.items()}
 WEIGHTED = ("fund_loss_static", "called_nav_share", "defaulted_nav_share")  # of the system: means by NAV
 
 
@@ -56,15 +59,11 @@ class KeptPaths:
         if name in COURSES:
             values, error = self._metric(COURSES[name], fund), self._figure(f"{name}_se", fund, level)
             return paired.of_quantile(values, level, self._figure(name, fund, level), error, self.of_run)
-        quantile = name.replace("es", "var")
-        if quantile in COURSES and name != "es":
-            at = self._figure(quantile, fund, level)
-            return paired.of_tail_mean(self._metric(COURSES[quantile], fund), level, at)
-        of_loss = paired.of_tail_mean(self._metric("fund_loss", fund), level, self._figure("var", fund, level))
-        if name == "es":
-            return of_loss
-        static = self._metric("fund_loss_static", fund)
-        of_static = paired.of_tail_mean(static, level, self._figure("var_static", fund, level))
+        quantile = f"{name.removesuffix('es')}var"
+        if quantile in COURSES:
+            return self._of_tail_mean(COURSES[quantile], quantile, fund, level)
+        of_loss = self._of_tail_mean("fund_loss", "var", fund, level)
+        of_static = self._of_tail_mean("fund_loss_static", "var_static", fund, level)
         if name == "added_loss":
             return paired.combined(of_loss, of_static, 1.0, -1.0)
         if name == "amplification":
@@ -73,6 +72,9 @@ class KeptPaths:
                 return None
             return paired.combined(of_loss, of_static, 1 / base, -ratio / base)
         return None
+
+    def _of_tail_mean(self, metric: str, quantile: str, fund: str, level: float) -> Influence:
+        return paired.of_tail_mean(self._metric(metric, fund), level, self._figure(quantile, fund, level))
 
     def _figure(self, name: str, fund: str, level: float) -> float:
         if fund == SYSTEM:
@@ -84,9 +86,8 @@ class KeptPaths:
         values = self._paths[name]
         if fund != SYSTEM:
             return np.asarray(values.sel(fund=fund).values, np.float64)
-        for of_system, metric in OF_SYSTEM.items():
-            if metric == name:
-                return np.asarray(self._paths[of_system].values, np.float64)
+        if name in STORED_OF_SYSTEM:
+            return np.asarray(self._paths[STORED_OF_SYSTEM[name]].values, np.float64)
         if name in WEIGHTED:
             nav = self._summary["nav_usd"]
             return np.asarray((values.astype(float) * nav).sum("fund") / nav.sum(), np.float64)

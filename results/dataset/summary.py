@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -150,12 +150,22 @@ def _by_fund(output: SimulationOutput, row: int) -> dict[str, Estimate]:
         rare = name.endswith("_usd")  # calls, sales and what is left of them: zero on most paths
         hits = int(output.counts[HITS[name]][row]) if name in HITS else None
         table[name] = settle(estimators.mean(float(sums) * unit, float(squares) * unit**2, paths, rare, hits))
-    for name, count in COUNTED.items():
-        table[name] = settle(estimators.probability(int(output.counts[count][row]), paths))
+    return table | {name: settle(one) for name, one in probabilities(output.counts, row, paths).items()}
+
+
+def probabilities(counts: Mapping[str, npt.NDArray[np.int64]], row: int, paths: int) -> dict[str, Estimate]:
+    """Of one row: of large losses, calls and defaults of any member, and of more than SHARES of its NAV.
+
+    Args:
+        counts: see `SimulationOutput.counts`.
+        row: fund or system.
+        paths: of the run.
+    """
+    table = {name: estimators.probability(int(counts[count][row]), paths) for name, count in COUNTED.items()}
     for kind, count in BY_SHARE.items():
         for over, share in SHARES.items():
-            hits = output.counts[count][NAV_SHARES.index(share), row]
-            table[f"prob_{kind}_{over}"] = settle(estimators.probability(int(hits), paths))
+            hits = int(counts[count][NAV_SHARES.index(share), row])
+            table[f"prob_{kind}_{over}"] = estimators.probability(hits, paths)
     return table
 
 

@@ -6,7 +6,6 @@ import math
 
 from stress.results.report.elements import MOST_SHADE, Cell
 from stress.results.terminal.cells import decimals, error_text, fixed
-from stress.results.terminal.cells import money_unit as money_unit
 
 SYSTEM = "system"
 WHOLE = "whole system"

@@ -24,9 +24,9 @@ def _value(digits: str, mark: str) -> str | None:
     """Digits as plain text if `mark` stands before decimals; None if they cannot be meant so."""
     thousands = f"[{'.' if mark == ',' else ','}'’ {SPACES}]"
     decimals = re.escape(mark)
-    if re.fullmatch(rf"\d+(?:{decimals}\d*)?", digits):
+    if re.fullmatch(rf"\d+(?:{decimals}\d+)?", digits):
         return digits.replace(mark, ".")
-    match = re.fullmatch(rf"(\d{{1,3}}(?:(?P<s>{thousands})\d{{3}})(?:(?P=s)\d{{3}})*)((?:{decimals}\d*)?)", digits)
+    match = re.fullmatch(rf"(\d{{1,3}}(?:(?P<s>{thousands})\d{{3}})(?:(?P=s)\d{{3}})*)((?:{decimals}\d+)?)", digits)
     return None if match is None else re.sub(thousands, "", match[1]) + match[3].replace(mark, ".")
 
 
@@ -101,4 +101,6 @@ def plain(cell: str, mark: str) -> str:
         return cell
     negative = bool(match["open"]) or bool(signs and signs[0] in MINUS)
     unit = match["unit"].strip()
-    return f"{'-' if negative else ''}{value}{match['power'] or ''}{' ' + unit if unit else ''}"
+    text = f"{'-' if negative else ''}{value}{match['power'] or ''}{' ' + unit if unit else ''}"
+    spaced = value == match["digits"].strip() and text.replace(" ", "") == cell.replace(" ", "")
+    return cell if spaced else text  # what differs by the space before a unit alone is plain already

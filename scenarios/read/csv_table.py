@@ -1,7 +1,7 @@
 """A table of a CSV file as spreadsheets, pandas and R write it: its dialect is read off, or refused with the reason.
 
-Read: commas, semicolons or tabs between cells, a first line `sep=;`, empty rows and columns at the end, headers in
-capitals, a first column without a name. Comments begin with # and stand above the header: below it a # is an error of
+Read: commas, semicolons or tabs between cells, a first line `sep=;`, empty rows and columns at the end, a first column
+without a name. Comments begin with # and stand above the header: below it a # is an error of
 a spreadsheet or a row that somebody has switched off, and neither may vanish.
 """
 

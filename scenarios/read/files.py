@@ -10,7 +10,7 @@ import warnings
 from pathlib import Path
 
 from stress.scenarios.errors import ScenarioError, ScenarioWarning
-from stress.scenarios.read.csv_table import read_table
+from stress.scenarios.read.csv_table import SEPARATORS, read_table
 
 LARGEST_TABLE = 64 << 20  # bytes
 MOST_LINES = 20_000
@@ -97,9 +97,10 @@ class InputFiles:
                 spreadsheet, numbers that can be read in two ways.
         """
         name, text = Path(path).name, self.read(path, key)
-        for sign, most, what in (("\n", MOST_LINES, "lines"), (",", MOST_CELLS, "cells")):
-            if text.count(sign) > most:
-                raise ScenarioError(f"has {text.count(sign):,} {what}", file=name, key=key, allowed=f"{most:,} at most")
+        for signs, most, what in ("\n", MOST_LINES, "lines"), (SEPARATORS, MOST_CELLS, "cells"):
+            count = max(map(text.count, signs))
+            if count > most:
+                raise ScenarioError(f"has {count:,} {what}", file=name, key=key, allowed=f"{most:,} at most")
         table = read_table(text, name, key)
         if table.understood:
             warnings.warn(f"{name}: read with {table.understood}", ScenarioWarning, stacklevel=2)

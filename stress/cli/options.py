@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from stress.cli.quantities import parse_count, parse_positive, parse_size
+from stress.cli.quantities import parse_positive, parse_size
+from stress.options import parse_count
 
 if TYPE_CHECKING:
     from stress.run_directory.location import RunLocation

@@ -5,24 +5,11 @@ from __future__ import annotations
 import re
 from decimal import Decimal, InvalidOperation
 
-LARGEST = 2**64 - 1
+from stress.options import LARGEST, parse_count
+
 UNITS = {"": 1, "K": 1000, "M": 1000**2, "G": 1000**3, "T": 1000**4}
 BINARY_UNITS = {"KI": 1024, "MI": 1024**2, "GI": 1024**3, "TI": 1024**4}
 SIZE = re.compile(r"\s*([0-9_.]+(?:[eE][0-9]+)?)\s*([KMGT]?I?)B?\s*", re.IGNORECASE)
-
-
-def parse_count(text: str) -> int:
-    """A whole number from 0 to 2^64 - 1: `1000000`, `1_000_000`, `1e6`."""
-    try:
-        number = Decimal(str(text).strip())
-    except InvalidOperation:
-        raise ValueError(f"{text!r} is not a whole number such as 1000000, 1_000_000 or 1e6") from None
-    # Compared before the conversion: int(Decimal("1e999999999")) would not come back.
-    if not number.is_finite() or not 0 <= number <= LARGEST:
-        raise ValueError(f"{text!r} is not between 0 and {LARGEST}")
-    if number != number.to_integral_value():
-        raise ValueError(f"{text!r} is not a whole number")
-    return int(number)
 
 
 def parse_positive(text: str) -> int:

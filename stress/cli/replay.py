@@ -10,7 +10,8 @@ import typer
 from stress.cli import options as common
 from stress.cli.console import console, print_json, say
 from stress.cli.exits import ends_with_exit_code
-from stress.cli.quantities import parse_count, parse_positive
+from stress.cli.quantities import parse_positive
+from stress.options import parse_count
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -11,7 +11,8 @@ from stress.cli import options as common
 from stress.cli.console import console, print_json, progress_shown, say
 from stress.cli.exits import ends_with_exit_code
 from stress.cli.fail_on import FailOn, end_by, limits_json, read_limits
-from stress.cli.quantities import format_seconds, format_size, parse_count
+from stress.cli.quantities import format_seconds, format_size
+from stress.options import parse_count
 
 if TYPE_CHECKING:
     from stress.engine.plan import RunPlan

@@ -16,18 +16,6 @@ if TYPE_CHECKING:
 
 FACTORS = (0.9, 1.0, 1.1)
 ROUNDING = 1e-9  # of NAV, in a requirement
-SHARES = (
-    ("called_nav_share", "called_share", "margin_call"),
-    ("defaulted_nav_share", "defaulted_share", "default"),
-)  # name, metric, and what counts the paths on which it is not zero
-PROBABILITIES = (
-    "prob_margin_call",
-    "prob_called_over_10pct",
-    "prob_called_over_50pct",
-    "prob_default",
-    "prob_defaulted_over_10pct",
-    "prob_defaulted_over_50pct",
-)
 
 
 def scaled(problem: Problem, factor: float) -> Problem:
@@ -65,8 +53,8 @@ def haircuts(problem: Problem, paths: int, seed: int = 1, factors: Sequence[floa
     Returns:
         Dims haircuts (the factors) and fund ("system" last): the mean shares of NAV `called_nav_share` and
         `defaulted_nav_share`, the probabilities `prob_margin_call` (of any member), `prob_called_over_10pct` and
-        `prob_called_over_50pct`, of defaults likewise, each with NAME_se, and `starts_in_call`, whether a fund has a
-        member that starts in a call. Attributes: paths, seed.
+        `prob_called_over_50pct`, of defaults likewise, and `prob_loss_over_20pct`, each with NAME_se, and
+        `starts_in_call`, whether a fund has a member that starts in a call. Attributes: paths, seed.
 
     Raises:
         NotEnoughResources: so many paths need more memory than there is.
@@ -88,8 +76,8 @@ def _at(problem: Problem, paths: int, seed: int) -> dict[str, Any]:
     from stress.engine.plan import plan
     from stress.engine.sizes import devices_for
     from stress.options import RunOptions
-    from stress.results.statistics.estimators import mean, probability
-    from stress.results.statistics.simulation_output import NAV_SHARES
+    from stress.results.dataset.summary import AVERAGED, HITS, probabilities
+    from stress.results.statistics.estimators import mean
 
     options = RunOptions(paths=paths, seed=seed)
     plan(problem, options)
@@ -97,18 +85,17 @@ def _at(problem: Problem, paths: int, seed: int) -> dict[str, Any]:
     gatherer = simulator.gatherer()
     simulator.simulate(Chunk(0, paths), gatherer)
     sums, squares, counts = gatherer.sums(), gatherer.squares(), gatherer.totals.counts
-    found = []
-    for name in ("margin_call", "default"):
-        over = counts["called_over" if name == "margin_call" else "defaulted_over"]
-        found += [counts[name], *(over[NAV_SHARES.index(share)] for share in (0.1, 0.5))]
-    hits = dict(zip(PROBABILITIES, found, strict=True))
     types = problem.funds.types
     rows = [*(types.index(name) for name in problem.funds.types_file_order), len(types)]
     estimates = {
-        name: [mean(sums[metric][row], squares[metric][row], paths, hits=int(counts[hits][row])) for row in rows]
-        for name, metric, hits in SHARES
+        name: [
+            mean(sums[AVERAGED[name]][row], squares[AVERAGED[name]][row], paths, hits=int(counts[hits][row]))
+            for row in rows
+        ]
+        for name, hits in HITS.items()
     }
-    estimates |= {name: [probability(int(count[row]), paths) for row in rows] for name, count in hits.items()}
+    of_rows = [probabilities(counts, row, paths) for row in rows]
+    estimates |= {name: [one[name] for one in of_rows] for name in of_rows[0]}
     called = start_in_call(problem)
     table: dict[str, Any] = {name: [one.value for one in every] for name, every in estimates.items()}
     table |= {f"{name}_se": [one.se for one in every] for name, every in estimates.items()}

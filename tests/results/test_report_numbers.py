@@ -7,7 +7,8 @@ import math
 import pytest
 
 from stress.results.report.elements import Cell, Row, Table
-from stress.results.report.numbers import cell, money_unit, plain, shade, shown, spoken
+from stress.results.report.numbers import cell, plain, shade, shown, spoken
+from stress.results.terminal.cells import money_unit
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,11 @@ def test_numbers_in_names_stay_as_they_are() -> None:
     assert [row["asset"] for row in rows] == ["600.519", "007", "1 000"]
 
 
+@pytest.mark.parametrize("text", ["2025.csv", "3x", "1.25 x start", "12 m", "10y", "130-30", "1e3", "007"])
+def test_what_is_plain_already_stays_to_the_letter(text: str) -> None:
+    assert read_table(f"id,other\na,{text}\n", "b", "x").rows == [{"id": "a", "other": text}]
+
+
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_a_correlation_of_pandas_has_its_labels_in_the_first_column(separator: str) -> None:
     text = "|a|b\na|1.0|0.25\nb|0.25|1.0\n".replace("|", separator)

@@ -27,7 +27,7 @@ def test_paths_as_they_are_typed(paths: object) -> None:
     assert stress.run(TINY, paths=paths).attrs["paths"] == 64  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("paths", [1.5, "many", True, None])
+@pytest.mark.parametrize("paths", [1.5, "many", True, None, "1e999999999", "nan"])
 def test_paths_that_are_no_whole_number(paths: object) -> None:
     with pytest.raises(ValueError, match=r"paths = .* allowed: a whole number"):
         stress.run(TINY, paths=paths)  # type: ignore[arg-type]

@@ -24,11 +24,11 @@ from stress.results.report.elements import (
     Text,
     absent,
 )
-from stress.results.report.numbers import SYSTEM, called, cell, money_unit, shown
+from stress.results.report.numbers import SYSTEM, called, cell, shown
 from stress.results.report.parts_of_result import find, labels, pair
 from stress.results.report.risk import Risk
 from stress.results.statistics.estimators import probability
-from stress.results.terminal.cells import BILLION
+from stress.results.terminal.cells import BILLION, money_unit
 
 Kind = Literal["gross", "net"]
 KINDS: tuple[Kind, ...] = ("gross", "net")

@@ -12,10 +12,10 @@ from stress.results.plot import crowding as plot_crowding
 from stress.results.report import plotly_twins
 from stress.results.report.drawing import drawn
 from stress.results.report.elements import Cell, Folded, Gallery, Picture, Row, Section, Table, Text, absent
-from stress.results.report.numbers import cell, money_unit, plain, shown
+from stress.results.report.numbers import cell, plain, shown
 from stress.results.report.parts_of_result import find, labels, pair
 from stress.results.report.risk import Risk
-from stress.results.terminal.cells import percent
+from stress.results.terminal.cells import money_unit, percent
 
 CROWDING, BROKERS = "Crowding of the start books", "Losses of prime brokers"
 MOST_ASSETS = 30

@@ -7,9 +7,9 @@ import xarray as xr
 from stress.results.dataset.groups_of_assets import grouped
 from stress.results.dataset.labels import evenly_spaced
 from stress.results.report.elements import Block, Cell, Folded, Row, Section, Table, Text, absent
-from stress.results.report.numbers import SYSTEM, called, cell, money_unit, shown
+from stress.results.report.numbers import SYSTEM, called, cell, shown
 from stress.results.report.parts_of_result import find, labels, pair
-from stress.results.terminal.cells import BILLION
+from stress.results.terminal.cells import BILLION, money_unit
 from stress.results.terminal.views.exposure import KINDS, at_start
 from stress.results.terminal.views.purchases import BUDGET, PURCHASES, STANDING, buyers
 

@@ -13,10 +13,11 @@ from stress.results.plot import sales as plot_sales
 from stress.results.report import plotly_twins
 from stress.results.report.drawing import drawn
 from stress.results.report.elements import Block, Cell, Folded, Gallery, Picture, Row, Section, Table, Text, absent
-from stress.results.report.numbers import SYSTEM, money_unit, shown
+from stress.results.report.numbers import SYSTEM, shown
 from stress.results.report.parts_of_result import find, labels, pair
 from stress.results.report.sections.calls import by_step
 from stress.results.report.sections.sellers import reasons, who_sells_what, why
+from stress.results.terminal.cells import money_unit
 
 TITLE = "Forced sales"
 NOTHING = "Nothing is sold by force on any path."

@@ -9,10 +9,11 @@ import xarray as xr
 
 from stress.results.dataset.first_facts import BY_TRIGGER, TAIL
 from stress.results.report.elements import Block, Cell, Folded, Heading, Row, Table, Text
-from stress.results.report.numbers import SYSTEM, called, cell, money_unit, shade, shown
+from stress.results.report.numbers import SYSTEM, called, cell, shade, shown
 from stress.results.report.parts_of_result import labels, pair
 from stress.results.story.items import NEGLIGIBLE, counted
 from stress.results.story.words import because
+from stress.results.terminal.cells import money_unit
 
 TOTAL = f"total_{BY_TRIGGER}"
 STEPS_IN_FULL = 10  # of the tables of who sells what

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from stress.results.report.elements import Block, Cell, Folded, Row, Section, Table, Text
-from stress.results.report.numbers import money_unit, plain, shown
+from stress.results.report.numbers import plain, shown
+from stress.results.terminal.cells import money_unit
 
 TITLE = "Assumptions"
 DEFAULTS = "Defaults: what the scenario file left open, and what was filled in"

@@ -10,11 +10,12 @@ from stress.results.plot.story import story as plot_story
 from stress.results.report import plotly_twins
 from stress.results.report.drawing import embedded
 from stress.results.report.elements import Block, Cell, Facts, Folded, Gallery, Heading, Picture, Row, Table, Text
-from stress.results.report.numbers import SYSTEM, called, money_unit, shown
+from stress.results.report.numbers import SYSTEM, called, shown
 from stress.results.story.items import NEGLIGIBLE, billions, counted, largest_first, listed
 from stress.results.story.page import note
 from stress.results.story.steps import step_lines, told_steps
 from stress.results.story.summary import Line, stands_for, summary_lines
+from stress.results.terminal.cells import money_unit
 
 AFTER_ROUND = ("Prices, %", "Calls")
 SIZE = (4.8, 11.5)  # inches of the picture: as wide as the others, so as legible

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import xarray as xr
 
 from stress.results.report.elements import Block, Cell, Folded, Row, Section, Table, Text, absent
-from stress.results.report.numbers import SYSTEM, called, money_unit, shown
+from stress.results.report.numbers import SYSTEM, called, shown
 from stress.results.report.parts_of_result import find, labels
 from stress.results.report.risk import Risk
 from stress.results.report.sections.stories import story
+from stress.results.terminal.cells import money_unit
 
 TITLE = "The worst paths"
 MOST = 10

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from stress.cli.quantities import format_seconds, format_size, parse_count, parse_positive, parse_size
+from stress.cli.quantities import format_seconds, format_size, parse_positive, parse_size
+from stress.options import parse_count
 
 
 @pytest.mark.parametrize(
