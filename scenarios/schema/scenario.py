@@ -13,7 +13,7 @@ from stress.scenarios.impact.protocol import LawTable
 from stress.scenarios.impact.registry import LAWS
 from stress.scenarios.outside.protocol import OutsideTable
 from stress.scenarios.outside.registry import TABLES as OUTSIDE
-from stress.scenarios.read.fields import Identifier, Table, refuse
+from stress.scenarios.read.fields import Identifier, Name, Table, refuse
 from stress.scenarios.read.files import InputFiles
 from stress.scenarios.schema.funds import Book, Crowding, Fund
 from stress.scenarios.schema.impact import Impact, impact_model
@@ -33,7 +33,7 @@ class Scenario(Table):
     # Files are validated by `scenario_model`: its tables have the keys of the triggers, laws and flows there are.
 
     schema_version: Annotated[Literal[1], Field(alias="schema")]
-    name: Identifier
+    name: Name
     title: str = ""
     description: str = ""
     sources: list[str] = Field(default_factory=list)
