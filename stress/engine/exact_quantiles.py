@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
+from stress.errors import InvariantFailed
 from stress.results.statistics.estimators import binomial_ranks, paths_of
 from stress.results.statistics.exact_sum import HIGH_BITS, LOW_BITS
 from stress.results.statistics.levels import order_rank
@@ -24,6 +25,7 @@ class _Search:
     first_bin: int
     last_bin: int
     first_rank: int
+    count: int  # of the paths in its bins
     values: list[Floats] = field(default_factory=list)
     above: int = 0  # sum of all larger values in units of 2^-32: whole numbers add in any order
 
@@ -34,6 +36,10 @@ class _Search:
 
     def window(self) -> Window:
         found = np.sort(np.concatenate(self.values).astype(np.float64))
+        if len(found) != self.count:
+            raise InvariantFailed(
+                f"{len(found):,} paths around a quantile in the second pass, {self.count:,} in the first"
+            )
         return Window(self.first_rank, found, self.above / UNIT)
 
 
@@ -49,7 +55,7 @@ def _searches(distribution: Distribution, levels: Sequence[str]) -> list[_Search
             continue
         first, _, last = np.searchsorted(cumulative, ranks, side="left")
         before = int(cumulative[first - 1]) if first else 0
-        found.append(_Search(int(first), int(last), before + 1))
+        found.append(_Search(int(first), int(last), before + 1, int(cumulative[last]) - before))
     return found
 
 
@@ -65,6 +71,9 @@ def exact_quantiles(
         levels: confidence levels as decimal text.
         second_pass: simulates all paths once more and yields (i, values): values (k, path) of the distributions
             i .. i + k - 1, every path once, in any order. Not called when nothing is missing.
+
+    Raises:
+        InvariantFailed: the second pass has not the paths of the first.
     """
     searches = [_searches(distribution, levels) for distribution in distributions]
     if any(searches):

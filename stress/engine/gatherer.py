@@ -9,6 +9,7 @@ import jax
 import numpy as np
 import numpy.typing as npt
 
+from stress.engine.accounting import check_tails, check_totals
 from stress.engine.block import QuietBlock, SalesBlock
 from stress.engine.path_tables import TABLE_ARRAYS, joined, path_table, table_arrays, table_of
 from stress.engine.simulator import Finished
@@ -44,8 +45,12 @@ class Gatherer:
     def __init__(self, rows: int, brokers: int, keep: int, store_paths: bool, least: TailFloors | None = None) -> None:
         self.rows, self.brokers = rows, brokers
         self.totals, self._chunk = Totals(rows, brokers), Totals(rows, brokers)
-        kept = [keep if name in LOSSES else keep // 4 for name in DISTRIBUTED for _ in range(rows)] + [keep] * brokers
-        self._tails = [RunningTail(*both) for both in zip(kept, least or [NOTHING] * len(kept), strict=True)]
+        self._kept = [keep if name in LOSSES else keep // 4 for name in DISTRIBUTED for _ in range(rows)] + [
+            keep
+        ] * brokers
+        self._tails = [
+            RunningTail(*both) for both in zip(self._kept, least or [NOTHING] * len(self._kept), strict=True)
+        ]
         self._of = {name: self._tails[i * rows : (i + 1) * rows] for i, name in enumerate(DISTRIBUTED)}
         self._broker = self._tails[len(DISTRIBUTED) * rows :]
         self._calls: list[Finished] | None = [] if store_paths else None
@@ -103,8 +108,12 @@ class Gatherer:
         """What the calls since the last chunk came to, which were of paths `first` .. `last - 1`.
 
         Of the tails only what may still be among the largest: what was left out is beaten by other chunks of the run.
+
+        Raises:
+            InvariantFailed: these are not all of the paths, or totals contradict each other.
         """
         state = self._chunk.state()
+        check_totals(state, last - first, f"paths {first} to {last - 1}")
         self.totals.add_state(state)
         self._chunk = Totals(self.rows, self.brokers)
         for number, tail in enumerate(self._tails):
@@ -148,6 +157,19 @@ class Gatherer:
         """Share of forced flow in steps where it exceeded a day's depth."""
         forced, beyond = self.totals.sums["flows"].value()
         return float(beyond / forced) if forced > 0 else 0.0
+
+    def check(self, paths: int) -> None:
+        """Whether all that a run of so many paths has gathered fits together.
+
+        Raises:
+            InvariantFailed: a path is missing or counted twice, or totals contradict each other.
+        """
+        check_totals(self.totals.state(), paths, "the run")
+        by_metric, brokers = self.distributions()
+        check_tails([*(one for every in by_metric.values() for one in every), *brokers], self._kept, paths)
+        stored = self.stored()
+        if stored is not None and not np.array_equal(stored.path_ids, np.arange(paths, dtype=np.uint64)):
+            raise InvariantFailed(f"the paths stored are not those from 0 to {paths - 1}, each of them once")
 
     def distributions(self) -> tuple[dict[str, list[Distribution]], list[Distribution]]:
         """Histogram and tail of each of DISTRIBUTED, by row, and of the broker losses."""

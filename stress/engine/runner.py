@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
@@ -10,9 +9,9 @@ from typing import Any, Protocol
 import jax
 import jaxlib
 import numpy as np
-import numpy.typing as npt
 
 from stress.compile.matrices import group_nav
+from stress.engine.accounting import check_worst
 from stress.engine.background import in_background
 from stress.engine.chunk_simulator import ChunkSimulator, Pace
 from stress.engine.chunks import Chunk, FinishedChunks, missing
@@ -27,7 +26,7 @@ from stress.engine.sizes import devices_for
 from stress.engine.totals import State
 from stress.kernels.random.normals import GENERATOR
 from stress.options import Progress, RunOptions
-from stress.results.statistics.levels import order_rank, tail_mass
+from stress.results.statistics.checkpoints import checkpoints
 from stress.results.statistics.simulation_output import DISTRIBUTED, Distribution, PathTable, SimulationOutput
 from stress.scenarios.problem import Problem
 
@@ -56,7 +55,7 @@ def execute(
 
     Raises:
         DeviceNotFound, NotEnoughResources: see `plan`.
-        InvariantFailed: a result is not finite.
+        InvariantFailed: a result is not finite, or what was gathered does not fit together.
     """
     plan(problem, options)
     devices = devices_for(problem, options)
@@ -148,7 +147,7 @@ class _Run:
         if options.exact:
             distributions = self.refined(distributions)
             started = time.perf_counter()
-        worst, worst_by_trough = self.worst(groups, distributions["fund_loss"], distributions["trough"])
+        worst, worst_by_trough = self.worst(groups, distributions)
         self.seconds["worst_paths"] = time.perf_counter() - started
         return SimulationOutput(
             problem=problem,
@@ -165,7 +164,7 @@ class _Run:
             broker_squares=gatherer.totals.sums["broker_squares"].value(),
             counts=gatherer.totals.counts,
             scalars=gatherer.totals.scalars,
-            checkpoints=_checkpoints(sample.fund_loss, problem.estimation.levels),
+            checkpoints=checkpoints(sample.fund_loss, problem.estimation.levels),
             sample=sample,
             timeline=timeline,
             worst=worst,
@@ -194,6 +193,7 @@ class _Run:
                 self.store.write(chunk, state)
         if self.store is not None:
             self.store.flush()
+        gatherer.check(paths)
 
     def chunks(
         self, gaps: list[Chunk], gatherer: Gatherer, seen: Callable[[int], None]
@@ -234,17 +234,28 @@ class _Run:
         self.seconds["exact_quantiles"] = time.perf_counter() - started
         return {name: every[i * rows : (i + 1) * rows] for i, name in enumerate(DISTRIBUTED)}
 
-    def worst(self, groups: tuple[str, ...], *by: list[Distribution]) -> list[dict[str, PathTable]]:
-        """The worst paths of each group and of the system, by each of some metrics, simulated again by the same
-        compiled program."""
+    def worst(
+        self, groups: tuple[str, ...], distributions: dict[str, list[Distribution]]
+    ) -> list[dict[str, PathTable]]:
+        """The worst paths of each group and of the system, by final loss and by trough, simulated again by the same
+        compiled program.
+
+        Raises:
+            InvariantFailed: a path has not the loss that it had.
+        """
+        metrics = ("fund_loss", "trough")
+        by = [distributions[metric] for metric in metrics]
         count = min(self.options.worst, self.options.paths)
         if count == 0 or self.options.store == "summary":
-            return [{} for _ in by]
+            return [{} for _ in metrics]
         wanted = [[distribution.tail.path_ids[:count] for distribution in rows] for rows in by]
         every = np.unique(np.concatenate([ids for rows in wanted for ids in rows]))
         blocks = [Finished(x.tiled, jax.device_get(x.block)) for x in self.chunk_simulator.simulator.run(every)]
         table = path_table(blocks, len(self.problem.funds.brokers))
         names = (*groups, "system")
+        for metric, rows, ids in zip(metrics, by, wanted, strict=True):
+            for row, (distribution, mine) in enumerate(zip(rows, ids, strict=True)):
+                check_worst(select_paths(table, mine), metric, row, distribution)
         return [{name: select_paths(table, ids) for name, ids in zip(names, rows, strict=True)} for rows in wanted]
 
     def attributes(self, beyond_depth: float) -> dict[str, Any]:
@@ -276,22 +287,3 @@ def groups_in_file_order(problem: Problem, members: bool) -> tuple[str, ...]:
     rank = {name: i for i, name in enumerate(order)}
     funds = problem.funds
     return tuple(sorted(funds.ids, key=lambda x: (rank[funds.types[funds.type_of[funds.ids.index(x)]]], x)))
-
-
-def _checkpoints(loss: npt.NDArray[np.float64], levels: tuple[str, ...]) -> dict[str, Any]:
-    """Mean loss, VaR and ES of the first 1,024, 2,048, ... detailed paths: how the estimates settle."""
-    count = loss.shape[1]
-    points = sorted({min(1024 << k, count) for k in range(max(1, math.ceil(math.log2(max(count / 1024, 1))) + 1))})
-    mean = np.array([loss[:, :n].mean(axis=1) for n in points])
-    var = np.empty((len(points), loss.shape[0], len(levels)))
-    es = np.empty_like(var)
-    for i, n in enumerate(points):
-        ordered = np.sort(loss[:, :n], axis=1)[:, ::-1]
-        total = np.concatenate([np.zeros((loss.shape[0], 1)), np.cumsum(ordered, axis=1)], axis=1)
-        for j, level in enumerate(levels):
-            mass = float(tail_mass(level, n))
-            whole = min(int(mass), n)
-            part = ordered[:, min(whole, n - 1)] * (mass - whole)
-            es[i, :, j] = (total[:, whole] + part) / mass
-            var[i, :, j] = ordered[:, n - order_rank(level, n)]
-    return {"paths": np.array(points), "mean_loss": mean, "var": var, "es": es}
