@@ -7,11 +7,13 @@ that permuting a file changes no bit; the `*_file_order` tuples give the order i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from stress.scenarios.origin import Origin
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -171,6 +173,7 @@ class Problem:
     canonical: dict[str, Any]
     input_hashes: dict[str, str]  # file name -> sha256
     defaults_filled: tuple[str, ...]  # dotted keys that the file left to their default
+    origin: Origin = field(default_factory=Origin)  # what it was read from, and every override
 
 
 def plain_funds(procyclicality: float | Floats = 0.0, margin_cap: float | Floats = 1.0, **given: Any) -> Funds:

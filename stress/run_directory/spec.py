@@ -17,6 +17,7 @@ from stress.results.files.store import SPEC, UnfinishedRun, spec_bytes
 from stress.run_directory.chunk_store import LAYOUT
 from stress.scenarios.build.problem_builder import build_problem
 from stress.scenarios.errors import ScenarioError
+from stress.scenarios.origin import Origin
 from stress.scenarios.problem import Problem
 from stress.scenarios.read.extensions import VARIABLE, load_extensions
 from stress.scenarios.read.loader import scenario_from_document
@@ -46,6 +47,7 @@ def spec_of(problem: Problem, options: RunOptions) -> dict[str, Any]:
             "funds": list(problem.funds.types_file_order),
             "prime_brokers": list(problem.funds.brokers_file_order),
         },
+        "origin": problem.origin.document(),
         "inputs_sha256": problem.input_hashes,
         "defaults": list(problem.defaults_filled),
         "options": asdict(options),
@@ -124,6 +126,7 @@ def problem_of(spec: dict[str, Any], name: str) -> tuple[Problem, RunOptions]:
             ),
             input_hashes=dict(spec["inputs_sha256"]),
             defaults_filled=tuple(spec["defaults"]),
+            origin=Origin.from_document(spec["origin"]),
         )
     except (ScenarioError, KeyError, TypeError, ValueError) as error:
         raise UnfinishedRun(f"{SPEC} of {name} does not say what was run: {error}") from error
