@@ -47,7 +47,7 @@ def summary_json(tree: xr.DataTree) -> dict[str, Any]:
         for name in ("name", "title", "changed", "spec_sha256", "paths", "seed", "rng", "precision", "device")
         if name in tree.attrs
     }
-    for name in ("origin", "switched_off"):
+    for name in ("origin", "switched_off", "starts_in_call"):
         if name in tree.attrs:
             result[name] = json.loads(tree.attrs[name])
     result["levels"] = summary["level"].values.tolist()
@@ -222,9 +222,9 @@ def notes(tree: xr.DataTree) -> list[str]:
     if beyond in diagnostics and float(diagnostics[beyond]) > NOTEWORTHY_FLOW:
         share = 100 * float(diagnostics[beyond])
         lines.append(f"{share:.1f} % of forced flow exceeds a day's depth: beyond the data behind the impact law.")
-    off = off_sentence(json.loads(attrs.get("switched_off", "[]")))
-    if off:
-        lines.append(off)
+    called, off = (json.loads(attrs.get(name, "[]")) for name in ("starts_in_call", "switched_off"))
+    lines += [f"In a margin call at the start: {', '.join(called)}."] if called else []
+    lines += [off_sentence(off)] if off else []
     lines.append(f"Limits of the model: {', '.join(json.loads(attrs['model_limits']))}.")
     return lines
 

@@ -132,7 +132,7 @@ def _funds(start: StartTable, problem: Problem) -> Table:
             f"{start.gross[i]:.2f}",
             f"{start.net[i]:.2f}",
             f"{start.requirement[i]:.1%}" if start.has_margin[i] else "none",
-            f"{move:.1%}" if math.isfinite(move) else "never",
+            "in one" if move == 0 else f"{move:.1%}" if math.isfinite(move) else "never",
             f"{start.liquidation_days[i]:.2g}",
             start.slowest_asset[i],
         )
