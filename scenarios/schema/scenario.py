@@ -65,6 +65,12 @@ class Scenario(Table):
                     raise refuse("is used more than once", "distinct ids", f"{key}.{identifier}.id")
         return self
 
+    def __repr__(self) -> str:
+        funds, assets, steps = len(self.funds), len(self.assets), self.horizon.steps
+        return f"Scenario({self.name!r}: {funds} funds, {assets} assets, {steps} steps; {self.origin.sentence()})"
+
+    __str__ = __repr__
+
     @property
     def files(self) -> InputFiles:
         """The files this scenario was read from."""
