@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ from stress.results.files.store import SEALED_WITH
 
 # Attributes of the root that say how a run was computed, not what came of it.
 MAY_DIFFER = {"block_size", "computed_by", "device", "jax_version", "numpy_version", "seconds"}
+OF_A_MACHINE = {"devices", "max_memory"}  # of the options: `resume` may be on another one
 TIMINGS = {"seconds", "phase"}  # of the group `diagnostics`
 NAMED = 8  # differences that are told by name
 
@@ -32,8 +34,19 @@ def disagreements(sealed: xr.DataTree, rebuilt: xr.DataTree) -> list[str]:
 
 def _attributes(sealed: dict[Any, Any], rebuilt: dict[Any, Any]) -> Iterator[str]:
     for name in sorted({*sealed, *rebuilt} - MAY_DIFFER - SEALED_WITH, key=str):
-        if sealed.get(name) != rebuilt.get(name):
+        if _decisive(name, sealed.get(name)) != _decisive(name, rebuilt.get(name)):
             yield f"the attribute {name}"
+
+
+def _decisive(name: str, value: Any) -> Any:
+    """An attribute without what belongs to the machine."""
+    if name != "options" or not isinstance(value, str):
+        return value
+    try:
+        table = json.loads(value)
+    except (RecursionError, ValueError):
+        return value
+    return {key: x for key, x in table.items() if key not in OF_A_MACHINE} if isinstance(table, dict) else value
 
 
 def _groups(sealed: xr.DataTree, rebuilt: xr.DataTree) -> Iterator[str]:

@@ -16,6 +16,7 @@ from stress.results.files.durable_write import write_durably
 from stress.results.files.store import SPEC, UnfinishedRun, spec_bytes
 from stress.run_directory.chunk_store import LAYOUT
 from stress.scenarios.build.problem_builder import build_problem
+from stress.scenarios.origin import Origin
 from stress.scenarios.problem import Problem
 from stress.scenarios.read.extensions import VARIABLE, load_extensions
 from stress.scenarios.read.loader import scenario_from_document
@@ -45,6 +46,7 @@ def spec_of(problem: Problem, options: RunOptions) -> dict[str, Any]:
             "funds": list(problem.funds.types_file_order),
             "prime_brokers": list(problem.funds.brokers_file_order),
         },
+        "origin": problem.origin.document(),
         "inputs_sha256": problem.input_hashes,
         "defaults": list(problem.defaults_filled),
         "options": asdict(options),
@@ -131,6 +133,7 @@ def problem_of(spec: dict[str, Any], name: str) -> tuple[Problem, RunOptions]:
             ),
             input_hashes=dict(spec["inputs_sha256"]),
             defaults_filled=tuple(spec["defaults"]),
+            origin=Origin.from_document(spec["origin"]),
         )
     except Exception as error:  # of whatever a spec leads to that somebody has changed
         raise UnfinishedRun(f"{SPEC} of {name} does not say what was run: {type(error).__name__}: {error}") from error

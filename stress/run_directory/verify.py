@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -73,6 +73,7 @@ def verify(
     spec = _spec(out, tree, problems)
     problem, options = problem_of(spec, str(out))
     check_same(str(out), spec, spec_of(problem, options))
+    options = replace(options, devices=None, max_memory=None)  # this machine need not be that of the run
     store = ChunkStore(out, identity_digest(spec))
     store.close()
     found = _blocks(store, options, np.random.default_rng(seed), blocks)
