@@ -116,12 +116,18 @@ def spec_bytes(spec: dict[str, Any]) -> bytes:
 
 
 def read_spec(directory: Path) -> dict[str, Any]:
-    """`spec.json` of a run directory.
+    """`spec.json` of a run directory; of a result on its own the spec that it carries.
 
     Raises:
         UnfinishedRun: there is none.
-        DamagedRun: it is no JSON table.
+        DamagedRun: it is no JSON table, or the result is damaged.
     """
+    if is_result(directory):
+        with open_result(directory) as tree:
+            within = spec_in(tree)
+        if within is None:
+            raise UnfinishedRun(f"{directory} carries no spec: an earlier version wrote it")
+        return within
     path = directory / SPEC
     if not path.exists():
         raise UnfinishedRun(f"{directory} holds no {SPEC}: this is no whole run directory")

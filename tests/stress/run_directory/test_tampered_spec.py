@@ -74,7 +74,7 @@ def tampered(spec: dict[str, Any], folder: Path, count: int) -> None:
         if document == spec:
             continue
         try:
-            same = value is ... and way[0] == "scenario"  # a default that is left out is the same scenario
+            same = value in (None, ...) and way[0] == "scenario"  # a default that is left out is the same scenario
             if taken_up(folder, document) and way[0] in ("scenario", "identity") and not same:
                 wrong.append(f"{way} = {value!r} is taken up")
         except Exception as error:
