@@ -41,7 +41,7 @@ def stored() -> PathTable:
 
 
 def metric(name: str, row: int) -> Array:
-    return stored().metrics[name][row]
+    return np.asarray(stored().metrics[name][row])
 
 
 def expected(table: dict[str, Callable[[int, str], float]], levels: list[str]) -> dict[str, dict[str, list[float]]]:
@@ -88,7 +88,8 @@ def by_level() -> dict[str, Callable[[int, str], float]]:
 
 
 def by_fund() -> dict[str, Callable[[int, str], float]]:
-    nav, every = chunked_run().group_nav, {}
+    nav = chunked_run().group_nav
+    every: dict[str, Callable[[int, str], float]] = {}
     calls, defaults = (stored().first_call_step > 0), stored().defaulted
     hits = {"calls": calls.sum(axis=1), "defaults": defaults.sum(axis=1)}
     for variable, (name, rests_on) in MEANS.items():
