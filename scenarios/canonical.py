@@ -110,7 +110,7 @@ def _matters(table: Table, key: str) -> bool:
         values = {name: getattr(table, name) for name in of_triggers}
         return all(trigger.matters(values).get(key, True) for trigger in TRIGGERS.values())
     if isinstance(table, MarginTerms):
-        return key != "floor" or table.method == "portfolio"
+        return key != "allow_start_in_call" and (key != "floor" or table.method == "portfolio")
     if isinstance(table, Impact):
         return all(key not in law.keys.written_keys() for name, law in LAWS.items() if name != table.law)
     return key != "dof" or getattr(table, "model", None) == "student_t"
@@ -219,6 +219,8 @@ def _margin(scenario: Scenario, kind: TypeOf, assets: Assets) -> dict[str, Any]:
         document["hike"] = _plain(margin.hike)
     if margin.concentration is not None and margin.method == "haircut":
         document["concentration"] = _plain(margin.concentration)
+    if margin.allow_start_in_call:
+        document["allow_start_in_call"] = True
     if margin.method == "portfolio":
         cases = type_moves(scenario, kind, assets)
         document |= {"floor": margin.floor, "scenarios": [_case(moves, assets) for moves in cases]}

@@ -7,21 +7,40 @@ that permuting a file changes no bit; the `*_file_order` tuples give the order i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from stress.scenarios.origin import Origin
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 TRADING_DAYS = 252  # of a year
 ROUNDING = 1e-9  # relative, that numbers of a file may be off by
+MOST_SHOWN = 3  # entries of a tuple in a repr
 
 
-@dataclass(frozen=True)
-class Assets:
+class _Brief:
+    """A record whose repr tells arrays by kind and shape, and long tuples by their first entries."""
+
+    def __repr__(self) -> str:
+        values = ((field.name, getattr(self, field.name)) for field in fields(self))  # type: ignore[arg-type]
+        return f"{type(self).__name__}({', '.join(f'{name}={_brief(value)}' for name, value in values)})"
+
+
+def _brief(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype}{list(value.shape)}"
+    if isinstance(value, tuple) and len(value) > MOST_SHOWN:
+        return f"({', '.join(map(repr, value[:MOST_SHOWN]))}, ... {len(value)} in all)"
+    return repr(value)
+
+
+@dataclass(frozen=True, repr=False)
+class Assets(_Brief):
     """Tradable assets; all arrays have shape (asset,)."""
 
     ids: tuple[str, ...]
@@ -37,8 +56,8 @@ class Assets:
     margin_rate: Floats  # base margin rate, fraction
 
 
-@dataclass(frozen=True)
-class Shocks:
+@dataclass(frozen=True, repr=False)
+class Shocks(_Brief):
     """The outside shock: a random draw plus a script."""
 
     model: str  # "none", "gaussian" or "student_t"
@@ -52,8 +71,8 @@ class Shocks:
     script: Floats  # (step, asset) simple returns, 0 where nothing is scripted
 
 
-@dataclass(frozen=True)
-class Funds:
+@dataclass(frozen=True, repr=False)
+class Funds(_Brief):
     """Fund types and their members (tiers); a plain fund is a type with one member."""
 
     types: tuple[str, ...]  # (type,) sorted
@@ -83,8 +102,8 @@ class Funds:
     # last, what no broker finances
 
 
-@dataclass(frozen=True)
-class Books:
+@dataclass(frozen=True, repr=False)
+class Books(_Brief):
     """Books: `size[b] * shapes[shape_of[b]]` are signed positions in USD where all of the book is held.
 
     Under `max_participation` they are tiers of managers' books, which hold the assets of one class of liquidity
@@ -171,6 +190,11 @@ class Problem:
     canonical: dict[str, Any]
     input_hashes: dict[str, str]  # file name -> sha256
     defaults_filled: tuple[str, ...]  # dotted keys that the file left to their default
+    origin: Origin = field(default_factory=Origin)  # what it was read from, and every override
+
+    def __repr__(self) -> str:
+        funds, assets = f"{len(self.funds.types)} funds ({len(self.funds.ids)} members)", len(self.assets.ids)
+        return f"Problem({self.name!r}: {funds}, {assets} assets, {self.steps} steps; {self.origin.sentence()})"
 
 
 def plain_funds(procyclicality: float | Floats = 0.0, margin_cap: float | Floats = 1.0, **given: Any) -> Funds:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stress.scenarios.build.requirement import by_fund, requirement, start_positions
-from stress.scenarios.problem import Bools, Floats, Problem
+from stress.scenarios.problem import ROUNDING, Bools, Floats, Problem
 
 PARTICIPATION = 0.25
 _HALVINGS = 60
@@ -24,7 +24,9 @@ class StartTable:
     net: Floats  # (long - short) / NAV over the assets that count in net
     has_margin: Bools
     requirement: Floats  # margin requirement / equity, 0 without margin
-    adverse_move: Floats  # fall of longs, and rise of shorts, to the first call; inf without one
+    adverse_move: (
+        Floats  # fall of longs, and rise of shorts, to the first call; inf without one, 0: in one at the start
+    )
     liquidation_days: Floats  # days to trade all positions at 25 % of volume: the slowest asset
     slowest_asset: tuple[str, ...]  # "" for a fund without positions
     assets: tuple[str, ...]
@@ -65,13 +67,21 @@ def start_table(problem: Problem) -> StartTable:
         net=(net / funds.nav)[order],
         has_margin=funds.has_margin[order],
         requirement=(needed / funds.nav)[order],
-        adverse_move=_adverse_move(problem, positions)[order],
+        adverse_move=np.where(needed > funds.nav, 0.0, _adverse_move(problem, positions))[order],
         liquidation_days=days.max(axis=1)[order],
         slowest_asset=tuple(assets.ids[slowest[n]] if days[n, slowest[n]] > 0 else "" for n in order),
         assets=assets.ids,
         held_usd=held,
         held_days=held / assets.adv,
     )
+
+
+def start_in_call(problem: Problem) -> list[str]:
+    """Fund types with a member whose requirement exceeds its equity at the start, in file order."""
+    funds, books = problem.funds, problem.books
+    needed = requirement(funds, problem.assets, books.fund_of, start_positions(books))
+    called = {funds.types[t] for t in funds.type_of[needed > funds.nav * (1.0 + ROUNDING)]}
+    return [name for name in funds.types_file_order if name in called]
 
 
 def _adverse_move(problem: Problem, positions: Floats) -> Floats:

@@ -230,6 +230,8 @@ def resume(
 ) -> xr.DataTree:
     """Take up a run that did not finish, as it was begun: its numbers are those of an undisturbed run.
 
+    Of a finished run that was damaged since, what is damaged is removed and computed again.
+
     Args:
         directory: its run directory, or the URL of one.
         progress, executor, workers: as for `run`.
@@ -241,9 +243,12 @@ def resume(
         OtherRun: this version, device type or package computes other numbers than the run was begun with.
     """
     from stress.results.files.store import RESULT, SPEC, RunExists
+    from stress.run_directory.mend import is_damaged, mend
     from stress.run_directory.spec import problem_of, read_spec
 
     location = location_of(directory)
+    if location.has(RESULT) and is_damaged(location):
+        mend(location)
     location.fetch(SPEC)
     problem, options = problem_of(read_spec(location.folder), location.name)
     options = replace(options, devices=devices, max_memory=max_memory)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal, InvalidOperation
 from typing import Literal
 
@@ -56,6 +56,11 @@ class RunOptions:
         for name, (fine, allowed) in checks.items():
             if not fine:
                 raise ValueError(f"{name} = {getattr(self, name)!r} is not possible; allowed: {allowed}")
+
+    def __repr__(self) -> str:
+        """The paths and the seed, and what else is not left to its default."""
+        given = [f for f in fields(self) if f.name in ("paths", "seed") or getattr(self, f.name) != f.default]
+        return f"RunOptions({', '.join(f'{f.name}={getattr(self, f.name)!r}' for f in given)})"
 
 
 def parse_count(text: object) -> int:

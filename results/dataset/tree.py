@@ -17,6 +17,8 @@ from stress.results.dataset.start import start
 from stress.results.dataset.summary import summary
 from stress.results.dataset.tables import tail_timeline
 from stress.results.statistics.simulation_output import SimulationOutput
+from stress.scenarios.start import start_in_call
+from stress.scenarios.switched_off import switched_off
 
 CONVENTIONS = {
     "loss": "-(final equity + paid out - start equity) / start equity; positive = loss, not floored",
@@ -74,7 +76,11 @@ def _attributes(output: SimulationOutput) -> dict[str, Any]:
     problem = output.problem
     attrs = {
         "name": problem.name,
-        "title": problem.title,
+        "title": problem.origin.titled(problem.title or problem.name),
+        "changed": problem.origin.sentence() if problem.origin.overrides else "",
+        "origin": problem.origin.document(),
+        "switched_off": list(switched_off(problem)),
+        "starts_in_call": start_in_call(problem),
         "description": problem.description,
         "sources": list(problem.sources),
         "spec_sha256": spec_digest(problem.canonical),

@@ -13,10 +13,13 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from stress.results.files.manifest import MANIFEST, faults
+
 LARGEST_METADATA = 64 << 20  # bytes
 LARGEST_ARRAY = 256 << 20  # bytes, of an array beside those of the group `paths`
 MOST_OF_PATHS = 1 << 36  # numbers in an array of the group `paths`
 METADATA = "zarr.json"
+MANIFEST_ATTRIBUTE = "manifest"  # of the root: there is one, it cannot be left out
 CODECS = {"bytes", "blosc", "crc32c", "gzip", "sharding_indexed", "transpose", "vlen-utf8", "zstd"}
 TYPES = {"bool", "string", *(f"{kind}{bits}" for kind in ("int", "uint", "float") for bits in (8, 16, 32, 64))}
 TEXTS = ("name", "title", "model_limits")
@@ -36,13 +39,18 @@ class Damaged(ValueError):
 
 
 def open_tree(path: Path) -> xr.DataTree:
-    """Open `result.zarr` lazily, its summary and diagnostics checked.
+    """Open `result.zarr` lazily, its files compared with the manifest, its summary and diagnostics checked.
+
+    Files of the group `paths`, which may be any number of gigabytes, are compared by size alone.
 
     Raises:
         Damaged: it cannot be read, or is no result of this program.
         PermissionError: as the system says.
     """
     try:
+        if not (path / METADATA).is_file():
+            raise Damaged(f"it holds no {METADATA}")
+        check_sums(path, ("paths",))
         _check_files(path)
         tree = xr.open_datatree(path, engine="zarr", zarr_format=3)
     except (Damaged, PermissionError):
@@ -57,6 +65,23 @@ def open_tree(path: Path) -> xr.DataTree:
             raise
         raise Damaged(_reason(error)) from error
     return tree
+
+
+def check_sums(path: Path, by_size: tuple[str, ...] = ()) -> None:
+    """Compare a result with its manifest, see `faults`; an earlier version wrote none, and said so by not naming it.
+
+    Raises:
+        Damaged: naming the files.
+    """
+    if not (path / MANIFEST).exists():
+        root = _json(path / METADATA)
+        if isinstance(root, dict) and MANIFEST_ATTRIBUTE in root.get("attributes", {}):
+            raise Damaged(f"{MANIFEST} is missing")
+        return
+    found = faults(path, by_size)
+    if found:
+        more = f", and {len(found) - 5} more files" if len(found) > 5 else ""
+        raise Damaged(f"{'; '.join(found[:5])}{more}")
 
 
 def read_table(path: Path) -> dict[str, Any]:
@@ -88,8 +113,6 @@ def _json(path: Path) -> Any:
 
 def _check_files(path: Path) -> None:
     """Plain files only, the format that this program writes, and arrays of a size that can be meant."""
-    if not (path / METADATA).is_file():
-        raise Damaged(f"it holds no {METADATA}")
     for parent, folders, files in os.walk(path):
         for name in (*folders, *files):
             place = Path(parent) / name

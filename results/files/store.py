@@ -11,12 +11,15 @@ from typing import Any
 import xarray as xr
 
 import stress.results.dataset.accessor  # noqa: F401  (registers `tree.stress`)
-from stress.results.files.checked import Damaged, open_tree, read_table
+from stress.results.files.checked import MANIFEST_ATTRIBUTE, METADATA, Damaged, open_tree, read_table
 from stress.results.files.durable_write import flush
+from stress.results.files.manifest import MANIFEST
 from stress.results.files.zarr_tree import write_tree
 
 SPEC = "spec.json"
 RESULT = "result.zarr"
+SPEC_ATTRIBUTE = "spec"  # of the root of a result: all of `spec.json`, so that the result alone can be run again
+SEALED_WITH = {"complete", SPEC_ATTRIBUTE, MANIFEST_ATTRIBUTE}  # attributes that only a result on disk has
 
 
 class RunExists(FileExistsError):
@@ -46,7 +49,7 @@ def write_run(tree: xr.DataTree, spec: dict[str, Any], out: Path, overwrite: boo
         raise RunExists(f"{out} already holds a finished run; choose another directory, or overwrite it")
     scratch = Path(tempfile.mkdtemp(prefix=".writing-", dir=out))
     try:
-        write_tree(_sealed(tree), scratch / RESULT)
+        write_tree(_sealed(tree, spec), scratch / RESULT)
         (scratch / SPEC).write_bytes(spec_bytes(spec))
         flush(scratch / SPEC)
         flush(scratch)
@@ -59,6 +62,11 @@ def write_run(tree: xr.DataTree, spec: dict[str, Any], out: Path, overwrite: boo
     finally:
         shutil.rmtree(scratch)
     return final
+
+
+def is_result(folder: Path) -> bool:
+    """Whether a folder is a result itself, not a run directory with one inside."""
+    return (folder / METADATA).is_file()
 
 
 def spec_bytes(spec: dict[str, Any]) -> bytes:
@@ -83,17 +91,17 @@ def read_spec(directory: Path) -> dict[str, Any]:
 
 
 def open_result(directory: str | Path, allow_unfinished: bool = False) -> xr.DataTree:
-    """Open the result of a run directory lazily.
+    """Open the result of a run directory lazily; the folder `result.zarr` on its own will do.
 
     Raises:
         FileNotFoundError: there is no such directory.
         UnfinishedRun: the run was not finished; with `allow_unfinished` only when there is no result at all.
-        DamagedRun: the result, or the spec beside it, cannot be read.
+        DamagedRun: a file of the result is not what was written, or the spec beside it is that of another run.
     """
     directory = Path(directory)
     if not directory.is_dir():
         raise FileNotFoundError(f"{directory}: no such run directory")
-    path = directory / RESULT
+    path = directory if is_result(directory) else directory / RESULT
     if not path.exists():
         raise UnfinishedRun(f"{directory} holds no {RESULT}: the run did not finish, or this is no run directory")
     try:
@@ -102,13 +110,39 @@ def open_result(directory: str | Path, allow_unfinished: bool = False) -> xr.Dat
         tree = open_tree(path)
     except Damaged as error:
         raise DamagedRun(f"{directory} holds no result that can be read: {error}") from error
+    if not is_of(tree, directory / SPEC):
+        tree.close()
+        raise DamagedRun(f"{directory / SPEC} is not what was run: the result in {directory} says otherwise")
     if tree.attrs.get("complete") is not True and not allow_unfinished:
         tree.close()
         raise UnfinishedRun(f"{path} is not marked complete; allow_unfinished=True opens it all the same")
     return tree
 
 
-def _sealed(tree: xr.DataTree) -> xr.DataTree:
+def is_of(tree: xr.DataTree, spec: Path) -> bool:
+    """Whether the spec beside a result, if there is one, is that within, to the byte."""
+    within = tree.attrs.get(SPEC_ATTRIBUTE)
+    return within is None or not spec.exists() or str(within).encode() == spec.read_bytes()
+
+
+def spec_in(tree: xr.DataTree) -> dict[str, Any] | None:
+    """The spec that a result carries itself; None in one of an earlier version.
+
+    Raises:
+        DamagedRun: it is no JSON table.
+    """
+    if SPEC_ATTRIBUTE not in tree.attrs:
+        return None
+    try:
+        spec = json.loads(tree.attrs[SPEC_ATTRIBUTE], parse_constant=str)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise DamagedRun(f"the attribute {SPEC_ATTRIBUTE} of the result is no JSON: {error}") from error
+    if not isinstance(spec, dict):
+        raise DamagedRun(f"the attribute {SPEC_ATTRIBUTE} of the result is no table")
+    return spec
+
+
+def _sealed(tree: xr.DataTree, spec: dict[str, Any]) -> xr.DataTree:
     whole = tree.copy()
-    whole.attrs["complete"] = True
+    whole.attrs |= {"complete": True, SPEC_ATTRIBUTE: spec_bytes(spec).decode(), MANIFEST_ATTRIBUTE: MANIFEST}
     return whole

@@ -1,11 +1,15 @@
-"""A tree of labelled datasets as a zarr 3 folder, on the disk when done: hundreds of small arrays, written at once."""
+"""A tree of labelled datasets as a zarr 3 folder, on the disk when done: hundreds of small arrays, written at once.
+
+Each chunk carries its CRC-32C (zarr's codec `crc32c`), so that every reader of zarr refuses one that is damaged; the
+manifest says which files there are, for a chunk that is gone reads as NaN or zeros.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -13,9 +17,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 import zarr.api.asynchronous as zarr_async
+from zarr.codecs import Crc32cCodec, ZstdCodec
 from zarr.storage import LocalStore, MemoryStore
 
 from stress.results.files.durable_write import flush
+from stress.results.files.manifest import MANIFEST, files_below, manifest_bytes, sum_of, sum_of_file
 
 PATHS_PER_CHUNK = 1 << 18  # of the `paths` group: a few MB a chunk
 SMALL = 256 * 2**20  # bytes of a tree that is put together in memory before it is written
@@ -25,7 +31,7 @@ TOGETHER = 16  # files that are written at a time: most of it is waiting for the
 def write_tree(tree: xr.DataTree, path: Path) -> None:
     """Write a tree into the new folder `path` and have it on the disk.
 
-    Every reader of zarr 3 takes it; xarray gives back the same tree.
+    Every reader of zarr 3 takes it; xarray gives back the same tree. `faults` of the manifest finds what changes later.
 
     Raises:
         OSError: whatever the system refuses; an unfinished folder may be left.
@@ -38,17 +44,20 @@ def write_tree(tree: xr.DataTree, path: Path) -> None:
     folders = {path} | {parent for name in files for parent in (path / name).parents if parent.is_relative_to(path)}
     for folder in sorted(folders):
         folder.mkdir(exist_ok=True)
-    contents = ((path / name, content.to_bytes()) for name, content in files.items())
+    contents = {name: content.to_bytes() for name, content in files.items()}
     with ThreadPoolExecutor(TOGETHER) as pool:
-        for done in (pool.map(_write_new, contents), pool.map(flush, [] if small else _files(path))):
-            for _ in done:
+        if small:
+            sums = {name: sum_of(content) for name, content in contents.items()}
+            for _ in pool.map(_write_new, ((path / name, content) for name, content in contents.items())):
                 pass
+        else:
+            names = list(files_below(path))
+            for _ in pool.map(flush, (path / name for name in names)):
+                pass
+            sums = dict(zip(names, pool.map(sum_of_file, (path / name for name in names)), strict=True))
+        _write_new((path / MANIFEST, manifest_bytes(sums)))
         for _ in pool.map(flush, (Path(folder) for folder, _, _ in os.walk(path))):
             pass
-
-
-def _files(path: Path) -> Iterator[Path]:
-    return (Path(folder) / name for folder, _, names in os.walk(path) for name in names)
 
 
 def _write_new(named: tuple[Path, bytes]) -> None:
@@ -89,6 +98,8 @@ async def _array(store: MemoryStore | LocalStore, name: str, variable: xr.Variab
         # Along the path axis in pieces; every other variable is one chunk.
         chunks=tuple(max(1, min(n, PATHS_PER_CHUNK) if dim == "path" else n) for dim, n in sizes),
         chunk_key_encoding={"name": "default", "separator": "."},  # no folder within a folder for each
+        compressors=(ZstdCodec(), Crc32cCodec()),
+        config={"write_empty_chunks": True},  # every chunk is a file: one that is not there has been lost
         fill_value=np.nan if values.dtype.kind == "f" else None,
         dimension_names=[str(dim) for dim in variable.dims],
         attributes=_plain(attributes),

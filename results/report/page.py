@@ -116,6 +116,7 @@ def report_html(
     environment.filters |= {"own": Markup, "json": as_json, "digest": _digest}
     return environment.get_template(TEMPLATE).render(
         title=str(tree.attrs["title"] or tree.attrs["name"]),
+        changed=str(tree.attrs.get("changed", "")),
         paths=int(tree.attrs["paths"]),
         steps=tree.attrs.get("steps"),
         description=str(tree.attrs.get("description", "")).strip(),

@@ -33,6 +33,8 @@ def story_page(
     told = told_steps(story) if steps is None else steps
     whole = steps is None or len(steps) == int(story.attrs["steps"])
     page: list[RenderableType] = [Text(heading(story), "bold")]
+    if story.attrs.get("changed"):
+        page.append(Text(printable(str(story.attrs["changed"]))))
     if whole:
         page += [_lines(summary_lines(story, top)), Text(""), _overview(story)]
     for step in told:

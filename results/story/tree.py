@@ -47,7 +47,8 @@ def to_story(recorded: RecordedPath, attrs: dict[str, Any]) -> xr.DataTree:
     traded = flows(recorded)
     everything = {
         "name": problem.name,
-        "title": problem.title,
+        "title": problem.origin.titled(problem.title or problem.name),
+        "changed": problem.origin.sentence() if problem.origin.overrides else "",
         "steps": problem.steps,
         "steps_per_day": problem.steps_per_day,
         "paths_are_the_same": int(problem.shocks.model == "none"),

@@ -40,7 +40,7 @@ def haircuts_table(moved: xr.Dataset) -> Table:
             )
     notes = ["called, default: mean share of NAV; P: of a call, of a default of any member, of calls over 10, 50 %."]
     if bool(moved["starts_in_call"].any()):
-        notes.append("*: infeasible, a member starts in a call; simulated all the same.")
+        notes.append("*: a member starts in a call; simulated all the same.")
     table.caption = "\n".join(notes)
     table.caption_justify = "left"
     return table

@@ -26,6 +26,7 @@ from stress.results.terminal.cells import (
 )
 from stress.results.terminal.first_screen import first_screen
 from stress.results.terminal.fitting import Fitting
+from stress.scenarios.switched_off import off_sentence
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -43,9 +44,12 @@ def summary_json(tree: xr.DataTree) -> dict[str, Any]:
     summary, diagnostics = tree["summary"].to_dataset(), tree["diagnostics"].to_dataset()
     result: dict[str, Any] = {
         name: tree.attrs[name]
-        for name in ("name", "title", "spec_sha256", "paths", "seed", "rng", "precision", "device")
+        for name in ("name", "title", "changed", "spec_sha256", "paths", "seed", "rng", "precision", "device")
         if name in tree.attrs
     }
+    for name in ("origin", "switched_off", "starts_in_call"):
+        if name in tree.attrs:
+            result[name] = json.loads(tree.attrs[name])
     result["levels"] = summary["level"].values.tolist()
     result["funds"] = {str(fund): {} for fund in summary["fund"].values}
     result["system"] = {}
@@ -90,6 +94,8 @@ def summary_table(tree: xr.DataTree) -> Table:
 
     page = Table.grid(padding=0)
     page.add_column()
+    if tree.attrs.get("changed"):
+        page.add_row(Text(printable(str(tree.attrs["changed"]))))
     first = first_screen(tree)
     for part in first:
         page.add_row(part)
@@ -216,6 +222,9 @@ def notes(tree: xr.DataTree) -> list[str]:
     if beyond in diagnostics and float(diagnostics[beyond]) > NOTEWORTHY_FLOW:
         share = 100 * float(diagnostics[beyond])
         lines.append(f"{share:.1f} % of forced flow exceeds a day's depth: beyond the data behind the impact law.")
+    called, off = (json.loads(attrs.get(name, "[]")) for name in ("starts_in_call", "switched_off"))
+    lines += [f"In a margin call at the start: {', '.join(called)}."] if called else []
+    lines += [off_sentence(off)] if off else []
     lines.append(f"Limits of the model: {', '.join(json.loads(attrs['model_limits']))}.")
     return lines
 

@@ -10,6 +10,7 @@ import numpy as np
 from stress.scenarios.errors import ScenarioError, suggest
 from stress.scenarios.problem import Floats
 from stress.scenarios.read import units
+from stress.scenarios.read.csv_table import MATRIX
 from stress.scenarios.read.files import InputFiles
 from stress.scenarios.schema.market import Correlation
 
@@ -133,7 +134,7 @@ def _read_csv(path: str, key: str, files: InputFiles) -> dict[str, dict[str, flo
     """Labelled matrix: the first column holds the row labels, the header the column labels."""
     file = Path(path).name
     matrix: dict[str, dict[str, float]] = {}
-    for row in files.rows(path, key):
+    for row in files.rows(path, key, MATRIX):
         cells = list(row.items())
         label = cells[0][1]
         if label in matrix:

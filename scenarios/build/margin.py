@@ -151,7 +151,7 @@ def _line_share(share: Floats) -> Floats:
 
 
 def check_start(scenario: Scenario, types: Sequence[TypeOf], assets: Assets, funds: Funds, books: Books) -> None:
-    """Refuse a fund type with a member whose requirement exceeds its equity at the start.
+    """Refuse a fund type with a member whose requirement exceeds its equity at the start, unless its terms allow it.
 
     Raises:
         ScenarioError: such a type; names the highest gross that is feasible.
@@ -161,7 +161,7 @@ def check_start(scenario: Scenario, types: Sequence[TypeOf], assets: Assets, fun
     for t, kind in enumerate(types):
         rows = np.flatnonzero(funds.type_of == t)
         worst = int(rows[needed[rows].argmax()])
-        if needed[worst] <= 1 + ROUNDING:
+        if needed[worst] <= 1 + ROUNDING or kind.margin.allow_start_in_call:
             continue
 
         def feasible(scale: float, kind: TypeOf = kind, rows: Any = rows) -> bool:
@@ -180,5 +180,6 @@ def check_start(scenario: Scenario, types: Sequence[TypeOf], assets: Assets, fun
             file=scenario.source,
             key=f"funds.{kind.fund.id}.gross",
             value=round(kind.gross, 6),
-            allowed=f"a gross of {highest:.4f} at most with these margin rates",
+            allowed=f"a gross of {highest:.4f} at most with these margin rates, or allow_start_in_call = true in "
+            "its margin",
         )

@@ -11,8 +11,11 @@ from stress.scenarios.build.market import unknown_asset
 from stress.scenarios.errors import ScenarioError, suggest
 from stress.scenarios.problem import Assets, Bools, Floats
 from stress.scenarios.read import units
+from stress.scenarios.read.csv_table import Form
 from stress.scenarios.schema.funds import Fund
 from stress.scenarios.schema.scenario import Scenario
+
+_FORM = Form(("asset", "position"), ("asset",))
 
 
 def book_weights(
@@ -37,7 +40,7 @@ def book_weights(
 def _read_file(scenario: Scenario, path: str, key: str, assets: Assets) -> dict[str, float]:
     file = Path(path).name
     usd: dict[str, float] = {}
-    for row in scenario.files.rows(path, key):
+    for row in scenario.files.rows(path, key, _FORM):
         if set(row) != {"asset", "position"}:
             raise ScenarioError(
                 "has other columns", file=file, key=key, value=list(row), allowed="asset, position (USD)"

@@ -65,4 +65,5 @@ def build_problem(scenario: Scenario) -> Problem:
         canonical=canonical_document(scenario, assets, types, outside),
         input_hashes=scenario.files.hashes,
         defaults_filled=filled_defaults(scenario),
+        origin=scenario.origin,
     )

@@ -47,6 +47,7 @@ class MarginOf:
     scenarios: list[dict[str, float]]
     scenarios_key: str  # where they are written
     floor: float
+    allow_start_in_call: bool
 
     @property
     def present(self) -> bool:
@@ -139,6 +140,7 @@ def margin_of(scenario: Scenario, fund: Fund) -> MarginOf:
         scenarios=values["scenarios"],
         scenarios_key=f"funds.{fund.id}.margin.scenarios" if own_scenarios else "margin.scenarios",
         floor=values["floor"],
+        allow_start_in_call=values["allow_start_in_call"],
     )
 
 

@@ -1,4 +1,4 @@
-"""Numbers as spreadsheets write them, made plain: separators of thousands, decimal commas, accountants' negatives."""
+"""Numbers as spreadsheets write them, made plain: separators of thousands, decimal commas, negatives, dollars."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from stress.scenarios.errors import ScenarioError
 SPACES = "\u00a0\u202f\u2009"  # that stand between thousands: no-break, narrow no-break, thin
 _DIGITS = rf"\d[\d.,'’ {SPACES}]*"
 _CELL = re.compile(
-    r"(?P<open>\()?\s*(?P<sign>[+\-\u2212]?)\s*(?:US)?\$?\s*(?P<second>[+\-\u2212]?)"
-    rf"(?P<digits>{_DIGITS})(?P<power>[eE][+-]?\d+)?\s*(?P<after>[+\-\u2212]?)"
-    r"(?P<unit>\s*(?:%|[a-zA-Z][a-zA-Z ]*)?)\s*(?P<close>\))?",
+    r"(?P<open>\()?[ \t]*(?P<sign>[+\-\u2212]?)[ \t]*(?P<dollars>(?:US)?\$)?[ \t]*(?P<second>[+\-\u2212]?)"
+    rf"(?P<digits>{_DIGITS})(?P<power>[eE][+-]?\d+)?[ \t]*(?P<after>[+\-\u2212]?)"
+    r"(?P<unit>[ \t]*(?:%|[a-zA-Z][a-zA-Z ]*)?)[ \t]*(?P<close>\))?",
     re.ASCII,
 )
 _MONEY = "(?:[€£¥₹]|EUR|GBP|JPY|CHF|CNY|HKD)"
@@ -26,7 +26,9 @@ def _value(digits: str, mark: str) -> str | None:
     decimals = re.escape(mark)
     if re.fullmatch(rf"\d+(?:{decimals}\d+)?", digits):
         return digits.replace(mark, ".")
-    match = re.fullmatch(rf"(\d{{1,3}}(?:(?P<s>{thousands})\d{{3}})(?:(?P=s)\d{{3}})*)((?:{decimals}\d+)?)", digits)
+    match = re.fullmatch(
+        rf"([1-9]\d{{0,2}}(?:(?P<s>{thousands})\d{{3}})(?:(?P=s)\d{{3}})*)((?:{decimals}\d+)?)", digits
+    )
     return None if match is None else re.sub(thousands, "", match[1]) + match[3].replace(mark, ".")
 
 
@@ -101,6 +103,8 @@ def plain(cell: str, mark: str) -> str:
         return cell
     negative = bool(match["open"]) or bool(signs and signs[0] in MINUS)
     unit = match["unit"].strip()
+    if match["dollars"] and not unit.endswith("USD"):
+        unit = f"{unit} USD".strip()
     text = f"{'-' if negative else ''}{value}{match['power'] or ''}{' ' + unit if unit else ''}"
     spaced = value == match["digits"].strip() and text.replace(" ", "") == cell.replace(" ", "")
     return cell if spaced else text  # what differs by the space before a unit alone is plain already

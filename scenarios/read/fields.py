@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, Self, TypeVar
 
@@ -24,12 +25,16 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 from stress.scenarios.errors import suggest
 from stress.scenarios.read import units
 
-ID_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"
-_ID_ALLOWED = "1 to 64 of the characters A-Z a-z 0-9 _ . - and not a dot or dash first"
+NAME_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"  # of a scenario, and so of folders
+_NAME_ALLOWED = "1 to 64 of the characters A-Z a-z 0-9 _ . - and not a dot or dash first"
+# Of assets, funds, books, brokers: labels, never a part of a path. What separates cells, keys or words is left out.
+ID_PATTERN = r"^[^\x00-/:-@\[-^`{-\xa0][^\x00-\x1f\"\\,;=<>|\[\]{}\x7f-\xa0]{0,63}$"
+_ID_ALLOWED = '1 to 64 letters, digits, blanks and signs, a letter, digit or _ first, none of " \\ , ; = < > | [ ] { }'
 LOWEST_USD = 1.0  # of a fund, and of a day of volume
 _LARGEST_DRIFT = 1000.0  # a year, of the log return
 _SHORTEST_HALF_LIFE = 1e-6  # days
-_DIGITS = r"[+-]?(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)([eE][+-]?\d+)?"
+_WHOLE = r"\d+(_\d+)*"
+_DIGITS = rf"[+-]?({_WHOLE}\.?({_WHOLE})?|\.{_WHOLE})([eE][+-]?\d+)?"
 
 _Parsed = TypeVar("_Parsed")
 
@@ -59,9 +64,22 @@ def _fund_volatility(value: object) -> object:
     return value
 
 
+def _name(value: object) -> object:
+    if not isinstance(value, str) or not re.fullmatch(NAME_PATTERN, value):
+        raise refuse("is no valid name", _NAME_ALLOWED)
+    return value
+
+
 def _identifier(value: object) -> object:
     if not isinstance(value, str) or not re.fullmatch(ID_PATTERN, value):
         raise refuse("is no valid id", _ID_ALLOWED)
+    strange = next((char for char in value if not char.isprintable()), None)
+    if strange is not None:
+        raise refuse(f"holds {unicodedata.name(strange, 'a character')} (U+{ord(strange):04X})", "what can be seen")
+    if value != unicodedata.normalize("NFC", value):
+        raise refuse("has an accent apart from its letter", "composed letters (Unicode's form NFC)")
+    if value != " ".join(value.split()):
+        raise refuse("ends with a blank, or has two together", "single blanks inside")
     return value
 
 
@@ -146,6 +164,7 @@ HalfLife = Annotated[
     ),
 ]
 Points = list[Annotated[list[Fraction], Field(min_length=2, max_length=2)]]
+Name = Annotated[str, BeforeValidator(_name), WithJsonSchema({"type": "string", "pattern": NAME_PATTERN})]
 Identifier = Annotated[str, BeforeValidator(_identifier), WithJsonSchema({"type": "string", "pattern": ID_PATTERN})]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
 import hashlib
 import os
@@ -10,7 +11,7 @@ import warnings
 from pathlib import Path
 
 from stress.scenarios.errors import ScenarioError, ScenarioWarning
-from stress.scenarios.read.csv_table import SEPARATORS, read_table
+from stress.scenarios.read.csv_table import SEPARATORS, Form, read_table
 
 LARGEST_TABLE = 64 << 20  # bytes
 MOST_LINES = 20_000
@@ -31,6 +32,24 @@ def read_regular(path: Path, most: int) -> bytes:
     if len(data) > most:
         raise OSError(errno.EFBIG, f"larger than {most >> 20} MiB", str(path))
     return data
+
+
+def _encoding(data: bytes, wrong: int) -> str:
+    """What text that is not UTF-8 looks like; `wrong` is the first byte that cannot be."""
+    for mark, name in (
+        (codecs.BOM_UTF32_LE, "UTF-32"),
+        (codecs.BOM_UTF16_LE, "UTF-16"),
+        (codecs.BOM_UTF16_BE, "UTF-16"),
+    ):
+        if data.startswith(mark):
+            return f"it begins as {name} does"
+    if b"\0" in data:
+        return "it holds NULs, as UTF-16 does"
+    try:
+        letter = data[wrong : wrong + 1].decode("cp1252")
+    except UnicodeDecodeError:
+        return "it is no text"
+    return f"in Windows-1252 or Latin-1 the byte is {letter!r}"
 
 
 class InputFiles:
@@ -85,11 +104,15 @@ class InputFiles:
         try:
             return data.decode("utf-8-sig")
         except UnicodeDecodeError as error:
+            line = data.count(b"\n", 0, error.start) + 1
             raise ScenarioError(
-                f"is not UTF-8 (byte {error.start})", file=where.name, key=key, allowed="text in UTF-8"
+                f"is not UTF-8 (line {line}, byte {error.start}): {_encoding(data, error.start)}",
+                file=where.name,
+                key=key,
+                allowed='text in UTF-8 (Excel: "CSV UTF-8"; Python: encoding="utf-8")',
             ) from error
 
-    def rows(self, path: str, key: str) -> list[dict[str, str]]:
+    def rows(self, path: str, key: str, form: Form) -> list[dict[str, str]]:
         """Rows of a CSV file with a header, see `read_table`; what is not plain about it is said in a warning.
 
         Raises:
@@ -101,7 +124,7 @@ class InputFiles:
             count = max(map(text.count, signs))
             if count > most:
                 raise ScenarioError(f"has {count:,} {what}", file=name, key=key, allowed=f"{most:,} at most")
-        table = read_table(text, name, key)
+        table = read_table(text, name, key, form)
         if table.understood:
             warnings.warn(f"{name}: read with {table.understood}", ScenarioWarning, stacklevel=2)
         return table.rows

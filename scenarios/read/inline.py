@@ -7,18 +7,25 @@ from pathlib import Path
 from typing import Any
 
 from stress.scenarios.errors import ScenarioError, suggest
+from stress.scenarios.read.csv_table import Form
 from stress.scenarios.read.files import InputFiles
 
-_COLUMNS = {
-    "assets": ("id", "name", "asset_class", "region", "vol", "shock_vol", "impact_vol", "in_net", "adv", "margin"),
-    "funds": ("id", "strategy", "region", "nav", "gross", "net", "positions", "count", "leverage_spread"),
+_FORMS = {
+    "assets": Form(
+        ("id", "name", "asset_class", "region", "vol", "shock_vol", "impact_vol", "in_net", "adv", "margin"),
+        ("id", "name", "asset_class", "region", "in_net"),
+    ),
+    "funds": Form(
+        ("id", "strategy", "region", "nav", "gross", "net", "positions", "count", "leverage_spread"),
+        ("id", "strategy", "region", "positions"),
+        ("positions.", "prime_brokers.", "margin.", "triggers."),
+    ),
 }
-_NESTED = {"assets": (), "funds": ("positions.", "prime_brokers.", "margin.", "triggers.")}
 _WHOLE = {"count", "grace_steps", "lockup_steps", "cure_steps"}
 _DIGITS = re.compile(r"[0-9]{1,18}")
 _TRUTH = {"true": True, "false": False}
 MOST_ROWS = 2_000
-INLINED = tuple(_COLUMNS)
+INLINED = tuple(_FORMS)
 
 
 def inline_table(document: dict[str, Any], key: str, files: InputFiles) -> None:
@@ -31,18 +38,17 @@ def inline_table(document: dict[str, Any], key: str, files: InputFiles) -> None:
         ScenarioError: unreadable file, unknown or missing columns.
     """
     path = document.get(key)
-    if not isinstance(path, str) or key not in _COLUMNS:
+    if not isinstance(path, str) or key not in _FORMS:
         return
-    rows = files.rows(path, key)
+    form = _FORMS[key]
+    rows = files.rows(path, key, form)
     file = Path(path).name
     if len(rows) > MOST_ROWS:
         raise ScenarioError(f"has {len(rows):,} rows", file=file, key=key, value=path, allowed=f"{MOST_ROWS:,} at most")
-    if not rows:
-        raise ScenarioError("has no rows", file=file, key=key, value=path, allowed="one row for each entry")
     for column in rows[0]:
-        if column not in _COLUMNS[key] and not column.startswith(_NESTED[key] or ("\0",)):
+        if column not in form.columns and not (form.prefixes and column.startswith(form.prefixes)):
             raise ScenarioError(
-                "unknown column", file=file, key=f"{key}.{column}", allowed=suggest(column, _COLUMNS[key])
+                "unknown column", file=file, key=f"{key}.{column}", allowed=suggest(column, form.columns)
             )
     if "id" not in rows[0]:
         raise ScenarioError("has no column id", file=file, key=f"{key}.id", allowed="a column id")
@@ -56,7 +62,7 @@ def _entry(row: dict[str, str]) -> dict[str, Any]:
             continue
         table, dot, name = column.partition(".")
         value: object = int(cell) if (name or column) in _WHOLE and _DIGITS.fullmatch(cell) else cell
-        value = _TRUTH.get(cell, cell) if (name or column) == "two_way" else value
+        value = _TRUTH.get(cell.lower(), cell) if (name or column) == "two_way" else value
         if dot and not isinstance(entry.get(table, {}), str):
             entry.setdefault(table, {})[name] = value
         else:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,7 @@ from pydantic import ValidationError
 
 from stress.scenarios.errors import ScenarioError, suggest
 from stress.scenarios.library import library_path, list_names
+from stress.scenarios.origin import Origin
 from stress.scenarios.read.extensions import load_extensions
 from stress.scenarios.read.files import InputFiles, read_regular
 from stress.scenarios.read.inline import INLINED, inline_table
@@ -33,8 +37,8 @@ def load_scenario(name_or_file: str | Path, overrides: Overrides = ()) -> Scenar
     Raises:
         ScenarioError: the file is missing or faulty; names file, key, value and what is allowed.
     """
-    path = Path(name_or_file)
-    if str(name_or_file) in list_names():
+    path, library = Path(name_or_file), str(name_or_file) in list_names()
+    if library:
         path = library_path(str(name_or_file))
     elif not _is_file(path):
         raise ScenarioError(
@@ -61,7 +65,8 @@ def load_scenario(name_or_file: str | Path, overrides: Overrides = ()) -> Scenar
         raise ScenarioError("is nested too deeply", file=path.name, key="", allowed="TOML 1.0") from error
     except ValueError as error:  # TOMLDecodeError, and Python's limit on the digits of an integer
         raise ScenarioError(f"is no valid TOML: {error}", file=path.name, key="", allowed="TOML 1.0") from error
-    return _scenario(document, files, overrides)
+    name, digest = path.stem if library else path.name, hashlib.sha256(data).hexdigest()
+    return _scenario(document, files, Origin(name, library, digest, version("levstress")), overrides)
 
 
 def _is_file(path: Path) -> bool:
@@ -80,13 +85,14 @@ def scenario_from_document(
         ScenarioError: as `load_scenario`.
     """
     check_limits(document, file)
-    return _scenario(copy.deepcopy(dict(document)), InputFiles(file, folder), overrides)
+    origin = Origin(levstress=version("levstress"))
+    return _scenario(copy.deepcopy(dict(document)), InputFiles(file, folder), origin, overrides)
 
 
-def _scenario(document: dict[str, Any], files: InputFiles, overrides: Overrides) -> Scenario:
+def _scenario(document: dict[str, Any], files: InputFiles, origin: Origin, overrides: Overrides) -> Scenario:
     load_extensions()
-    for assignment in assignments(overrides):
-        apply_override(document, assignment, files)
+    changes = [apply_override(document, assignment, files) for assignment in assignments(overrides)]
+    origin = replace(origin, overrides=(*origin.overrides, *changes))
     check_limits(document, files.scenario_file)
     for key in INLINED:
         inline_table(document, key, files)
@@ -96,5 +102,6 @@ def _scenario(document: dict[str, Any], files: InputFiles, overrides: Overrides)
         raise translate(error, document, files.scenario_file) from error
     scenario._files = files
     scenario._document = document
-    scenario._with = lambda changes: _scenario(copy.deepcopy(document), files, changes)
+    scenario._origin = origin
+    scenario._with = lambda more: _scenario(copy.deepcopy(document), files, origin, more)
     return scenario

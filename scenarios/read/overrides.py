@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 import tomllib
@@ -9,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stress.scenarios.errors import ScenarioError, suggest
+from stress.scenarios.origin import Change
 from stress.scenarios.read.files import InputFiles
 from stress.scenarios.read.inline import inline_table
 from stress.scenarios.read.size_limits import MOST_PARTS, check_dotted_keys, check_limits
@@ -33,8 +35,10 @@ def _toml(value: object) -> str:
     return json.dumps(plain, ensure_ascii=False)
 
 
-def apply_override(document: dict[str, Any], assignment: str, files: InputFiles) -> None:
-    """Set one value in place; tables that the file left out are made, and entries of a list are found by id or index.
+def apply_override(document: dict[str, Any], assignment: str, files: InputFiles) -> Change:
+    """Set one value in place and say what it replaced.
+
+    Tables that the file left out are made, and entries of a list are found by id or index.
 
     The value is read as TOML (`0.5`, `false`, `"39 %"`, `[0.95, 0.99]`), as plain text where it is none (`39 %`).
 
@@ -56,7 +60,9 @@ def apply_override(document: dict[str, Any], assignment: str, files: InputFiles)
             value=assignment,
             allowed="key.path=value, as shocks.scale=0.5",
         )
-    _assign(document, parts, parse_value(text.strip()), path.strip(), files)
+    value = parse_value(text.strip())
+    replaced = _assign(document, parts, copy.deepcopy(value), path.strip(), files)
+    return Change(assignment, path.strip(), value, replaced)
 
 
 def parse_value(text: str) -> object:
@@ -73,8 +79,11 @@ def parse_value(text: str) -> object:
     return parsed["value"] if set(parsed) == {"value"} else text
 
 
-def _assign(here: Any, parts: list[str], value: object, path: str, files: InputFiles) -> None:
-    """Walk down to the last part. An id may contain dots: the longest run of parts that names an entry is taken."""
+def _assign(here: Any, parts: list[str], value: object, path: str, files: InputFiles) -> Any:
+    """Walk down to the last part and set it; returns what was there, None for nothing.
+
+    An id may contain dots: the longest run of parts that names an entry is taken.
+    """
     root = here
     while True:
         name: Any
@@ -96,8 +105,9 @@ def _assign(here: Any, parts: list[str], value: object, path: str, files: InputF
                 allowed="the path of a value",
             )
         if used == len(parts):
+            replaced = here.get(name) if isinstance(here, dict) else here[name]
             here[name] = value
-            return
+            return replaced
         here, parts = here[name], parts[used:]
 
 

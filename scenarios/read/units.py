@@ -7,7 +7,8 @@ import re
 from decimal import Decimal, DecimalException
 from typing import NamedTuple
 
-_NUMBER = r"[+-]?(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?"
+_DIGITS = r"\d+(?:_\d+)*"  # an underscore stands between digits
+_NUMBER = rf"[+-]?(?:{_DIGITS}\.?(?:{_DIGITS})?|\.{_DIGITS})(?:[eE][+-]?\d+)?"
 _WITH_UNIT = re.compile(rf"^\s*({_NUMBER})\s*(.*?)\s*$", re.ASCII)
 _RELATIVE = re.compile(rf"^\s*({_NUMBER})\s*x\s+start\s*$", re.ASCII)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictInt, field_validator
+from pydantic import Field, StrictBool, StrictInt, field_validator
 
 from stress.scenarios.read.fields import Fraction, Identifier, Number, Table, refuse
 
@@ -50,6 +50,10 @@ class MarginTerms(Table):
         default_factory=list, description="portfolio: shock vectors, simple returns by asset id or asset class"
     )
     floor: Fraction = Field(default=0.0, ge=0, le=5, description="portfolio: smallest requirement, fraction of gross")
+
+    allow_start_in_call: StrictBool = Field(
+        default=False, description="whether a fund may owe more than its equity at the start; else that is an error"
+    )
 
     @field_validator("rates")
     @classmethod

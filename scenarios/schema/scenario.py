@@ -11,9 +11,10 @@ from pydantic import Field, PrivateAttr, create_model, model_validator
 
 from stress.scenarios.impact.protocol import LawTable
 from stress.scenarios.impact.registry import LAWS
+from stress.scenarios.origin import Origin
 from stress.scenarios.outside.protocol import OutsideTable
 from stress.scenarios.outside.registry import TABLES as OUTSIDE
-from stress.scenarios.read.fields import Identifier, Table, refuse
+from stress.scenarios.read.fields import Identifier, Name, Table, refuse
 from stress.scenarios.read.files import InputFiles
 from stress.scenarios.schema.funds import Book, Crowding, Fund
 from stress.scenarios.schema.impact import Impact, impact_model
@@ -33,7 +34,7 @@ class Scenario(Table):
     # Files are validated by `scenario_model`: its tables have the keys of the triggers, laws and flows there are.
 
     schema_version: Annotated[Literal[1], Field(alias="schema")]
-    name: Identifier
+    name: Name
     title: str = ""
     description: str = ""
     sources: list[str] = Field(default_factory=list)
@@ -53,6 +54,7 @@ class Scenario(Table):
 
     _files: InputFiles = PrivateAttr(default_factory=InputFiles)
     _document: dict[str, Any] = PrivateAttr(default_factory=dict)
+    _origin: Origin = PrivateAttr(default_factory=Origin)
     _with: Callable[[dict[str, object]], Scenario] = PrivateAttr()
 
     @model_validator(mode="after")
@@ -63,10 +65,21 @@ class Scenario(Table):
                     raise refuse("is used more than once", "distinct ids", f"{key}.{identifier}.id")
         return self
 
+    def __repr__(self) -> str:
+        funds, assets, steps = len(self.funds), len(self.assets), self.horizon.steps
+        return f"Scenario({self.name!r}: {funds} funds, {assets} assets, {steps} steps; {self.origin.sentence()})"
+
+    __str__ = __repr__
+
     @property
     def files(self) -> InputFiles:
         """The files this scenario was read from."""
         return self._files
+
+    @property
+    def origin(self) -> Origin:
+        """The file or library scenario that this one was read from, and what was changed in it."""
+        return self._origin
 
     @property
     def source(self) -> str:

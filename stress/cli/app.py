@@ -23,11 +23,12 @@ from stress.cli.exits import Terminated
 from stress.cli.library import library
 from stress.cli.replay import replay
 from stress.cli.report import report
-from stress.cli.resume import resume, verify
+from stress.cli.resume import resume
 from stress.cli.run import run
 from stress.cli.schema import schema
 from stress.cli.show import show
 from stress.cli.validate import validate
+from stress.cli.verify import verify
 from stress.cli.worker import template, worker
 
 app = typer.Typer(

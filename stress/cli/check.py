@@ -56,6 +56,7 @@ def check(
     from stress.scenarios.build.problem_builder import build_problem
     from stress.scenarios.read.loader import load_scenario
     from stress.scenarios.start import start_table
+    from stress.scenarios.switched_off import off_sentence, switched_off
     from stress.scenarios.tier_table import tier_table, why_alone
 
     problem = build_problem(load_scenario(scenario, overrides or ()))
@@ -65,7 +66,12 @@ def check(
         print_json(_document(problem, start, tiers) | ({} if moved is None else {"haircuts": _haircuts_json(moved)}))
         return
     screen = console()
+    if problem.origin.overrides:
+        screen.print(problem.origin.sentence())
     screen.print(_funds(start, problem))
+    off = off_sentence(switched_off(problem))
+    if off:
+        screen.print(off)
     screen.print(_assets(start))
     if tiers:
         screen.print(_tiers(tiers, problem.cascade.max_participation))
@@ -111,7 +117,9 @@ def _haircuts_json(moved: xr.Dataset) -> dict[str, Any]:
 def _funds(start: StartTable, problem: Problem) -> Table:
     from rich.table import Table
 
-    table = Table(title=f"{problem.title or problem.name}: the funds at the start", title_justify="left")
+    table = Table(
+        title=f"{problem.origin.titled(problem.title or problem.name)}: the funds at the start", title_justify="left"
+    )
     table.add_column("fund")
     for heading in ("NAV bn USD", "gross", "net", "margin / equity", "fall to first call", "days to sell"):
         table.add_column(heading, justify="right")
@@ -124,7 +132,7 @@ def _funds(start: StartTable, problem: Problem) -> Table:
             f"{start.gross[i]:.2f}",
             f"{start.net[i]:.2f}",
             f"{start.requirement[i]:.1%}" if start.has_margin[i] else "none",
-            f"{move:.1%}" if math.isfinite(move) else "never",
+            "in one" if move == 0 else f"{move:.1%}" if math.isfinite(move) else "never",
             f"{start.liquidation_days[i]:.2g}",
             start.slowest_asset[i],
         )
@@ -184,6 +192,7 @@ def _pairs(problem: Problem) -> Table:
 def _document(problem: Problem, start: StartTable, tiers: tuple[Tier, ...]) -> dict[str, Any]:
     """The start table as JSON: fractions and USD; null where a fund never gets a call."""
     from stress.scenarios.overlap import liquidity_overlap, overlap
+    from stress.scenarios.switched_off import switched_off
     from stress.scenarios.tier_table import why_alone
 
     funds = [
@@ -229,6 +238,8 @@ def _document(problem: Problem, start: StartTable, tiers: tuple[Tier, ...]) -> d
         "scenario": problem.name,
         "valid": True,
         "correlation_repair_distance": float(problem.shocks.repair_distance),
+        "origin": problem.origin.document(),
+        "switched_off": list(switched_off(problem)),
         "defaults": list(problem.defaults_filled),
         "inputs_sha256": problem.input_hashes,
         "funds": funds,

@@ -93,6 +93,7 @@ Set = Annotated[
     typer.Option("--set", metavar="KEY.PATH=VALUE", help="Change one value of the scenario; may be repeated."),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a result that is already there.")]
+RunAtHand = Annotated[str, typer.Argument(metavar="DIR", help="A run directory, or the URL of one.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress and no messages, errors apart.")]
 

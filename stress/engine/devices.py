@@ -22,7 +22,7 @@ GPU_TILES_PER_DEVICE = 16
 VIRTUAL_DEVICES = 2  # CPU devices there are at least, so that a run on one core can be checked against one on two
 MOST_VIRTUAL_DEVICES = 4  # that are made beyond the cores when they are asked for: each slows the others down
 
-_started: list[bool] = []  # JAX was set up in this process
+_started: list[int] = []  # id of the process in which JAX was set up
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,13 @@ def set_up(device: str = "auto", devices: int | None = None) -> Devices:
 
     Raises:
         DeviceNotFound: no such device, or fewer than asked for.
+        RuntimeError: this process was forked from one that has used JAX: it would wait for threads that are not there.
     """
+    if _started and _started[0] != os.getpid():
+        raise RuntimeError(
+            "levstress has run in the process that this one was forked from, and the threads of JAX do not survive a "
+            'fork: start processes with multiprocessing.get_context("spawn") or "forkserver"'
+        )
     flags = os.environ.get("XLA_FLAGS", "")
     missing = [flag for flag in CPU_FLAGS if flag.split("=")[0] not in flags]
     os.environ["XLA_FLAGS"] = " ".join([flags, *missing]).strip()
@@ -79,7 +85,7 @@ def set_up(device: str = "auto", devices: int | None = None) -> Devices:
 
     cores = available_cores()
     if not _started:
-        _started.append(True)
+        _started.append(os.getpid())
         with contextlib.suppress(RuntimeError):  # the caller has used JAX before: its devices are what there is
             virtual = max(VIRTUAL_DEVICES, min(devices or 0, MOST_VIRTUAL_DEVICES))
             jax.config.update("jax_num_cpu_devices", max(cores, virtual))

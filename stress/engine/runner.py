@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from typing import Any, Protocol
 
 import jax
@@ -271,6 +272,7 @@ class _Run:
             "computed_by": "this process" if self.elsewhere is None else self.elsewhere.describe(),
             "store": self.options.store,
             "members": self.options.members,
+            "options": asdict(self.options),
             "jax_version": jax.__version__,
             "jaxlib_version": jaxlib.__version__,
             "numpy_version": np.__version__,

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stress.scenarios.build.requirement import requirement, start_positions
 from stress.scenarios.problem import Problem
+from stress.scenarios.start import start_in_call
 
 if TYPE_CHECKING:
     import xarray as xr
 
 FACTORS = (0.9, 1.0, 1.1)
-ROUNDING = 1e-9  # of NAV, in a requirement
 
 
 def scaled(problem: Problem, factor: float) -> Problem:
@@ -31,14 +30,6 @@ def scaled(problem: Problem, factor: float) -> Problem:
         portfolio_floor=funds.portfolio_floor * factor,
     )
     return replace(problem, funds=funds)
-
-
-def start_in_call(problem: Problem) -> list[str]:
-    """Fund types with a member whose requirement exceeds its equity at the start, in file order."""
-    funds, books = problem.funds, problem.books
-    needed = requirement(funds, problem.assets, books.fund_of, start_positions(books))
-    called = {funds.types[t] for t in funds.type_of[needed > funds.nav * (1.0 + ROUNDING)]}
-    return [name for name in funds.types_file_order if name in called]
 
 
 def haircuts(problem: Problem, paths: int, seed: int = 1, factors: Sequence[float] = FACTORS) -> xr.Dataset:

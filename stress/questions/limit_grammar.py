@@ -1,6 +1,7 @@
 """The form of a limit, `es(quant, 0.99) > 25 %`:
 
     limit      = measure "(" who [ "," level ] ")" comparison number [ unit ]
+    who        = word { word } | '"' anything '"'
     comparison = ">" | ">=" | "<" | "<="
 
 It is read by the parser below and never evaluated as code.
@@ -50,7 +51,7 @@ COMPARISONS: dict[str, Callable[[float, float], bool]] = {">=": ge, "<=": le, ">
 EXAMPLE = "'es(quant, 0.99) > 25 %' or 'prob_default(system) >= 0.01'"
 LONGEST = 300  # characters of a limit
 
-_TOKEN = re.compile(r"\s*(?:(?P<sign>[<>=!]+|[(),])|(?P<word>[^\s<>=!(),]+))")
+_TOKEN = re.compile(r"\s*(?:(?P<quoted>\"[^\"]*\")|(?P<sign>[<>=!]+|[(),])|(?P<word>[^\s<>=!(),]+))")
 
 
 class LimitError(ValueError):
@@ -99,7 +100,7 @@ class _Parser:
         place = 0
         while place < end and (match := _TOKEN.match(text, place)):  # every character is of some token
             place = match.end()
-            self.tokens.append((match["sign"] or match["word"], place))
+            self.tokens.append((match["quoted"] or match["sign"] or match["word"], place))
         self.next = 0
 
     def limit(self) -> Limit:
@@ -109,7 +110,7 @@ class _Parser:
         kind = "a prime broker" if measure in OF_BROKER else 'a fund or "system"'
         form = f"{measure}(..., LEVEL)" if measure in WITH_LEVEL else f"{measure}(...)"
         self._sign("(", f"{form} names {kind} in parentheses")
-        who = self._word(kind)
+        who = self._who(kind)
         level = None
         if measure in WITH_LEVEL:
             self._sign(",", f"{measure} needs a level, as in {measure}({who}, 0.99)")
@@ -119,6 +120,16 @@ class _Parser:
         if comparison not in COMPARISONS:
             raise self._error(f"expected one of > >= < <=, found {comparison or 'the end'!r}")
         return Limit(" ".join(self.text.split()), measure, who, level, comparison, self._bound(measure))
+
+    def _who(self, kind: str) -> str:
+        words = [self._word(kind)]
+        if len(words[0]) > 2 and words[0][0] == words[0][-1] == '"':
+            return words[0][1:-1]
+        while self._ahead() and self._ahead()[0] not in "<>=!(),":
+            words.append(self._take())
+        if '"' in "".join(words):
+            raise self._error(f"a quote stands alone in {' '.join(words)}")
+        return " ".join(words)
 
     def _level(self) -> str:
         words = [self._word("a level")]

@@ -16,7 +16,7 @@ from stress.results.files.durable_write import write_durably
 from stress.results.files.store import SPEC, UnfinishedRun, spec_bytes
 from stress.run_directory.chunk_store import LAYOUT
 from stress.scenarios.build.problem_builder import build_problem
-from stress.scenarios.errors import ScenarioError
+from stress.scenarios.origin import Origin
 from stress.scenarios.problem import Problem
 from stress.scenarios.read.extensions import VARIABLE, load_extensions
 from stress.scenarios.read.loader import scenario_from_document
@@ -46,6 +46,7 @@ def spec_of(problem: Problem, options: RunOptions) -> dict[str, Any]:
             "funds": list(problem.funds.types_file_order),
             "prime_brokers": list(problem.funds.brokers_file_order),
         },
+        "origin": problem.origin.document(),
         "inputs_sha256": problem.input_hashes,
         "defaults": list(problem.defaults_filled),
         "options": asdict(options),
@@ -97,7 +98,15 @@ def read_spec(out: Path) -> dict[str, Any]:
     Raises:
         UnfinishedRun: there is none, or it is not one of ours.
     """
-    spec = store.read_spec(out)
+    return whole_spec(store.read_spec(out), out)
+
+
+def whole_spec(spec: dict[str, Any], out: Path) -> dict[str, Any]:
+    """The spec found in a directory, when it is that of a run.
+
+    Raises:
+        UnfinishedRun: it is not.
+    """
     if not isinstance(spec.get("identity"), dict) or "options" not in spec:
         raise UnfinishedRun(f"{out / SPEC} is not that of a run that can be taken up again")
     return spec
@@ -124,9 +133,10 @@ def problem_of(spec: dict[str, Any], name: str) -> tuple[Problem, RunOptions]:
             ),
             input_hashes=dict(spec["inputs_sha256"]),
             defaults_filled=tuple(spec["defaults"]),
+            origin=Origin.from_document(spec["origin"]),
         )
-    except (ScenarioError, KeyError, TypeError, ValueError) as error:
-        raise UnfinishedRun(f"{SPEC} of {name} does not say what was run: {error}") from error
+    except Exception as error:  # of whatever a spec leads to that somebody has changed
+        raise UnfinishedRun(f"{SPEC} of {name} does not say what was run: {type(error).__name__}: {error}") from error
     if spec_digest(problem.canonical) != spec["identity"].get("scenario_sha256"):
         raise UnfinishedRun(f"{SPEC} of {name} has been changed: its scenario is not the one that was run")
     return problem, options

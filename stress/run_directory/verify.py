@@ -1,29 +1,28 @@
-"""Is a run directory what it says? Files against digests, blocks against a new simulation, sums against results."""
+"""Is a run directory what it says? Files against digests, blocks against a new simulation, the result against them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-import numpy.typing as npt
 import xarray as xr
 
-from stress.engine.chunk_simulator import ChunkSimulator, new_gatherer
+from stress.engine.chunk_simulator import ChunkSimulator
 from stress.engine.chunks import Chunk, missing
-from stress.engine.gatherer import Gatherer
-from stress.engine.runner import groups_in_file_order
+from stress.engine.runner import execute
 from stress.engine.sizes import devices_for
 from stress.engine.totals import State
-from stress.options import RunOptions
-from stress.results.dataset.paths import BINNED
-from stress.results.dataset.summary import file_order
-from stress.results.files.store import RESULT, open_result
-from stress.results.statistics.estimators import expected_shortfall, value_at_risk
+from stress.options import Progress, RunOptions
+from stress.results.dataset.tree import to_datatree
+from stress.results.files.checked import Damaged, check_sums
+from stress.results.files.store import RESULT, SPEC, DamagedRun, is_of, is_result, open_result, spec_in
 from stress.run_directory.chunk_store import ChunkStore
-from stress.run_directory.spec import check_same, identity_digest, problem_of, read_spec, spec_of
+from stress.run_directory.rebuilt import disagreements
+from stress.run_directory.spec import check_same, identity_digest, problem_of, read_spec, spec_of, whole_spec
 from stress.scenarios.problem import Problem
 
 
@@ -36,107 +35,129 @@ class Verdict:
     paths_on_disk: int
     paths_missing: int
     recomputed: tuple[Chunk, ...]
-    sealed: bool  # there is a result; where no path is missing it was compared with the blocks
+    sealed: bool  # there is a result
+    compared: bool  # every number of it, with the run put together once more
     problems: tuple[str, ...]
     notes: tuple[str, ...] = ()  # what is odd and harmless
 
 
-def verify(directory: str | Path, blocks: int = 3, seed: int = 0) -> Verdict:
-    """Check a run directory.
+def verify(
+    directory: str | Path,
+    blocks: int = 3,
+    seed: int = 0,
+    again: bool = False,
+    progress: Callable[[Progress], None] | None = None,
+) -> Verdict:
+    """Check a run directory: every file, and every number of the result against the blocks.
+
+    The result is put together once more from the blocks, as `resume` would: what no block holds (the paths simulated in
+    detail, the worst ones, with `exact` a second pass) is simulated again, and all must be there to the last bit.
 
     Args:
-        directory: of a run, finished or not.
+        directory: of a run, finished or not; or a result on its own.
         blocks: how many blocks, chosen at random, are simulated again; 0 = none.
         seed: of that choice.
+        again: simulate every path of a finished run again, and trust no block; of a result on its own the only way to
+            compare its numbers.
+        progress: called with how far that is.
 
     Raises:
-        UnfinishedRun: there is no run.
+        UnfinishedRun: there is no run, or neither its spec nor that in its result can be read.
         OtherRun: this version, device type or package computes other numbers than the run was begun with.
     """
     out = Path(directory)
-    spec = read_spec(out)
+    alone = is_result(out)
+    result = out if alone else out / RESULT
+    sealed, problems = result.exists(), list[str]()
+    tree = _opened(result, problems) if sealed else None
+    spec = _spec(out, tree, problems)
     problem, options = problem_of(spec, str(out))
     check_same(str(out), spec, spec_of(problem, options))
+    options = replace(options, devices=None, max_memory=None)  # this machine need not be that of the run
     store = ChunkStore(out, identity_digest(spec))
     store.close()
+    found = _blocks(store, options, np.random.default_rng(seed), blocks)
+    problems += [*found.problems, *_recomputed(problem, options, found.kept)]
+    if sealed and found.missing and not alone and not again:
+        problems.append(f"the result is sealed, and the blocks of {found.missing} paths are missing or damaged")
+    compared = tree is not None and (again or not found.missing)
+    if tree is not None and compared:
+        with tree:
+            rebuilt = to_datatree(execute(problem, options, progress, None if again else store))
+            problems += disagreements(tree, rebuilt)
+    elif tree is not None:
+        tree.close()
+    notes = [*found.notes]
+    if alone and not again:
+        notes.append("its blocks are not at hand: --again simulates every path and compares every number")
+    return Verdict(
+        files=found.files,
+        verified=found.verified,
+        paths_on_disk=options.paths - found.missing,
+        paths_missing=found.missing,
+        recomputed=tuple(sorted(found.kept)),
+        sealed=sealed,
+        compared=compared,
+        problems=tuple(problems),
+        notes=tuple(notes),
+    )
+
+
+def _opened(result: Path, problems: list[str]) -> xr.DataTree | None:
+    """A sealed result all of whose files are what was written; else None, and the reason is among the problems."""
+    try:
+        check_sums(result)
+        return open_result(result)
+    except (Damaged, DamagedRun) as error:
+        problems.append(f"the result is damaged: {error}")
+        return None
+
+
+def _spec(out: Path, tree: xr.DataTree | None, problems: list[str]) -> dict[str, Any]:
+    """The spec of a run: that which its result carries, and `spec.json` has to be the same."""
+    within = None if tree is None else spec_in(tree)
+    if tree is None or within is None or is_result(out):
+        return read_spec(out) if within is None else whole_spec(within, out)
+    if not is_of(tree, out / SPEC):
+        problems.append(f"{SPEC} is not what was run: the result says otherwise")
+    elif not (out / SPEC).exists():
+        problems.append(f"{SPEC} is missing")
+    return whole_spec(within, out)
+
+
+class _Blocks(NamedTuple):
+    """What is in the folder of blocks."""
+
+    files: int
+    verified: int
+    missing: int
+    kept: dict[Chunk, State]
+    problems: list[str]
+    notes: list[str]
+
+
+def _blocks(store: ChunkStore, options: RunOptions, chance: np.random.Generator, keep: int) -> _Blocks:
+    """Read every block; some, chosen at random, are kept to be compared."""
     files = store.files()
-    chosen = {files[i].chunk for i in np.random.default_rng(seed).permutation(len(files))[:blocks]}
-    every = replace(options, store="tails")  # paths that were stored are not needed together
-    gatherer, kept, done = new_gatherer(problem, every), {}, list[Chunk]()
-    unsound, reached = [], 0
+    chosen = {files[i].chunk for i in chance.permutation(len(files))[:keep]}
+    kept, done, unsound, reached = dict[Chunk, State](), list[Chunk](), list[Chunk](), 0
     for file in files:
         state = store.read(file)
         if state is None:
             unsound.append(file.chunk)
         elif file.chunk.first >= reached:
             reached = file.chunk.last
-            gatherer.add_chunk(state)
             done.append(file.chunk)
             if file.chunk in chosen:
                 kept[file.chunk] = state
-    gaps = missing(done, options.paths)
-    left = sum(gap.last - gap.first for gap in gaps)
-    problems, notes = _recomputed(problem, options, kept), []
+    gaps, problems, notes = missing(done, options.paths), [], []
     lost = [chunk for chunk in unsound if any(gap.first < chunk.last and chunk.first < gap.last for gap in gaps)]
     if lost:
         problems.append(f"{len(lost)} of {len(files)} files are damaged or of another run, and their paths are missing")
     if len(unsound) > len(lost):
         notes.append(f"{len(unsound) - len(lost)} files are damaged or of another run; other files have their paths")
-    sealed = (out / RESULT).exists()
-    if sealed and left:
-        problems.append(f"the result is sealed, and the blocks of {left} paths are missing or damaged")
-    elif sealed:
-        with open_result(out) as tree:
-            problems += disagreements(tree, gatherer, problem, options)
-    return Verdict(
-        files=len(files),
-        verified=len(files) - len(unsound),
-        paths_on_disk=options.paths - left,
-        paths_missing=left,
-        recomputed=tuple(sorted(kept)),
-        sealed=sealed,
-        problems=tuple(problems),
-        notes=tuple(notes),
-    )
-
-
-def disagreements(tree: xr.DataTree, gatherer: Gatherer, problem: Problem, options: RunOptions) -> list[str]:
-    """What a result says that its blocks do not: counts by bin, mean losses, VaR and ES of each fund.
-
-    VaR and ES of a run with `exact` come from a second pass, and are not compared where that was needed.
-    """
-    summary = tree["summary"].to_dataset().load()
-    counts = tree["distribution"].to_dataset().load()
-    groups = problem.funds.ids if options.members else problem.funds.types
-    rows = [*file_order(groups, groups_in_file_order(problem, options.members)), len(groups)]
-    names = [*(groups[row] for row in rows[:-1]), "system"]
-    means = gatherer.sums()["fund_loss"] / options.paths
-    distributions, _ = gatherer.distributions()
-    found = []
-    for row, name in zip(rows, names, strict=True):
-
-        def of(variable: str, name: str = name) -> xr.DataArray:
-            return summary[f"system_{variable}"] if name == "system" else summary[variable].sel(fund=name)
-
-        if float(of("mean_loss")) != means[row]:
-            found.append(f"the mean loss of {name}")
-        for variable, metric in BINNED.items():
-            reported = counts[variable].sel(fund=name).values, counts["bin_low"].values
-            histogram = distributions[metric][row].histogram
-            if not np.array_equal(_used(*reported), _used(np.asarray(histogram.counts), histogram.edges()[:-1])):
-                found.append(f"the distribution of {variable} of {name}")
-        for level in () if options.exact else problem.estimation.levels:
-            for prefix, metric in (("", "fund_loss"), ("trough_", "trough"), ("drawdown_", "max_drawdown")):
-                for variable, estimate in (("var", value_at_risk), ("es", expected_shortfall)):
-                    value = float(of(f"{prefix}{variable}").sel(level=float(level)))
-                    if value != estimate(distributions[metric][row], level).value:
-                        found.append(f"{prefix}{variable} of {name} at {level}")
-    return [f"the result has not what its blocks have: {', '.join(found[:8])}"] if found else []
-
-
-def _used(counts: npt.NDArray[Any], low: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """Lower edge and count of the bins that are not empty."""
-    return np.stack([low[counts > 0], counts[counts > 0].astype(np.float64)])
+    left = sum(gap.last - gap.first for gap in gaps)
+    return _Blocks(len(files), len(files) - len(unsound), left, kept, problems, notes)
 
 
 def _recomputed(problem: Problem, options: RunOptions, kept: dict[Chunk, State]) -> list[str]:

@@ -29,7 +29,10 @@ from stress.questions import recorder as recorder_module
 from stress.questions.recorder import Recorder
 from stress.questions.replay import largest_gap
 from stress.results.plot.story import story as draw
+from stress.results.story.page import story_page
+from stress.results.story.summary import heading
 from stress.results.story.tree import to_story
+from stress.scenarios.origin import Change, Origin
 from tiny import single
 from twin_alone import alone
 from twin_rounds import follow_rounds
@@ -173,6 +176,15 @@ def test_more_rounds_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> 
     again = to_story(recorder_of(name).recorded(path), ATTRS)
     for group, node in story_of(name, path).children.items():
         xr.testing.assert_identical(node.to_dataset(), again[group].to_dataset())
+
+
+def test_a_story_says_what_was_changed() -> None:
+    one = recorded("a limit of rounds", 0)
+    changes = (Change("shocks.scale=2", "shocks.scale", 2, 1.5),)
+    problem = replace(one.problem, title="Toy", origin=Origin("toy.toml", overrides=changes))
+    story = to_story(replace(one, problem=problem), ATTRS)
+    assert heading(story).startswith("Toy (changed): path 0")
+    assert str(story_page(story)[1]) == "scenario file toy.toml, changed: shocks.scale 1.5 -> 2"
 
 
 def test_members_are_funds_where_the_run_reports_them() -> None:

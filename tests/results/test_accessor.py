@@ -92,3 +92,41 @@ def test_whatever_returns_a_tree_registers_the_accessor(module: str) -> None:
     program = f"import xarray, {module}; print(xarray.DataTree.stress.__name__)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "StressAccessor"
+
+
+@pytest.mark.parametrize("name", ["var", "es", "mes", "contributions"])
+def test_one_fund_or_the_system_by_name(name: str) -> None:
+    figure = getattr(TREE.stress, name)
+    assert figure(0.99, fund="mid").item() == figure(0.99).sel(fund="mid").item()
+    whole = "es" if name in ("mes", "contributions") else name
+    system = TREE["summary"][f"system_{whole}"].sel(level=0.99).item()
+    assert figure(0.99, fund="system").item() == pytest.approx(system, rel=1e-12)
+    with pytest.raises(ValueError, match="fund 'omega' is not in the result"):
+        figure(0.99, fund="omega")
+
+
+def test_what_one_fund_cannot_be_asked() -> None:
+    assert TREE.stress.covar(0.95, fund="mid").item() == TREE.stress.covar(0.95).sel(fund="mid").item()
+    with pytest.raises(ValueError, match="the system itself has none"):
+        TREE.stress.covar(0.95, fund="system")
+    with pytest.raises(ValueError, match="contributions by asset have no fund 'mid'"):
+        TREE.stress.contributions(0.99, by="asset", fund="mid")
+
+
+def test_the_summary_as_a_table_with_a_row_for_each_fund_and_the_system() -> None:
+    table, summary = TREE.stress.summary(), TREE["summary"].to_dataset()
+    assert [*table.index] == [*FILE_ORDER, "system"]
+    assert table.index.name == "fund"
+    assert table.loc["mid", "es_0.99"] == summary["es"].sel(fund="mid", level=0.99).item()
+    assert table.loc["mid", "es_mean"] == summary["es"].sel(fund="mid", level=0).item()
+    assert table.loc["system", "nav_usd"] == summary["system_nav_usd"].item()
+    assert table.loc["mid", "strategy"] == "macro"
+    assert table.loc["system", "strategy"] == ""
+    assert "var_mean" not in table
+    one = TREE.stress.summary(0.95)
+    assert one.loc["system", "var"] == summary["system_var"].sel(level=0.95).item()
+    assert one.loc["alpha", "prob_default"] == table.loc["alpha", "prob_default"]
+    by_fund = {name for name, figure in summary.data_vars.items() if "fund" in figure.dims}
+    assert set(one) == by_fund | {"strategy", "fund_region"}, "every figure of the funds is in it"
+    with pytest.raises(ValueError, match=r"0\.42 was not estimated"):
+        TREE.stress.summary(0.42)

@@ -10,9 +10,10 @@ import xarray as xr
 import zarr
 
 from collected_example import collected
+from reseal import reseal
 from stress.results.dataset.tree import to_datatree
 from stress.results.files import zarr_tree
-from stress.results.files.store import RunExists, UnfinishedRun, open_result, write_run
+from stress.results.files.store import RunExists, UnfinishedRun, open_result, spec_bytes, write_run
 
 SPEC = {"schema": 1, "name": "example", "title": "Ein Beispiel: 39 %, größer"}
 
@@ -42,7 +43,12 @@ def test_plain_xarray_reads_back_the_same_tree_without_warnings(tree: xr.DataTre
         for key, variable in tree[name].to_dataset().variables.items():
             if variable.dtype.kind != "U":
                 assert back[name].to_dataset()[key].dtype == variable.dtype
-    assert back.attrs == {**tree.attrs, "complete": True}
+    assert back.attrs == {
+        **tree.attrs,
+        "complete": True,
+        "spec": spec_bytes(SPEC).decode(),
+        "manifest": "manifest.json",
+    }
     assert "complete" not in tree.attrs
 
 
@@ -130,6 +136,7 @@ def test_a_result_not_marked_complete_is_refused_unless_asked(tree: xr.DataTree,
     metadata = json.loads(group.read_text())
     metadata["attributes"]["complete"] = False
     group.write_text(json.dumps(metadata))
+    reseal(tmp_path / "result.zarr")
     with pytest.raises(UnfinishedRun, match="not marked complete"):
         open_result(tmp_path)
     assert open_result(tmp_path, allow_unfinished=True)["summary"]["es"].size

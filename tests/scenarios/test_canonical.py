@@ -19,6 +19,8 @@ def test_the_canonical_document_builds_the_same_problem(name: str) -> None:
     ours = {
         "input_hashes",
         "defaults_filled",
+        "origin.scenario",
+        "origin.file_sha256",
         "assets.file_order",
         "funds.types_file_order",
         "funds.brokers_file_order",
@@ -35,6 +37,8 @@ def test_the_canonical_example_builds_the_same_problem() -> None:
     again = problem_of(problem.canonical)
     assert set(differences(problem, again)) <= {
         "defaults_filled",
+        "origin.scenario",
+        "origin.file_sha256",
         "assets.file_order",
         "funds.types_file_order",
         "funds.brokers_file_order",
@@ -59,6 +63,8 @@ def test_the_canonical_full_example_builds_the_same_problem(impact: dict[str, ob
     again = problem_of(json.loads(json.dumps(problem.canonical, allow_nan=False)))
     assert set(differences(problem, again)) <= {
         "defaults_filled",
+        "origin.scenario",
+        "origin.file_sha256",
         "assets.file_order",
         "funds.types_file_order",
         "funds.brokers_file_order",

@@ -51,7 +51,7 @@ def _set(document: dict[str, Any], key: str, value: object) -> dict[str, Any]:
         ("assets/0/vol", "39 bn USD"),
         ("assets/0/vol", -1),
         ("assets/0/shock_vol", -1),
-        ("assets/0/id", "a/b"),
+        ("assets/0/id", "a=b"),
         ("funds/0/nav", "10 %"),
         ("funds/0/triggers/max_leverage", "1.25 x NAV"),
         ("shocks/drift", "fair"),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -64,6 +67,34 @@ def test_a_changed_copy_leaves_the_scenario_alone() -> None:
     assert changed.files.hashes == base.files.hashes
     with pytest.raises(ScenarioError, match="nobody"):
         base.set("funds.nobody.gross", 3)
+
+
+def test_objects_are_shown_in_a_line() -> None:
+    scenario = stress.load_scenario("tariff-2025", {"shocks.scale": 2})
+    problem = stress.build_problem(scenario)
+    assert repr(scenario).startswith("Scenario('tariff-2025': 11 funds, ")
+    assert repr(scenario).endswith("library scenario tariff-2025, changed: shocks.scale 0.5 -> 2)")
+    assert repr(problem).startswith("Problem('tariff-2025': 11 funds (")
+    assert repr(stress.RunOptions(paths=64, store="paths")) == "RunOptions(paths=64, seed=1, store='paths')"
+    for part in (problem.assets, problem.funds, problem.books, problem.shocks):
+        assert len(repr(part)) < 1_200
+    assert "vol=float64[" in repr(problem.assets)
+    assert len(f"{scenario}{problem}") < 400
+
+
+@pytest.mark.filterwarnings("ignore:os.fork")
+def test_a_forked_process_is_refused_with_the_reason(tmp_path: Path) -> None:
+    stress.run(TINY, paths=2)
+    child = os.fork()
+    if child == 0:  # whatever happens, this copy of the tests ends here
+        signal.alarm(60)
+        try:
+            stress.run(TINY, paths=2, out=tmp_path / "r")
+        except RuntimeError as error:
+            os._exit(0 if 'get_context("spawn")' in str(error) else 1)
+        os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_module_is_the_command_line() -> None:

@@ -23,6 +23,8 @@ GRADES = {
     "[C]": "computed from daily closes or published factor returns",
     "[R]": "judgement or general knowledge",
 }
+LONGEST = 300  # characters of a value
+ORIGIN = {"file_sha256": "SHA-256", "levstress": "levstress"}
 FACTS = {
     "name": "Scenario",
     "spec_sha256": "SHA-256 of the scenario, resolved",
@@ -74,6 +76,7 @@ def provenance(tree: xr.DataTree, spec: dict[str, Any] | None) -> Section:
             if f"{name}_version" in tree.attrs
         }
     facts.append(("Versions", ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))))
+    facts += _started_from(tree)
     seconds = attribute(tree, "seconds", {})
     if seconds:
         known = {
@@ -85,6 +88,7 @@ def provenance(tree: xr.DataTree, spec: dict[str, Any] | None) -> Section:
         Text("The same scenario, seed, versions and kind of device give the same numbers, bit for bit."),
         Facts(tuple(facts), compact=True),
     ]
+    blocks += _overrides(tree)
     hashes = attribute(tree, "input_hashes", {})
     if hashes:
         rows = tuple(Row(str(name), (Cell(str(digest)),)) for name, digest in sorted(hashes.items()))
@@ -92,9 +96,38 @@ def provenance(tree: xr.DataTree, spec: dict[str, Any] | None) -> Section:
     return Section("provenance", PROVENANCE, blocks)
 
 
+def _started_from(tree: xr.DataTree) -> list[tuple[str, str]]:
+    """What was read, and the options as they were given."""
+    facts, origin, options = [], attribute(tree, "origin", {}), attribute(tree, "options", {})
+    if origin:
+        kind = "library scenario" if origin.get("library") else "scenario file"
+        known = [f"{kind} {origin['scenario']}"] if origin.get("scenario") else ["a document of the caller's"]
+        known += [f"{name} {origin[key]}" for key, name in ORIGIN.items() if origin.get(key)]
+        facts.append(("Started from", ", ".join(known)))
+    if options:
+        facts.append(("Options", ", ".join(f"{name} {_written(value)}" for name, value in sorted(options.items()))))
+    return facts
+
+
+def _overrides(tree: xr.DataTree) -> list[Block]:
+    """Every override as it was given, and what it replaced."""
+    given = attribute(tree, "origin", {}).get("overrides")
+    changes = [one for one in given if isinstance(one, dict)] if isinstance(given, list) else []
+    rows = tuple(Row(str(one.get("given")), (Cell(_or_nothing(one.get("replaced"))),)) for one in changes)
+    table = Table("Changes to the scenario, in their order", ("As given", "In place of"), rows)
+    return [Heading("Changes"), table] if rows else []
+
+
+def _or_nothing(replaced: Any) -> str:
+    text = "nothing: it was left out" if replaced is None else str(replaced)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 2]} …"
+
+
 def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 
 
 def _written(value: Any) -> str:
+    if value is None:
+        return "none"
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1e15 else str(value)

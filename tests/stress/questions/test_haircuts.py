@@ -13,10 +13,11 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from stress.cli import app
-from stress.questions.haircuts import haircuts, scaled, start_in_call
+from stress.questions.haircuts import haircuts, scaled
 from stress.results.terminal.haircuts_table import haircuts_table
 from stress.scenarios.build.requirement import requirement, start_positions
 from stress.scenarios.problem import Problem
+from stress.scenarios.start import start_in_call
 from tiny import make_problem, single
 
 PATHS, SCALE = 20_000, 5.0
@@ -64,7 +65,7 @@ def test_every_requirement_is_scaled_portfolio_margin_too() -> None:
     np.testing.assert_allclose(needed(scaled(mixed, 1.1)), 1.1 * needed(mixed), rtol=1e-12)
 
 
-def test_a_start_that_is_infeasible_is_said_and_simulated() -> None:
+def test_a_start_in_a_call_is_said_and_simulated() -> None:
     problem = single(steps=1, shocks={"scale": SCALE})
     assert start_in_call(problem) == []
     assert start_in_call(scaled(problem, 1.3)) == ["f"]  # 0.8 x 1.3 of its NAV
@@ -76,7 +77,7 @@ def test_a_start_that_is_infeasible_is_said_and_simulated() -> None:
     assert isinstance(screen.file, io.StringIO)
     text = screen.file.getvalue()
     assert "+30 %*" in text
-    assert "infeasible" in text
+    assert "a member starts in a call" in text
     assert "as is*" not in text
 
 

@@ -1,0 +1,75 @@
+"""Clear away what is damaged in a run directory, so that `resume` computes it again and seals a sound result."""
+
+from __future__ import annotations
+
+from stress.results.files.checked import Damaged, check_sums
+from stress.results.files.store import RESULT, SPEC, DamagedRun, UnfinishedRun, is_of, open_result, spec_in
+from stress.run_directory.chunk_store import FOLDER, ChunkStore
+from stress.run_directory.location import RunLocation
+from stress.run_directory.spec import (
+    check_same,
+    identity_digest,
+    problem_of,
+    read_spec,
+    spec_of,
+    whole_spec,
+    write_spec,
+)
+from stress.run_directory.writing import writing
+
+
+def is_damaged(location: RunLocation) -> bool:
+    """Whether a result that is there is not what was written, or is beside the spec of another run; reads all of it."""
+    location.fetch(RESULT, SPEC)
+    try:
+        check_sums(location.folder / RESULT)
+        open_result(location.folder).close()
+    except (Damaged, DamagedRun):
+        return True
+    return False
+
+
+def mend(location: RunLocation, result: bool = False) -> list[str]:
+    """Remove the damaged files of a run; a spec that is gone is taken from the result.
+
+    Nothing is removed unless this version and device can compute it again.
+
+    Args:
+        location: of the run; what belongs to it is fetched.
+        result: the result goes as well, its numbers being wrong.
+
+    Returns:
+        What was done, a line each.
+
+    Raises:
+        UnfinishedRun: neither the spec nor that in the result can be read.
+        OtherRun: this version, device type or package computes other numbers than the run was begun with.
+    """
+    location.fetch()
+    done, out = list[str](), location.folder
+    within = None
+    try:
+        with open_result(out / RESULT) as tree:
+            within = spec_in(tree)
+            lost = within is not None and not ((out / SPEC).exists() and is_of(tree, out / SPEC))
+    except (DamagedRun, UnfinishedRun, FileNotFoundError):
+        lost = False
+    spec = read_spec(out) if within is None or not lost else whole_spec(within, out)
+    problem, options = problem_of(spec, location.name)
+    check_same(location.name, spec, spec_of(problem, options))
+    with writing(out):
+        if lost:
+            write_spec(out, spec)
+            location.push(out / SPEC)
+            done.append(f"{SPEC} written again from the result")
+        store = ChunkStore(out, identity_digest(spec))
+        store.close()
+        unsound = [file.path.name for file in store.files() if store.read(file) is None]
+        for name in unsound:
+            location.remove(f"{FOLDER}/{name}")
+        if unsound:
+            done.append(f"{len(unsound)} damaged {'block' if len(unsound) == 1 else 'blocks'} removed")
+        if location.has(RESULT) and (result or is_damaged(location)):
+            location.remove(RESULT)
+            done.append(f"{RESULT} removed")
+    return done

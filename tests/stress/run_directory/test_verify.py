@@ -1,0 +1,217 @@
+"""`verify` finds what is wrong with a run, names it, and repairs it when asked."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import zarr
+from typer.testing import CliRunner
+
+import stress
+from reseal import reseal
+from same_numbers import same_numbers
+from short_desk import options, short_desk
+from stress.cli import app
+from stress.results.files.store import RESULT, RunExists
+from stress.run_directory.chunk_store import chunk_of, read_state, write_state
+from stress.run_directory.spec import OtherRun
+from stress.run_directory.verify import verify
+
+PATHS = 60_000
+
+
+@pytest.fixture(scope="module")
+def sealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("verified") / "run"
+    stress.run(short_desk(), **options(PATHS), out=out)
+    return out
+
+
+@pytest.fixture
+def run(sealed: Path, tmp_path: Path) -> Path:
+    shutil.copytree(sealed, tmp_path / "run")
+    return tmp_path / "run"
+
+
+def flip(path: Path, at: int = -1, bit: int = 0) -> None:
+    content = bytearray(path.read_bytes())
+    content[at] ^= 1 << bit
+    path.write_bytes(content)
+
+
+def said(*words: str) -> tuple[int, str, str]:
+    ended = CliRunner().invoke(app, [*words])
+    return ended.exit_code, ended.stdout, ended.stderr
+
+
+def test_a_sound_run_is_compared_whole(run: Path) -> None:
+    found = verify(run, blocks=1)
+    assert not found.problems
+    assert not found.notes
+    assert found.compared
+    assert len(found.recomputed) == 1
+
+
+def change_number(run: Path) -> str:
+    array: Any = zarr.open_array(run / RESULT / "timeline" / "called_usd", mode="r+")
+    array[-1] = array[-1] * (1 + 1e-15) + 1e-9
+    return "timeline/called_usd"
+
+
+def change_label(run: Path) -> str:
+    path = run / RESULT / "zarr.json"
+    root = json.loads(path.read_text())
+    for node in (root["consolidated_metadata"]["metadata"]["summary/var"], None):
+        if node is not None:
+            node["attributes"]["long_name"] = "value at no risk"
+    path.write_text(json.dumps(root))
+    return "summary/var"
+
+
+def change_attribute(run: Path) -> str:
+    path = run / RESULT / "zarr.json"
+    root = json.loads(path.read_text())
+    root["attributes"]["title"] = "Another desk"
+    path.write_text(json.dumps(root))
+    return "the attribute title"
+
+
+def drop_variable(run: Path) -> str:
+    tree = stress.open_result(run).load()
+    tree["summary"] = tree["summary"].to_dataset().drop_vars("trough_es_ci_low")
+    shutil.rmtree(run / RESULT)
+    from stress.results.files.zarr_tree import write_tree
+
+    write_tree(tree, run / RESULT)
+    return "summary/trough_es_ci_low"
+
+
+@pytest.mark.parametrize("change", [change_number, change_label, change_attribute, drop_variable])
+def test_a_change_whose_manifest_was_written_anew_is_found_by_the_numbers(
+    run: Path, change: Callable[[Path], str]
+) -> None:
+    name = change(run)
+    reseal(run / RESULT)
+    found = verify(run, blocks=0)
+    assert found.compared
+    assert f"the result has not what its run gives: {name}" in found.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "phrase"),
+    [
+        (f"{RESULT}/summary/es/c.0.0", "summary/es/c.0.0 has other bytes"),
+        (f"{RESULT}/zarr.json", "zarr.json has other bytes"),
+        (f"{RESULT}/manifest.json", "manifest.json is damaged"),
+        ("spec.json", "spec.json is not what was run"),
+    ],
+)
+@pytest.mark.parametrize("gone", [False, True])
+def test_what_is_damaged_is_named_and_repaired(run: Path, sealed: Path, name: str, phrase: str, gone: bool) -> None:
+    if gone:
+        (run / name).unlink()
+        phrase = phrase.split(" ")[0]
+    else:
+        flip(run / name)
+    code, out, _ = said("verify", str(run), "--blocks", "0", "--quiet")
+    assert code == 9
+    assert phrase in " ".join(out.split())
+    code, out, _ = said("verify", str(run), "--blocks", "0", "--repair", "--json", "--quiet")
+    assert code == 0
+    assert json.loads(out)["repaired"][-1] == "the result sealed again"
+    assert (run / "spec.json").read_bytes() == (sealed / "spec.json").read_bytes()
+    assert not verify(run, blocks=0).problems
+    same_numbers(stress.open_result(run), stress.open_result(sealed))
+
+
+def test_resume_makes_a_damaged_run_whole(run: Path, sealed: Path) -> None:
+    blocks = sorted((run / "blocks").iterdir())
+    flip(blocks[0], at=200)
+    flip(run / RESULT / "summary" / "es" / "c.0.0")
+    same_numbers(stress.resume(run), stress.open_result(sealed))
+    found = verify(run, blocks=0)
+    assert not found.problems
+    assert not found.notes
+    with pytest.raises(RunExists, match="nothing is left"):
+        stress.resume(run)
+
+
+def test_nothing_is_removed_that_cannot_be_computed_again(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = json.loads((run / "spec.json").read_text())
+    spec["identity"]["jaxlib"] = "0.0.1"
+    (run / "spec.json").write_text(json.dumps(spec))
+    flip(run / RESULT / "summary" / "es" / "c.0.0")
+    before = sorted(path for path in run.rglob("*") if path.is_file())
+    with pytest.raises(OtherRun, match="jaxlib"):
+        stress.resume(run)
+    assert sorted(path for path in run.rglob("*") if path.is_file()) == before
+
+
+def test_a_result_alone_is_run_again_from_its_own_spec(sealed: Path, tmp_path: Path) -> None:
+    alone = tmp_path / "sent.zarr"
+    shutil.copytree(sealed / RESULT, alone)
+    found = verify(alone)
+    assert not found.problems
+    assert not found.compared
+    assert "--again" in found.notes[0]
+    again = verify(alone, again=True)
+    assert again.compared
+    assert not again.problems
+    code, out, _ = said("show", str(alone), "--json")
+    assert code == 0
+    assert json.loads(out)["name"] == "desk"
+    array: Any = zarr.open_array(alone / "summary" / "mean_loss", mode="r+")
+    array[0] = array[0] + 1e-12
+    reseal(alone)
+    assert "summary/mean_loss" in verify(alone, again=True).problems[0]
+
+
+def test_blocks_that_are_wrong_and_agree_with_the_result_are_found_by_simulating(sealed: Path, tmp_path: Path) -> None:
+    shutil.copytree(sealed, tmp_path / "run")
+    run = tmp_path / "run"
+    shutil.rmtree(run / RESULT)
+    block = sorted((run / "blocks").iterdir())[0]
+    held = chunk_of(block.name)
+    state = read_state(block, block.stem.split("-")[-1])
+    assert held is not None
+    assert state is not None
+    block.unlink()
+    write_state(run / "blocks", held, state | {"count_default": state["count_default"] + 1})
+    stress.resume(run)
+    assert not verify(run, blocks=0).problems
+    assert verify(run, blocks=0, again=True).problems
+
+
+def damaged(run: Path, count: int, seed: int) -> None:
+    """Flip, cut, delete or swap so many files of a run, one at a time; `verify` notices each."""
+    files = sorted(path for path in run.rglob("*") if path.is_file() and path.stat().st_size)
+    contents = {path: path.read_bytes() for path in files}
+    for number in range(count):
+        chance = random.Random(f"{seed}/{number}")
+        path = chance.choice((chance.choice(files), *(run / "blocks").iterdir()))
+        before, kind = contents[path], chance.choice(("flip", "cut", "delete", "swap"))
+        if kind == "flip":
+            flip(path, chance.randrange(len(before)), chance.randrange(8))
+        elif kind == "cut":
+            path.write_bytes(before[: chance.randrange(len(before))])
+        elif kind == "delete":
+            path.unlink()
+        else:
+            path.write_bytes(contents[chance.choice([x for x in files if contents[x] != before])])
+        assert verify(run, blocks=0).problems, (number, path.name, kind)
+        path.write_bytes(before)
+
+
+def test_damage_anywhere_in_a_run_is_noticed(run: Path) -> None:
+    damaged(run, 12, 1)
+
+
+@pytest.mark.slow
+def test_damage_anywhere_in_a_run_is_noticed_a_thousand_times(run: Path) -> None:
+    damaged(run, 1_000, 2)
