@@ -20,7 +20,7 @@ from stress.results.statistics.simulation_output import SimulationOutput
 from stress.scenarios.problem import Problem
 from twin_alone import plain
 
-PATHS, TILE, SEED = 420, 64, 8
+PATHS, TILE, SEED = 390, 64, 0  # the last call has six paths, on which nobody trades in the first step
 LEVELS = ("0.5", "0.9")
 LARGEST_MOVE, SLOPE = 0.12, 4.0  # of a draw; price change by a day's volume
 
@@ -58,7 +58,7 @@ def chunked_run() -> SimulationOutput:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(runner, "devices_for", small)
         patch.setattr(chunk_simulator, "SECONDS_OF_A_CHUNK", 0.0)
-        patch.setattr(program, "PATHS_PER_CALL", 2 * TILE)
+        patch.setattr(program, "PATHS_PER_CALL", TILE)
         options = RunOptions(
             paths=PATHS, seed=SEED, devices=1, precision="float64", store="paths", block_size=TILE, device="cpu"
         )
