@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -37,7 +38,11 @@ def test_a_hike_below_the_volatility_of_the_start(locked: bool) -> None:
     """Every line hikes at once, but for funds in a lock-up."""
     base = make_problem()
     lines = base.funds.line_share.shape
-    terms = {"hike_level": np.full(lines, 0.9), "hike_size": np.full(lines, 0.4), "rate_factor": np.full(lines, 1.2)}
+    terms: dict[str, Any] = {
+        "hike_level": np.full(lines, 0.9),
+        "hike_size": np.full(lines, 0.4),
+        "rate_factor": np.full(lines, 1.2),
+    }
     funds = replace(base.funds, **terms, lockup_steps=np.where(locked, 2, 0) * np.ones(lines[0], np.int64))
     ours, theirs = both(replace(base, funds=funds))
     np.testing.assert_allclose(ours, theirs, rtol=1e-12)
