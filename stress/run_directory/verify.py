@@ -16,6 +16,7 @@ from stress.engine.chunks import Chunk, missing
 from stress.engine.runner import execute
 from stress.engine.sizes import devices_for
 from stress.engine.totals import State
+from stress.errors import InvariantFailed
 from stress.options import Progress, RunOptions
 from stress.results.dataset.tree import to_datatree
 from stress.results.files.checked import Damaged, check_sums
@@ -83,8 +84,11 @@ def verify(
     compared = tree is not None and (again or not found.missing)
     if tree is not None and compared:
         with tree:
-            rebuilt = to_datatree(execute(problem, options, progress, None if again else store))
-            problems += disagreements(tree, rebuilt)
+            try:
+                rebuilt = to_datatree(execute(problem, options, progress, None if again else store))
+                problems += disagreements(tree, rebuilt)
+            except InvariantFailed as error:  # blocks that are whole, and wrong
+                problems.append(f"its blocks give no result: {error}")
     elif tree is not None:
         tree.close()
     notes = [*found.notes]

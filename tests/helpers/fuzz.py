@@ -84,7 +84,7 @@ def random_problem(seed: int, only: Collection[str] | None = None) -> Problem:
         impact={
             "permanent": either(0.0, 1.0 / 3.0, 1.0),
             "half_life": either(0.5, 5.0, INF),
-            "execution_weight": either(0.0, 0.5, 1.0),
+            "execution_weight": either(0.0, 0.2, 0.5, 0.85, 1.0),
         }
         | impact_laws(rng, base)[(0, 1, 2, 3, 0, 1, 0, 2, 3, 4)[seed % 10]],
         liquidity={
@@ -121,7 +121,8 @@ def margin_terms(rng: np.random.Generator, on: dict[str, bool], base: Problem) -
     share = financed[:, None] * np.stack([broker, 1.0 - broker], axis=1)
     each, alike = rng.integers(2, size=(members, lines)), np.repeat(rng.integers(2, size=(members, 1)), lines, axis=1)
     of = each if on["lines"] else alike  # two sets of terms: every further one takes the compiler longer
-    factor, gamma, cap = rng.uniform(0.3, 1.5, 2)[of], rng.uniform(0.0, 1.2, 2)[of], rng.uniform(1.0, 3.0, 2)[of]
+    factor, drawn, cap = rng.uniform(0.3, 1.5, 2)[of], rng.uniform(0.0, 1.2, 2)[of], rng.uniform(1.0, 3.0, 2)[of]
+    gamma = np.where(drawn < 0.5, 0.0, drawn)  # base rates throughout, beside lines whose rates follow volatility
     level, size, ever = rng.uniform(1.02, 1.6, 2)[of], rng.uniform(0.1, 0.8, 2)[of], of < rng.integers(1, 3)
     by_cases = (rng.random(len(base.funds.types)) < 0.5)[base.funds.type_of] & on["portfolio"]
     cases = rng.uniform(-0.3, 0.3, (members, 4, assets)) * (rng.random((members, 4, 1)) < 0.8)

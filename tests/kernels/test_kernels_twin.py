@@ -126,6 +126,18 @@ def test_random_problems(seed: int) -> None:
     assert_parity(run_both(random_problem(seed), 12, seed))
 
 
+def test_random_problems_draw_every_way_that_a_round_is_priced() -> None:
+    """Lines at base rates for good, beside others and alone, and execution at other weights than a half."""
+    problems = [random_problem(seed) for seed in range(10)]
+    margins = [structure_of(one).margin for one in problems]
+    assert any(margin and margin.base and margin.terms for margin in margins)
+    assert any(margin and not margin.base for margin in margins)
+    unlocked = [one.funds.procyclicality[(one.funds.lockup_steps == 0) & one.funds.has_margin] for one in problems]
+    assert sum(bool((gamma == 0).any() and (gamma > 0).any()) for gamma in unlocked) >= 2
+    weights = {one.impact.execution_weight for one in problems}
+    assert len(weights - {0.0, 0.5, 1.0}) >= 1
+
+
 @pytest.mark.parametrize("seed", [0, 3])
 def test_a_two_way_target_leaves_overlays_to_their_own_rule(seed: int) -> None:
     problem = random_problem(seed, only=("leverage_target", "overlay"))

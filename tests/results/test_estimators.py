@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -36,7 +36,6 @@ def sorted_var(values: np.ndarray, level: str) -> float:
     st.sampled_from(["0.5", "0.9", *LEVELS]),
     st.floats(0, 1),
 )
-@settings(deadline=None)
 def test_var_and_es_are_those_of_sorting_however_long_the_tail(sample: list[float], level: str, share: float) -> None:
     values = np.array(sample, np.float32).astype(np.float64)
     reached = distribution(values)

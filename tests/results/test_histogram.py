@@ -44,7 +44,7 @@ def test_index_is_monotone_and_inside_the_edges(sample: list[float]) -> None:
 
 
 @given(samples, levels, st.integers(1, 23), st.integers(-20, 0), st.integers(1, 9))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_bracket_holds_the_order_statistic(sample: list[float], level: str, bits: int, lo: int, width: int) -> None:
     values = np.array(sample, np.float32)
     bits = min(bits, 12)
@@ -55,7 +55,6 @@ def test_bracket_holds_the_order_statistic(sample: list[float], level: str, bits
 
 
 @given(st.lists(st.floats(-90, 90, width=32), min_size=1, max_size=60), levels)
-@settings(deadline=None)
 def test_tail_mean_bracket_holds_the_expected_shortfall(sample: list[float], level: str) -> None:
     values = np.sort(np.array(sample, np.float32).astype(np.float64))[::-1]
     mass = tail_mass(level, len(values))
@@ -68,7 +67,6 @@ def test_tail_mean_bracket_holds_the_expected_shortfall(sample: list[float], lev
 
 
 @given(samples, samples, samples)
-@settings(deadline=None)
 def test_merging_is_free_of_order(first: list[float], second: list[float], third: list[float]) -> None:
     parts = [counted(np.array(part, np.float32)) for part in (first, second, third)]
     forward = parts[0].merge(parts[1]).merge(parts[2])

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+import plain_errors
 from collected_example import collected, distribution
 from stress.results.dataset.compared import BY_FUND, BY_LEVEL, compared
 from stress.results.dataset.tree import to_datatree
@@ -158,3 +159,26 @@ def test_a_figure_of_which_the_paths_kept_say_too_little_has_a_bound() -> None:
     numbers = compared(to_datatree(a), to_datatree(b)).sel(fund="system", level=0.999)
     assert np.isinf(numbers["es_difference_se"].item())  # six tail paths in either
     assert np.isnan(numbers["es_z"].item())
+
+
+@pytest.mark.parametrize(("paths_a", "paths_b"), [(4_000, 4_000), (4_000, 10_000), (10_000, 4_000)])
+@pytest.mark.parametrize("indicator", [False, True])
+def test_the_error_of_a_difference_is_that_of_two_means_that_share_paths(
+    paths_a: int, paths_b: int, indicator: bool
+) -> None:
+    """`Var(B - A) = Var(a)/N_a + Var(b)/N_b - 2 Cov(a, b) M/(N_a N_b)`, M paths being shared."""
+    rng = np.random.default_rng(9)
+    a = rng.normal(size=4_000)
+    b = 3 * (0.6 * a + 0.8 * rng.normal(size=4_000))
+    if indicator:  # half a path more in each of the four cells
+        hit, over = a > 0.3, b > -0.5
+        pair = (paired.of_share(hit), paired.of_quantile(np.where(over, 2.0, 0.0), 0.5, 1.0, 0.01, paths_b))
+        scale, weight = 0.01 * math.sqrt(paths_b / 0.25), np.append(np.ones(4_000), [0.5] * 4)
+        a, b = np.append(hit, [0.0, 0, 1, 1]), np.append(over, [0.0, 1, 0, 1]) * scale
+    else:
+        pair, weight = (paired.of_mean(a), paired.of_mean(b)), np.ones(4_000)
+    (aa, ab), (_, bb) = np.cov(a, b, aweights=weight, ddof=0)
+    variance = aa / paths_a + bb / paths_b - 2 * ab * min(paths_a, paths_b) / (paths_a * paths_b)
+    rests_on = 2_000 if indicator else 4_000  # half of them lie in the tail of the quantile
+    found = paired.error_of_difference(*pair, paths_a, paths_b)
+    assert found == pytest.approx(plain_errors.widened(math.sqrt(variance), rests_on), rel=1e-9)

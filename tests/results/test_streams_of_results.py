@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stress.engine.tiles import limbs
@@ -27,7 +27,6 @@ def tiles_of(terms: list[float]) -> npt.NDArray[np.float32]:
     return full.reshape(-1, PATHS)
 
 
-@settings(deadline=None)  # the first of each shape compiles
 @given(st.lists(FLOATS, min_size=1, max_size=200), st.randoms(use_true_random=False))
 def test_exact_sum_ignores_order(terms: list[float], shuffler: object) -> None:
     shuffled = list(terms)
@@ -41,7 +40,6 @@ def test_exact_sum_ignores_order(terms: list[float], shuffler: object) -> None:
     assert abs(Fraction(float(forward.value())) - exact) <= len(terms) * Fraction(1, 2**32) + abs(exact) / 2**52
 
 
-@settings(deadline=None)
 @given(st.lists(FLOATS, min_size=1, max_size=200), st.integers(0, 3))
 def test_sums_of_squares_are_exact_wherever_the_tile_is_cut(terms: list[float], tiles_before: int) -> None:
     """Empty tiles before the terms, or another place within the tile, change nothing."""

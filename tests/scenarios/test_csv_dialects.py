@@ -171,7 +171,7 @@ def test_dollars_are_no_fraction() -> None:
     junk=st.lists(st.sampled_from(["", " ", "|", "||", "#N/A|5", "# off", "x|1|2", "y"]), max_size=3),
     at=st.integers(0, 8),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_every_row_is_read_or_the_file_refused(
     held: list[tuple[int, int]], separator: str, comma: bool, apart: str, junk: list[str], at: int
 ) -> None:

@@ -81,7 +81,7 @@ def alike(factor: np.ndarray, value: float) -> None:
     np.testing.assert_allclose(known, np.full_like(known, value), rtol=1e-9)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     books=st.lists(st.lists(weight, min_size=4, max_size=4).filter(any), min_size=1, max_size=3),
     in_net=st.tuples(*[st.booleans()] * 4),

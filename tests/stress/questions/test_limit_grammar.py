@@ -80,7 +80,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(st.one_of(st.text(max_size=320), st.lists(PIECES, max_size=14).map(" ".join), st.lists(PIECES).map("".join)))
 @example("es(a,0.99)>1e99999999999999999999")
 @example("es(a,0." + "9" * 250 + ")>1")
@@ -97,7 +97,6 @@ def test_any_text_is_a_limit_or_a_limit_error(text: str) -> None:
 words = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}", fullmatch=True)
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from(MEASURES), words, st.sampled_from(sorted(COMPARISONS)), st.floats(0, 1), st.sampled_from(["", " "])
 )

@@ -19,7 +19,7 @@ from tiny import BN, INF, falls, make_draws, make_problem, single
 from twin_books import moves, several_books, two_assets
 
 anywhere = given(seed=st.integers(0, 2**31 - 1))
-few = settings(max_examples=20, deadline=None, derandomize=True)
+few = settings(max_examples=20, derandomize=True)
 LAWS: dict[str, dict[str, Any]] = {
     "square_root": {},
     "linear": {"slope": np.array([0.02 / BN])},

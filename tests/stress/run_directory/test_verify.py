@@ -172,6 +172,20 @@ def test_a_result_alone_is_run_again_from_its_own_spec(sealed: Path, tmp_path: P
     assert "summary/mean_loss" in verify(alone, again=True).problems[0]
 
 
+def test_blocks_that_are_whole_and_count_a_path_less_give_no_result(run: Path) -> None:
+    path = sorted((run / "blocks").glob("*.npz"))[0]
+    chunk, state = chunk_of(path.name), read_state(path, path.stem.split("-")[-1])
+    assert state is not None
+    assert chunk is not None
+    state["bins_count"][0] -= 1
+    path.unlink()
+    write_state(path.parent, chunk, state)
+    found = verify(run, blocks=0)
+    assert found.problems[0].startswith("its blocks give no result: the run: the histogram of fund_loss of row 1 of")
+    code, _, errors = said("verify", str(run), "--blocks", "0")
+    assert code == 9, errors
+
+
 def test_blocks_that_are_wrong_and_agree_with_the_result_are_found_by_simulating(sealed: Path, tmp_path: Path) -> None:
     shutil.copytree(sealed, tmp_path / "run")
     run = tmp_path / "run"
