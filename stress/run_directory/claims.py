@@ -57,6 +57,9 @@ class Claim:
                 if _rank(other) < _rank(self.holder) or time.monotonic() > end:
                     raise InUse(_told(self.location, other))
                 time.sleep(PATIENCE / 20)
+            if self.holder.run is None:
+                self.holder = replace(self.holder, settled=True)
+                self.location.put(ALONE, self.holder.content())
         except BaseException:
             self.give_up()
             raise
@@ -67,12 +70,13 @@ class Claim:
         Raises:
             InUse: somebody has.
         """
-        alone = self.location.read(ALONE)
-        mine = self._is_mine(alone) if self.holder.run is None else alone is None
+        content = self.location.read(ALONE)
+        alone = holder_in(content)
+        nobody = alone is None or not alone.settled  # one that is not settled may find this process alive, and go
+        mine = self._is_mine(content) if self.holder.run is None else nobody
         if not mine or not self._is_mine(self.location.read(self._own)):
             self.lost = True
-            other = holder_in(alone)
-            by = "" if other is None or other.token == self.holder.token else f" by {other}"
+            by = "" if alone is None or alone.token == self.holder.token else f" by {alone}"
             raise InUse(
                 f"{self.location.name} was taken over{by}: this process gave no sign of life for {SILENCE:.0f} seconds"
             )

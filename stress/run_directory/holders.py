@@ -30,6 +30,7 @@ class Holder:
     start: str  # of the process, on that machine's clock
     since: str  # UTC
     run: str | None  # identity of the run that is shared; None: alone
+    settled: bool = False  # alone, and all others are gone
     beat: int = 0  # signs of life so far
     at: float = 0.0  # the last one, in seconds on its own clock: a recent one means alive, an old one nothing
 

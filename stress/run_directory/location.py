@@ -114,7 +114,7 @@ class RemoteLocation(RunLocation):
     def names(self, folder: str) -> list[str]:
         """Names of what is in a folder."""
         with self._reached():
-            skip = len(self._at(folder)) + 1
+            skip = len(self._at(folder).rstrip("/")) + 1
             return sorted({path[skip:].split("/", 1)[0] for path in self._files(folder)})
 
     def remove_empty(self, name: str) -> None:
