@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from stress.engine.plan import RunPlan
     from stress.options import RunOptions
     from stress.questions.limits import Verdict
-    from stress.run_directory.location import RunLocation
+    from stress.run_directory.run_location import RunLocation
     from stress.scenarios.problem import Problem
 
 
