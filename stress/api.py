@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stress.options import Progress, RunOptions, whole
-from stress.run_directory.location import RunLocation, location_of
+from stress.run_directory.location import location_of
+from stress.run_directory.run_location import RunLocation
 from stress.scenarios.build.problem_builder import build_problem
 from stress.scenarios.problem import Problem
 from stress.scenarios.read.loader import load_scenario, scenario_from_document
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from stress.engine.runner import Executor
     from stress.results.statistics.simulation_output import SimulationOutput
     from stress.run_directory.chunk_store import ChunkStore
+    from stress.run_directory.taken import TakenRun
 
 __all__ = ["begin_run", "build_problem", "load_scenario", "open_result", "resume", "run", "run_problem"]
 
@@ -63,8 +66,10 @@ def run(
         ValueError: an option that is not possible.
         DeviceNotFound, NotEnoughResources, InvariantFailed: see `stress.errors`.
         MissingExtra: `executor` or `out` needs a library that is not installed.
-        RunExists: `out` holds a finished run.
-        CannotWrite: `out` cannot be written; like RunExists and a disk too small, seen before the run.
+        RunExists: `out` holds a finished or an unfinished run.
+        InUse: another process works in `out`; it is named.
+        CannotWrite: `out` cannot be written, or holds what has the name of a part of a run and is none; like the two
+            before and a disk too small, seen before the run.
 
     Example:
         >>> import stress
@@ -97,33 +102,29 @@ def run_problem(
     There finished parts are kept as they come; with `resume` those that are found are not computed again.
     """
     from stress.results.dataset.tree import to_datatree
-    from stress.results.files.durable_write import remove_leftovers
     from stress.results.files.store import write_run
-    from stress.run_directory.chunk_store import FOLDER, ChunkStore
-    from stress.run_directory.replaced_run import REPLACED, put_back
-    from stress.run_directory.spec import identity_digest
-    from stress.run_directory.writing import writing
 
     with _elsewhere(executor, problem, options, workers) as other:
         if location is None:
             return to_datatree(_execute(problem, options, progress, None, other))
-        spec = begin_run(problem, options, location, overwrite, resume)
-        store = ChunkStore(location.folder, identity_digest(spec), location.push)
-        try:
-            tree = to_datatree(_execute(problem, options, progress, store, other))
-        except BaseException:
-            store.close()
-            if not resume:
-                put_back(location)
-            raise
-        store.close()
-    with writing(location.folder):
-        write_run(tree, spec, location.folder, overwrite=False)
-        location.push_result()
-        location.remove(REPLACED)
-        remove_leftovers(location.folder)
-        remove_leftovers(location.folder / FOLDER)
+        with _taken(problem, options, location, overwrite, resume) as run:
+            tree = to_datatree(_execute(problem, options, progress, run.store, other))
+            run.store.close()
+            run.seal(partial(write_run, tree, overwrite=False))
     return tree
+
+
+def _taken(
+    problem: Problem, options: RunOptions, location: RunLocation, overwrite: bool, resume: bool
+) -> AbstractContextManager[TakenRun]:
+    """A run directory that this process has claimed, in which everything is that computing the run's blocks needs."""
+    from stress.engine.plan import plan
+    from stress.run_directory import spec
+    from stress.run_directory.taken import taken
+    from stress.run_directory.writing import check_room
+
+    check_room(location.folder, plan(problem, options).disk_bytes)
+    return taken(location, spec.spec_of(problem, options), overwrite, resume)
 
 
 def _execute(
@@ -183,41 +184,10 @@ def begin_run(
     """Have everything in a run directory that computing its blocks needs; returns the spec.
 
     Raises:
-        RunExists, CannotWrite, NotEnoughResources, OtherRun: see `run` and `resume`.
+        RunExists, InUse, CannotWrite, NotEnoughResources, OtherRun: see `run` and `resume`.
     """
-    from stress.engine.plan import plan
-    from stress.results.files.store import RESULT, SPEC, RunExists
-    from stress.run_directory import spec as specs
-    from stress.run_directory.chunk_store import FOLDER
-    from stress.run_directory.replaced_run import restore, set_aside
-    from stress.run_directory.writing import check_room, check_writable, writing
-
-    with writing(location.folder):
-        if location.has(RESULT) and not overwrite:
-            raise RunExists(f"{location.name} already holds a finished run; choose another directory, or overwrite it")
-        if location.has(FOLDER) and not (overwrite or resume):
-            raise RunExists(
-                f"{location.name} holds an unfinished run: resume it, choose another directory, or overwrite it"
-            )
-    planned = plan(problem, options)
-    check_room(location.folder, planned.disk_bytes)
-    check_writable(location.folder)
-    spec = specs.spec_of(problem, options)
-    with writing(location.folder):
-        if resume and location.has(SPEC):
-            location.fetch(SPEC, FOLDER)
-            specs.check_same(location.name, specs.read_spec(location.folder), spec)
-            return spec
-        try:
-            if not resume:  # else blocks that are there say themselves whether they are of this run
-                set_aside(location)
-            specs.write_spec(location.folder, spec)
-            location.push(location.folder / SPEC)
-        except BaseException:
-            if not resume:
-                restore(location)
-            raise
-    return spec
+    with _taken(problem, options, location, overwrite, resume) as run:
+        return run.spec
 
 
 def resume(
@@ -239,14 +209,17 @@ def resume(
 
     Raises:
         UnfinishedRun: the directory holds no run to take up.
+        InUse: another process is about to begin or replace it, or runs it; it is named. Workers may be at work.
         RunExists: it holds a finished one.
         OtherRun: this version, device type or package computes other numbers than the run was begun with.
     """
     from stress.results.files.store import RESULT, SPEC, RunExists
+    from stress.run_directory.claims import check_free
     from stress.run_directory.mend import is_damaged, mend
     from stress.run_directory.spec import problem_of, read_spec
 
     location = location_of(directory)
+    check_free(location, shared=True)
     if location.has(RESULT) and is_damaged(location):
         mend(location)
     location.fetch(SPEC)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from decimal import Decimal, InvalidOperation
+from numbers import Integral
 from typing import Literal
 
 LARGEST = 2**64 - 1
 Store = Literal["summary", "tails", "paths"]
 Precision = Literal["float32", "float64"]
+OPTIONAL = ("devices", "block_size", "max_memory")  # None: chosen
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,13 @@ class RunOptions:
     exact: bool = False
 
     def __post_init__(self) -> None:
+        for name in ("paths", "seed", "devices", "block_size", "max_memory", "worst"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not (isinstance(value, Integral) or (value is None and name in OPTIONAL)):
+                raise ValueError(f"{name} = {value!r} is not possible; allowed: a whole number")
+        for name in ("members", "exact"):
+            if not isinstance(getattr(self, name), bool):
+                raise ValueError(f"{name} = {getattr(self, name)!r} is not possible; allowed: True or False")
         checks = {
             "paths": (1 <= self.paths < 2**63, "1 to 2^63 - 1"),
             "seed": (0 <= self.seed < 2**64, "0 to 2^64 - 1"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import tempfile
 import time
@@ -18,18 +19,66 @@ def write_durably(final: Path, content: bytes) -> None:
     Raises:
         OSError: whatever the system refuses; nothing that could be taken for the file is left.
     """
+    write_whole(final, content, flushed=True)
+    flush(final.parent)
+
+
+def write_whole(final: Path, content: bytes, flushed: bool = False) -> None:
+    """Write a file that is there whole or not at all while the machine runs; `flushed`: its content whatever stops it.
+
+    Raises:
+        OSError: as `write_durably`.
+    """
     handle, scratch = tempfile.mkstemp(prefix=WRITING, dir=final.parent)
     try:
         os.fchmod(handle, 0o666 & ~_umask())  # a temporary file is its owner's alone
         with os.fdopen(handle, "wb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+            if flushed:
+                file.flush()
+                os.fsync(file.fileno())
         os.replace(scratch, final)
     except BaseException:
         Path(scratch).unlink(missing_ok=True)
         raise
-    flush(final.parent)
+
+
+def create_whole(path: Path, content: bytes) -> bool:
+    """Make a file that is not there yet; of several processes one does. Returns whether this one did.
+
+    Raises:
+        OSError: whatever the system refuses; no file is left then.
+    """
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    except FileExistsError:
+        return False
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return True
+
+
+def make_folder(path: Path) -> list[Path]:
+    """Make a folder and those above it, on the disk whatever stops the machine; returns those made, the inner first."""
+    made = [folder for folder in (path, *path.parents) if not folder.exists()]
+    path.mkdir(parents=True, exist_ok=True)
+    for folder in made:
+        flush(folder.parent)
+    return made
+
+
+def remove_whole(path: Path) -> None:
+    """Remove a file or a folder, if it is there: the whole of it at once, as others see it."""
+    if path.is_dir() and not path.is_symlink():
+        aside = path.with_name(f"{WRITING}{secrets.token_hex(8)}")
+        path.rename(aside)
+        shutil.rmtree(aside)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def remove_leftovers(folder: Path) -> None:

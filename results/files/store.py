@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import xarray as xr
 
 import stress.results.dataset.accessor  # noqa: F401  (registers `tree.stress`)
 from stress.results.files.checked import MANIFEST_ATTRIBUTE, METADATA, Damaged, open_tree, read_table
-from stress.results.files.durable_write import flush
+from stress.results.files.durable_write import WRITING, flush, write_durably
 from stress.results.files.manifest import MANIFEST
 from stress.results.files.zarr_tree import write_tree
 
@@ -20,6 +22,7 @@ SPEC = "spec.json"
 RESULT = "result.zarr"
 SPEC_ATTRIBUTE = "spec"  # of the root of a result: all of `spec.json`, so that the result alone can be run again
 SEALED_WITH = {"complete", SPEC_ATTRIBUTE, MANIFEST_ATTRIBUTE}  # attributes that only a result on disk has
+THERE = {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR}  # what a rename says to a result that is there
 
 
 class RunExists(FileExistsError):
@@ -34,33 +37,71 @@ class DamagedRun(UnfinishedRun):
     """The directory holds something in place of a result that cannot be read as one."""
 
 
-def write_run(tree: xr.DataTree, spec: dict[str, Any], out: Path, overwrite: bool) -> Path:
-    """Write `out/spec.json` and `out/result.zarr`; returns the latter's path.
+def write_run(
+    tree: xr.DataTree,
+    spec: dict[str, Any],
+    out: Path,
+    overwrite: bool,
+    owner: str = "",
+    ready: Callable[[], None] = lambda: None,
+) -> Path:
+    """Write `out/spec.json` and `out/result.zarr`; returns the latter's path. See `seal`.
 
-    The result is written into a temporary folder inside `out`, flushed to disk and renamed last. A run that is being
-    replaced is set aside first, so that whatever interrupts this, `out` never shows a result beside another run's spec.
+    Raises:
+        RunExists: `out` holds a finished run and `overwrite` is off.
+    """
+    return seal(spec, out, lambda path: write_tree(_sealed(tree, spec), path), overwrite, owner, ready)
+
+
+def seal(
+    spec: dict[str, Any],
+    out: Path,
+    write: Callable[[Path], None],
+    overwrite: bool = False,
+    owner: str = "",
+    ready: Callable[[], None] = lambda: None,
+) -> Path:
+    """Have a result and its spec in `out`, whole or not at all; returns the result's path.
+
+    The result is written into a temporary folder inside `out`, flushed to disk and renamed last, which the system
+    refuses where there is a result. A run that is being replaced is set aside first, so that whatever interrupts this,
+    `out` never shows a result beside another run's spec.
+
+    Args:
+        spec: of the run.
+        out: run directory.
+        write: writes the result into a new folder and has it on the disk.
+        overwrite: replace a result that is there.
+        owner: how the temporary folder's name begins after ".writing-"; who removes it stops this process.
+        ready: called when all is written, before anything can be seen; may raise.
 
     Raises:
         RunExists: `out` holds a finished run and `overwrite` is off.
     """
     out.mkdir(parents=True, exist_ok=True)
     final = out / RESULT
+    refused = RunExists(f"{out} already holds a finished run; choose another directory, or overwrite it")
     if final.exists() and not overwrite:
-        raise RunExists(f"{out} already holds a finished run; choose another directory, or overwrite it")
-    scratch = Path(tempfile.mkdtemp(prefix=".writing-", dir=out))
+        raise refused
+    scratch = Path(tempfile.mkdtemp(prefix=f"{WRITING}{owner}-", dir=out))
     try:
-        write_tree(_sealed(tree, spec), scratch / RESULT)
-        (scratch / SPEC).write_bytes(spec_bytes(spec))
-        flush(scratch / SPEC)
-        flush(scratch)
+        write(scratch / RESULT)
+        write_durably(scratch / SPEC, spec_bytes(spec))
+        ready()
         if final.exists():
+            if not overwrite:
+                raise refused
             final.rename(scratch / "replaced")
         (scratch / SPEC).replace(out / SPEC)
         flush(out)
         (scratch / RESULT).rename(final)
         flush(out)
+    except OSError as error:
+        if error.errno in THERE and final.exists():
+            raise refused from error
+        raise
     finally:
-        shutil.rmtree(scratch)
+        shutil.rmtree(scratch, ignore_errors=True)
     return final
 
 
@@ -75,12 +116,18 @@ def spec_bytes(spec: dict[str, Any]) -> bytes:
 
 
 def read_spec(directory: Path) -> dict[str, Any]:
-    """`spec.json` of a run directory.
+    """`spec.json` of a run directory; of a result on its own the spec that it carries.
 
     Raises:
         UnfinishedRun: there is none.
-        DamagedRun: it is no JSON table.
+        DamagedRun: it is no JSON table, or the result is damaged.
     """
+    if is_result(directory):
+        with open_result(directory) as tree:
+            within = spec_in(tree)
+        if within is None:
+            raise UnfinishedRun(f"{directory} carries no spec: an earlier version wrote it")
+        return within
     path = directory / SPEC
     if not path.exists():
         raise UnfinishedRun(f"{directory} holds no {SPEC}: this is no whole run directory")

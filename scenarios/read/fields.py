@@ -23,7 +23,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from stress.scenarios.errors import suggest
-from stress.scenarios.read import units
+from stress.scenarios.read import quantities, units
 
 NAME_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"  # of a scenario, and so of folders
 _NAME_ALLOWED = "1 to 64 of the characters A-Z a-z 0-9 _ . - and not a dot or dash first"
@@ -31,7 +31,6 @@ _NAME_ALLOWED = "1 to 64 of the characters A-Z a-z 0-9 _ . - and not a dot or da
 ID_PATTERN = r"^[^\x00-/:-@\[-^`{-\xa0][^\x00-\x1f\"\\,;=<>|\[\]{}\x7f-\xa0]{0,63}$"
 _ID_ALLOWED = '1 to 64 letters, digits, blanks and signs, a letter, digit or _ first, none of " \\ , ; = < > | [ ] { }'
 LOWEST_USD = 1.0  # of a fund, and of a day of volume
-_LARGEST_DRIFT = 1000.0  # a year, of the log return
 _SHORTEST_HALF_LIFE = 1e-6  # days
 _WHOLE = r"\d+(_\d+)*"
 _DIGITS = rf"[+-]?({_WHOLE}\.?({_WHOLE})?|\.{_WHOLE})([eE][+-]?\d+)?"
@@ -90,8 +89,9 @@ def _drift(value: object) -> object:
         drift = units.fraction(value)
     except units.UnitError as error:
         raise refuse(error.problem, f'{error.allowed}, or "martingale"') from error
-    if abs(drift) > _LARGEST_DRIFT:
-        raise refuse("is too large", f'between {-_LARGEST_DRIFT:g} and {_LARGEST_DRIFT:g}, or "martingale"')
+    if abs(drift) > quantities.DRIFT.most:
+        least, most = quantities.DRIFT.possible
+        raise refuse("is too large", f'between {least:g} and {most:g}, or "martingale"')
     return drift
 
 
@@ -117,7 +117,14 @@ def _number_or_text(pattern: str) -> WithJsonSchema:
 
 
 Number = Annotated[float, BeforeValidator(_parsed(units.number)), _number_or_text("")]
-Fraction = Annotated[float, BeforeValidator(_parsed(units.fraction)), _number_or_text(r"\s*(%|bp)?")]
+Fraction = Annotated[
+    float, BeforeValidator(_parsed(units.fraction)), _number_or_text(r"\s*(%|bp)?"), quantities.FRACTION
+]
+Share = Annotated[Fraction, quantities.SHARE]
+Move = Annotated[Fraction, quantities.MOVE]
+AnnualVolatility = Annotated[Fraction, quantities.VOLATILITY]
+Rate = Annotated[Fraction, quantities.RATE]
+Multiple = Annotated[Fraction, quantities.LEVERAGE]
 Money = Annotated[float, BeforeValidator(_parsed(units.money)), _number_or_text(r"\s*(k|m|mn|bn|tn)?\s*(USD)?")]
 Level = Annotated[str, BeforeValidator(_parsed(units.level_text)), _number_or_text(r"\s*(%|bp)?")]
 LeverageLimit = Annotated[
@@ -143,6 +150,7 @@ FundVolatility = Annotated[
             ]
         }
     ),
+    quantities.VOLATILITY,
 ]
 Drift = Annotated[
     float | Literal["martingale"],
@@ -150,6 +158,7 @@ Drift = Annotated[
     WithJsonSchema(
         {"anyOf": [{"type": "number"}, {"type": "string", "pattern": rf"^\s*({_DIGITS}\s*(%|bp)?|martingale)\s*$"}]}
     ),
+    quantities.DRIFT,
 ]
 HalfLife = Annotated[
     float | Literal["none"],
@@ -163,6 +172,7 @@ HalfLife = Annotated[
         }
     ),
 ]
+LadderPoints = list[Annotated[list[Annotated[Fraction, quantities.LADDER]], Field(min_length=2, max_length=2)]]
 Points = list[Annotated[list[Fraction], Field(min_length=2, max_length=2)]]
 Name = Annotated[str, BeforeValidator(_name), WithJsonSchema({"type": "string", "pattern": NAME_PATTERN})]
 Identifier = Annotated[str, BeforeValidator(_identifier), WithJsonSchema({"type": "string", "pattern": ID_PATTERN})]

@@ -60,6 +60,7 @@ class InputFiles:
 
     def __init__(self, scenario_file: str = "<document>", folder: Path | None = None) -> None:
         self.scenario_file = scenario_file
+        self.scenario_text = ""  # of the TOML file, where there is one
         self.folder = folder
         self._texts: dict[Path, str] = {}
         self._hashes: dict[str, str] = {}

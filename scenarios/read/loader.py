@@ -16,10 +16,12 @@ from pydantic import ValidationError
 from stress.scenarios.errors import ScenarioError, suggest
 from stress.scenarios.library import library_path, list_names
 from stress.scenarios.origin import Origin
+from stress.scenarios.read import quotes
 from stress.scenarios.read.extensions import load_extensions
 from stress.scenarios.read.files import InputFiles, read_regular
 from stress.scenarios.read.inline import INLINED, inline_table
 from stress.scenarios.read.overrides import Overrides, apply_override, assignments
+from stress.scenarios.read.quantities import check_quantities
 from stress.scenarios.read.size_limits import check_dotted_keys, check_limits
 from stress.scenarios.read.translate import translate
 from stress.scenarios.schema.scenario import Scenario, scenario_model
@@ -57,14 +59,16 @@ def load_scenario(name_or_file: str | Path, overrides: Overrides = ()) -> Scenar
             key="",
             allowed=f"a TOML file of {LARGEST_SCENARIO >> 20} MiB at most",
         ) from error
-    text = files.remember(path, data, "")
+    text = files.scenario_text = files.remember(path, data, "")
     check_dotted_keys(text, path.name)
     try:
         document = tomllib.loads(text)
     except RecursionError as error:
         raise ScenarioError("is nested too deeply", file=path.name, key="", allowed="TOML 1.0") from error
     except ValueError as error:  # TOMLDecodeError, and Python's limit on the digits of an integer
-        raise ScenarioError(f"is no valid TOML: {error}", file=path.name, key="", allowed="TOML 1.0") from error
+        hint = quotes.of_a_line(str(error), text)
+        allowed = f"TOML 1.0; {hint}" if hint else "TOML 1.0"
+        raise ScenarioError(f"is no valid TOML: {error}", file=path.name, key="", allowed=allowed) from error
     name, digest = path.stem if library else path.name, hashlib.sha256(data).hexdigest()
     return _scenario(document, files, Origin(name, library, digest, version("levstress")), overrides)
 
@@ -96,10 +100,12 @@ def _scenario(document: dict[str, Any], files: InputFiles, origin: Origin, overr
     check_limits(document, files.scenario_file)
     for key in INLINED:
         inline_table(document, key, files)
+    model = scenario_model()
     try:
-        scenario = scenario_model().model_validate(document)
+        scenario = model.model_validate(document)
     except ValidationError as error:
-        raise translate(error, document, files.scenario_file) from error
+        raise translate(error, model, document, files) from error
+    check_quantities(model, document, files.scenario_file)
     scenario._files = files
     scenario._document = document
     scenario._origin = origin

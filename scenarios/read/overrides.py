@@ -18,6 +18,10 @@ from stress.scenarios.read.size_limits import MOST_PARTS, check_dotted_keys, che
 Overrides = Sequence[str] | Mapping[str, object]
 
 
+_PART = r"""(?:"[^"]*"|'[^']*'|[^."'][^."]*)"""
+_PARTS, _WHOLE_PATH = re.compile(_PART), re.compile(rf"{_PART}(?:\.{_PART})*")
+
+
 def assignments(overrides: Overrides) -> list[str]:
     """Overrides as texts `key.path=value`, of a mapping from key to value too: {"shocks.scale": 1.5}."""
     if isinstance(overrides, Mapping):
@@ -40,19 +44,21 @@ def apply_override(document: dict[str, Any], assignment: str, files: InputFiles)
 
     Tables that the file left out are made, and entries of a list are found by id or index.
 
+    A part of the key in quotes is one name, dots and all: `funds.a.positions."BRK.B"=0.5`.
+
     The value is read as TOML (`0.5`, `false`, `"39 %"`, `[0.95, 0.99]`), as plain text where it is none (`39 %`).
 
     Raises:
         ScenarioError: no `=`, an entry that does not exist, or a path that leads into a plain value.
     """
     path, equals, text = assignment.partition("=")
-    parts = path.strip().split(".")
+    parts = [_unquoted(part) for part in _PARTS.findall(path.strip())] if _WHOLE_PATH.fullmatch(path.strip()) else []
     check_limits({"--set": assignment}, "--set")
     if len(parts) > MOST_PARTS:
         raise ScenarioError(
             f"has {len(parts)} parts", file="--set", key=path.strip(), allowed=f"{MOST_PARTS} parts at most"
         )
-    if not equals or not all(parts):
+    if not equals or not parts or not all(parts):
         raise ScenarioError(
             "is no assignment",
             file="--set",
@@ -63,6 +69,10 @@ def apply_override(document: dict[str, Any], assignment: str, files: InputFiles)
     value = parse_value(text.strip())
     replaced = _assign(document, parts, copy.deepcopy(value), path.strip(), files)
     return Change(assignment, path.strip(), value, replaced)
+
+
+def _unquoted(part: str) -> str:
+    return part[1:-1] if part[0] in "\"'" else part
 
 
 def parse_value(text: str) -> object:

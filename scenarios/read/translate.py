@@ -6,10 +6,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from stress.scenarios.errors import ScenarioError
+from stress.scenarios.read import quotes
+from stress.scenarios.read.files import InputFiles
+from stress.scenarios.read.quantities import meant
 
 _PHRASES = {
     "greater_than": "greater than {gt}",
@@ -31,19 +34,35 @@ _PHRASES = {
     "too_short": "{min_length} or more entries",
     "too_long": "{max_length} entries at most",
 }
+_MOST_OFFERS = 20  # of one file
+_TABLE_IN_TABLE = 3  # parts of the key of a table in a table that is named by an id
 _LATER_VALUES = {
     "shocks.model": {"garch", "regime", "jump", "factor", "bootstrap", "filtered_historical"},
 }
 
 
-def translate(error: ValidationError, document: Mapping[str, Any], file: str) -> ScenarioError:
-    """The problems pydantic found: the first as a ScenarioError that carries the others."""
-    first, *others = [_translate_one(found, document, file) for found in error.errors(include_url=False)]
+def translate(
+    error: ValidationError, model: type[BaseModel], document: Mapping[str, Any], files: InputFiles
+) -> ScenarioError:
+    """The problems pydantic found: the first as a ScenarioError that carries the others.
+
+    Args:
+        error: what was raised.
+        model: of the document.
+        document: as written.
+        files: that it was read from.
+    """
+    problems = error.errors(include_url=False)
+    first, *others = [
+        _translate_one(found, model, document, files, most_of_all=n < _MOST_OFFERS) for n, found in enumerate(problems)
+    ]
     first.further = tuple(others)
     return first
 
 
-def _translate_one(error: ErrorDetails, document: Mapping[str, Any], file: str) -> ScenarioError:
+def _translate_one(
+    error: ErrorDetails, model: type[BaseModel], document: Mapping[str, Any], files: InputFiles, most_of_all: bool
+) -> ScenarioError:
     context = error.get("ctx", {})
     location = list(error["loc"])
     if error["type"] == "scenario" and context["key"]:
@@ -62,7 +81,29 @@ def _translate_one(error: ErrorDetails, document: Mapping[str, Any], file: str) 
             problem = "is not implemented in this version"
     if not found and error["type"] not in {"missing", "scenario"}:
         value = error["input"]
-    return ScenarioError(problem, file=file, key=key, value=value, allowed=allowed)
+    if most_of_all:
+        allowed += _offered(key, value, location, model, document, files, context)
+    return ScenarioError(problem, file=files.scenario_file, key=key, value=value, allowed=allowed)
+
+
+def _offered(
+    key: str,
+    value: object,
+    location: Sequence[str | int],
+    model: type[BaseModel],
+    document: Mapping[str, Any],
+    files: InputFiles,
+    context: Mapping[str, Any],
+) -> str:
+    """What the value may have been meant to be: a percentage, or a name with a dot that lacks its quotes."""
+    if isinstance(value, Mapping) and location and isinstance(location[-1], str):
+        if context.get("problem") == "is not a number":
+            return f"; {quotes.of_a_table(location[-1], value, files.scenario_text)}"
+        if context.get("problem") == "unknown key" and len(location) == _TABLE_IN_TABLE:
+            return f'; {quotes.NEED}: [{location[0]}."{location[1]}.{location[2]}"]'
+    bounds = {name: bound for name, bound in context.items() if isinstance(bound, int | float)}
+    other = meant(model, document, key, bounds)
+    return f"; did you mean {other}?" if other else ""
 
 
 def describe(location: Sequence[str | int], document: object) -> tuple[str, object, bool]:

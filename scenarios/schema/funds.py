@@ -7,7 +7,18 @@ from typing import Annotated
 
 from pydantic import Field, StrictInt, field_validator, model_validator
 
-from stress.scenarios.read.fields import LOWEST_USD, Fraction, Identifier, Money, Positions, Table, refuse
+from stress.scenarios.read.fields import (
+    LOWEST_USD,
+    Fraction,
+    Identifier,
+    Money,
+    Multiple,
+    Positions,
+    Share,
+    Table,
+    refuse,
+)
+from stress.scenarios.read.quantities import LEVERAGE
 from stress.scenarios.schema.margin import FundMargin
 from stress.scenarios.triggers.protocol import BookKeys
 
@@ -18,7 +29,7 @@ class Book(BookKeys):
     """Positions run by one manager."""
 
     id: Identifier
-    share: Fraction | None = Field(
+    share: Share | None = Field(
         default=None, ge=0, le=1, description="share of NAV on which its drawdown is measured; 0 = the fund's drawdown"
     )
     positions: Positions = Field(
@@ -58,17 +69,19 @@ class Fund(Table):
     strategy: str = ""
     region: str = ""
     nav: Money = Field(gt=0, le=1e18, description="USD, all members together")
-    gross: Fraction | None = Field(
-        default=None, gt=0, le=1000, description="scales positions: long plus short over NAV"
+    gross: Multiple | None = Field(
+        default=None, gt=0, le=LEVERAGE.most, description="scales positions: long plus short over NAV"
     )
-    net: Fraction | None = Field(default=None, ge=-1000, le=1000, description="long minus short over NAV; needs gross")
+    net: Multiple | None = Field(
+        default=None, ge=LEVERAGE.least, le=LEVERAGE.most, description="long minus short over NAV; needs gross"
+    )
     positions: Positions | None = Field(default=None, description="of a fund without books")
-    prime_brokers: dict[Identifier, Fraction] = Field(
+    prime_brokers: dict[Identifier, Share] = Field(
         default_factory=dict, description="share of the fund each broker finances; sum 1"
     )
     tiers: Tiers | None = None
     count: StrictInt | None = Field(default=None, ge=1, le=1000, description="equal members")
-    leverage_spread: Fraction | None = Field(
+    leverage_spread: Share | None = Field(
         default=None, ge=0, lt=1, description="grosses of the members spread evenly +- this"
     )
     margin: FundMargin | None = None
@@ -136,13 +149,11 @@ class Crowding(Table):
     """`[crowding.FUND]`: the fund type becomes a crowd of members that hold a common and an own part."""
 
     count: StrictInt = Field(ge=1, le=1000, description="members")
-    common: Fraction = Field(ge=0, le=1, description="share of gross that all members hold alike")
+    common: Share = Field(ge=0, le=1, description="share of gross that all members hold alike")
     styles: StrictInt | None = Field(
         default=None, ge=1, le=1000, description="distinct own parts; default: 8, or count where that is less"
     )
-    leverage_spread: Fraction = Field(
-        default=0.0, ge=0, lt=1, description="grosses of the members spread evenly +- this"
-    )
+    leverage_spread: Share = Field(default=0.0, ge=0, lt=1, description="grosses of the members spread evenly +- this")
     seed: StrictInt = Field(default=0, ge=0, description="of the own parts")
 
     @model_validator(mode="after")

@@ -8,16 +8,16 @@ from pydantic import Field, create_model, model_validator
 
 from stress.scenarios.impact.protocol import LawTable
 from stress.scenarios.impact.registry import LAWS
-from stress.scenarios.read.fields import Fraction, HalfLife, Table, refuse
+from stress.scenarios.read.fields import HalfLife, Share, Table, refuse
 
 
 class Impact(Table):
     """Price impact of the recent flow."""
 
     law: str = Field(default="square_root")
-    permanent: Fraction = Field(default=1 / 3, ge=0, le=1, description="share of the price change that never decays")
+    permanent: Share = Field(default=1 / 3, ge=0, le=1, description="share of the price change that never decays")
     half_life: HalfLife = Field(default=5.0, description='of the recent flow, days; "none": it does not decay')
-    execution_weight: Fraction = Field(default=0.5, ge=0, le=1, description="sold at (1-w) P_before + w P_after")
+    execution_weight: Share = Field(default=0.5, ge=0, le=1, description="sold at (1-w) P_before + w P_after")
 
     @classmethod
     def later_keys(cls) -> frozenset[str]:

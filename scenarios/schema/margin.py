@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StrictBool, StrictInt, field_validator
 
-from stress.scenarios.read.fields import Fraction, Identifier, Number, Table, refuse
+from stress.scenarios.read.fields import Identifier, Move, Number, Rate, Table, refuse
+from stress.scenarios.read.quantities import MOVE, RATE, percent
 
 MOST_STEPS = 1_000_000_000
 
@@ -21,7 +22,7 @@ class Hike(Table):
 class Concentration(Table):
     """An add-on to the margin rate of positions that are large beside the volume of their market."""
 
-    per_day: Fraction = Field(ge=0, le=5, description="added to the rate for each day of volume held")
+    per_day: Rate = Field(ge=0, le=RATE.most, description="added to the rate for each day of volume held")
     above_days: Number = Field(default=0.0, ge=0, description="days of volume that are free of it")
 
 
@@ -32,7 +33,7 @@ class MarginTerms(Table):
         default="haircut",
         description='"portfolio": the worst loss over `scenarios`; "none": no requirement',
     )
-    buffer: Fraction = Field(default=0.05, ge=0.01, le=10, description="a call is cured to E = (1 + buffer) M")
+    buffer: Rate = Field(default=0.05, ge=0.01, le=RATE.most, description="a call is cured to E = (1 + buffer) M")
     grace_steps: StrictInt = Field(default=0, ge=0, le=MOST_STEPS, description="age from which a call forces sales")
     grace_days: Number | None = Field(
         default=None, ge=0, le=MOST_STEPS, description="grace_steps in days; the only one with several steps a day"
@@ -42,14 +43,14 @@ class MarginTerms(Table):
         default=None, ge=1, le=100, description="of the multiplier; default 1.5, 1 without procyclicality"
     )
     hike: Hike | None = Field(default=None, description="what brokers add once volatility has risen")
-    rates: dict[Identifier, Fraction] = Field(
-        default_factory=dict, description="margin rates by asset id or asset class"
-    )
+    rates: dict[Identifier, Rate] = Field(default_factory=dict, description="margin rates by asset id or asset class")
     concentration: Concentration | None = Field(default=None, description="haircut: add-on by days of volume held")
-    scenarios: list[dict[Identifier, Fraction]] = Field(
+    scenarios: list[dict[Identifier, Move]] = Field(
         default_factory=list, description="portfolio: shock vectors, simple returns by asset id or asset class"
     )
-    floor: Fraction = Field(default=0.0, ge=0, le=5, description="portfolio: smallest requirement, fraction of gross")
+    floor: Rate = Field(
+        default=0.0, ge=0, le=RATE.most, description="portfolio: smallest requirement, fraction of gross"
+    )
 
     allow_start_in_call: StrictBool = Field(
         default=False, description="whether a fund may owe more than its equity at the start; else that is an error"
@@ -59,8 +60,9 @@ class MarginTerms(Table):
     @classmethod
     def _rates(cls, rates: dict[str, float]) -> dict[str, float]:
         for name, rate in rates.items():
-            if not 0 <= rate <= 5:
-                raise refuse("is outside [0, 5]", "a margin rate between 0 and 5 (500 %)", name)
+            if not 0 <= rate <= RATE.most:
+                allowed = f"a margin rate between 0 and {RATE.most:g} ({percent(RATE.most)})"
+                raise refuse(f"is outside [0, {RATE.most:g}]", allowed, name)
         return rates
 
     @field_validator("scenarios")
@@ -70,10 +72,9 @@ class MarginTerms(Table):
             if not moves:
                 raise refuse("moves nothing", "at least one move by asset id or asset class", str(case))
             for name, move in moves.items():
-                if not -1 < move <= 10:
-                    raise refuse(
-                        "is outside (-1, 10]", "a simple return above -1 (-100 %) and up to 10", f"{case}.{name}"
-                    )
+                if not MOVE.least <= move <= MOVE.most:
+                    allowed = f"a simple return of {percent(MOVE.least)} to {percent(MOVE.most)}"
+                    raise refuse(f"is outside [{MOVE.least:g}, {MOVE.most:g}]", allowed, f"{case}.{name}")
         return scenarios
 
 

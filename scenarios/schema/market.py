@@ -8,20 +8,23 @@ from pydantic import Field, StrictBool, StrictInt, ValidationInfo, field_validat
 
 from stress.scenarios.read.fields import (
     LOWEST_USD,
+    AnnualVolatility,
     Drift,
     Fraction,
     Identifier,
     Level,
     Matrix,
     Money,
+    Move,
     Number,
+    Rate,
+    Share,
     Table,
     refuse,
 )
+from stress.scenarios.read.quantities import MOVE, RATE, SCALE, VOLATILITY, percent
 
-LOWEST_MOVE = -0.9999  # below it a price of float32 loses its digits, and at last becomes 0
 LOWEST_VOL = 1e-6  # what arithmetic of 32 bits can divide by
-HIGHEST_MOVE = 1000.0
 AssetClass = Literal["equity", "credit", "rates", "commodity", "fx", "crypto", "other"]
 
 
@@ -39,16 +42,18 @@ class Asset(Table):
     name: str = Field(default="", description="long name; default: the id")
     asset_class: AssetClass
     region: str = ""
-    vol: Fraction = Field(gt=0, le=20, description="pre-stress annual volatility: impact, margin, evaporation")
-    shock_vol: Fraction | None = Field(
-        default=None, ge=0, le=20, description="annual volatility of the draw; default: vol"
+    vol: AnnualVolatility = Field(
+        gt=0, le=VOLATILITY.most, description="pre-stress annual volatility: impact, margin, evaporation"
     )
-    impact_vol: Fraction | None = Field(
-        default=None, ge=0, le=20, description="annual volatility of the impact law; default: vol"
+    shock_vol: AnnualVolatility | None = Field(
+        default=None, ge=0, le=VOLATILITY.most, description="annual volatility of the draw; default: vol"
+    )
+    impact_vol: AnnualVolatility | None = Field(
+        default=None, ge=0, le=VOLATILITY.most, description="annual volatility of the impact law; default: vol"
     )
     in_net: bool = Field(default=True, description="counts in net leverage")
     adv: Money = Field(gt=0, le=1e30, description="average daily volume, USD, pre-stress")
-    margin: Fraction | None = Field(default=None, ge=0, le=5, description="base margin rate")
+    margin: Rate | None = Field(default=None, ge=0, le=RATE.most, description="base margin rate")
 
     @field_validator("vol", "adv")
     @classmethod
@@ -63,7 +68,7 @@ class Blend(Table):
     """A second matrix, mixed in with `weight`."""
 
     matrix: Matrix
-    weight: Fraction = Field(ge=0, le=1)
+    weight: Share = Field(ge=0, le=1)
 
 
 class Correlation(Table):
@@ -93,16 +98,16 @@ class ScriptStep(Table):
     """Simple returns added to the draw at one step."""
 
     step: StrictInt = Field(ge=1, description="1 is the first step")
-    moves: dict[Identifier, Fraction]
+    moves: dict[Identifier, Move]
 
     @field_validator("moves")
     @classmethod
     def _leaves_a_price(cls, moves: dict[str, float]) -> dict[str, float]:
         for asset, move in moves.items():
-            if move < LOWEST_MOVE:
+            if move < MOVE.least:
                 raise refuse("leaves no price", "a simple return of -0.9999 (-99.99 %) or more", asset)
-            if move > HIGHEST_MOVE:
-                raise refuse("is too large", f"a simple return of {HIGHEST_MOVE:g} at most", asset)
+            if move > MOVE.most:
+                raise refuse("is too large", f"a simple return of {MOVE.most:g} ({percent(MOVE.most)}) at most", asset)
         return moves
 
 
@@ -111,7 +116,7 @@ class Shocks(Table):
 
     model: Literal["none", "gaussian", "student_t"]
     dof: Number = Field(default=4.0, gt=2, le=1e9, description="degrees of freedom, read by student_t only")
-    scale: Fraction = Field(default=1.0, ge=0, le=100, description="multiplies the draw only")
+    scale: Annotated[Fraction, SCALE] = Field(default=1.0, ge=0, le=SCALE.most, description="multiplies the draw only")
     drift: Drift = Field(
         default=0.0,
         description='annual mean of the log return of the draw, 0 where there is none; or "martingale": minus half its '
@@ -143,7 +148,7 @@ class Liquidity(Table):
     flow_sensitivity: Number = Field(
         default=0.0, ge=0, le=100, description="eta, per average daily volume of forced flow"
     )
-    floor: Fraction = Field(default=0.1, gt=0, le=1, description="smallest depth multiplier")
+    floor: Share = Field(default=0.1, gt=0, le=1, description="smallest depth multiplier")
 
 
 class Cascade(Table):

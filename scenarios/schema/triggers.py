@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, create_model
 
 from stress.scenarios.read.fields import Fraction, Table
+from stress.scenarios.read.quantities import PARTICIPATION
 from stress.scenarios.triggers.protocol import BookKeys, TriggerTable
 
 
@@ -21,10 +22,10 @@ def _none_is_off(value: object) -> object:
 class AllFunds(Table):
     """Keys of `[triggers]` alone."""
 
-    max_participation: Annotated[Fraction | None, BeforeValidator(_none_is_off)] = Field(
+    max_participation: Annotated[Annotated[Fraction, PARTICIPATION] | None, BeforeValidator(_none_is_off)] = Field(
         default=None,
         gt=0,
-        le=100,
+        le=PARTICIPATION.most,
         description='limit on all forced orders together, share of depth times adv per asset and day; "none": no limit',
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from pydantic import Field, StrictInt
@@ -11,6 +11,7 @@ from pydantic import Field, StrictInt
 from stress.scenarios.problem import Floats, Ints
 from stress.scenarios.read.days import steps_of
 from stress.scenarios.read.fields import Fraction, Number, Table
+from stress.scenarios.read.quantities import PARTICIPATION
 from stress.scenarios.triggers.protocol import Asked, Building, TriggerTable
 
 CURE_DAYS = 3
@@ -28,11 +29,11 @@ class Keys(Table):
     cure_days: Number | None = Field(
         default=None, description="cure_steps in days; the only one with several steps a day", gt=0, le=1_000_000_000
     )
-    closeout_participation: Fraction = Field(
+    closeout_participation: Annotated[Fraction, PARTICIPATION] = Field(
         default=0.25,
         description="of depth times adv, after a default",
         ge=0,
-        le=100,
+        le=PARTICIPATION.most,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from pydantic import Field, StrictBool
@@ -14,6 +14,7 @@ from stress.scenarios.errors import ScenarioError
 from stress.scenarios.problem import ROUNDING, Bools, Floats
 from stress.scenarios.read import units
 from stress.scenarios.read.fields import Fraction, Table
+from stress.scenarios.read.quantities import BAND
 from stress.scenarios.triggers.leverage_limit import limit_and_targets
 from stress.scenarios.triggers.protocol import Asked, Building, Member, Rule, TriggerTable
 
@@ -24,11 +25,11 @@ NEEDS = "target_leverage without max_leverage"
 class Keys(Table):
     """Keys of the target, beside `target_leverage`."""
 
-    band: Fraction | None = Field(
+    band: Annotated[Fraction, BAND] | None = Field(
         default=None,
         description="relative distance from its own target at which a fund acts; 0.05",
         ge=0,
-        le=100,
+        le=BAND.most,
     )
     two_way: StrictBool = Field(
         default=False,

@@ -35,17 +35,19 @@ class OverlayBook(BookKeys):
     @field_validator("overlay")
     @classmethod
     def _points(cls, overlay: list[list[float]] | None) -> list[list[float]] | None:
-        """Points (loss, size): losses above 0 and strictly increasing, sizes from 0 to 1000, not decreasing."""
+        """Points (loss, size): losses above 0, up to 1, strictly increasing, sizes from 0 to 1000, not decreasing."""
         if not overlay:
             return overlay  # [] turns it off
         allowed = (
-            "points [loss, size], losses of the fund above 0 and increasing, "
+            "points [loss, size], losses of the fund above 0, up to 1 and increasing, "
             "sizes in multiples of its NAV not decreasing and the last above 0"
         )
         last_loss, last_size = 0.0, 0.0
         for loss, size in overlay:
             if not 0 <= size <= 1000:
                 raise refuse(f"has the size {size}, outside [0, 1000]", allowed)
+            if loss > 1:
+                raise refuse(f"has the loss {loss}, above 1", allowed)
             if loss <= last_loss or size < last_size:
                 raise refuse(f"is not increasing at [{loss}, {size}]", allowed)
             last_loss, last_size = loss, size

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field, field_validator
 
 from stress.scenarios.problem import Bools, Floats
-from stress.scenarios.read.fields import Points, Table, refuse
+from stress.scenarios.read.fields import LadderPoints, Table, refuse
 from stress.scenarios.triggers.points import points_of
 from stress.scenarios.triggers.protocol import Asked, BookKeys, Building, TriggerTable
 
@@ -32,7 +32,7 @@ def check_ladder(ladder: Ladder | None) -> Ladder | None:
 class Keys(Table):
     """Keys of a fund."""
 
-    stop_loss: Points | None = Field(
+    stop_loss: LadderPoints | None = Field(
         default=None,
         description="[drawdown, cut] points of the start size; [] turns it off",
     )
@@ -50,7 +50,7 @@ class Keys(Table):
 class LadderOfBook(BookKeys):
     """Keys of a book."""
 
-    stop_loss: Points | None = None
+    stop_loss: LadderPoints | None = None
 
     @field_validator("stop_loss")
     @classmethod

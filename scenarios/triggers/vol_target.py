@@ -13,7 +13,7 @@ from pydantic import Field
 from stress.scenarios.errors import ScenarioError
 from stress.scenarios.problem import ROUNDING, Floats
 from stress.scenarios.read import units
-from stress.scenarios.read.fields import Fraction, FundVolatility, Number, Table
+from stress.scenarios.read.fields import FundVolatility, Number, Share, Table
 from stress.scenarios.triggers.leverage_limit import limit_and_targets
 from stress.scenarios.triggers.protocol import Asked, BookRow, Building, Rule, TriggerTable
 
@@ -35,7 +35,7 @@ class Keys(Table):
         gt=0,
         le=100,
     )
-    speed: Fraction = Field(
+    speed: Share = Field(
         default=DEFAULT_SPEED,
         description="share of the gap to target_vol closed per day",
         gt=0,

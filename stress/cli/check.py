@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -59,11 +60,19 @@ def check(
     from stress.scenarios.switched_off import off_sentence, switched_off
     from stress.scenarios.tier_table import tier_table, why_alone
 
-    problem = build_problem(load_scenario(scenario, overrides or ()))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            problem = build_problem(load_scenario(scenario, overrides or ()))
+        finally:
+            doubts = [str(warning.message) for warning in caught]
+            for doubt in doubts:
+                say(f"levstress: warning: {doubt}")
     start, tiers = start_table(problem), tier_table(problem)
     moved = _with_other_haircuts(problem, paths)
     if json:
-        print_json(_document(problem, start, tiers) | ({} if moved is None else {"haircuts": _haircuts_json(moved)}))
+        more = {"warnings": doubts} | ({} if moved is None else {"haircuts": _haircuts_json(moved)})
+        print_json(_document(problem, start, tiers) | more)
         return
     screen = console()
     if problem.origin.overrides:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stress.cli import options as common
@@ -12,6 +11,8 @@ from stress.cli.exits import ends_with_exit_code
 if TYPE_CHECKING:
     import xarray as xr
 
+    from stress.run_directory.run_location import RunLocation
+
 SCENARIO = "tariff-2025"
 PICTURE = "losses.png"
 
@@ -19,7 +20,7 @@ PICTURE = "losses.png"
 @ends_with_exit_code
 def demo(
     paths: common.Paths = 200_000,
-    out: common.Out = None,
+    out: common.OutOrUrl = None,
     overwrite: common.Overwrite = False,
     quiet: common.Quiet = False,
 ) -> None:
@@ -44,17 +45,16 @@ def demo(
     say(f"{problem.title}: {paths:,} paths of {problem.steps} steps", quiet)
     with progress_shown(quiet) as callback, says_how_to_resume(location):
         tree = run_problem(problem, options, location, overwrite, callback)
-    where = location.folder
     screen = console()
     screen.print(summary_table(tree))
     print()
     print(loss_picture(tree, min(screen.width, WIDEST)))
     say(how_to_open(location.name), quiet)
-    say(_save_picture(tree, where), quiet)
-    say(f"\nnext:\n{_next_commands(where)}", quiet)
+    say(_save_picture(tree, location), quiet)
+    say(f"\nnext:\n{_next_commands(location.name)}", quiet)
 
 
-def _save_picture(tree: xr.DataTree, where: Path) -> str:
+def _save_picture(tree: xr.DataTree, location: RunLocation) -> str:
     from importlib.util import find_spec
 
     if find_spec("matplotlib") is None:
@@ -63,15 +63,16 @@ def _save_picture(tree: xr.DataTree, where: Path) -> str:
     from stress.results.plot.style import save
     from stress.run_directory.writing import writing
 
-    with writing(where):
-        save(distributions(tree), where / PICTURE)
-    return f"picture: {where / PICTURE}"
+    with writing(location.folder):
+        save(distributions(tree), location.folder / PICTURE)
+    location.push(location.folder / PICTURE)
+    return f"picture: {location.name}/{PICTURE}"
 
 
-def _next_commands(where: Path) -> str:
+def _next_commands(where: str) -> str:
     from shlex import quote
 
-    shown = quote(str(where))
+    shown = quote(where)
     commands = {
         f"levstress show {shown} --sales --asset semis --day 2": "who sells semis on day 2, and how much",
         f"levstress show {shown} --worst": "the worst paths, each of them to replay",

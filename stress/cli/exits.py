@@ -36,6 +36,8 @@ CODES = {
     "stress.results.files.store.UnfinishedRun": INVALID,
     "stress.results.files.store.RunExists": USAGE,
     "stress.run_directory.spec.OtherRun": INVALID,
+    "stress.run_directory.claims.InUse": INVALID,
+    "stress.run_directory.location.EmptyName": USAGE,
     "stress.run_directory.writing.CannotWrite": USAGE,
     "stress.errors.DeviceNotFound": NO_DEVICE,
     "stress.errors.NotEnoughResources": NO_RESOURCES,

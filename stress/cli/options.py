@@ -11,7 +11,7 @@ from stress.cli.quantities import parse_positive, parse_size
 from stress.options import parse_count
 
 if TYPE_CHECKING:
-    from stress.run_directory.location import RunLocation
+    from stress.run_directory.run_location import RunLocation
 
 _fetched: dict[Path, RunLocation] = {}  # run directories behind URLs: their local copies live as long as the process
 
@@ -60,10 +60,6 @@ Paths = Annotated[
 ]
 Seed = Annotated[
     int, typer.Option("--seed", parser=parse_count, metavar="N", help="Seed; the same seed gives the same numbers.")
-]
-Out = Annotated[
-    Path | None,
-    typer.Option("--out", metavar="DIR", help="Run directory to write; default: a new one under runs/."),
 ]
 OutOrUrl = Annotated[
     str | None,

@@ -53,9 +53,11 @@ def report(
       levstress report runs/tariff-2025-1-1000000 --out april.html --overwrite
       levstress report runs/tariff-2025-1-1000000 --interactive --worst 0
     """
+    from stress.results.files.store import is_result
     from stress.run_directory.writing import check_writable, writing
 
-    home = Path() if common.is_fetched(directory) else directory
+    alone = is_result(directory)  # sealed: nothing is written into it
+    home = Path() if common.is_fetched(directory) else directory.parent if alone else directory
     target = home / NAME if out is None else out
     if target.is_dir():
         raise FileExistsError(f"{target} is a folder")
@@ -68,7 +70,7 @@ def report(
     need(interactive)
     tree = open_result(directory)
     check_writable(target.parent)
-    spec = read_spec(directory) if (directory / SPEC).exists() else None
+    spec = read_spec(directory) if alone or (directory / SPEC).exists() else None
     stories, reason = _stories(directory, tree, worst, quiet)
     text = report_html(tree, spec, stories, reason, interactive)
     with writing(target.parent):

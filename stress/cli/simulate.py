@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from stress.run_directory.location import RunLocation
+    from stress.run_directory.run_location import RunLocation
 
 RUNS = Path("runs")  # where results go when no --out is given
 
@@ -20,17 +20,21 @@ def output_location(
     """The run directory: the one asked for, or the first `runs/NAME-SEED-PATHS[-K]` that is free.
 
     Raises:
+        InUse: another process works there.
         RunExists: when the directory asked for holds something that is neither to be replaced nor to be taken up;
             seen before the run, not after.
         CannotWrite: when it is a file, or cannot be looked at.
     """
     from stress.results.files.store import RESULT, SPEC, RunExists
-    from stress.run_directory.location import RunLocation, location_of
+    from stress.run_directory.claims import check_free
+    from stress.run_directory.location import location_of
+    from stress.run_directory.run_location import RunLocation
     from stress.run_directory.writing import writing
 
     if wanted is not None:
         location = location_of(wanted)
         with writing(location.folder):
+            check_free(location, shared=resume)
             if not (overwrite or location.is_empty() or (resume and location.has(SPEC))):
                 unfinished = location.has(SPEC) and not location.has(RESULT)
                 more = f"; it holds an unfinished run: {how_to_resume(location)}" if unfinished else ""

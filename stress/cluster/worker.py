@@ -15,12 +15,14 @@ import jax
 from stress.engine.chunk_simulator import ChunkSimulator
 from stress.engine.chunks import Chunk, missing
 from stress.engine.sizes import devices_for
-from stress.options import Progress
+from stress.options import Progress, RunOptions
 from stress.results.files.store import RESULT, SPEC
 from stress.run_directory.chunk_store import FOLDER, ChunkStore, chunk_of
+from stress.run_directory.claims import check_free, claimed
 from stress.run_directory.location import location_of
 from stress.run_directory.spec import check_same, identity_digest, problem_of, read_spec, spec_of
-from stress.run_directory.writing import check_writable
+from stress.run_directory.taken import TakenRun
+from stress.scenarios.problem import Problem
 
 
 @dataclass(frozen=True)
@@ -57,10 +59,12 @@ def work_on(
 
     Raises:
         UnfinishedRun: the directory holds no run that has been begun (`levstress run --prepare` begins one).
+        InUse: another process is about to begin or replace the run, or runs it; it is named.
         OtherRun: this machine would compute other numbers than the run was begun with.
         NotEnoughResources, CannotWrite: memory or disk.
     """
     report, location = progress or (lambda _: None), location_of(directory)
+    check_free(location, shared=True)
     location.fetch(SPEC)
     spec = read_spec(location.folder)
     problem, options = problem_of(spec, location.name)
@@ -69,9 +73,20 @@ def work_on(
     if location.has(RESULT):
         return ShardReport(shard.last - shard.first, shard.last - shard.first, 0, sealed=True)
     check_same(location.name, spec, spec_of(problem, options))
-    check_writable(location.folder)
-    location.fetch(FOLDER, within=shard)
-    store = ChunkStore(location.folder, identity_digest(spec), location.push)
+    with claimed(location, identity_digest(spec)) as claim:
+        run = TakenRun(location, spec, claim)
+        run.check_unchanged()
+        location.fetch(FOLDER, within=shard)
+        found = _fill(run.store, problem, options, shard, report)
+    named = sorted(chunk for chunk in map(chunk_of, location.names(FOLDER)) if chunk is not None)
+    left = sum(gap.last - gap.first for gap in missing(named, options.paths))
+    return ShardReport(shard.last - shard.first, found, left)
+
+
+def _fill(
+    store: ChunkStore, problem: Problem, options: RunOptions, shard: Chunk, report: Callable[[Progress], None]
+) -> int:
+    """Compute what is missing of a shard; returns how many of its paths were there."""
     with jax.enable_x64(options.precision == "float64"):
         chunk_simulator = ChunkSimulator(problem, options, devices_for(problem, options))
         gatherer, done = chunk_simulator.gatherer(), list[Chunk]()
@@ -91,6 +106,4 @@ def work_on(
             store.flush()
         finally:
             store.close()
-    named = sorted(chunk for chunk in map(chunk_of, location.block_names()) if chunk is not None)
-    left = sum(gap.last - gap.first for gap in missing(named, options.paths))
-    return ShardReport(shard.last - shard.first, found, left)
+    return found

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stress.errors import InvariantFailed
-from stress.results.files.store import RESULT, SPEC, DamagedRun, UnfinishedRun, open_result
+from stress.results.files.store import RESULT, SPEC, DamagedRun, UnfinishedRun, is_result, open_result
 from stress.run_directory.location import location_of
 from stress.scenarios.errors import ScenarioError, suggest
 
@@ -73,7 +73,7 @@ class Replayer:
         check_same(str(self.out), spec, now)
         self.options = options
         self.recorder = Recorder(self.problem, here, devices_for(self.problem, here))
-        finished = (self.out / RESULT).exists()
+        finished = is_result(self.out) or (self.out / RESULT).exists()
         self.result: xr.DataTree | None = open_result(self.out) if finished else None
 
     def story(self, path: int | None = None, worst: int | None = None, fund: str = SYSTEM) -> xr.DataTree:

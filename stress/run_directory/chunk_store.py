@@ -19,7 +19,7 @@ import numpy as np
 
 from stress.engine.chunks import Chunk
 from stress.engine.totals import State
-from stress.results.files.durable_write import write_durably
+from stress.results.files.durable_write import make_folder, write_durably
 from stress.run_directory.writing import writing
 
 FOLDER = "blocks"
@@ -106,7 +106,7 @@ class ChunkStore:
 
     def _write(self, chunk: Chunk, state: State) -> None:
         with writing(self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self.folder)
             self._written(write_state(self.folder, chunk, {**state, IDENTITY: np.array(self.identity)}))
 
 

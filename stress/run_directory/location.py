@@ -7,80 +7,28 @@ last file, so that a result which is not whole is never seen as one. A block cou
 from __future__ import annotations
 
 import re
-import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from stress.engine.chunks import Chunk
 from stress.errors import MissingExtra
 from stress.results.files.checked import METADATA
-from stress.results.files.durable_write import WRITING
-from stress.results.files.store import RESULT
-from stress.run_directory.chunk_store import FOLDER, chunk_of
+from stress.results.files.store import RESULT, RunExists
+from stress.run_directory.chunk_store import chunk_of
+from stress.run_directory.run_location import CLAIMS, RunLocation
 from stress.run_directory.writing import CannotWrite
 
 WITHOUT_FOLDERS = {"s3", "gs", "abfs", "oci", "oss", "hf"}  # where making one could only make a bucket
 URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://.+")
+HERE = re.compile(r"(?:file|local)://(.+)", re.DOTALL)  # a URL of a folder of this machine
+NO_NAME = "names no run directory, as an empty path does not; say './' as a text if the current folder is meant"
 
 
-class RunLocation:
-    """A run directory on this machine.
-
-    Attributes:
-        folder: where its files are.
-        name: what to call it.
-    """
-
-    def __init__(self, folder: Path, name: str | None = None) -> None:
-        self.folder, self.name = folder, name or str(folder)
-
-    def has(self, name: str) -> bool:
-        """Whether a file or folder of this name is there."""
-        return (self.folder / name).exists()
-
-    def is_empty(self) -> bool:
-        """Whether nothing is there."""
-        return not (self.folder.exists() and any(not path.name.startswith(WRITING) for path in self.folder.iterdir()))
-
-    def fetch(self, *names: str, within: Chunk | None = None) -> bool:
-        """Have files and folders of these names in the folder, those that there are; without names everything.
-
-        Args:
-            names: of files and folders.
-            within: leave out blocks that reach beyond these paths.
-
-        Returns:
-            Whether anything had to be copied.
-        """
-        return False
-
-    def block_names(self) -> list[str]:
-        """Names of the files of blocks."""
-        folder = self.folder / FOLDER
-        return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
-
-    def push(self, path: Path) -> None:
-        """A file of the folder is whole."""
-
-    def push_result(self) -> None:
-        """The result is whole."""
-
-    def remove(self, *names: str) -> None:
-        """Remove files or folders of these names, those that there are."""
-        for name in names:
-            path = self.folder / name
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            else:
-                path.unlink(missing_ok=True)
-
-    def move(self, name: str, target: str) -> None:
-        """Give a file or folder another name."""
-        (self.folder / target).parent.mkdir(parents=True, exist_ok=True)
-        (self.folder / name).rename(self.folder / target)
+class EmptyName(ValueError):
+    """A run directory without a name (exit 2)."""
 
 
 class RemoteLocation(RunLocation):
@@ -119,12 +67,64 @@ class RemoteLocation(RunLocation):
     def has(self, name: str) -> bool:
         """Whether a file or folder of this name is there; a result only when it is whole."""
         with self._reached():
+            self._system.invalidate_cache()
             return bool(self._system.exists(f"{self._root}/{name}/{METADATA}" if name == RESULT else self._at(name)))
 
     def is_empty(self) -> bool:
-        """Whether nothing is there."""
+        """Whether nothing is there, claims apart."""
         with self._reached():
-            return not (self._system.exists(self._root) and self._system.find(self._root))
+            return not any(f"/{CLAIMS}/" not in path for path in self._files(""))
+
+    @contextmanager
+    def made(self) -> Iterator[None]:
+        """Nothing has to be made: files bring their folders."""
+        yield
+
+    def read(self, name: str) -> bytes | None:
+        """The content of a file, None where there is none."""
+        with self._reached():
+            try:
+                return bytes(self._system.cat_file(self._at(name)))
+            except (FileNotFoundError, IsADirectoryError):
+                return None
+
+    def create(self, name: str, content: bytes) -> bool:
+        """Make a file, unless one of this name is there; `content` is no other process's.
+
+        What the store answers is one thing, what is there then another: an answer may be lost, and a store that does
+        not know the question writes over what is there.
+        """
+        with self._reached():
+            self._make_folder_of(self._at(name))
+            try:
+                self._system.pipe_file(self._at(name), content, mode="create")
+            except Exception:  # every kind of store has its own way to say no
+                found = self.read(name)
+                if found is None:
+                    raise
+                return found == content
+            return self.read(name) == content
+
+    def put(self, name: str, content: bytes) -> None:
+        """Write or replace a small file."""
+        with self._reached():
+            self._make_folder_of(self._at(name))
+            self._system.pipe_file(self._at(name), content)
+
+    def names(self, folder: str) -> list[str]:
+        """Names of what is in a folder."""
+        with self._reached():
+            skip = len(self._at(folder).rstrip("/")) + 1
+            return sorted({path[skip:].split("/", 1)[0] for path in self._files(folder)})
+
+    def remove_empty(self, name: str) -> None:
+        """Remove a folder, where the store has such things, if nothing is in it."""
+        with suppress(Exception):  # every kind of store has its own way to say no
+            if not WITHOUT_FOLDERS.intersection(self._protocols):
+                self._system.rmdir(self._at(name))
+
+    def discard(self, owner: str) -> None:
+        """Nothing half-written is seen there."""
 
     def fetch(self, *names: str, within: Chunk | None = None) -> bool:
         """Copy files and folders of these names here, see `RunLocation.fetch`."""
@@ -140,11 +140,6 @@ class RemoteLocation(RunLocation):
                 self._system.get_file(found, str(target))
         return True
 
-    def block_names(self) -> list[str]:
-        """Names of the files of blocks."""
-        with self._reached():
-            return sorted(path.rsplit("/", 1)[-1] for path in self._files(FOLDER))
-
     def push(self, path: Path) -> None:
         """Copy a file of the folder there."""
         with self._reached():
@@ -153,9 +148,21 @@ class RemoteLocation(RunLocation):
             self._system.put_file(str(path), target)
 
     def push_result(self) -> None:
-        """Copy the result there, the file that makes it a result last."""
-        for path in _result_last([str(path) for path in (self.folder / RESULT).rglob("*") if path.is_file()]):
-            self.push(Path(path))
+        """Copy the result there, the file that makes it a result last, and that only where there is none.
+
+        Raises:
+            RunExists: there is.
+        """
+        root = f"{RESULT}/{METADATA}"
+        if not self.has(RESULT):
+            with self._reached():
+                for left in self._files(RESULT):  # by an upload that was cut off
+                    self._system.rm_file(left)
+        for path in (path for path in (self.folder / RESULT).rglob("*") if path.is_file()):
+            if path != self.folder / root:
+                self.push(path)
+        if not self.create(root, (self.folder / root).read_bytes()):
+            raise RunExists(f"{self.name} already holds a finished run: another process has sealed it")
 
     def remove(self, *names: str) -> None:
         """Remove files or folders of these names there and here; of a result first what makes it one."""
@@ -187,6 +194,7 @@ class RemoteLocation(RunLocation):
     def _files(self, name: str) -> list[str]:
         """Paths of a file, or of all in a folder; none where there is none."""
         at = self._at(name).rstrip("/")
+        self._system.invalidate_cache()
         found: Any = self._system.find(at) if self._system.exists(at) else []
         return [str(path) for path in found]
 
@@ -200,7 +208,12 @@ def location_of(where: str | Path) -> RunLocation:
     """The run directory at a path or a URL.
 
     Raises:
+        EmptyName: the name is empty, or nothing but spaces.
         MissingExtra: a library that the URL needs is not installed.
         CannotWrite: its store refuses.
     """
+    if not str(where).strip() or where == Path():
+        raise EmptyName(f"{str(where) if isinstance(where, str) else where!r} {NO_NAME}")
+    if isinstance(where, str) and (here := HERE.fullmatch(where)):
+        return RunLocation(Path(here[1]), where)
     return RemoteLocation(where) if isinstance(where, str) and URL.fullmatch(where) else RunLocation(Path(where))

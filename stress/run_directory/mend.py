@@ -5,7 +5,8 @@ from __future__ import annotations
 from stress.results.files.checked import Damaged, check_sums
 from stress.results.files.store import RESULT, SPEC, DamagedRun, UnfinishedRun, is_of, open_result, spec_in
 from stress.run_directory.chunk_store import FOLDER, ChunkStore
-from stress.run_directory.location import RunLocation
+from stress.run_directory.claims import claimed
+from stress.run_directory.run_location import RunLocation
 from stress.run_directory.spec import (
     check_same,
     identity_digest,
@@ -44,6 +45,7 @@ def mend(location: RunLocation, result: bool = False) -> list[str]:
     Raises:
         UnfinishedRun: neither the spec nor that in the result can be read.
         OtherRun: this version, device type or package computes other numbers than the run was begun with.
+        InUse: another process works there.
     """
     location.fetch()
     done, out = list[str](), location.folder
@@ -57,7 +59,7 @@ def mend(location: RunLocation, result: bool = False) -> list[str]:
     spec = read_spec(out) if within is None or not lost else whole_spec(within, out)
     problem, options = problem_of(spec, location.name)
     check_same(location.name, spec, spec_of(problem, options))
-    with writing(out):
+    with claimed(location), writing(out):
         if lost:
             write_spec(out, spec)
             location.push(out / SPEC)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stress.results.files.store import RESULT, SPEC
 from stress.run_directory.chunk_store import FOLDER, chunk_of
-from stress.run_directory.location import RunLocation
+from stress.run_directory.run_location import RunLocation
 
 REPLACED = ".replaced"
 PARTS = (RESULT, FOLDER, SPEC)
@@ -13,7 +13,7 @@ PARTS = (RESULT, FOLDER, SPEC)
 def set_aside(location: RunLocation) -> None:
     """Make room for a new run. A finished run that is aside already, for one that was never sealed, stays there."""
     if location.has(RESULT) or not location.has(f"{REPLACED}/{RESULT}"):
-        location.remove(REPLACED)
+        forget(location)
         for name in PARTS:
             if location.has(name):
                 location.move(name, f"{REPLACED}/{name}")
@@ -22,7 +22,7 @@ def set_aside(location: RunLocation) -> None:
 
 def has_blocks(location: RunLocation) -> bool:
     """Whether a run has finished anything."""
-    return any(chunk_of(name) for name in location.block_names())
+    return any(chunk_of(name) for name in location.names(FOLDER))
 
 
 def put_back(location: RunLocation) -> None:
@@ -39,4 +39,10 @@ def restore(location: RunLocation) -> None:
         if location.has(f"{REPLACED}/{name}"):
             location.remove(name)
             location.move(f"{REPLACED}/{name}", name)
-    location.remove(REPLACED)
+    forget(location)
+
+
+def forget(location: RunLocation) -> None:
+    """Remove what is aside, and nothing else."""
+    location.remove(*(f"{REPLACED}/{name}" for name in PARTS))
+    location.remove_empty(REPLACED)

@@ -12,7 +12,7 @@ from typing import Any
 from stress.options import RunOptions
 from stress.results.dataset.tree import spec_digest
 from stress.results.files import store
-from stress.results.files.durable_write import write_durably
+from stress.results.files.durable_write import make_folder, write_durably
 from stress.results.files.store import SPEC, UnfinishedRun, spec_bytes
 from stress.run_directory.chunk_store import LAYOUT
 from stress.scenarios.build.problem_builder import build_problem
@@ -212,5 +212,5 @@ def _differences(before: Any, now: Any, key: str) -> list[str]:
 
 def write_spec(out: Path, spec: dict[str, Any]) -> None:
     """Write the spec; several processes may do so at once for the same run."""
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     write_durably(out / SPEC, spec_bytes(spec))

@@ -146,9 +146,10 @@ def number(cell: str, mark: str) -> tuple[Fraction, str] | None:
 
 def _digits(text: str, mark: str) -> tuple[Fraction | None, str]:
     """The unsigned number at the begin, thousands apart by one sign or none, and what follows it."""
+    text = "".join(c for n, c in enumerate(text) if c != "_" or not (text[n - 1 : n] + text[n + 1 : n + 2]).isdecimal())
     apart = next((char for char in text if char not in ORDINARY), "")
     groups, at = [""], 0
-    if apart and apart in (",." + BLANKS + "'’_").replace(mark, ""):
+    if apart and apart in (",." + BLANKS + "'’").replace(mark, ""):
         pieces, end = text.split(apart), 0
         head = pieces[0]
         groups, end = [head], len(head)
@@ -156,13 +157,13 @@ def _digits(text: str, mark: str) -> tuple[Fraction | None, str]:
             size = len(piece) - len(piece.lstrip(ORDINARY))
             if size == 0 and apart in BLANKS:  # the blank before a unit
                 break
-            if (apart != "_" and size != 3) or size == 0:
+            if size != 3:
                 return None, ""
             groups.append(piece[:size])
             end += 1 + size
             if size < len(piece):
                 break
-        if len(groups) > 1 and apart != "_" and not (1 <= len(head) <= 3 and head[0] != "0"):
+        if len(groups) > 1 and not (1 <= len(head) <= 3 and head[0] != "0"):
             return None, ""
         at = end
     else:

@@ -78,7 +78,7 @@ def test_a_folder_without_permission_ends_with_2_and_a_full_disk_with_5(
         def temporary_file(**options: object) -> None:
             raise OSError(number, os.strerror(number))
 
-        monkeypatch.setattr("tempfile.NamedTemporaryFile", temporary_file)
+        monkeypatch.setattr("tempfile.mkstemp", temporary_file)
 
     monkeypatch.setattr("stress.engine.runner.execute", never)
     for number, code in ((errno.EACCES, 2), (errno.EROFS, 2), (errno.ENOSPC, 5), (errno.EDQUOT, 5)):

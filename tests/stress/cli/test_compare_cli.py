@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 import stress
 from compared_example import SPEC, A, B, without
+from reseal import say_spec
 from stress.cli import app
 from stress.results.dataset.compared import compared
 from stress.results.files.store import write_run
@@ -24,9 +25,10 @@ def invoke(*args: str) -> Any:
 
 
 def copy_of(run: Path, to: Path, spec: str) -> Path:
-    """The run directory again, with another `spec.json`."""
+    """The run directory again, with another spec."""
     shutil.copytree(run, to)
     (to / "spec.json").write_text(spec, encoding="utf-8")
+    say_spec(to / "result.zarr", spec)
     return to
 
 

@@ -50,7 +50,7 @@ def test_the_table_is_as_before_and_stderr_says_where_to_look_next(run: Path) ->
 
 
 def test_a_new_user_gets_from_the_demo_to_who_sells_semis_on_day_two(run: Path) -> None:
-    lines = _next_commands(run).splitlines()
+    lines = _next_commands(str(run)).splitlines()
     answers = {}
     for command, why in zip(lines[::2], lines[1::2], strict=True):
         words = shlex.split(command)

@@ -23,9 +23,10 @@ from stress.engine.chunks import Chunk
 from stress.errors import DeviceNotFound, MissingExtra
 from stress.options import Progress
 from stress.results.files.store import RunExists, UnfinishedRun
-from stress.run_directory import spec
+from stress.run_directory import taken
 from stress.run_directory.chunk_store import chunk_of
-from stress.run_directory.location import RemoteLocation, RunLocation, location_of
+from stress.run_directory.location import RemoteLocation, location_of
+from stress.run_directory.run_location import RunLocation
 from stress.run_directory.writing import CannotWrite
 
 URL = "memory://bucket/run"
@@ -143,7 +144,7 @@ def test_a_replacement_that_comes_to_nothing_leaves_what_was_there(
 
     with pytest.raises(DeviceNotFound):
         stress.run(scenario, **changed, out=out, executor="nonsense")
-    for home, name, call in ((spec, "write_spec", 1), (type(location), "move", 1), (type(location), "move", 2)):
+    for home, name, call in ((taken, "write_spec", 1), (type(location), "move", 1), (type(location), "move", 2)):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(home, name, refused_at(call, getattr(home, name)))
             with pytest.raises(OSError, match="no more room"):

@@ -1,0 +1,209 @@
+"""Claims: taken over from whom is gone, never from whom is there; names that are none; what is not ours stays."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import pytest
+from typer.testing import CliRunner
+
+import stress
+from short_desk import options, short_desk
+from stress.cli import app
+from stress.run_directory import claims, holders
+from stress.run_directory.claims import ALONE, Claim, InUse, check_free, claimed
+from stress.run_directory.location import EmptyName, location_of
+from stress.run_directory.run_location import CLAIMS, RunLocation
+from stress.run_directory.writing import CannotWrite
+
+
+class Clock:
+    """Time that passes when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now, self.jump = 1000.0, 0.0
+        self.while_asleep: Callable[[], None] = lambda: None
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def time(self) -> float:
+        return 1.8e9 + self.now + self.jump
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        self.while_asleep()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(claims, "time", clock)
+    monkeypatch.setattr(holders, "time", clock)
+    return clock
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def location(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RunLocation]:
+    if request.param == "folder":
+        yield location_of(tmp_path)
+        return
+    system: Any = fsspec.filesystem("memory")
+    yield location_of("memory://bucket/run")
+    system.store.clear()
+    system.pseudo_dirs[:] = [""]
+
+
+def left(location: RunLocation, run: str | None = None, **changes: Any) -> Claim:
+    """A claim of another process that is there, and of which nothing more is heard."""
+    claim = Claim(location, run)
+    elsewhere: dict[str, Any] = {"pid": 7, "host": "far", "machine": "far"}
+    claim.holder = replace(claim.holder, **(elsewhere | changes))
+    claim.take()
+    return claim
+
+
+def test_a_process_of_this_machine_that_is_gone_is_replaced_at_once(location: RunLocation, clock: Clock) -> None:
+    for run in (None, "a"):
+        gone = left(location, run, machine=holders.machine(), pid=os.getpid(), start="1")
+        with claimed(location) as claim:
+            assert clock.now == 1000.0
+            claim.confirm()
+            with pytest.raises(InUse, match="taken over"):
+                gone.confirm()
+        assert location.is_empty()
+        assert location.names(CLAIMS) == []
+
+
+def test_a_process_elsewhere_is_waited_for(location: RunLocation, clock: Clock) -> None:
+    left(location)
+    with pytest.raises(InUse, match="process 7 on far since 20"):
+        Claim(location, None).take()
+    assert clock.now == 1000.0  # its last sign of life is recent
+    clock.now += 1000.0
+    with claimed(location):
+        assert clock.now == 2000.0 + holders.SILENCE
+    assert location.names(CLAIMS) == []
+
+
+@pytest.mark.parametrize("jump", [0.0, 1e6, -1e6])
+def test_a_process_that_gives_signs_of_life_is_there_whatever_clocks_say(
+    jump: float, location: RunLocation, clock: Clock
+) -> None:
+    for run in (None, "a"):
+        there = left(location, run)
+        clock.jump += jump
+        clock.while_asleep = there.beat
+        clock.now += 1000.0
+        with pytest.raises(InUse, match="process 7 on far"):
+            Claim(location, None).take()
+        there.confirm()
+        there.give_up()
+        clock.while_asleep = lambda: None
+        assert location.names(CLAIMS) == []
+
+
+def test_one_of_two_takes_over(location: RunLocation, clock: Clock) -> None:
+    left(location)
+    clock.now += 1000.0
+    second = Claim(location, None)
+
+    def another_comes() -> None:
+        clock.while_asleep = lambda: None
+        second.take()
+
+    clock.while_asleep = another_comes
+    with pytest.raises(InUse, match=str(os.getpid())):
+        Claim(location, None).take()
+    second.confirm()
+
+
+def test_a_file_of_a_claim_that_cannot_be_read_belongs_to_somebody_for_a_while(
+    location: RunLocation, clock: Clock
+) -> None:
+    location.create(ALONE, b"")
+    with claimed(location) as claim:
+        claim.confirm()
+        assert clock.now == 1000.0 + holders.SILENCE
+    location.create(ALONE, b"")
+    clock.while_asleep = lambda: location.put(ALONE, Claim(location, None).holder.content())
+    with pytest.raises(InUse):
+        Claim(location, None).take()
+
+
+def test_those_that_share_one_run_go_together(location: RunLocation, clock: Clock) -> None:
+    with claimed(location, "a"), claimed(location, "a") as other:
+        check_free(location, shared=True)
+        with pytest.raises(InUse):
+            check_free(location)
+        for run in (None, "b"):
+            with pytest.raises(InUse):
+                Claim(location, run).take()
+        other.confirm()
+    left(location, machine=holders.machine(), pid=os.getpid(), start="1")
+    with claimed(location, "a") as claim, claimed(location, "a"):  # what is left of one that was alone is removed
+        claim.confirm()
+    assert location.names(CLAIMS) == []
+
+
+def test_a_claim_that_could_not_be_given_up_hinders_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    location = location_of(tmp_path)
+    with monkeypatch.context() as patch, claimed(location):
+        patch.setattr(RunLocation, "remove", lambda *_: (_ for _ in ()).throw(CannotWrite("gone")))
+    assert location.names(CLAIMS)
+    with claimed(location):
+        pass
+
+
+@pytest.mark.parametrize("name", ["", " ", "\t\n", Path(), Path("")])
+def test_a_name_that_is_none_is_refused(name: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(EmptyName, match="names no run directory"):
+        stress.run(short_desk(), paths=2048, out=name)
+    with pytest.raises(ValueError, match="names no run directory"):
+        stress.open_result(name)
+    if isinstance(name, str):
+        for words in (("run", "desk", "--out", name), ("demo", "--out", name), ("resume", name), ("worker", name)):
+            ended = CliRunner().invoke(app, [*words])
+            assert ended.exit_code == 2, ended.output
+            assert "names no run directory" in ended.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+FOREIGN = {
+    "spec.json": {"spec.json": '{"openapi": "3.0"}'},
+    "blocks": {"blocks/mine.txt": "mine"},
+    "result.zarr": {"result.zarr/zarr.json": json.dumps({"zarr_format": 3, "attributes": {"title": "mine"}})},
+    "result.zarr without metadata": {"result.zarr/c/0": "mine"},
+    "result.zarr a file": {"result.zarr": "mine"},
+    "blocks a file": {"blocks": "mine"},
+    ".replaced/notes": {".replaced/notes/a": "mine"},
+    ".replaced/spec.json": {".replaced/spec.json": "[]"},
+}
+
+
+@pytest.mark.parametrize("what", FOREIGN)
+@pytest.mark.parametrize("where", ["folder", "bucket"])
+def test_what_is_not_ours_stays_and_is_named(
+    what: str, where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stress.engine.runner.execute", lambda *_: pytest.fail("the run was started"))
+    url = str(tmp_path / "run") if where == "folder" else f"memory://foreign/{what.replace(' ', '-')}"
+    system, root = fsspec.core.url_to_fs(url)
+    for name, content in FOREIGN[what].items():
+        system.makedirs(f"{root}/{name}".rsplit("/", 1)[0], exist_ok=True)
+        system.pipe_file(f"{root}/{name}", content.encode())
+    before = {path: system.cat_file(path) for path in system.find(root)}
+    for overwrite in (True, False):
+        with pytest.raises(CannotWrite, match=what.split()[0]):
+            stress.run(short_desk(), **options(2048), out=url, overwrite=overwrite)
+    ended = CliRunner().invoke(app, ["run", "desk", "--paths", "2048", "--out", url, "--overwrite"])
+    assert ended.exit_code == 2, ended.output
+    assert "move it away" in ended.stderr
+    assert {path: system.cat_file(path) for path in system.find(root)} == before
