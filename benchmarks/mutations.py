@@ -83,10 +83,8 @@ def main() -> None:
     files = [path for part in given.parts for path in modules(part)]
     with tempfile.TemporaryDirectory() as folder:
         copy = copied(Path(folder) / "checkout")
-        killed, survived = mutated(copy, files, given.sample, random.Random(given.seed))
-    for difference in survived:
-        print(difference)
-    print(f"{killed} seen, {len(survived)} not seen")
+        seen, unseen = mutated(copy, files, given.sample, random.Random(given.seed))
+    print(f"{seen} seen, {unseen} not seen")
 
 
 def modules(part: str) -> list[str]:
@@ -117,8 +115,8 @@ def copied(folder: Path) -> Path:
     return folder
 
 
-def mutated(copy: Path, files: list[str], sample: int, chance: random.Random) -> tuple[int, list[str]]:
-    """How many errors were seen, and the differences of those that were not.
+def mutated(copy: Path, files: list[str], sample: int, chance: random.Random) -> tuple[int, int]:
+    """How many errors were seen, and how many were not: these are printed as they are found.
 
     Raises:
         subprocess.CalledProcessError: the tests fail without an error, too.
@@ -135,7 +133,7 @@ def mutated(copy: Path, files: list[str], sample: int, chance: random.Random) ->
             every = list(database.pending_work_items)
         jobs += [(file, one.job_id) for one in every if LEFT_OUT not in one.mutations[0].operator_name]
     kept = {*(jobs if sample == 0 else chance.sample(jobs, min(sample, len(jobs))))}
-    killed, survived = 0, []
+    seen, unseen = 0, 0
     for file, session in sessions.items():
         if not any(of == file for of, _ in kept):
             continue
@@ -147,10 +145,10 @@ def mutated(copy: Path, files: list[str], sample: int, chance: random.Random) ->
         ray("exec", session.with_suffix(".toml"), session, at=copy)
         with use_db(str(session)) as database:
             results = [one for _, one in database.results if one.worker_outcome is not WorkerOutcome.SKIPPED]
-        killed += sum(one.test_outcome is not TestOutcome.SURVIVED for one in results)
-        survived += [str(one.diff) for one in results if one.test_outcome is TestOutcome.SURVIVED]
-        print(f"{file}: {len(results)} errors", file=sys.stderr, flush=True)
-    return killed, survived
+        survived = [str(one.diff) for one in results if one.test_outcome is TestOutcome.SURVIVED]
+        seen, unseen = seen + len(results) - len(survived), unseen + len(survived)
+        print(f"{file}: {len(results)} errors, {len(survived)} not seen", *survived, sep="\n", flush=True)
+    return seen, unseen
 
 
 def configuration(file: str) -> str:

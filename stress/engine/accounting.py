@@ -11,135 +11,151 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from stress.engine.totals import BY_SHARE, State
+from stress.engine.totals import BY_SHARE, Totals
 from stress.errors import InvariantFailed
-from stress.results.statistics.exact_sum import HIGH_BITS, LOW_BITS, ExactSum
+from stress.results.statistics.exact_sum import HIGH_BITS, LARGEST, LOW_BITS
 from stress.results.statistics.histogram import FloatHistogram
 from stress.results.statistics.simulation_output import DISTRIBUTED, LARGE_LOSS, PATH_METRICS, Distribution, PathTable
 
 Floats = npt.NDArray[np.float64]
 BINS = FloatHistogram.empty(())
-LOW, HIGH = BINS.edges()[:-1], BINS.edges()[1:]
+LOW, HIGH = (np.clip(edge, -LARGEST, LARGEST) for edge in (BINS.edges()[:-1], BINS.edges()[1:]))
 EDGE = 1e-6  # relative: a value is binned as the float32 next to it
 UNIT = 2.0 ** -(HIGH_BITS + LOW_BITS)  # to which each term of a sum is rounded
+TOGETHER = 64  # histograms that are looked at at a time
 ANY_MEMBER = {"called": "margin_call", "defaulted": "default"}  # share of NAV -> count of paths on which it is not zero
+TOLD = 4  # of what is wrong, the rest is counted
 
 
-def check_totals(state: State, paths: int, of: str) -> None:
+def check_counted(histogram: FloatHistogram, rows: int, paths: int, of: str) -> None:
+    """Whether each path stands once in every histogram.
+
+    Args:
+        histogram: of some paths, see `Totals`.
+        rows: funds and system.
+        paths: how many it should hold.
+        of: which paths these are, for the message.
+
+    Raises:
+        InvariantFailed: naming the first few histograms that count others.
+    """
+    _tell(of, _miscounted(histogram, rows, paths))
+
+
+def check_totals(totals: Totals, paths: int, of: str) -> None:
     """Totals of some paths against each other.
 
     Args:
-        state: of `Totals`.
-        paths: how many it should hold.
+        totals: all of them.
+        paths: how many they should hold.
         of: which paths these are, for the message.
 
     Raises:
         InvariantFailed: naming the first few of what cannot be.
     """
-    found = [*_histograms(state, paths), *_sums(state, paths), *_counts(state, paths)]
-    if found:
-        more = f", and {len(found) - 4} more" if len(found) > 4 else ""
-        raise InvariantFailed(f"{of}: {'; '.join(found[:4])}{more}")
+    bins = _Bins(totals.histogram.counts)
+    found = _miscounted(totals.histogram, totals.rows, paths)
+    found += ["a bin counts less than nothing"] * bool(totals.histogram.counts.min(initial=0) < 0)
+    _tell(of, [*found, *_sums(totals, bins, paths), *_counts(totals, bins, paths)])
 
 
-def _rows(state: State) -> tuple[int, list[str]]:
-    """Number of rows, the system last, and the name of each histogram."""
-    rows, brokers = len(state["count_margin_call"]), len(state["count_broker_loss"])
+def _tell(of: str, wrong: list[str]) -> None:
+    if wrong:
+        more = f", and {len(wrong) - TOLD} more" if len(wrong) > TOLD else ""
+        raise InvariantFailed(f"{of}: {'; '.join(wrong[:TOLD])}{more}")
+
+
+def _names(rows: int, histograms: int) -> list[str]:
+    """What each histogram is of."""
+    brokers = histograms - len(DISTRIBUTED) * rows
     names = [f"{metric} of row {row + 1} of {rows}" for metric in DISTRIBUTED for row in range(rows)]
-    return rows, [*names, *(f"broker_loss of broker {broker + 1} of {brokers}" for broker in range(brokers))]
+    return [*names, *(f"broker_loss of broker {broker + 1} of {brokers}" for broker in range(brokers))]
 
 
-def _spread(state: State) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Floats]:
-    """Histogram, bin and count of each bin that is not empty."""
-    histogram, at = np.divmod(state["bins_used"].astype(np.int64), BINS.bins)
-    return histogram, at, state["bins_count"].astype(np.float64)
-
-
-def _histograms(state: State, paths: int) -> list[str]:
-    _, names = _rows(state)
-    histogram, _, count = _spread(state)
-    totals = np.bincount(histogram, count, minlength=len(names))
-    found = [
-        f"the histogram of {names[i]} counts {totals[i]:,.0f} of {paths:,} paths"
-        for i in np.flatnonzero(totals != paths)
+def _miscounted(histogram: FloatHistogram, rows: int, paths: int) -> list[str]:
+    totals = histogram.totals()
+    names = _names(rows, len(totals))
+    return [
+        f"the histogram of {names[i]} counts {totals[i]:,} of {paths:,} paths" for i in np.flatnonzero(totals != paths)
     ]
-    return found + ["a bin counts less than nothing"] * bool((count < 0).any())
 
 
-def _sums(state: State, paths: int) -> list[str]:
+class _Bins:
+    """Of each histogram the least and the largest that sums and counts of its values can be, (histogram,) each."""
+
+    def __init__(self, counts: npt.NDArray[np.int64]) -> None:
+        squares = np.stack([LOW**2, HIGH**2])
+        size = np.sqrt(squares.max(axis=0))
+        columns = {
+            "low": LOW,
+            "high": HIGH,
+            "least": np.where(LOW * HIGH < 0, 0.0, squares.min(axis=0)),
+            "most": size**2,
+            "size": size,
+            "surely_large": LOW >= LARGE_LOSS,
+            "perhaps_large": HIGH > LARGE_LOSS,
+            "surely_lost": LOW > 0,
+            "perhaps_lost": HIGH > 0,
+        }
+        table = np.stack([column.astype(np.float64) for column in columns.values()], axis=1)
+        parts = [counts[i : i + TOGETHER].astype(np.float64) @ table for i in range(0, len(counts), TOGETHER)]
+        self.of = dict(zip(columns, np.concatenate(parts).T, strict=True))
+
+
+def _sums(totals: Totals, bins: _Bins, paths: int) -> list[str]:
     """Sums and sums of squares lie between those of the lower and of the upper edges of the bins."""
-    rows, names = _rows(state)
-    histogram, at, count = _spread(state)
-    low, high = LOW[at], HIGH[at]
-    least, most = np.minimum(low**2, high**2), np.maximum(low**2, high**2)
-    bounds = {"sum": (low, high), "sum of squares": (np.where(low * high < 0, 0.0, least), most)}
-    distributed = len(DISTRIBUTED)
-    value = {name: _value(state, name) for name in ("sums", "squares", "broker_sums", "broker_squares")}
-    wrong = []
-    for kind, name in (("sum", "sums"), ("sum of squares", "squares")):
-        every = np.concatenate([value[name][:distributed].reshape(-1), value[f"broker_{name}"]])
-        below, above = (np.bincount(histogram, count * x, minlength=len(names)) for x in bounds[kind])
-        room = EDGE * np.bincount(histogram, count * np.maximum(np.abs(low), np.abs(high)) ** (1 + (kind != "sum")))
-        room = np.resize(room, len(names)) + paths * UNIT
-        outside = (every < below - room) | (every > above + room)
+    rows, of, wrong = totals.rows, bins.of, []
+    names = _names(rows, len(of["low"]))
+    value = {name: total.value() for name, total in totals.sums.items()}
+    for kind, name, low, high, room in (
+        ("sum", "sums", of["low"], of["high"], of["size"]),
+        ("sum of squares", "squares", of["least"], of["most"], of["most"]),
+    ):
+        every = np.concatenate([value[name][: len(DISTRIBUTED)].reshape(-1), value[f"broker_{name}"]])
+        slack = 2 * EDGE * room + paths * UNIT
+        outside = (every < low - slack) | (every > high + slack)
         wrong += [f"the {kind} of {names[i]} is {every[i]:g}, which its bins exclude" for i in np.flatnonzero(outside)]
     loss, static = (value["squares"][PATH_METRICS.index(name)] for name in ("fund_loss", "fund_loss_static"))
     largest = np.sqrt(np.maximum(loss * static, 0.0)) * (1 + EDGE) + paths * UNIT
-    for i in np.flatnonzero(np.abs(_value(state, "cross")) > largest):
+    for i in np.flatnonzero(np.abs(value["cross"]) > largest):
         wrong.append(f"the sum of products of fund_loss and fund_loss_static of row {i + 1} of {rows} is too large")
-    forced, beyond = _value(state, "flows")
+    forced, beyond = value["flows"]
     if not -paths * UNIT <= beyond <= forced + paths * UNIT:
         wrong.append(f"flow beyond a day's depth is {beyond:g} of a forced flow of {forced:g}")
+    for share, name in ANY_MEMBER.items():
+        total, count = value["sums"][PATH_METRICS.index(f"{share}_share")], totals.counts[name]
+        if (total > count * (1 + EDGE) + paths * UNIT).any() or (total < -paths * UNIT).any():
+            wrong.append(f"the sum of {share}_share is larger than the count {name}")
     return wrong
 
 
-def _value(state: State, name: str) -> Floats:
-    stored = state[f"sum_{name}"]
-    total = ExactSum(stored.shape[1:])
-    total.add_state(stored)
-    return total.value()
-
-
-def _counts(state: State, paths: int) -> list[str]:
+def _counts(totals: Totals, bins: _Bins, paths: int) -> list[str]:
     """Counts of paths are at most those of what they are part of, and those of bins on either side of a limit."""
-    rows, names = _rows(state)
-    histogram, at, count = _spread(state)
-
-    def by_histogram(some: Floats) -> Floats:
-        return np.asarray(np.bincount(histogram, some, minlength=len(names)), np.float64)
-
-    def over(limit: float) -> tuple[Floats, Floats]:
-        surely, perhaps = (np.where(edge, count, 0.0) for edge in (LOW[at] >= limit, HIGH[at] > limit))
-        return by_histogram(surely), by_histogram(perhaps)
-
+    rows, counts, of = totals.rows, totals.counts, bins.of
     first = DISTRIBUTED.index("fund_loss") * rows
-    brokers = slice(len(DISTRIBUTED) * rows, None)
+    funds, brokers = slice(first, first + rows), slice(len(DISTRIBUTED) * rows, None)
+    none, all_of_them = np.zeros(rows), np.full(rows, paths)
     bounds = {
-        "loss_over_20pct": [x[first : first + rows] for x in over(LARGE_LOSS)],
-        "broker_loss": [x[brokers] for x in over(UNIT)],
-        "margin_call": [np.zeros(rows), np.full(rows, paths)],
-        "default": [np.zeros(rows), np.full(rows, paths)],
+        "loss_over_20pct": (of["surely_large"][funds], of["perhaps_large"][funds]),
+        "broker_loss": (of["surely_lost"][brokers], of["perhaps_lost"][brokers]),
+        "margin_call": (none, all_of_them),
+        "default": (none, all_of_them),
     }
-    wrong = []
-    for name, (least, most) in bounds.items():
-        counted = state[f"count_{name}"]
-        wrong += [
-            f"the count {name} of row {i + 1} is {counted[i]:,}, not {least[i]:,.0f} to {most[i]:,.0f}"
-            for i in np.flatnonzero((counted < least) | (counted > most))
-        ]
-    for share, name in ANY_MEMBER.items():
-        every = state[f"count_{name}"]
-        if not every[:-1].max() <= every[-1] <= every[:-1].sum():
+    wrong = [
+        f"the count {name} of row {i + 1} is {counts[name][i]:,}, not {least[i]:,.0f} to {most[i]:,.0f}"
+        for name, (least, most) in bounds.items()
+        for i in np.flatnonzero((counts[name] < least) | (counts[name] > most))
+    ]
+    for name in ANY_MEMBER.values():
+        by_fund, system = counts[name][:-1], counts[name][-1]
+        if not by_fund.max() <= system <= by_fund.sum():
             wrong.append(f"the count {name} of the system is not one that its funds allow")
-        total = _value(state, "sums")[PATH_METRICS.index(f"{share}_share")]
-        if (total > every + paths * UNIT + EDGE * every).any() or (total < -paths * UNIT).any():
-            wrong.append(f"the sum of {share}_share is larger than the count {name}")
     for name in BY_SHARE:
-        steps = np.concatenate([state[f"count_{ANY_MEMBER[name.removesuffix('_over')]}"][None], state[f"count_{name}"]])
-        if (np.diff(steps, axis=0) > 0).any() or (steps < 0).any():
+        over = np.concatenate([counts[ANY_MEMBER[name.removesuffix("_over")]][None], counts[name]])
+        if (np.diff(over, axis=0) > 0).any() or (over < 0).any():
             wrong.append(f"more paths are {name.replace('_', ' ')} a larger share of NAV than a smaller one")
-    if (state["scalars"] < 0).any() or state["scalars"][0] > paths:
-        wrong.append(f"a count of paths at the round limit, clipped draws or floored prices: {state['scalars']}")
+    if min(totals.scalars.values()) < 0 or totals.scalars["paths_at_round_limit"] > paths:
+        wrong.append(f"a count of paths at the round limit, clipped draws or floored prices: {totals.scalars}")
     return wrong
 
 

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 import numpy.typing as npt
 
-from stress.engine.accounting import check_tails, check_totals
+from stress.engine.accounting import check_counted, check_tails, check_totals
 from stress.engine.block import QuietBlock, SalesBlock
 from stress.engine.path_tables import TABLE_ARRAYS, joined, path_table, table_arrays, table_of
 from stress.engine.simulator import Finished
@@ -110,10 +110,10 @@ class Gatherer:
         Of the tails only what may still be among the largest: what was left out is beaten by other chunks of the run.
 
         Raises:
-            InvariantFailed: these are not all of the paths, or totals contradict each other.
+            InvariantFailed: a path is missing or counted twice.
         """
+        check_counted(self._chunk.histogram, self.rows, last - first, f"paths {first} to {last - 1}")
         state = self._chunk.state()
-        check_totals(state, last - first, f"paths {first} to {last - 1}")
         self.totals.add_state(state)
         self._chunk = Totals(self.rows, self.brokers)
         for number, tail in enumerate(self._tails):
@@ -164,7 +164,7 @@ class Gatherer:
         Raises:
             InvariantFailed: a path is missing or counted twice, or totals contradict each other.
         """
-        check_totals(self.totals.state(), paths, "the run")
+        check_totals(self.totals, paths, "the run")
         by_metric, brokers = self.distributions()
         check_tails([*(one for every in by_metric.values() for one in every), *brokers], self._kept, paths)
         stored = self.stored()

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from stress.engine.tiles import limbs
 from stress.results.statistics.exact_sum import LARGEST, SUMMED_TOGETHER, ExactSum
+from stress.results.statistics.histogram import FloatHistogram
 from stress.results.statistics.running_tail import RunningTail
 
 PATHS = 2 * SUMMED_TOGETHER
@@ -134,3 +135,40 @@ def test_the_order_of_arrival_changes_nothing_even_where_it_says_something_about
     head, result = np.lexsort((ids, -every.astype(np.float64)))[:keep], tail.result()
     np.testing.assert_array_equal(result.path_ids, ids[head])
     np.testing.assert_array_equal(result.values, every[head].astype(np.float64))
+
+
+@given(st.integers(0, 2**32), st.integers(1, 40))
+def test_what_is_seen_first_decides_what_has_no_place(seed: int, keep: int) -> None:
+    """Bins of all values are known before they come: none of the largest is kept out, most of the others are."""
+    rng = np.random.default_rng(seed)
+    values = np.round(rng.normal(0, 0.1, 400), 2 + seed % 3).astype(np.float32)
+    values[:3] = [np.float32(1e30), np.float32(-1e30), 0.0]  # beyond the bins, and between them
+    ids = rng.permutation(400).astype(np.uint64)
+    histogram = FloatHistogram.empty((1,))
+    tail, edges = RunningTail(keep), histogram.edges()
+    for first in range(0, 400, 100):
+        part = slice(first, first + 100)
+        before = histogram.counts[0].copy()
+        histogram.add(values[None, part])
+        tail.see([before, histogram.counts[0] - before], edges)
+        so_far = np.sort(values[: first + 100])[::-1]
+        least = tail.least(ids[part].min(), np.float32)
+        if keep <= len(so_far):
+            bins = histogram.bin_index(np.array([so_far[keep - 1], max(least, float(np.finfo(np.float32).min))]))
+            assert least <= so_far[keep - 1]
+            assert bins[0] - bins[1] <= 1  # the bin of the last one kept, or the edge of it
+        chosen = values[part] >= least
+        tail.add(values[part][chosen], ids[part][chosen])
+    order = np.lexsort((ids, -values))[:keep]
+    found = tail.result()
+    np.testing.assert_array_equal(found.path_ids, ids[order])
+    np.testing.assert_array_equal(found.values, values[order])
+
+
+def test_what_has_no_place_is_not_held() -> None:
+    tail = RunningTail(2)
+    tail.add(np.array([3.0, 2.0, 1.0]), np.array([5, 7, 2], np.uint64))
+    assert tail.last() == (2.0, 7)
+    tail.add(np.array([1.5, 2.0, 2.0]), np.array([1, 8, 6], np.uint64))
+    assert sorted(tail.of(0, 100)[1].tolist()) == [5, 6, 7]
+    assert tail.result().path_ids.tolist() == [5, 6]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -8,9 +9,10 @@ import pytest
 
 from scenario_example import problem_of
 from stress.scenarios.build import tiers
-from stress.scenarios.build.tiers import CLASS_FACTOR, MOST_ROWS, days_at_cap, in_tiers, liquidity_classes
+from stress.scenarios.build.tiers import CLASS_FACTOR, MOST_ROWS, days_at_cap, in_tiers, liquidity_classes, under_cap
 from stress.scenarios.problem import Books, Problem, plain_books
 from stress.scenarios.tier_table import tier_table, why_alone
+from tiny import make_problem
 
 
 def classes_of(days: list[float], floor: float = 1e-3, usd: Any = None) -> list[int]:
@@ -149,3 +151,23 @@ def test_the_table_of_tiers_says_why_a_thin_asset_stands_alone() -> None:
     )
     assert why_alone(found, found[1]) == ""
     assert tier_table(thin_fund("none")) == ()
+
+
+@pytest.mark.parametrize(("steps_per_day", "classes"), [(1, [0, 0, 1, 1, 1]), (4, [0, 0, 1, 1, 2])])
+def test_what_a_step_can_trade_at_the_least_depth_is_one_class(steps_per_day: int, classes: list[int]) -> None:
+    """10 days, 0.15 and 0.04 of them; at a fifth of the depth a day trades 0.2 days' worth, a quarter of it 0.05."""
+    days = np.array([10.0, 10.0, 0.15, 0.15, 0.04])
+    base = make_problem()
+    alone = plain_books(
+        ids=("f/0",),
+        fund_of=np.array([0]),
+        shape_of=np.array([0]),
+        size=np.array([10e9]),
+        shapes=np.full((1, 5), 0.2),
+        type_of_shape=np.array([0]),
+    )
+    assets = replace(base.assets, adv=2e9 / (0.1 * days))
+    liquidity = replace(base.liquidity, floor=0.2)
+    cascade = replace(base.cascade, max_participation=0.1)
+    cut = under_cap(alone, assets, liquidity, cascade, steps_per_day)
+    assert cut.tier_of_asset.tolist() == classes
