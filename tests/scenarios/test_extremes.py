@@ -79,3 +79,24 @@ def test_positions_beyond_all_sense_are_refused() -> None:
     refused(held, "funds.quant.books.pod.positions.semis", "is -1e+308 times NAV")
     refused(alone({"positions": {"semis": 900.0, "japan": -101.0}}), "funds.longs.positions", "come to 1001 times NAV")
     assert problem_of(alone({"positions": {"semis": 9e8, "japan": 1e8}, "gross": 2.0})).books.size[0] == 4e9
+
+
+@pytest.mark.parametrize("key", ["triggers.max_leverage", "triggers.target_leverage", "triggers.target_vol"])
+def test_a_level_that_nothing_reaches_is_written_as_none(key: str) -> None:
+    for value in (1.1e6, "1e308 x start"):
+        with pytest.raises(ScenarioError, match='1e\\+06 at most, or "none"') as caught:
+            scenario_from_document(example(), {key: value})
+        assert caught.value.key == key
+    scenario_from_document(example(), {key: "none"})
+
+
+def test_no_number_overflows_on_its_way_to_32_bits() -> None:
+    from stress.compile.params import params_of
+
+    found = list(problems(example(), 3))
+    for level in ({"triggers.max_leverage": 1e6}, {"margin.hike": {"level": 1e6, "size": 1.0}}):
+        found.append((str(level), build_problem(scenario_from_document(example(), level))))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for _, problem in found:
+            params_of(problem, 1, "float32")
