@@ -177,7 +177,7 @@ def _header(line: _Line, width: int, form: Form, name: str, key: str) -> tuple[l
 def _known(cell: str, form: Form) -> str:
     """A column by the name that the format has for it; what is no such name stays as it is."""
     head, dot, entry = cell.partition(".")
-    lower = re.sub(r"[\s-]+", "_", head.strip().lower()) + dot
+    lower = re.sub(r"[\s-]+", "_", head.lower()) + dot
     if lower in form.prefixes:
         return lower + entry
     return lower if lower in form.columns else cell

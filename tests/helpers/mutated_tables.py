@@ -78,6 +78,7 @@ def dialects(text: str) -> Iterator[str]:
         )
         yield "\n".join('"' + line.replace(",", '","') + '"' for line in text.splitlines()) + "\n"
         yield "sep=;\n" + text.replace(",", ";")
+    yield text.replace("-1234567.5", '"(1,234,567.50)"').replace("-0.125", "(0.125)")
     yield "# from the desk\n" + text.replace("\n", ",,\n") + ",,,\n"
     head, _, rest = text.partition("\n")
     yield head.upper() + "\n" + rest if head.startswith(("id", "asset")) else text

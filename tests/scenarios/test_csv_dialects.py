@@ -124,8 +124,8 @@ def test_numbers_in_names_stay_as_they_are() -> None:
 
 
 def test_the_ids_in_names_of_columns_stay_as_they_are() -> None:
-    rows = read_table("ID,Positions.BRK B,Other Note\na,1,x\n", "b", "x", OTHER).rows
-    assert rows == [{"id": "a", "positions.BRK B": "1", "Other Note": "x"}]
+    rows = read_table("ID,Positions.BRK B,Other Note,Positions\x85.c\na,1,x,2\n", "b", "x", OTHER).rows
+    assert rows == [{"id": "a", "positions.BRK B": "1", "Other Note": "x", "Positions\x85.c": "2"}]
 
 
 @pytest.mark.parametrize("text", ["2025.csv", "3x", "1.25 x start", "12 m", "10y", "130-30", "1e3", "007"])

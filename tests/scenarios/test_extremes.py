@@ -93,9 +93,9 @@ def test_a_level_that_nothing_reaches_is_written_as_none(key: str) -> None:
 def test_no_number_overflows_on_its_way_to_32_bits() -> None:
     from stress.compile.params import params_of
 
-    found = list(problems(example(), 3))
-    for level in ({"triggers.max_leverage": 1e6}, {"margin.hike": {"level": 1e6, "size": 1.0}}):
-        found.append((str(level), build_problem(scenario_from_document(example(), level))))
+    levels = ({"triggers.max_leverage": 1e6}, {"margin.hike": {"level": 1e6, "size": 1.0}})
+    found = [(str(level), build_problem(scenario_from_document(example(), level))) for level in levels]
+    found += problems(example(), 3)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for _, problem in found:
