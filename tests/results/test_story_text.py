@@ -23,7 +23,7 @@ def test_a_story_has_one_unit_that_of_its_largest_amount() -> None:
     units = [amounts_of(xr.DataTree.from_dict({"outcome": OUTCOME * size})).unit for size in (1.0, 1e-4, 1e-8, 0.0)]
     assert units == ["bn USD", "m USD", "k USD", "bn USD"]
     assert Amounts("m USD", 1e-6).told(2.5e6) == "2.50 m USD"
-    assert Amounts("m USD", 1e-6).least == 500
+    assert Amounts("m USD", 1e-6).least == pytest.approx(500)
 
 
 def test_amounts_have_three_digits_and_no_exponent() -> None:
