@@ -66,6 +66,24 @@ def test_the_readme_names_every_group() -> None:
     )
 
 
+def test_the_commands_of_the_readme_work_in_their_order() -> None:
+    """Every run directory and file that one of them reads was written by one before it."""
+    text = page("README.md")
+    assert text.index("source .venv/bin/activate") < text.index("\nlevstress ")
+    block = text[text.index("## What it answers") :].split("```")[1]
+    written = {"april.parquet"}
+    for line in block.strip().splitlines():
+        words = line.split("  #")[0].split()
+        named = {word for word in words if word.startswith(("runs/", "mine/")) and words[1:3] != ["scenarios", "copy"]}
+        assert named <= written, line
+        if words[1] == "run" and "--out" not in words:
+            paths = int(float(words[words.index("--paths") + 1])) if "--paths" in words else 1_000_000
+            written.add(f"runs/{words[2]}-1-{paths}")
+        if words[1:3] == ["scenarios", "copy"]:
+            written.add(f"{words[4]}{words[3]}.toml")
+    assert len(written) > 4
+
+
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))))
 FOLDERS = ("kernels", "results", "scenarios", "stress", "tests", "docs", "benchmarks")
 FILE = re.compile(r"[\w./-]*\w\.(?:py|csv|toml|md|ipynb)\b")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from stress.results.report.elements import MOST_SHADE, Cell
-from stress.results.terminal.cells import decimals, error_text, fixed
+from stress.results.terminal.cells import decimals, error_text, fixed, money_unit
 
 SYSTEM = "system"
 WHOLE = "whole system"
@@ -45,6 +45,11 @@ def spoken(value: float, error: float, unit: str, scale: float = 1.0, most: int 
     if spread < 10.0**-places / 2:
         return f"{text}{space}{unit} (standard error under {10.0**-places:.{places}f})"
     return f"{text} ± {fixed(spread, places)}{space}{unit}"
+
+
+def amount(usd: float, error: float) -> str:
+    """An amount in its own unit, for a sentence: `2.53 ± 0.04 m USD`."""
+    return spoken(usd, error, *money_unit([usd]))
 
 
 def shown(value: float, scale: float = 1.0, places: int = 2) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import xarray as xr
 
-BILLION = 1e9
-NEGLIGIBLE = 5e5  # USD: reads as 0.000 bn
+from stress.results.terminal.cells import money_unit
+
+NEGLIGIBLE = 5e-4  # of the unit of a story: reads as 0.000
 FLAT = 5e-5  # of a price or of NAV: reads as 0.00 %
 Item = tuple[str, float]
 
@@ -48,13 +50,35 @@ def listed(
     return f"{text} and {len(left)} others{rest}"
 
 
-def billions(usd: float) -> str:
-    """An amount in bn USD with three significant digits and no exponent: `0.012`, `1.20`, `187`, `1,240`."""
-    value = usd / BILLION
-    if abs(value) < NEGLIGIBLE / BILLION:
-        return "0"
-    places = min(max(2 - math.floor(math.log10(abs(value))), 0), 3)
-    return f"{value:,.{places}f}"
+class Amounts(NamedTuple):
+    """How a story writes amounts: all in one unit, that of the largest of what is lost, called and sold on its path."""
+
+    unit: str
+    per_usd: float
+
+    @property
+    def least(self) -> float:
+        """USD below which an amount reads as 0."""
+        return NEGLIGIBLE / self.per_usd
+
+    def write(self, usd: float) -> str:
+        """With three significant digits and no exponent, without the unit: `0.012`, `1.20`, `187`, `1,240`."""
+        value = usd * self.per_usd
+        if abs(value) < NEGLIGIBLE:
+            return "0"
+        places = min(max(2 - math.floor(math.log10(abs(value))), 0), 3)
+        return f"{value:,.{places}f}"
+
+    def told(self, usd: float) -> str:
+        """The same with the unit: `1.20 bn USD`."""
+        return f"{self.write(usd)} {self.unit}"
+
+
+def amounts_of(story: xr.DataTree) -> Amounts:
+    """The unit of a story's amounts."""
+    whole = story["outcome"].to_dataset().sel(fund="system")
+    lost = float(whole["fund_loss"]) * float(whole["nav_usd"])
+    return Amounts(*money_unit([lost, float(whole["called_usd"]), float(whole["forced_sales_usd"])]))
 
 
 def percent(fraction: float, places: int = 2) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import xarray as xr
 
-from stress.results.story.items import FLAT, NEGLIGIBLE, billions, largest_first, percent, points
+from stress.results.story.items import FLAT, amounts_of, largest_first, percent, points
 from stress.results.story.steps import step_lines, told_steps
 from stress.results.story.summary import Line, heading, summary_lines
 from stress.results.story.words import SYSTEM
@@ -72,9 +72,9 @@ def _overview(story: xr.DataTree) -> Table:
         """The first of them, cut where the terminal is narrow, so that a step stays one line."""
         return Text(printable(items[0][0]) if items else "-", no_wrap=True, overflow="ellipsis")
 
-    steps = story["steps"].to_dataset()
+    steps, amounts = story["steps"].to_dataset(), amounts_of(story)
     system = steps.sel(fund=SYSTEM)
-    table = plain_table("Step by step: loss of the system, % of start NAV; amounts, bn USD", gap=0)
+    table = plain_table(f"Step by step: loss of the system, % of start NAV; amounts, {amounts.unit}", gap=0)
     add_number_columns(table, "step", "loss", "held\nstill", "called", "sold", "rounds", "in\ndefault")
     table.add_column("largest\nnews")
     add_number_columns(table, "%")
@@ -82,13 +82,13 @@ def _overview(story: xr.DataTree) -> Table:
     for step in steps["step"].values:
         now = system.sel(step=step)
         news = largest_first(steps["outside_return"].sel(step=step), "asset", FLAT)
-        sellers = largest_first(steps["forced_sales_usd"].sel(step=step), "fund", NEGLIGIBLE)
+        sellers = largest_first(steps["forced_sales_usd"].sel(step=step), "fund", amounts.least)
         table.add_row(
             str(int(step)),
             percent(float(now["fund_loss"])).removesuffix(" %"),
             percent(float(now["fund_loss_static"])).removesuffix(" %"),
-            billions(float(now["called_usd"])),
-            billions(float(now["forced_sales_usd"])),
+            amounts.write(float(now["called_usd"])),
+            amounts.write(float(now["forced_sales_usd"])),
             str(int(steps["rounds"].sel(step=step))),
             str(int(now["defaults"])),
             named(news),
@@ -101,7 +101,7 @@ def _overview(story: xr.DataTree) -> Table:
 def note(story: xr.DataTree) -> str:
     """What the figures are, and how far they are those of the run."""
     compared, gap = int(story.attrs["figures_compared"]), float(story.attrs["recording_gap"])
-    text = "Amounts are bn USD at the prices before their round; losses and P&L % of start NAV."
+    text = f"Amounts are {amounts_of(story).unit} at the prices before their round; losses and P&L % of start NAV."
     if story.attrs.get("paths_are_the_same"):
         text += " Nothing is drawn at random in this scenario: all its paths are the same."
     if compared:

@@ -9,8 +9,8 @@ import xarray as xr
 
 from stress.results.story.items import (
     FLAT,
-    NEGLIGIBLE,
-    billions,
+    Amounts,
+    amounts_of,
     counted,
     joined,
     largest_first,
@@ -53,26 +53,26 @@ def step_lines(story: xr.DataTree, step: int, which: int | str | None, top: int)
         which: a round, "all", "none", or None for the rounds with most of the trades.
         top: items named in a list.
     """
-    first = focus(story)
+    first, amounts = focus(story), amounts_of(story)
     steps, rounds = (story[name].to_dataset().sel(step=step) for name in ("steps", "rounds"))
     lines = [Line("news, %", _moves(steps["outside_return"], top) or "none")]
     rebound = _moves(steps["rebound_return"], top)
     if rebound:
         lines.append(Line("rebound, %", rebound))
     lines.append(Line("", _standing(rounds, 0)))
-    lines += _calls(rounds, 0, top, first)
+    lines += _calls(rounds, 0, top, first, amounts)
     for flow in OUTSIDE:
-        bought = largest_first(steps[purchases(flow)], "asset", NEGLIGIBLE) if purchases(flow) in steps else []
+        bought = largest_first(steps[purchases(flow)], "asset", amounts.least) if purchases(flow) in steps else []
         if bought:
-            total = billions(math.fsum(usd for _, usd in bought))
-            lines.append(Line(flow, f"buys {total} bn USD: {listed(bought, billions, top)}"))
+            total = amounts.told(math.fsum(usd for _, usd in bought))
+            lines.append(Line(flow, f"buys {total}: {listed(bought, amounts.write, top)}"))
     last = int(steps["rounds"])
     shown, left = chosen_rounds(rounds, last, which)
     for number in shown:
-        lines += round_lines(rounds, number, top, first)
+        lines += round_lines(rounds, number, top, first, amounts)
     if left:
-        usd = billions(math.fsum(_traded(rounds, number) for number in left))
-        lines.append(Line("", f"and {counted(len(left), 'smaller round')} with {usd} bn USD of trades (--round all)"))
+        usd = amounts.told(math.fsum(_traded(rounds, number) for number in left))
+        lines.append(Line("", f"and {counted(len(left), 'smaller round')} with {usd} of trades (--round all)"))
     if last == 0:
         lines.append(Line("", "nobody trades"))
     return [*lines, *_end(steps, first)]
@@ -104,7 +104,7 @@ def _standing(rounds: xr.Dataset, number: int) -> str:
     return f"system: loss {percent(float(now['loss']))}, gross leverage {float(now['gross_leverage']):.2f}"
 
 
-def _calls(rounds: xr.Dataset, number: int, top: int, first: list[str]) -> list[Line]:
+def _calls(rounds: xr.Dataset, number: int, top: int, first: list[str], amounts: Amounts) -> list[Line]:
     """Calls read at the prices of a round."""
     now = rounds.sel(round=number)
     items = largest_first(now["called_usd"], "fund", 1.0, first)
@@ -112,22 +112,22 @@ def _calls(rounds: xr.Dataset, number: int, top: int, first: list[str]) -> list[
         return []
     grown = {fund: "" if int(now["new_calls"].sel(fund=fund)) else " (an open call grows)" for fund, _ in items}
     new = int(now["new_calls"].sel(fund=SYSTEM))
-    total = billions(math.fsum(usd for _, usd in items))
+    total = amounts.told(math.fsum(usd for _, usd in items))
     how_many = f" in {counted(new, 'new call')}" if new else ""
     if new > 0 and any(grown.values()):
         how_many += " and open ones"
-    return [Line("calls", f"{total} bn USD{how_many}: {listed(items, billions, top, beside=grown)}")]
+    return [Line("calls", f"{total}{how_many}: {listed(items, amounts.write, top, beside=grown)}")]
 
 
-def round_lines(rounds: xr.Dataset, number: int, top: int, first: list[str]) -> list[Line]:
+def round_lines(rounds: xr.Dataset, number: int, top: int, first: list[str], amounts: Amounts) -> list[Line]:
     """One round: who trades what and why, what that does to prices, and the calls that follow."""
     now = rounds.sel(round=number)
-    funds = largest_first(now["forced_sales_usd"] + now["built_usd"], "fund", NEGLIGIBLE, first)
+    funds = largest_first(now["forced_sales_usd"] + now["built_usd"], "fund", amounts.least, first)
     named = funds if len(funds) <= top + 1 else funds[:top]
-    texts = [_trader(now.sel(fund=fund), fund, top) for fund, _ in named] or [purchases_alone()]
+    texts = [_trader(now.sel(fund=fund), fund, top, amounts) for fund, _ in named] or [purchases_alone()]
     left = funds[len(named) :]
     if left:
-        texts.append(f"and {len(left)} other funds, {billions(math.fsum(usd for _, usd in left))} bn USD")
+        texts.append(f"and {len(left)} other funds, {amounts.told(math.fsum(usd for _, usd in left))}")
     cut = int(now["orders_cut"].sel(fund=SYSTEM)) - int(rounds["orders_cut"].sel(round=number - 1, fund=SYSTEM))
     tiers = _tiers_cut(rounds, number)
     if cut > 0 or tiers:
@@ -136,7 +136,7 @@ def round_lines(rounds: xr.Dataset, number: int, top: int, first: list[str]) -> 
     lines = [Line("" if at else f"round {number}", text) for at, text in enumerate(texts)]
     lines.append(Line("prices, %", _moves(now["price_move"], top) or "hardly move"))
     lines.append(Line("", _standing(rounds, number)))
-    return lines + _calls(rounds, number, top, first)
+    return lines + _calls(rounds, number, top, first, amounts)
 
 
 def _tiers_cut(rounds: xr.Dataset, number: int) -> str:
@@ -160,22 +160,22 @@ def _few(assets: str) -> str:
     )
 
 
-def _trader(now: xr.Dataset, fund: str, top: int) -> str:
+def _trader(now: xr.Dataset, fund: str, top: int, amounts: Amounts) -> str:
     """What a fund trades in a round, and why."""
     parts = []
     for verb, total, split in (
         ("sheds", "forced_sales_usd", "forced_sales_by_trigger_usd"),
         ("adds", "built_usd", "built_by_trigger_usd"),
     ):
-        reasons = [(because(name), usd) for name, usd in largest_first(now[split], "trigger", NEGLIGIBLE)]
+        reasons = [(because(name), usd) for name, usd in largest_first(now[split], "trigger", amounts.least)]
         if reasons:
-            why = f" on {reasons[0][0]}" if len(reasons) == 1 else f" ({listed(reasons, billions, len(reasons))})"
-            parts.append(f"{verb} {billions(float(now[total]))} bn USD{why}")
+            why = f" on {reasons[0][0]}" if len(reasons) == 1 else f" ({listed(reasons, amounts.write, len(reasons))})"
+            parts.append(f"{verb} {amounts.told(float(now[total]))}{why}")
     trades = []
     for name, (verb, _) in TRADES.items():
-        assets = largest_first(now[name], "asset", NEGLIGIBLE) if name in now else []
+        assets = largest_first(now[name], "asset", amounts.least) if name in now else []
         if assets:
-            trades.append(f"{verb} {listed(assets, billions, top)}")
+            trades.append(f"{verb} {listed(assets, amounts.write, top)}")
     return f"{fund} {' and '.join(parts)}: {'; '.join(trades)}"
 
 

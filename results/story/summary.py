@@ -10,8 +10,8 @@ import xarray as xr
 from stress.results.story.beyond import beyond_history, in_words
 from stress.results.story.items import (
     FLAT,
-    NEGLIGIBLE,
-    billions,
+    Amounts,
+    amounts_of,
     counted,
     joined,
     largest_first,
@@ -62,8 +62,9 @@ def focus(story: xr.DataTree) -> list[str]:
 def summary_lines(story: xr.DataTree, top: int) -> list[Line]:
     """The whole path; lists name the `top` largest items."""
     outcome, steps, rounds = (story[name].to_dataset() for name in ("outcome", "steps", "rounds"))
-    lines = [Line("loss", _loss(outcome, SYSTEM, "the funds"))]
-    lines += [Line("", _loss(outcome, fund, fund)) for fund in focus(story)]
+    amounts = amounts_of(story)
+    lines = [Line("loss", _loss(outcome, SYSTEM, "the funds", amounts))]
+    lines += [Line("", _loss(outcome, fund, fund, amounts)) for fund in focus(story)]
     beyond = beyond_history(story)
     if beyond:
         left = f" and {counted(len(beyond) - top, 'other asset')}" if len(beyond) > top else ""
@@ -73,20 +74,20 @@ def summary_lines(story: xr.DataTree, top: int) -> list[Line]:
         causes = cause_list(steps["contribution"].sel(fund=fund).sum("step"))
         if causes:
             lines.append(Line("P&L, %" if fund == SYSTEM else "", f"{fund}: {causes}"))
-    lost = largest_first((outcome["fund_loss"] * outcome["nav_usd"]).clip(min=0), "fund", NEGLIGIBLE, focus(story))
+    lost = largest_first((outcome["fund_loss"] * outcome["nav_usd"]).clip(min=0), "fund", amounts.least, focus(story))
     if len(lost) > 1:
         share = {fund: f" ({percent(float(outcome['fund_loss'].sel(fund=fund)), 1)})" for fund, _ in lost}
-        lines.append(Line("who", f"{listed(lost, billions, top, beside=share)} bn USD"))
-    lines.append(_called(outcome, top, focus(story)))
-    lines += _sold(outcome, steps, rounds, top, focus(story))
+        lines.append(Line("who", f"{listed(lost, amounts.write, top, beside=share)} {amounts.unit}"))
+    lines.append(_called(outcome, top, focus(story), amounts))
+    lines += _sold(outcome, steps, rounds, top, focus(story), amounts)
     names = [str(fund) for fund in outcome["fund"].values if fund != SYSTEM]
     default = [fund for fund in names if bool(outcome["defaulted"].sel(fund=fund))]
     if default:
         lines.append(Line("defaults", joined(_default(steps, fund) for fund in default)))
     if "broker_loss_usd" in outcome:
-        losing = largest_first(outcome["broker_loss_usd"], "prime_broker", NEGLIGIBLE)
+        losing = largest_first(outcome["broker_loss_usd"], "prime_broker", amounts.least)
         if losing:
-            lines.append(Line("brokers", f"lose {listed(losing, billions, top)} bn USD"))
+            lines.append(Line("brokers", f"lose {listed(losing, amounts.write, top)} {amounts.unit}"))
     return lines
 
 
@@ -96,7 +97,7 @@ def cause_list(contribution: xr.DataArray) -> str:
     return listed(causes, points, len(causes), total=False)
 
 
-def _loss(outcome: xr.Dataset, fund: str, subject: str) -> str:
+def _loss(outcome: xr.Dataset, fund: str, subject: str, amounts: Amounts) -> str:
     """`quant_emn loses 31.0 bn USD, 14.11 % of start NAV; held still it would lose 11.55 %: ...`."""
     one = outcome.sel(fund=fund)
     loss, static, usd = float(one["fund_loss"]), float(one["fund_loss_static"]), float(one["nav_usd"])
@@ -105,7 +106,7 @@ def _loss(outcome: xr.Dataset, fund: str, subject: str) -> str:
     verb = ("lose" if loss >= 0 else "gain") + ("" if several else "s")
     still = f"{'they' if several else 'it'} would {'lose' if static >= 0 else 'gain'} {percent(abs(static))}"
     return (
-        f"{subject} {verb} {billions(abs(loss) * usd)} bn USD, {percent(abs(loss))} of start NAV; "
+        f"{subject} {verb} {amounts.told(abs(loss) * usd)}, {percent(abs(loss))} of start NAV; "
         f"held still {still}: {_trading(loss - static)}"
     )
 
@@ -116,7 +117,7 @@ def _trading(cost: float) -> str:
     return f"trading and its impact {'cost' if cost > 0 else 'spare'} {percent(abs(cost))}"
 
 
-def _called(outcome: xr.Dataset, top: int, first: list[str]) -> Line:
+def _called(outcome: xr.Dataset, top: int, first: list[str], amounts: Amounts) -> Line:
     items = largest_first(outcome["called_usd"], "fund", 1.0, first)
     if not items:
         return Line("calls", "nobody gets a margin call")
@@ -124,27 +125,29 @@ def _called(outcome: xr.Dataset, top: int, first: list[str]) -> Line:
     earliest = int(steps.sel(fund=SYSTEM))
     named = [str(fund) for fund in steps["fund"].values if fund != SYSTEM and int(steps.sel(fund=fund)) == earliest]
     who = joined(named) if len(named) <= 3 else counted(len(named), "fund")
-    total = billions(float(outcome["called_usd"].sel(fund=SYSTEM)))
-    return Line("calls", f"{total} bn USD, from step {earliest} on ({who}): {listed(items, billions, top)}")
+    total = amounts.told(float(outcome["called_usd"].sel(fund=SYSTEM)))
+    return Line("calls", f"{total}, from step {earliest} on ({who}): {listed(items, amounts.write, top)}")
 
 
-def _sold(outcome: xr.Dataset, steps: xr.Dataset, rounds: xr.Dataset, top: int, first: list[str]) -> list[Line]:
-    items = largest_first(outcome["forced_sales_usd"], "fund", NEGLIGIBLE, first)
+def _sold(
+    outcome: xr.Dataset, steps: xr.Dataset, rounds: xr.Dataset, top: int, first: list[str], amounts: Amounts
+) -> list[Line]:
+    items = largest_first(outcome["forced_sales_usd"], "fund", amounts.least, first)
     if not items:
         return [Line("sales", "nobody is forced to sell")]
-    total = billions(float(outcome["forced_sales_usd"].sel(fund=SYSTEM)))
+    total = amounts.told(float(outcome["forced_sales_usd"].sel(fund=SYSTEM)))
     count = counted(int(steps["rounds"].sum()), "round")
-    lines = [Line("sales", f"{total} bn USD in {count}: {listed(items, billions, top)}")]
+    lines = [Line("sales", f"{total} in {count}: {listed(items, amounts.write, top)}")]
     asked_by = rounds["forced_sales_by_trigger_usd"].sel(fund=SYSTEM).sum(["step", "round"])
     reasons = [
-        (because(name).replace("its", "their"), usd) for name, usd in largest_first(asked_by, "trigger", NEGLIGIBLE)
+        (because(name).replace("its", "their"), usd) for name, usd in largest_first(asked_by, "trigger", amounts.least)
     ]
-    lines.append(Line("", f"because of {listed(reasons, billions, len(reasons))}"))
+    lines.append(Line("", f"because of {listed(reasons, amounts.write, len(reasons))}"))
     for name, (_, what) in TRADES.items():
         if name in rounds:
-            assets = largest_first(rounds[name].sel(fund=SYSTEM).sum(["step", "round"]), "asset", NEGLIGIBLE)
+            assets = largest_first(rounds[name].sel(fund=SYSTEM).sum(["step", "round"]), "asset", amounts.least)
             if assets:
-                lines.append(Line("", f"{what}: {listed(assets, billions, top)}"))
+                lines.append(Line("", f"{what}: {listed(assets, amounts.write, top)}"))
     return lines
 
 

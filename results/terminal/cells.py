@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 BILLION = 1e9
-UNITS = (("bn USD", BILLION), ("m USD", 1e6), ("USD", 1.0))
+UNITS = (("bn USD", BILLION), ("m USD", 1e6), ("k USD", 1e3), ("USD", 1.0))
 TOO_FEW = "±?"  # too few paths for an error
 LABEL_WIDTH = 22  # columns of the name of a fund or an asset
 
@@ -51,7 +51,7 @@ def with_error(value: float, error: float, places: int) -> str:
 def money_unit(amounts: Iterable[float]) -> tuple[str, float]:
     """The unit in which the largest of these amounts (USD) has a digit before the point, and the factor to it."""
     largest = max((abs(x) for x in amounts if math.isfinite(x)), default=0.0)
-    name, size = next(((name, size) for name, size in UNITS if largest >= size), UNITS[0])
+    name, size = next(((name, size) for name, size in UNITS if largest >= size), UNITS[-1 if largest else 0])
     return name, 1 / size
 
 

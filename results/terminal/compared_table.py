@@ -13,12 +13,12 @@ import xarray as xr
 
 from stress.results.dataset.compared import BY_FUND, BY_LEVEL, SYSTEM, only_in
 from stress.results.terminal.cells import (
-    BILLION,
     add_label_column,
     add_number_columns,
     decimals,
     error_text,
     fixed,
+    money_unit,
     named,
     percent,
     plain_table,
@@ -32,7 +32,10 @@ SIGNIFICANT = 0.05  # adjusted p-value
 
 
 class Measure(NamedTuple):
-    """How a figure is shown: its heading with the unit, the factor to that unit, the most decimals."""
+    """How a figure is shown: its heading with the unit, the factor to that unit, the most decimals.
+
+    An amount has the unit of the larger of A and B.
+    """
 
     heading: str
     scale: float
@@ -50,7 +53,7 @@ SHOWN = {
     "prob_called_over_10pct": Measure("P of over 10 % called, %", 100, 2),
     "prob_called_over_50pct": Measure("P of over 50 % called, %", 100, 2),
     "defaulted_nav_share": Measure("NAV in default, %", 100, 2),
-    "expected_forced_sales_usd": Measure("forced sales, bn USD", 1 / BILLION, 3),
+    "expected_forced_sales_usd": Measure("forced sales, {unit}", 1, 3),
 }
 
 
@@ -79,7 +82,10 @@ def compared_table(numbers: xr.Dataset, levels: Sequence[float]) -> Table:
 def _cells(at: xr.Dataset, name: str, level: float | None) -> list[Any]:
     from rich.text import Text
 
-    measure = SHOWN[name]
+    measure, unit = SHOWN[name], ""
+    if "{unit}" in measure.heading:
+        unit, scale = money_unit(float(at[f"{name}_{part}"]) for part in ("a", "b"))
+        measure = measure._replace(scale=scale)
     a, b, difference, error = (
         float(at[f"{name}_{part}"]) * measure.scale for part in ("a", "b", "difference", "difference_se")
     )
@@ -92,7 +98,7 @@ def _cells(at: xr.Dataset, name: str, level: float | None) -> list[Any]:
         fixed(float(at[f"{name}_z"]), 1),
         "*" if significant else "",
     ]
-    heading = measure.heading if level is None else measure.heading.format(level=percent(level))
+    heading = measure.heading.format(level="" if level is None else percent(level), unit=unit)
     return [heading, *(Text(text, "bold" if significant else "") for text in texts)]
 
 

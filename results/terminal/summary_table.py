@@ -11,7 +11,6 @@ import numpy as np
 import xarray as xr
 
 from stress.results.terminal.cells import (
-    BILLION,
     add_label_column,
     add_number_columns,
     decimals,
@@ -175,7 +174,9 @@ def _brokers(summary: xr.Dataset) -> Table:
     _, reference = _levels(summary)
     table = plain_table("Losses of prime brokers on defaulted funds", gap=2)
     add_label_column(table, "prime broker", 30)
-    add_number_columns(table, "P(loss) %", "mean, m USD", f"ES {percent(reference)}, bn USD")
+    mean_unit, of_mean = money_unit(summary["broker_loss_mean"].values)
+    es_unit, of_es = money_unit(summary["broker_loss_es"].sel(level=reference).values)
+    add_number_columns(table, "P(loss) %", f"mean, {mean_unit}", f"ES {percent(reference)}, {es_unit}")
     for broker in summary["prime_broker"].values:
         row = summary.sel(prime_broker=broker, level=reference)
 
@@ -187,8 +188,8 @@ def _brokers(summary: xr.Dataset) -> Table:
         table.add_row(
             Text(printable(str(broker))),
             shown("broker_loss_prob", 100),
-            shown("broker_loss_mean", 1e3 / BILLION),
-            shown("broker_loss_es", 1 / BILLION),
+            shown("broker_loss_mean", of_mean),
+            shown("broker_loss_es", of_es),
         )
     return table
 

@@ -12,6 +12,7 @@ from stress.cli import options as common
 from stress.cli.console import console, print_json, say
 from stress.cli.exits import ends_with_exit_code
 from stress.options import parse_count
+from stress.results.terminal.cells import money_unit
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -130,14 +131,15 @@ def _funds(start: StartTable, problem: Problem) -> Table:
         title=f"{problem.origin.titled(problem.title or problem.name)}: the funds at the start", title_justify="left"
     )
     table.add_column("fund")
-    for heading in ("NAV bn USD", "gross", "net", "margin / equity", "fall to first call", "days to sell"):
+    unit, per_usd = money_unit(start.nav)
+    for heading in (f"NAV {unit}", "gross", "net", "margin / equity", "fall to first call", "days to sell"):
         table.add_column(heading, justify="right")
     table.add_column("slowest asset")
     for i, member in enumerate(start.members):
         move = start.adverse_move[i]
         table.add_row(
             member,
-            f"{start.nav[i] / 1e9:.4g}",
+            _amount(start.nav[i] * per_usd),
             f"{start.gross[i]:.2f}",
             f"{start.net[i]:.2f}",
             f"{start.requirement[i]:.1%}" if start.has_margin[i] else "none",
@@ -148,15 +150,20 @@ def _funds(start: StartTable, problem: Problem) -> Table:
     return table
 
 
+def _amount(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.4g}"
+
+
 def _assets(start: StartTable) -> Table:
     from rich.table import Table
 
     table = Table(title="held by all funds, most days of volume first", title_justify="left")
     table.add_column("asset")
-    table.add_column("held bn USD", justify="right")
+    unit, per_usd = money_unit(start.held_usd)
+    table.add_column(f"held {unit}", justify="right")
     table.add_column("days of volume", justify="right")
     for i in start.held_days.argsort(kind="stable")[::-1][:MOST_HELD]:
-        table.add_row(start.assets[i], f"{start.held_usd[i] / 1e9:.4g}", f"{start.held_days[i]:.3g}")
+        table.add_row(start.assets[i], _amount(start.held_usd[i] * per_usd), f"{start.held_days[i]:.3g}")
     return table
 
 
@@ -165,13 +172,14 @@ def _tiers(tiers: tuple[Tier, ...], cap: float) -> Table:
 
     table = Table(title=f"liquidity tiers of every book, at {cap:.4g} of volume a day", title_justify="left")
     table.add_column("tier")
-    for heading in ("days to trade all", "held bn USD", "books"):
+    unit, per_usd = money_unit(tier.usd for tier in tiers)
+    for heading in ("days to trade all", f"held {unit}", "books"):
         table.add_column(heading, justify="right")
     table.add_column("assets, most days first")
     for tier in tiers:
         most, least = f"{tier.days[0]:.3g}", f"{tier.days[-1]:.3g}"
         days = most if most == least else f"{least} to {most}"
-        table.add_row(str(tier.number), days, f"{tier.usd / 1e9:.4g}", str(tier.books), ", ".join(tier.assets))
+        table.add_row(str(tier.number), days, _amount(tier.usd * per_usd), str(tier.books), ", ".join(tier.assets))
     table.caption = "a cut order trades at the pace of its tier's tightest asset"
     return table
 

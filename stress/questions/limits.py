@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stress.questions.limit_grammar import COMPARISONS, IN_USD, OF_BROKER, SYSTEM, Limit, LimitError, parse_limit
+from stress.results.terminal.cells import money_unit
 from stress.scenarios.errors import ScenarioError, suggest
 from stress.scenarios.read.units import level_text
 
@@ -32,7 +33,6 @@ __all__ = [
 ]
 
 NEAR = 2.0  # standard errors from the limit within which another seed may well judge otherwise
-BILLION = 1e9
 
 
 class Names(NamedTuple):
@@ -175,5 +175,6 @@ def _judged(limit: Limit, summary: xr.Dataset) -> Verdict:
 
 def _shown(limit: Limit, value: float, digits: int = 5) -> str:
     if limit.measure in IN_USD:
-        return f"{value / BILLION:.{digits}g} bn USD"
+        unit, per_usd = money_unit([value])
+        return f"{value * per_usd:.{digits}g} {unit}"
     return f"{value:.{digits}g}" if limit.measure == "amplification" else f"{100 * value:.{digits}g} %"

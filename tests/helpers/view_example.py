@@ -13,7 +13,7 @@ from stress.results.terminal import views
 from stress.results.terminal.views import View
 
 TREE = to_datatree(collected(paths=4000))
-FLOW = TREE["timeline"].to_dataset()["forced_flow_by_fund_usd"] / 1e9
+FLOW = TREE["timeline"].to_dataset()["forced_flow_by_fund_usd"] / 1e6  # m USD
 RUN = "runs/example"
 EVERY = {
     "sales": lambda tree: views.sales(tree, RUN),

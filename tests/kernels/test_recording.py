@@ -23,6 +23,7 @@ from recording_example import (
     recorder_of,
     story_of,
 )
+from sizes_of_books import one_unit_down, smaller, words
 from stress.kernels.recording import record
 from stress.kernels.structure import Structure
 from stress.questions import recorder as recorder_module
@@ -185,6 +186,13 @@ def test_a_story_says_what_was_changed() -> None:
     story = to_story(replace(one, problem=problem), ATTRS)
     assert heading(story).startswith("Toy (changed): path 0")
     assert str(story_page(story)[1]) == "scenario file toy.toml, changed: shocks.scale 1.5 -> 2"
+
+
+def test_a_story_of_a_book_a_thousandth_as_large_reads_alike() -> None:
+    story = story_of("a limit of rounds", 0)
+    whole, part = (words(story_page(smaller(story, factor), which="all")) for factor in (1.0, 1e-3))
+    assert part == one_unit_down(whole)
+    assert any("bn_USD" in word for word in whole)
 
 
 def test_members_are_funds_where_the_run_reports_them() -> None:

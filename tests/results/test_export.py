@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 from collections.abc import Callable
@@ -10,16 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from typer.testing import CliRunner
 
+from checkout import ROOT
 from collected_example import collected
 from stress.cli import app
 from stress.results.dataset.compared import compared
 from stress.results.dataset.tree import to_datatree
 from stress.results.files import export as exporting
-from stress.results.files.export import export
+from stress.results.files.export import _csv, export
 from stress.results.files.long_table import DIFFERENCE, long_table
 from stress.results.files.store import write_run
 from stress.scenarios.errors import ScenarioError
@@ -250,3 +253,13 @@ def test_a_label_that_a_spreadsheet_would_compute_is_refused_in_csv_only(label: 
     assert not (tmp_path / "x.csv").exists()
     export(hostile, {}, tmp_path / "x.parquet")
     assert label in {row.get("fund") for row in read_parquet(tmp_path / "x.parquet")}
+
+
+def test_a_fund_called_na_stays_one_as_the_documents_read_it() -> None:
+    table = long_table({"summary": xr.Dataset({"es": ("fund", [0.1, np.nan])}, {"fund": ["NA", "b"]})})
+    text = _csv(table, "x.csv").decode()
+    assert pd.read_csv(io.StringIO(text))["fund"].isna().any(), "what pandas does by itself"
+    read = pd.read_csv(io.StringIO(text), keep_default_na=False, na_values=["", "nan"])
+    assert read["fund"].tolist() == ["NA", "b"]
+    assert read["value"].isna().tolist() == [False, True]
+    assert 'keep_default_na=False, na_values=["", "nan"]' in (ROOT / "docs" / "results.md").read_text(encoding="utf-8")

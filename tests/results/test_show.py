@@ -57,11 +57,11 @@ def test_labels_and_not_positions_decide(name: str) -> None:
 def test_who_sells_semis_on_day_two_and_how_much() -> None:
     view = views.sales(TREE, RUN, assets=["semis"], steps=[2])
     text = text_of(view)
-    assert "Forced flow on day 2, bn USD" in text
+    assert "Forced flow on day 2, m USD" in text
     flow = FLOW.sel(step=2, asset="semis")
     for fund in FILE_ORDER:
         _, said = re.split(rf"\b{fund}\s+", text, maxsplit=1)
-        assert float(said.split()[0]) == pytest.approx(flow.sel(fund=fund).item(), abs=6e-4)
+        assert float(said.split()[0]) == pytest.approx(flow.sel(fund=fund).item(), abs=6e-3)
     same_side = np.sign(flow) == np.sign(flow.sel(fund="zeta"))
     share = abs(flow.sel(fund="zeta") / flow.where(same_side).drop_sel(fund="system").sum()).item()
     assert f"{100 * share:.1f} %" in text
@@ -73,10 +73,10 @@ def test_steps_stand_side_by_side_and_add_up() -> None:
     text = text_of(views.sales(TREE, RUN, assets=["semis"], funds=["alpha"]))
     numbers = [float(x) for x in cells(text, "semis")[1:]]
     flow = FLOW.sel(asset="semis", fund="alpha")
-    np.testing.assert_allclose(numbers, [*flow.values.tolist(), flow.sum().item()], atol=6e-4)
-    error = TREE["timeline"]["forced_flow_by_fund_usd_se"].sel(asset="semis", fund="alpha") / 1e9
+    np.testing.assert_allclose(numbers, [*flow.values.tolist(), flow.sum().item()], atol=6e-2)
+    error = TREE["timeline"]["forced_flow_by_fund_usd_se"].sel(asset="semis", fund="alpha") / 1e6
     below = text.splitlines()[text.splitlines().index(next(x for x in text.splitlines() if " semis " in x)) + 1]
-    assert f"±{error.sum().item():.3f}" in below
+    assert f"±{error.sum().item():.1f} " in below
     assert "upper bound" in text
 
 
@@ -88,10 +88,10 @@ def test_many_steps_leave_the_quiet_ones_together() -> None:
     assert "other" in text
     *apart, rest, total = (float(x) for x in cells(text, "semis")[1:])
     assert len(apart) == 5
-    assert sum(apart) + rest == pytest.approx(total, abs=4e-3)
-    flow = longer["forced_flow_by_fund_usd"].sel(asset="semis", fund="alpha") / 1e9
-    assert total == pytest.approx(flow.sum().item(), abs=1e-3)
-    np.testing.assert_allclose(sorted(map(abs, apart)), np.sort(np.abs(flow.values))[-5:], atol=1e-3)
+    assert sum(apart) + rest == pytest.approx(total, abs=0.1)
+    flow = longer["forced_flow_by_fund_usd"].sel(asset="semis", fund="alpha") / 1e6
+    assert total == pytest.approx(flow.sum().item(), abs=6e-2)
+    np.testing.assert_allclose(sorted(map(abs, apart)), np.sort(np.abs(flow.values))[-5:], atol=6e-2)
 
 
 def test_only_the_largest_assets_are_shown_unless_asked_for() -> None:

@@ -10,14 +10,25 @@ import xarray as xr
 from rich.console import Console
 
 from stress.results.story.beyond import beyond_history, in_words
-from stress.results.story.items import billions, counted, joined, largest_first, listed, percent, points
+from stress.results.story.items import Amounts, amounts_of, counted, joined, largest_first, listed, percent, points
 from stress.results.story.page import _overview, note
 from stress.results.story.steps import chosen_rounds, told_steps
 from stress.results.terminal.cells import printable
 
+AMOUNTS = {"fund_loss": 0.1, "nav_usd": 1e12, "called_usd": 3e11, "forced_sales_usd": 2e10}
+OUTCOME = xr.Dataset({name: ("fund", [usd]) for name, usd in AMOUNTS.items()}, {"fund": ["system"]})
+
+
+def test_a_story_has_one_unit_that_of_its_largest_amount() -> None:
+    units = [amounts_of(xr.DataTree.from_dict({"outcome": OUTCOME * size})).unit for size in (1.0, 1e-4, 1e-8, 0.0)]
+    assert units == ["bn USD", "m USD", "k USD", "bn USD"]
+    assert Amounts("m USD", 1e-6).told(2.5e6) == "2.50 m USD"
+    assert Amounts("m USD", 1e-6).least == pytest.approx(500)
+
 
 def test_amounts_have_three_digits_and_no_exponent() -> None:
-    shown = [billions(usd) for usd in (0.0, 4e5, 6e5, 1.2345e7, 1.2e9, 12.34e9, 187.4e9, 1_240e9, -2.5e9)]
+    billions = Amounts("bn USD", 1e-9)
+    shown = [billions.write(usd) for usd in (0.0, 4e5, 6e5, 1.2345e7, 1.2e9, 12.34e9, 187.4e9, 1_240e9, -2.5e9)]
     assert shown == ["0", "0", "0.001", "0.012", "1.20", "12.3", "187", "1,240", "-2.50"]
     assert [percent(x) for x in (0.07524, -1e-7, 1.9897)] == ["7.52 %", "0.00 %", "198.97 %"]
     assert [points(x) for x in (0.0042, -0.0913, -1e-9)] == ["+0.42", "-9.1", "+0.00"]
@@ -119,7 +130,8 @@ def test_a_step_is_one_line_of_the_overview(width: int) -> None:
     data |= {name: (("step", "fund"), np.full((3, 2), -1.9897)) for name in figures[:2]}
     data |= {"outside_return": (("step", "asset"), np.full((3, 1), -0.123)), "rounds": ("step", [11, 12, 13])}
     data["defaults"] = (("step", "fund"), np.full((3, 2), 12))
-    story = xr.DataTree.from_dict({"steps": xr.Dataset(data, {"step": [1, 2, 3], "fund": funds, "asset": [asset]})})
+    steps = xr.Dataset(data, {"step": [1, 2, 3], "fund": funds, "asset": [asset]})
+    story = xr.DataTree.from_dict({"steps": steps, "outcome": OUTCOME})
     screen = Console(file=io.StringIO(), width=width, color_system=None)
     screen.print(_overview(story))
     assert isinstance(screen.file, io.StringIO)
@@ -138,5 +150,6 @@ def test_a_step_is_one_line_of_the_overview(width: int) -> None:
 
 def test_a_path_that_stands_for_all_is_said_to() -> None:
     attrs = {"figures_compared": 0, "recording_gap": 0.0}
-    said = [note(xr.DataTree(xr.Dataset(attrs=attrs | {"paths_are_the_same": same}))) for same in (0, 1)]
+    wholes = [xr.Dataset(attrs=attrs | {"paths_are_the_same": same}) for same in (0, 1)]
+    said = [note(xr.DataTree.from_dict({"/": whole, "outcome": OUTCOME})) for whole in wholes]
     assert ["all its paths are the same" in text for text in said] == [False, True]

@@ -6,11 +6,11 @@ import math
 
 import xarray as xr
 
-from stress.results.report.numbers import shown, spoken
+from stress.results.report.numbers import amount, shown, spoken
 from stress.results.report.parts_of_result import pair
 from stress.results.report.risk import Risk
 from stress.results.report.sections.facts import Facts
-from stress.results.terminal.cells import BILLION, money, percent
+from stress.results.terminal.cells import money, percent
 
 
 def answers(tree: xr.DataTree, risk: Risk) -> tuple[tuple[str, str], ...]:
@@ -81,8 +81,7 @@ def _who(tree: xr.DataTree, risk: Risk) -> str:
         share = f"{shown(parts[first] / whole, 100, 0)} %"
         text += f" The largest part of the system's {at.split()[0]}, {share}, comes from {first}."
     if sales[seller][0] > 0:
-        amount = spoken(*sales[seller], "bn USD", 1 / BILLION)
-        text += f" {seller} cuts most (longs sold and shorts covered): {amount} on average."
+        text += f" {seller} cuts most (longs sold and shorts covered): {amount(*sales[seller])} on average."
     return text
 
 

@@ -28,7 +28,7 @@ from stress.results.report.numbers import SYSTEM, called, cell, shown
 from stress.results.report.parts_of_result import find, labels, pair
 from stress.results.report.risk import Risk
 from stress.results.statistics.estimators import probability
-from stress.results.terminal.cells import BILLION, money_unit
+from stress.results.terminal.cells import money_unit
 
 Kind = Literal["gross", "net"]
 KINDS: tuple[Kind, ...] = ("gross", "net")
@@ -161,15 +161,16 @@ def _who(tree: xr.DataTree) -> list[Block]:
         return []
     risk, paths = Risk(tree), int(tree.attrs["paths"])
     rows = []
+    unit, scale = money_unit(risk.figure("expected_called_usd", fund)[0] for fund in risk.everybody)
     for fund in risk.everybody:
         over = [probability(int(counts.sel(fund=fund, nav_share=share)), paths) for share in OVER]
         usd = risk.figure("expected_called_usd", fund)
         cells = (cell(*risk.figure("called_nav_share", fund), 100), *(cell(one.value, one.se, 100) for one in over))
-        rows.append(Row(called(fund), (*cells, cell(*usd, 1 / BILLION)), strong=fund == SYSTEM))
+        rows.append(Row(called(fund), (*cells, cell(*usd, scale)), strong=fund == SYSTEM))
     more = ("any", *(f"over {100 * share:g} %" for share in OVER[1:]))
     table = Table(
         "How much of the start NAV is that of members with a margin call: its mean, and on how many paths it is more",
-        ("Fund", "NAV called, %", *(f"Paths with {text}, %" for text in more), "Called, bn USD"),
+        ("Fund", "NAV called, %", *(f"Paths with {text}, %" for text in more), f"Called, {unit}"),
         tuple(rows),
         "Called: mean over paths of the largest deficit of each call.",
     )

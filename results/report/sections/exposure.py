@@ -9,7 +9,7 @@ from stress.results.dataset.labels import evenly_spaced
 from stress.results.report.elements import Block, Cell, Folded, Row, Section, Table, Text, absent
 from stress.results.report.numbers import SYSTEM, called, cell, shown
 from stress.results.report.parts_of_result import find, labels, pair
-from stress.results.terminal.cells import BILLION, money_unit
+from stress.results.terminal.cells import money_unit
 from stress.results.terminal.views.exposure import KINDS, at_start
 from stress.results.terminal.views.purchases import BUDGET, PURCHASES, STANDING, buyers
 
@@ -102,7 +102,10 @@ def _bought(tree: xr.DataTree, who: str, values: xr.DataArray, errors: xr.DataAr
     total = [Cell(shown(float(amount), scale)) for amount in (*by_step.sel(step=steps).values, by_step.sum())]
     rows.append(Row("All", tuple(total), strong=True))
     standing = {figure: (label.capitalize(), times) for figure, (label, times) in STANDING.items()}
-    standing[BUDGET] = ("Budget left, bn USD", 1 / BILLION)
+    left = find(tree, "timeline", f"{who}_{BUDGET}", "step")
+    if left is not None:
+        of_budget, per_usd = money_unit(left.values)
+        standing[BUDGET] = (f"Budget left, {of_budget}", per_usd)
     for figure, (label, times) in standing.items():
         found = find(tree, "timeline", f"{who}_{figure}", "step")
         if found is not None:

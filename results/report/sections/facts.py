@@ -14,10 +14,10 @@ from stress.results.dataset.first_facts import (
     seller,
     sellers,
 )
-from stress.results.report.numbers import shown, spoken
+from stress.results.report.numbers import amount, shown, spoken
 from stress.results.report.risk import Risk
 from stress.results.story.words import because
-from stress.results.terminal.cells import BILLION, money, percent
+from stress.results.terminal.cells import money, money_unit, percent
 from stress.results.terminal.names import step_name
 
 MOST_REASONS, MOST_ASSETS = 3, 3
@@ -91,8 +91,9 @@ def _sum(loss: Loss) -> str:
 
 
 def _sold(one: Seller) -> str:
-    text = f"{spoken(*one.sales, 'bn USD', 1 / BILLION)}, because of {_reasons(one)}"
-    goods = ", ".join(f"{asset} {shown(usd, 1 / BILLION, 1)}" for asset, usd in one.sold[:MOST_ASSETS])
+    text = f"{amount(*one.sales)}, because of {_reasons(one)}"
+    scale = money_unit([one.sales.value])[1]
+    goods = ", ".join(f"{asset} {shown(usd, scale, 1)}" for asset, usd in one.sold[:MOST_ASSETS])
     return f"{text}; net sales are largest of {goods}" if goods else text
 
 

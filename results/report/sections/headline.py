@@ -10,7 +10,7 @@ from stress.results.report.numbers import SYSTEM, called, cell, unbroken
 from stress.results.report.risk import Risk
 from stress.results.report.sections.answers import answers
 from stress.results.report.sections.parts import parts_by_fund, parts_of_the_system
-from stress.results.terminal.cells import BILLION, money, percent
+from stress.results.terminal.cells import money, money_unit, percent
 from stress.results.terminal.summary_table import notes
 
 OF_COLUMNS = ("VaR, ES, added", "called, default", "ampl., added")
@@ -33,12 +33,13 @@ def headline_table(risk: Risk) -> Table:
     if not risk.random:
         return _one_path(risk)
     at = unbroken(percent(risk.level))
+    unit, scale = _unit(risk)
     titles = [f"{measure} {unbroken(percent(level))}" for level in risk.levels for measure in ("VaR", "ES")]
     shares = ("NAV called", "P of over 10 % called", "P of over 50 % called", "NAV in default")
     return Table(
         "Losses in % of start NAV and probabilities in %, by fund, with standard errors",
-        ("Fund", *titles, "Lowest, mean", f"Lowest, ES {at}", *shares, "Forced sales, bn USD"),
-        tuple(_row(risk, fund) for fund in risk.everybody),
+        ("Fund", *titles, "Lowest, mean", f"Lowest, ES {at}", *shares, f"Forced sales, {unit}"),
+        tuple(_row(risk, fund, scale) for fund in risk.everybody),
         "VaR: the loss at the end passed with the probability that is left. ES: the mean loss beyond it. Lowest: the "
         "largest loss at the end of any step. NAV called, in default: "
         "mean share of start NAV of members with a margin call, in default. Forced sales: mean of longs sold and "
@@ -47,8 +48,15 @@ def headline_table(risk: Risk) -> Table:
     )
 
 
+def _unit(risk: Risk) -> tuple[str, float]:
+    """Of forced sales, by those of all funds together."""
+    return money_unit([risk.figure("expected_forced_sales_usd")[0]])
+
+
 def _one_path(risk: Risk) -> Table:
     """The same where nothing is drawn at random: all paths are one, without levels and errors."""
+
+    unit, per_usd = _unit(risk)
 
     def row(fund: str) -> Row:
         def one(name: str, scale: float = 100, level: float | None = None, most: int = 2) -> Cell:
@@ -56,7 +64,7 @@ def _one_path(risk: Risk) -> Table:
 
         cells = (one("es", level=risk.level), one("es_static", level=risk.level), one("added_loss", level=risk.level))
         shares = (one("called_nav_share"), one("defaulted_nav_share"))
-        rest = (one("expected_forced_sales_usd", 1 / BILLION), one("amplification", 1, risk.level, 3))
+        rest = (one("expected_forced_sales_usd", per_usd), one("amplification", 1, risk.level, 3))
         return Row(
             called(fund), (*cells, *shares, *rest), money(risk.figure("nav_usd", fund)[0]), strong=fund == SYSTEM
         )
@@ -70,7 +78,7 @@ def _one_path(risk: Risk) -> Table:
             "Added loss",
             "NAV called",
             "NAV in default",
-            "Forced sales, bn USD",
+            f"Forced sales, {unit}",
             "Amplification",
         ),
         tuple(map(row, risk.everybody)),
@@ -79,13 +87,13 @@ def _one_path(risk: Risk) -> Table:
     )
 
 
-def _row(risk: Risk, fund: str) -> Row:
+def _row(risk: Risk, fund: str, per_usd: float) -> Row:
     def one(name: str, scale: float = 100, level: float | None = None, most: int = 2) -> Cell:
         return cell(*risk.figure(name, fund, level), scale, most)
 
     cells = [one(measure, level=level) for level in risk.levels for measure in ("var", "es")]
     cells += [one("trough_es", level=level) for level in (0.0, risk.level)]
-    cells += [*(one(name) for name in SHARES), one("expected_forced_sales_usd", 1 / BILLION)]
+    cells += [*(one(name) for name in SHARES), one("expected_forced_sales_usd", per_usd)]
     return Row(called(fund), tuple(cells), money(risk.figure("nav_usd", fund)[0]), strong=fund == SYSTEM)
 
 

@@ -8,7 +8,7 @@ from stress.results.dataset.first_facts import TAIL, Loss, loss_at_end, lowest_m
 from stress.results.report.elements import Row, Table
 from stress.results.report.numbers import SYSTEM, called, cell
 from stress.results.report.risk import Risk
-from stress.results.terminal.cells import BILLION, money
+from stress.results.terminal.cells import money, money_unit
 from stress.results.terminal.names import step_name
 from stress.results.terminal.views.attribution import MEANINGS
 
@@ -33,10 +33,11 @@ def parts_of_the_system(tree: xr.DataTree, risk: Risk) -> Table | None:
     if risk.random and tail is not None:
         losses.append(("Worst 1 % of paths, at the end", tail))
     nav = risk.figure("nav_usd")[0]
-    rows = tuple(_row(label, loss, list(end.parts), nav) for label, loss in losses)
+    unit, scale = money_unit(loss.total.value * nav for _, loss in losses)
+    rows = tuple(_row(label, loss, list(end.parts), nav, scale) for label, loss in losses)
     return Table(
         "What the loss of all funds together is made of, % of start NAV",
-        ("Paths", "Loss", *map(part_name, end.parts), "Loss, bn USD"),
+        ("Paths", "Loss", *map(part_name, end.parts), f"Loss, {unit}"),
         rows,
         f"{_sentence(end)} The parts add up to the loss. {_paths(tree)}",
     )
@@ -48,22 +49,26 @@ def parts_by_fund(tree: xr.DataTree, risk: Risk, part: str = "all") -> Table | N
     if end is None:
         return None
     where = "over all paths" if part == "all" else "over the fund's own worst 1 %"
-    rows = []
-    for fund in risk.everybody:
-        loss, nav = loss_at_end(tree, part, fund), risk.figure("nav_usd", fund)[0]
-        if loss is not None:
-            rows.append(_row(called(fund), loss, list(end.parts), nav, money(nav), fund == SYSTEM))
+    navs = {fund: risk.figure("nav_usd", fund)[0] for fund in risk.everybody}
+    losses = {fund: loss for fund in navs if (loss := loss_at_end(tree, part, fund)) is not None}
+    unit, scale = money_unit(loss.total.value * navs[fund] for fund, loss in losses.items())
+    rows = [
+        _row(called(fund), loss, list(end.parts), navs[fund], scale, money(navs[fund]), fund == SYSTEM)
+        for fund, loss in losses.items()
+    ]
     return Table(
         f"What the loss of each fund is made of, % of start NAV, mean {where}",
-        ("Fund", "Loss", *map(part_name, end.parts), "Loss, bn USD"),
+        ("Fund", "Loss", *map(part_name, end.parts), f"Loss, {unit}"),
         tuple(rows),
         _paths(tree),
     )
 
 
-def _row(label: str, loss: Loss, parts: list[str], nav: float, note: str = "", strong: bool = False) -> Row:
+def _row(
+    label: str, loss: Loss, parts: list[str], nav: float, scale: float, note: str = "", strong: bool = False
+) -> Row:
     cells = [cell(x.value, x.se, 100) for x in (loss.total, *(loss.parts[part] for part in parts))]
-    usd = cell(loss.total.value * nav, loss.total.se * nav, 1 / BILLION)
+    usd = cell(loss.total.value * nav, loss.total.se * nav, scale)
     return Row(label, (*cells, usd), note, strong)
 
 

@@ -11,7 +11,7 @@ from stress.results.dataset.first_facts import BY_TRIGGER, TAIL
 from stress.results.report.elements import Block, Cell, Folded, Heading, Row, Table, Text
 from stress.results.report.numbers import SYSTEM, called, cell, shade, shown
 from stress.results.report.parts_of_result import labels, pair
-from stress.results.story.items import NEGLIGIBLE, counted
+from stress.results.story.items import counted
 from stress.results.story.words import because
 from stress.results.terminal.cells import money_unit
 
@@ -106,7 +106,8 @@ def reasons(stories: Sequence[xr.DataTree]) -> list[Block]:
             for trigger in labels(whole, "trigger"):
                 usd = float(whole.sel(trigger=trigger))
                 amounts.setdefault((side, trigger), [0.0] * len(columns))[place] = usd
-    there = {key: usd for key, usd in amounts.items() if max(usd) >= NEGLIGIBLE}
+    least = SMALLEST * max((max(usd) for usd in amounts.values()), default=0.0)
+    there = {key: usd for key, usd in amounts.items() if max(usd) > least}
     if not there:
         return []
     unit, scale = money_unit(usd for row in there.values() for usd in row)

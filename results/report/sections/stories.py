@@ -11,7 +11,7 @@ from stress.results.report import plotly_twins
 from stress.results.report.drawing import embedded
 from stress.results.report.elements import Block, Cell, Facts, Folded, Gallery, Heading, Picture, Row, Table, Text
 from stress.results.report.numbers import SYSTEM, called, shown
-from stress.results.story.items import NEGLIGIBLE, billions, counted, largest_first, listed
+from stress.results.story.items import amounts_of, counted, largest_first, listed
 from stress.results.story.page import note
 from stress.results.story.steps import step_lines, told_steps
 from stress.results.story.summary import Line, stands_for, summary_lines
@@ -40,11 +40,11 @@ def story(tree: xr.DataTree, printed: bool) -> list[Block]:
         _facts(summary_lines(tree, NAMED)),
         Gallery((_picture(tree, final, held),)),
     ]
-    told = told_steps(tree)
+    told, amounts = told_steps(tree), amounts_of(tree)
     for step in told:
         now = steps.sel(step=step)
-        amounts = ((float(now[name]), verb) for name, verb in DONE.items())
-        done = ", ".join(f"{billions(usd)} bn USD {verb}" for usd, verb in amounts if usd >= NEGLIGIBLE)
+        trades = ((float(now[name]), verb) for name, verb in DONE.items())
+        done = ", ".join(f"{amounts.told(usd)} {verb}" for usd, verb in trades if usd >= amounts.least)
         title = (
             f"Path {path}, step {step}: {done or 'nobody trades'}; loss so far {shown(float(now['fund_loss']), 100)} %"
         )
@@ -82,10 +82,12 @@ def _end(tree: xr.DataTree) -> str:
     text = f"In the end {counted(defaults, 'member') if defaults else 'nobody'} "
     text += f"{'are' if defaults > 1 else 'is'} in default, {counted(open_calls, 'margin call')} "
     text += f"{'is' if open_calls == 1 else 'are'} open, and "
-    losing = []
+    losing, amounts = [], amounts_of(tree)
     if "broker_loss_usd" in outcome:
-        losing = largest_first(outcome["broker_loss_usd"], "prime_broker", NEGLIGIBLE)
-    return text + (f"brokers lose {listed(losing, billions, NAMED)} bn USD." if losing else "no prime broker loses.")
+        losing = largest_first(outcome["broker_loss_usd"], "prime_broker", amounts.least)
+    return text + (
+        f"brokers lose {listed(losing, amounts.write, NAMED)} {amounts.unit}." if losing else "no prime broker loses."
+    )
 
 
 def _picture(tree: xr.DataTree, final: float, held: float) -> Picture:

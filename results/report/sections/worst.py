@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import xarray as xr
 
@@ -36,12 +37,13 @@ def worst(tree: xr.DataTree, stories: Sequence[xr.DataTree] = (), reason: str = 
     blocks: list[Block] = [Text("Each path can be computed again in full from its id: levstress replay DIR --path ID.")]
     if SYSTEM in labels(ids, "fund"):
         ranks = [int(rank) for rank in ids["rank"].values][: MOST if Risk(tree).random else 1]
-        rows = tuple(Row(str(rank), _cells(values, rank, SYSTEM, "bn USD", 1e-9)) for rank in ranks)
-        blocks.append(Table("The whole system's worst paths", ("Rank", *_columns("bn USD")), rows))
+        units = _units(values, rank=ranks, fund=SYSTEM)
+        rows = tuple(Row(str(rank), _cells(values, rank, SYSTEM, units)) for rank in ranks)
+        blocks.append(Table("The whole system's worst paths", ("Rank", *_columns(units)), rows))
     funds = [fund for fund in labels(ids, "fund") if fund != SYSTEM]
-    unit, scale = money_unit(values["forced_sales_usd"].sel(rank=first).values)
-    rows = tuple(Row(called(fund), _cells(values, first, fund, unit, scale)) for fund in funds)
-    table = Table("The worst path of each fund", ("Fund", *_columns(unit)), rows)
+    units = _units(values, rank=first, fund=funds)
+    rows = tuple(Row(called(fund), _cells(values, first, fund, units)) for fund in funds)
+    table = Table("The worst path of each fund", ("Fund", *_columns(units)), rows)
     blocks.append(Folded(table.caption, (table,)))
     for place, path in enumerate(stories):
         blocks += story(path, printed=place == 0)
@@ -50,20 +52,27 @@ def worst(tree: xr.DataTree, stories: Sequence[xr.DataTree] = (), reason: str = 
     return Section("worst", TITLE, blocks)
 
 
-def _columns(unit: str) -> tuple[str, ...]:
+Units = dict[str, tuple[str, float]]  # of each column of amounts, and the factor to it
+
+
+def _units(values: dict[str, xr.DataArray], **where: Any) -> Units:
+    return {name: money_unit(values[name].sel(where).values.ravel()) for name in ("called_usd", "forced_sales_usd")}
+
+
+def _columns(units: Units) -> tuple[str, ...]:
     losses = ("Loss, % of NAV", "Largest on the way, %", "Held still, %")
-    return ("Path", *losses, f"Called, {unit}", f"Forced sales, {unit}", "First call in step", "Default")
+    amounts = (f"Called, {units['called_usd'][0]}", f"Forced sales, {units['forced_sales_usd'][0]}")
+    return ("Path", *losses, *amounts, "First call in step", "Default")
 
 
-def _cells(values: dict[str, xr.DataArray], rank: int, fund: str, unit: str, scale: float) -> tuple[Cell, ...]:
+def _cells(values: dict[str, xr.DataArray], rank: int, fund: str, units: Units) -> tuple[Cell, ...]:
     one = {name: variable.sel(rank=rank, fund=fund).item() for name, variable in values.items()}
     return (
         Cell(str(int(one["path_id"]))),
         Cell(shown(one["fund_loss"], 100)),
         Cell(shown(one["trough"], 100)),
         Cell(shown(one["fund_loss_static"], 100)),
-        Cell(shown(one["called_usd"], scale)),
-        Cell(shown(one["forced_sales_usd"], scale)),
+        *(Cell(shown(one[name], scale)) for name, (_, scale) in units.items()),
         Cell(str(int(one["first_call_step"]) or "none")),
         Cell("yes" if one["defaulted"] else "no"),
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import xarray as xr
 
-from stress.results.terminal.cells import BILLION, add_label_column, add_number_columns, estimate, named, plain_table
+from stress.results.terminal.cells import add_label_column, add_number_columns, estimate, money_unit, named, plain_table
 from stress.results.terminal.views.view import View, figures, names, pick, shown_name
 from stress.scenarios.errors import ScenarioError
 
@@ -57,14 +57,15 @@ def _of_funds(kept: xr.Dataset, part: str) -> list[Any]:
     parts, components, funds = names(kept, "part"), names(kept, "component"), names(kept, "fund")
     split = plain_table(f"Parts of the loss, % of start NAV, {words(part)}", gap=2)
     add_label_column(split, "fund")
-    add_number_columns(split, *map(heading, parts), "total\nbn USD")
+    unit, per_usd = money_unit(kept["loss_part_usd"].sel(part=TOTAL).values.ravel())
+    add_number_columns(split, *map(heading, parts), f"total\n{unit}")
     causes = plain_table(f"P&L by cause, % of start NAV, {words(part)}")
     add_label_column(causes, "fund")
     add_number_columns(causes, *map(heading, components))
     for fund in funds:
         cell = _cells(kept.sel(fund=fund, slice=part))
         name, end = named(shown_name(fund)), fund in funds[-2:-1]
-        usd = cell("loss_part_usd", 2, 1 / BILLION, part="total")
+        usd = cell("loss_part_usd", 2, per_usd, part=TOTAL)
         split.add_row(name, *(cell("loss_part", 2, part=one) for one in parts), usd, end_section=end)
         values = [cell("contribution", 2, component=component) for component in components]
         causes.add_row(name, *values, end_section=end)
@@ -85,8 +86,9 @@ def _of_slices(kept: xr.Dataset, fund: str) -> list[Any]:
             cause = named(label.replace("others", "others'").replace("_", " "))
             table.add_row(cause, *values, end_section=label in names(kept, dim)[-2:])
         if dim == "part":
-            usd = [_cells(kept.sel(fund=fund, slice=x))("loss_part_usd", 2, 1 / BILLION, part="total") for x in slices]
-            table.add_row(named("total, bn USD"), *usd)
+            unit, per_usd = money_unit(kept["loss_part_usd"].sel(fund=fund, part=TOTAL).values)
+            usd = [_cells(kept.sel(fund=fund, slice=x))("loss_part_usd", 2, per_usd, part=TOTAL) for x in slices]
+            table.add_row(named(f"total, {unit}"), *usd)
         else:
             forgone = [_cells(kept.sel(fund=fund, slice=part))("forgone_by_selling") for part in slices]
             table.add_row(named("forgone by selling"), *forgone)

@@ -9,7 +9,15 @@ import xarray as xr
 
 from stress.results.dataset.groups_of_assets import BY, grouped
 from stress.results.dataset.labels import evenly_spaced
-from stress.results.terminal.cells import BILLION, add_label_column, add_number_columns, fixed, named, plain_table
+from stress.results.terminal.cells import (
+    add_label_column,
+    add_number_columns,
+    fixed,
+    money,
+    money_unit,
+    named,
+    plain_table,
+)
 from stress.results.terminal.views.view import SYSTEM, View, figures, names, pick, shown_name, step_name
 
 KINDS = {"exposure_usd": "Net exposure, long less short", "gross_exposure_usd": "Gross exposure, long plus short"}
@@ -61,7 +69,8 @@ def _table(tree: xr.DataTree, kept: xr.Dataset, kind: str, fund: str, by: str, n
     begin = at_start(tree, kind, fund, names(kept, "asset"))
     start = None if begin is None else grouped(begin, by)
     steps = evenly_spaced(kept["step"].values, MOST_COLUMNS)
-    table = plain_table(f"{KINDS[kind]}, of {shown_name(fund)} by {by}: bn USD, % of start NAV below", gap=2)
+    unit, per_usd = money_unit([*values.values.ravel(), *values.sum("group").values])
+    table = plain_table(f"{KINDS[kind]}, of {shown_name(fund)} by {by}: {unit}, % of start NAV below", gap=2)
     add_label_column(table, by)
     columns = [] if start is None else ["start"]
     add_number_columns(table, *columns, *(step_name(tree, step) for step in steps))
@@ -69,7 +78,7 @@ def _table(tree: xr.DataTree, kept: xr.Dataset, kind: str, fund: str, by: str, n
 
     def cells(at: Any) -> list[Any]:
         begins = [] if start is None else [at(start)]
-        return [_cell(float(x), nav) for x in (*begins, *(at(values.sel(step=step)) for step in steps))]
+        return [_cell(float(x), nav, per_usd) for x in (*begins, *(at(values.sel(step=step)) for step in steps))]
 
     for group in groups:
         table.add_row(named(group), *cells(lambda x, g=group: x.sel(group=g)), end_section=group == groups[-1])
@@ -78,21 +87,21 @@ def _table(tree: xr.DataTree, kept: xr.Dataset, kind: str, fund: str, by: str, n
     return table
 
 
-def _cell(usd: float, nav: float) -> Any:
+def _cell(usd: float, nav: float, per_usd: float) -> Any:
     from rich.text import Text
 
-    return Text.assemble(fixed(usd / BILLION, 1), "\n", (f"{fixed(100 * usd / nav, 1)} %", "dim"))
+    return Text.assemble(fixed(usd * per_usd, 1), "\n", (f"{fixed(100 * usd / nav, 1)} %", "dim"))
 
 
 def _notes(tree: xr.DataTree, kept: xr.Dataset, line: xr.Dataset, by: str) -> list[Any]:
     from rich.text import Text
 
     paths = int(line.attrs.get("paths", tree.attrs["paths"]))
-    largest = max(float(grouped(kept[f"{kind}_se"], by).max()) for kind in KINDS) / BILLION
+    largest = max(float(grouped(kept[f"{kind}_se"], by).max()) for kind in KINDS)
     ways = ", ".join(f"--by {way}" for way in BY if way != by)
     return [
         Text(
             f"Mean over {paths:,} paths of positions at the prices of the step's end; standard errors at most "
-            f"{largest:.2g} bn USD. {ways}; --fund ID, --asset ID, --asset-class CLASS."
+            f"{money(largest)}. {ways}; --fund ID, --asset ID, --asset-class CLASS."
         )
     ]

@@ -6,7 +6,7 @@ from typing import Any
 
 import xarray as xr
 
-from stress.results.terminal.cells import BILLION, add_label_column, add_number_columns, estimate, named, plain_table
+from stress.results.terminal.cells import add_label_column, add_number_columns, estimate, money_unit, named, plain_table
 from stress.results.terminal.views.reasons import of_steps
 from stress.results.terminal.views.view import View, figures, names, step_name
 from stress.scenarios.errors import ScenarioError
@@ -52,12 +52,13 @@ def purchases(tree: xr.DataTree, file: str) -> View:
 
 def _table(tree: xr.DataTree, kept: xr.Dataset, who: str) -> Any:
     name = f"{who}{PURCHASES}"
-    bought, whole = (of_steps(kept, [one]) / BILLION for one in (name, f"total_{name}"))
+    unit, per_usd = money_unit([float(kept[f"total_{name}"].sum())])
+    bought, whole = (of_steps(kept, [one]) * per_usd for one in (name, f"total_{name}"))
     steps = [int(step) for step in kept["step"].values]
     size = bought[name].sum("asset")
     busiest = sorted(sorted(steps, key=lambda step: -float(size.sel(step=step)))[:MOST_COLUMNS])
     apart = steps if len(steps) <= MOST_COLUMNS else busiest
-    table = plain_table(f"What {who.replace('_', ' ')} bought, bn USD", gap=2)
+    table = plain_table(f"What {who.replace('_', ' ')} bought, {unit}", gap=2)
     add_label_column(table, "asset")
     add_number_columns(table, *(step_name(tree, step) for step in apart), "all steps")
     held = whole[f"total_{name}"]
@@ -79,8 +80,9 @@ def _table(tree: xr.DataTree, kept: xr.Dataset, who: str) -> Any:
         if f"{who}_{figure}" in kept:
             table.add_row(named(label), *(_standing(kept, f"{who}_{figure}", step, scale) for step in apart), "")
     if f"{who}_{BUDGET}" in kept:
-        left = [_standing(kept, f"{who}_{BUDGET}", step, 1 / BILLION) for step in apart]
-        table.add_row(named("budget left"), *left, "")
+        unit, per_usd = money_unit(kept[f"{who}_{BUDGET}"].values)
+        left = [_standing(kept, f"{who}_{BUDGET}", step, per_usd) for step in apart]
+        table.add_row(named("budget left", unit), *left, "")
     return table
 
 

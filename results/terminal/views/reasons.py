@@ -7,7 +7,7 @@ from typing import Any
 
 import xarray as xr
 
-from stress.results.terminal.cells import BILLION, add_label_column, add_number_columns, estimate, named, plain_table
+from stress.results.terminal.cells import add_label_column, add_number_columns, estimate, money_unit, named, plain_table
 from stress.results.terminal.views.view import SYSTEM, names, shown_name
 
 BY_TRIGGER, SALES, CALLED = "forced_sales_by_trigger_usd", "forced_sales_usd", "called_usd"
@@ -29,7 +29,7 @@ def of_steps(line: xr.Dataset, variables: Sequence[str]) -> xr.Dataset:
 
 
 def reasons(line: xr.Dataset, where: str, funds: Sequence[str] | None, steps: Sequence[int]) -> Any | None:
-    """A table of funds by triggers, bn USD summed over steps; None where the result says nothing or nobody sells.
+    """A table of funds by triggers, USD summed over steps; None where the result says nothing or nobody sells.
 
     Args:
         line: (step, trigger, fund) forced sales with their errors, calls by step and fund, and both over the horizon.
@@ -39,18 +39,19 @@ def reasons(line: xr.Dataset, where: str, funds: Sequence[str] | None, steps: Se
     """
     if not all(name in line and f"{name}_se" in line for name in WHY):
         return None
-    sums = _summed(line, steps) / BILLION
+    sums = _summed(line, steps)
     whole = sums[SALES]
     chosen = [x for x in (names(line, "fund") if funds is None else funds) if float(whole.sel(fund=x)) > 0]
     chosen.sort(key=lambda fund: (fund == SYSTEM, -float(whole.sel(fund=fund))))
     triggers = [x for x in names(line, "trigger") if float(sums[BY_TRIGGER].sel(trigger=x, fund=chosen).sum()) > 0]
     if not triggers:
         return None
-    table = plain_table(f"Why funds sell, bn USD: forced sales by what asked for them, {where}")
+    unit, per_usd = money_unit(whole.sel(fund=chosen).values)
+    table = plain_table(f"Why funds sell, {unit}: forced sales by what asked for them, {where}")
     add_label_column(table, "fund")
     add_number_columns(table, *(HEADINGS.get(x, x.replace("_", "\n")) for x in triggers), "all\nsales", "newly\ncalled")
     for fund in chosen:
-        at = sums.sel(fund=fund)
+        at = sums.sel(fund=fund) * per_usd
         cells = [_cell(at.sel(trigger=x), BY_TRIGGER) for x in triggers]
         table.add_row(
             named(shown_name(fund)), *cells, _cell(at, SALES), _cell(at, CALLED), end_section=fund in chosen[-2:-1]

@@ -9,13 +9,13 @@ import numpy as np
 import xarray as xr
 
 from stress.results.terminal.cells import (
-    BILLION,
     add_label_column,
     add_number_columns,
     decimals,
     error_text,
     estimate,
     fixed,
+    money_unit,
     named,
     plain_table,
 )
@@ -130,23 +130,24 @@ def _one_step(tree: xr.DataTree, flow: xr.Dataset, kept: xr.Dataset, assets: Seq
     from rich.text import Text
 
     step = int(flow["step"].values[0])
-    table = plain_table(f"Forced flow on {step_name(tree, step)}, bn USD: - sold, + bought", gap=2)
-    add_label_column(table, "asset")
-    add_label_column(table, "fund")
-    add_number_columns(table, "bn USD", "±", "share")
-    table.add_column("", no_wrap=True, width=BAR)
     everything, errors = flow[BY_FUND].isel(step=0), flow[f"{BY_FUND}_se"].isel(step=0)
     each = everything.drop_sel(fund=SYSTEM)
     rows = _rows(kept, assets)
     largest = max((abs(float(everything.sel(asset=a, fund=f))) for a, funds in rows for f in funds), default=0.0)
+    unit, scale = money_unit([largest])
+    table = plain_table(f"Forced flow on {step_name(tree, step)}, {unit}: - sold, + bought", gap=2)
+    add_label_column(table, "asset")
+    add_label_column(table, "fund")
+    add_number_columns(table, unit, "±", "share")
+    table.add_column("", no_wrap=True, width=BAR)
     for asset, funds in rows:
         of_asset = each.sel(asset=asset)
         for i, fund in enumerate(funds):
             value, error = (float(x.sel(asset=asset, fund=fund)) for x in (everything, errors))
             same_side = float(np.abs(of_asset.where(np.sign(of_asset) == np.sign(value), 0.0)).sum())
             share = "" if fund == SYSTEM else f"{100 * abs(value) / same_side:.1f} %"
-            places = decimals(value / BILLION, error / BILLION, 3)
-            numbers = fixed(value / BILLION, places), error_text(error / BILLION, places).removeprefix("±")
+            places = decimals(value * scale, error * scale, 3)
+            numbers = fixed(value * scale, places), error_text(error * scale, places).removeprefix("±")
             bar = "" if fund == SYSTEM else Bar(largest, 0, abs(value), width=BAR)
             cells = (named(asset) if i == 0 else "", Text(shown_name(fund)), *numbers, share, bar)
             table.add_row(*cells, end_section=fund == funds[-1])
@@ -164,7 +165,9 @@ def _by_step(tree: xr.DataTree, kept: xr.Dataset, assets: Sequence[str]) -> Tabl
     rest = [step for step in steps if step not in apart]
     funds = names(kept, "fund")
     of = f" of {shown_name(funds[0])}" if len(funds) == 1 else ""
-    table = plain_table(f"Forced flow{of} by step, bn USD: - sold, + bought")
+    shown = kept[BY_FUND].sel(asset=list(assets))
+    unit, scale = money_unit([*shown.values.ravel(), *shown.sum("step").values.ravel()])
+    table = plain_table(f"Forced flow{of} by step, {unit}: - sold, + bought")
     add_label_column(table, "asset" if of else "asset\nfund")
     headings = [step_name(tree, step).replace(" ", "\n") for step in apart]
     add_number_columns(table, *headings, *(["other\nsteps"] if rest else []), "all\nsteps")
@@ -172,7 +175,7 @@ def _by_step(tree: xr.DataTree, kept: xr.Dataset, assets: Sequence[str]) -> Tabl
         if not of:
             table.add_row(named(asset))
         for fund in traders:
-            at = kept.sel(asset=asset, fund=fund) / BILLION
+            at = kept.sel(asset=asset, fund=fund) * scale
 
             def cell(chosen: list[int], at: xr.Dataset = at) -> Any:
                 part = at.sel(step=chosen).sum("step", skipna=False)

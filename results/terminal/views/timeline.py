@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import xarray as xr
 
-from stress.results.terminal.cells import BILLION, add_label_column, add_number_columns, estimate, named, plain_table
+from stress.results.terminal.cells import add_label_column, add_number_columns, estimate, money_unit, named, plain_table
 from stress.results.terminal.views.view import SYSTEM, View, figures, pick, shown_name, step_name
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ class Column(NamedTuple):
     quantile: float | None = None
     most: int = 2
     always: bool = True
+    money: bool = False  # in the unit of its largest amount, which stands below its heading
 
 
 OF_FUND = (
@@ -29,8 +30,8 @@ OF_FUND = (
     Column("gross\n50 %", "gross_leverage", quantile=0.5),
     Column("gross\n95 %", "gross_leverage", quantile=0.95),
     Column("net\n50 %", "net_leverage", quantile=0.5),
-    Column("calls\nbn USD", "called_usd", 1 / BILLION),
-    Column("sales\nbn USD", "forced_sales_usd", 1 / BILLION),
+    Column("calls", "called_usd", money=True),
+    Column("sales", "forced_sales_usd", money=True),
     Column("loss\n%", "fund_loss", 100),
     Column("added\n%", "added_loss", 100),
     Column("in call\n%", "open_call", 100, always=False),
@@ -42,7 +43,7 @@ OF_ASSET = (
     Column("price\nmean", "price_mean", most=4),
     Column("depth\nmean", "depth_mean", most=3),
     Column("vol.\nmean", "volatility", most=3, always=False),
-    Column("flow\nbn USD", "forced_flow_usd", 1 / BILLION),
+    Column("flow", "forced_flow_usd", money=True),
 )
 
 
@@ -66,7 +67,7 @@ def timeline(tree: xr.DataTree, file: str, fund: str = SYSTEM, asset: str | None
 
 
 def _table(tree: xr.DataTree, line: xr.Dataset, columns: tuple[Column, ...], label: str) -> Table:
-    shown = [x for x in columns if x.name in line]
+    shown = [_in_its_unit(x, line) for x in columns if x.name in line]
     table = plain_table(f"{shown_name(label)}: by step")
     add_label_column(table, "end of")
     add_number_columns(table, *(x.heading for x in shown))
@@ -74,6 +75,13 @@ def _table(tree: xr.DataTree, line: xr.Dataset, columns: tuple[Column, ...], lab
         at = line.sel(step=step)
         table.add_row(named(step_name(tree, int(step))), *(_cell(at, x) for x in shown))
     return table
+
+
+def _in_its_unit(column: Column, line: xr.Dataset) -> Column:
+    if not column.money:
+        return column
+    unit, scale = money_unit(line[column.name].values.ravel())
+    return column._replace(heading=f"{column.heading}\n{unit}", scale=scale)
 
 
 def _cell(line: xr.Dataset, column: Column) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import xarray as xr
 
-from stress.results.terminal.cells import BILLION, add_number_columns, fixed, plain_table
+from stress.results.terminal.cells import add_number_columns, fixed, money_unit, plain_table
 from stress.results.terminal.views.view import SYSTEM, View, figures, pick, shown_name
 
 TOP = 10
@@ -38,10 +38,13 @@ def worst(tree: xr.DataTree, file: str, fund: str = SYSTEM, top: int | None = No
     kept = kept.set_coords("path_id")
     alike = _alike(kept)
     table = plain_table(f"{TITLES[by]}: {shown_name(fund)}")
-    headings = ("loss\n%", "trough\n%", "still\n%", "called\nbn USD", "sales\nbn USD", "first\ncall")
+    shown = kept.isel(fund=0, rank=slice(0, 1 if alike else top or TOP))
+    called_unit, of_called = money_unit(shown["called_usd"].values)
+    sales_unit, of_sales = money_unit(shown["forced_sales_usd"].values)
+    amounts = (f"called\n{called_unit}", f"sales\n{sales_unit}")
+    headings = ("loss\n%", "trough\n%", "still\n%", *amounts, "first\ncall")
     add_number_columns(table, "rank", "path", *headings)
     table.add_column("de-\nfault", no_wrap=True)
-    shown = kept.isel(fund=0, rank=slice(0, 1 if alike else top or TOP))
     for i in range(shown.sizes["rank"]):
         row = shown.isel(rank=i)
         loss, trough, still, called, sold = (float(row[name]) for name in AMOUNTS)
@@ -52,8 +55,8 @@ def worst(tree: xr.DataTree, file: str, fund: str = SYSTEM, top: int | None = No
             fixed(100 * loss, 2),
             fixed(100 * trough, 2),
             fixed(100 * still, 2),
-            fixed(called / BILLION, 2),
-            fixed(sold / BILLION, 2),
+            fixed(called * of_called, 2),
+            fixed(sold * of_sales, 2),
             str(first) if first else "-",
             "yes" if bool(row["defaulted"]) else "-",
         )

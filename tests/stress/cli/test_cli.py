@@ -260,10 +260,9 @@ def test_a_copy_is_complete_and_never_replaces(name: str, tmp_path: Path) -> Non
     assert done.exit_code == 0
     assert [Path(line) for line in done.stdout.split()] == [folder / Path(line).name for line in done.stdout.split()]
     checked, original = (invoke("check", target, "--json") for target in (str(folder / f"{name}.toml"), name))
-    copied, ours = (json.loads(x.stdout) for x in (checked, original))
-    assert (copied["origin"].pop("library"), ours["origin"].pop("library")) == (False, True)
-    assert (copied["origin"].pop("scenario"), ours["origin"].pop("scenario")) == (f"{name}.toml", name)
-    assert copied == ours
+    documents = [json.loads(done.stdout) for done in (checked, original)]
+    assert [document.pop("origin")["library"] for document in documents] == [False, True]
+    assert documents[0] == documents[1]
     before = files_in(folder)
     again = invoke("scenarios", "copy", name, str(folder))
     assert again.exit_code == 2
