@@ -59,6 +59,10 @@ def test_every_count_of_the_example_says_something(sound: Gatherer) -> None:
         assert (counts < PATHS).any(), name
 
 
+def test_without_forced_flow_none_of_it_is_beyond_depth() -> None:
+    assert Gatherer(ROWS, BROKERS, 8, store_paths=False).flow_share() == 0.0
+
+
 # -- work that is lost or done twice, where it happens ---------------------------------------------------------------
 
 
