@@ -68,11 +68,6 @@ def points(fraction: float) -> str:
     return f"{round(100 * fraction, places) + 0.0:+.{places}f}"
 
 
-def printable(text: str) -> str:
-    """`text` with what a terminal would take for a command as an escape."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
-
-
 def counted(count: int, one: str) -> str:
     """`1 member`, `3 members`."""
     return f"{count:,} {one}{'' if count == 1 else 's'}"

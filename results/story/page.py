@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import xarray as xr
 
-from stress.results.story.items import FLAT, NEGLIGIBLE, billions, largest_first, percent, points, printable
+from stress.results.story.items import FLAT, NEGLIGIBLE, billions, largest_first, percent, points
 from stress.results.story.steps import step_lines, told_steps
 from stress.results.story.summary import Line, heading, summary_lines
 from stress.results.story.words import SYSTEM
-from stress.results.terminal.cells import add_number_columns, plain_table
+from stress.results.terminal.cells import add_number_columns, plain_table, printable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -18,9 +18,9 @@ from stress.results.story.items import (
     listed,
     percent,
     points,
-    printable,
 )
 from stress.results.story.words import SYSTEM, TRADES, because, caused_by
+from stress.results.terminal.cells import printable
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,11 @@ from stress.scenarios.errors import ScenarioError, suggest
 from stress.scenarios.problem import Assets, Bools, Floats
 from stress.scenarios.read import units
 from stress.scenarios.read.csv_table import Form
+from stress.scenarios.read.quantities import LEVERAGE
 from stress.scenarios.schema.funds import Fund
 from stress.scenarios.schema.scenario import Scenario
 
+LARGEST_WEIGHT = 1e9  # of one position, in multiples of NAV; with `gross` only proportions count
 _FORM = Form(("asset", "position"), ("asset",))
 
 
@@ -24,7 +26,7 @@ def book_weights(
     """Signed weights (asset,) as multiples of the fund's NAV; a file holds USD.
 
     Raises:
-        ScenarioError: an unknown asset, an asset listed twice, a faulty file.
+        ScenarioError: an unknown asset, an asset listed twice, a position beyond all sense, a faulty file.
     """
     weights = np.zeros(len(assets.ids))
     if isinstance(positions, str):
@@ -33,6 +35,14 @@ def book_weights(
     for asset, weight in positions.items():
         if asset not in assets.ids:
             raise unknown_asset(scenario, f"{key}.{asset}", asset, weight, assets)
+        if abs(weight) > LARGEST_WEIGHT:
+            raise ScenarioError(
+                f"is {weight:.3g} times NAV",
+                file=scenario.source,
+                key=f"{key}.{asset}",
+                value=weight,
+                allowed=f"up to {LARGEST_WEIGHT:g} times, long or short",
+            )
         weights[assets.ids.index(asset)] = weight
     return weights
 
@@ -79,12 +89,19 @@ def scaled(scenario: Scenario, fund: Fund, weights: Floats, in_net: Bools) -> Fl
     the other shorts to `(G - U - N)/2`, so that both numbers come out as asked.
 
     Raises:
-        ScenarioError: nothing to scale, or a side that is needed and missing.
+        ScenarioError: more than the largest gross, nothing to scale, or a side that is needed and missing.
     """
-    if fund.gross is None:
-        return weights
     key = f"funds.{fund.id}"
     total = np.abs(weights).sum()
+    if fund.gross is None and total > LEVERAGE.most:
+        raise ScenarioError(
+            f"come to {total:.6g} times NAV, long plus short",
+            file=scenario.source,
+            key=f"{key}.positions",
+            allowed=f"{LEVERAGE.most:g} times at most, or gross, to which they are scaled",
+        )
+    if fund.gross is None:
+        return weights
     if total == 0:
         raise ScenarioError(
             "cannot be reached: the fund holds nothing",

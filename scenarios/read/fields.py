@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Callable
@@ -30,6 +31,7 @@ _NAME_ALLOWED = "1 to 64 of the characters A-Z a-z 0-9 _ . - and not a dot or da
 # Of assets, funds, books, brokers: labels, never a part of a path. What separates cells, keys or words is left out.
 ID_PATTERN = r"^[^\x00-/:-@\[-^`{-\xa0][^\x00-\x1f\"\\,;=<>|\[\]{}\x7f-\xa0]{0,63}$"
 _ID_ALLOWED = '1 to 64 letters, digits, blanks and signs, a letter, digit or _ first, none of " \\ , ; = < > | [ ] { }'
+LARGEST_LEVEL = 1e6  # of a limit or target, in multiples
 LOWEST_USD = 1.0  # of a fund, and of a day of volume
 _SHORTEST_HALF_LIFE = 1e-6  # days
 _WHOLE = r"\d+(_\d+)*"
@@ -54,13 +56,19 @@ def _parsed(parse: Callable[[object], _Parsed]) -> Callable[[object], _Parsed]:
 
 
 def _leverage(value: object) -> object:
-    units.leverage(value)
+    _check_level(units.leverage(value))
     return value
 
 
 def _fund_volatility(value: object) -> object:
-    units.fund_volatility(value)
+    _check_level(units.fund_volatility(value))
     return value
+
+
+def _check_level(level: units.Leverage | units.Volatility) -> None:
+    """A level that nothing reaches is written as "none"; arithmetic of 32 bits has an end."""
+    if LARGEST_LEVEL < level.value < math.inf:
+        raise refuse("is too large", f'{LARGEST_LEVEL:g} at most, or "none"')
 
 
 def _name(value: object) -> object:
@@ -133,7 +141,7 @@ LeverageLimit = Annotated[
     WithJsonSchema(
         {
             "anyOf": [
-                {"type": "number", "exclusiveMinimum": 0},
+                {"type": "number", "exclusiveMinimum": 0, "maximum": LARGEST_LEVEL},
                 {"type": "string", "pattern": rf"^(\s*{_DIGITS}(\s*x\s+start)?\s*|none)$"},
             ]
         }

@@ -15,7 +15,9 @@ MOST_STEPS = 1_000_000_000
 class Hike(Table):
     """A broker asks for more once volatility has risen far enough."""
 
-    level: Number = Field(gt=0, description="mean volatility of equities over that of the start, above which it hikes")
+    level: Number = Field(
+        gt=0, le=1e6, description="mean volatility of equities over that of the start, above which it hikes"
+    )
     size: Number = Field(gt=0, le=100, description="added to the multiplier of margin rates")
 
 

@@ -14,6 +14,8 @@ from stress.scenarios.read.fields import Fraction, Table
 from stress.scenarios.read.quantities import PARTICIPATION
 from stress.scenarios.triggers.protocol import BookKeys, TriggerTable
 
+LEAST_PARTICIPATION = 1e-6  # with less nothing would trade, and days to sell be no number
+
 
 def _none_is_off(value: object) -> object:
     return None if value == "none" else value
@@ -24,7 +26,7 @@ class AllFunds(Table):
 
     max_participation: Annotated[Annotated[Fraction, PARTICIPATION] | None, BeforeValidator(_none_is_off)] = Field(
         default=None,
-        gt=0,
+        ge=LEAST_PARTICIPATION,
         le=PARTICIPATION.most,
         description='limit on all forced orders together, share of depth times adv per asset and day; "none": no limit',
     )

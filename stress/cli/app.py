@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 import warnings
+from contextlib import suppress
 from types import FrameType
 from typing import Annotated, TextIO
 
@@ -19,7 +20,7 @@ from stress.cli.compare import compare
 from stress.cli.console import say
 from stress.cli.demo import demo
 from stress.cli.doctor import doctor
-from stress.cli.exits import Terminated
+from stress.cli.exits import BUG, DONE, Terminated, output_lost
 from stress.cli.library import library
 from stress.cli.replay import replay
 from stress.cli.report import report
@@ -27,6 +28,7 @@ from stress.cli.resume import resume
 from stress.cli.run import run
 from stress.cli.schema import schema
 from stress.cli.show import show
+from stress.cli.streams import standard_streams
 from stress.cli.validate import validate
 from stress.cli.verify import verify
 from stress.cli.worker import template, worker
@@ -95,14 +97,19 @@ def main() -> None:
     """Entry point of the `levstress` command."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _terminate)
-    # A file name or a table may hold any character; a terminal that cannot show one gets an escape, not a traceback.
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    output, code = standard_streams(), DONE
     try:
         app(prog_name="levstress")
     except SystemExit as ended:
-        if threading.active_count() > 1:  # a program is still being compiled: the interpreter cannot end it, only leave
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(ended.code if isinstance(ended.code, int) else 1)
-        raise
+        code = ended.code if isinstance(ended.code, int) else BUG
+    except OSError as error:
+        if error is not output.failed:
+            raise
+    with suppress(OSError):
+        output.flush()
+    if output.failed is not None and code in (DONE, BUG):
+        code = output_lost(output.failed)
+    sys.stderr.flush()
+    if threading.active_count() > 1:  # a program is still being compiled: the interpreter cannot end it, only leave
+        os._exit(code)
+    raise SystemExit(code)

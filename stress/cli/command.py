@@ -5,6 +5,8 @@ from __future__ import annotations
 import typer
 from typer.core import TyperCommand
 
+from stress.results.terminal.cells import printable
+
 PREFIX = "Value error, "  # put by pydantic, with which newer versions of Typer read options
 
 
@@ -20,5 +22,5 @@ class Command(TyperCommand):
         try:
             return super().parse_args(ctx, args)
         except typer.BadParameter as error:
-            error.message = error.message.removeprefix(PREFIX)
+            error.message = printable(error.message.removeprefix(PREFIX))  # in one line, whatever was typed
             raise

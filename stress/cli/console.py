@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
+from stress.cli.streams import Output, Unescaped, harmless
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -25,15 +27,21 @@ def is_watched(stream: TextIO) -> bool:
 
 
 def console(stream: TextIO | None = None) -> Console:
-    """A rich console on `stream` (stdout), plain text when it is not watched."""
-    from rich.console import Console
+    """A rich console on `stream` (stdout), plain text when it is not watched; texts cannot steer the terminal."""
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.segment import Segment
+
+    class Harmless(Console):
+        def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+            for text, style, control in super().render(renderable, options):
+                yield Segment(text if control else harmless(text), style, control)
 
     stream = sys.stdout if stream is None else stream
     watched = is_watched(stream)
     columns = os.environ.get("COLUMNS", "")
     width = None if stream.isatty() else int(columns) if columns.isdigit() and int(columns) > 0 else PIPE_WIDTH
-    return Console(
-        file=stream,
+    return Harmless(
+        file=Unescaped(stream) if isinstance(stream, Output) else stream,  # type: ignore[arg-type]
         color_system="auto" if watched else None,
         force_terminal=watched,
         width=width,
@@ -46,12 +54,18 @@ def console(stream: TextIO | None = None) -> Console:
 def say(text: str, quiet: bool = False) -> None:
     """Print a message for the person at the terminal, on stderr."""
     if not quiet:
-        print(text, file=sys.stderr)
+        print(harmless(text), file=sys.stderr)
 
 
 def print_json(value: dict[str, Any] | list[Any]) -> None:
     """Print one JSON document on stdout; numbers that JSON cannot hold are an error, not an invalid document."""
-    print(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    print("\n".join(line if line.isprintable() else _escaped(line) for line in text.split("\n")))
+
+
+def _escaped(line: str) -> str:
+    """A line of JSON with what is not printable as JSON's own escapes."""
+    return "".join(letter if letter.isprintable() else json.dumps(letter)[1:-1] for letter in line)
 
 
 @contextmanager

@@ -9,12 +9,13 @@ from __future__ import annotations
 import errno
 import functools
 import os
-import sys
 import traceback
 from collections.abc import Callable
 from typing import ParamSpec
 
 import typer
+
+from stress.cli.console import say
 
 P = ParamSpec("P")
 
@@ -45,6 +46,7 @@ CODES = {
     "stress.errors.MissingExtra": USAGE,
     "stress.errors.InvariantFailed": BROKEN_INVARIANT,
     "stress.cli.exits.Terminated": TERMINATED,
+    "stress.cli.streams.OutputLost": NO_RESOURCES,
     "builtins.MemoryError": NO_RESOURCES,
     "builtins.FileExistsError": USAGE,
     "builtins.PermissionError": USAGE,
@@ -93,6 +95,14 @@ def explain(error: BaseException, code: int) -> str:
     return text
 
 
+def output_lost(error: OSError) -> int:
+    """Exit code where standard output could not be written; says why, unless its reader has left."""
+    if isinstance(error, BrokenPipeError):
+        return PIPE_CLOSED
+    say(f"levstress: {error}")
+    return NO_RESOURCES
+
+
 def ends_with_exit_code(command: Callable[P, None]) -> Callable[P, None]:
     """Turn whatever a command raises into a message on stderr and an exit code."""
 
@@ -103,13 +113,12 @@ def ends_with_exit_code(command: Callable[P, None]) -> Callable[P, None]:
         except PASSED_ON:
             raise
         except READER_GONE as error:  # `levstress check ... | head`: nobody reads on, which is no failure to report
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(PIPE_CLOSED) from error
         except BaseException as error:
             if os.environ.get("LEVSTRESS_DEBUG") == "1":
                 traceback.print_exc()
             code = exit_code(error)
-            print(f"levstress: {explain(error, code)}", file=sys.stderr)
+            say(f"levstress: {explain(error, code)}")
             raise typer.Exit(code) from error
 
     return guarded

@@ -9,7 +9,7 @@ import typer
 
 from stress.cli import options as common
 from stress.cli.console import say
-from stress.cli.exits import ends_with_exit_code
+from stress.cli.exits import Terminated, ends_with_exit_code
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -53,6 +53,7 @@ def report(
       levstress report runs/tariff-2025-1-1000000 --out april.html --overwrite
       levstress report runs/tariff-2025-1-1000000 --interactive --worst 0
     """
+    from stress.cli.simulate import says_what_is_kept
     from stress.results.files.store import is_result
     from stress.run_directory.writing import check_writable, writing
 
@@ -71,12 +72,17 @@ def report(
     tree = open_result(directory)
     check_writable(target.parent)
     spec = read_spec(directory) if alone or (directory / SPEC).exists() else None
-    stories, reason = _stories(directory, tree, worst, quiet)
-    text = report_html(tree, spec, stories, reason, interactive)
-    with writing(target.parent):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write_durably(target, text.encode())
-    print(target)
+    try:
+        stories, reason = _stories(directory, tree, worst, quiet)
+        text = report_html(tree, spec, stories, reason, interactive)
+        with writing(target.parent):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            write_durably(target, text.encode())
+    except (KeyboardInterrupt, Terminated) as stopped:
+        stopped.add_note(f"{target} was not written; the run in {common.name_of(directory)} is as it was")
+        raise
+    with says_what_is_kept(str(target)):
+        print(target)
 
 
 def _stories(directory: Path, tree: xr.DataTree, worst: int, quiet: bool) -> tuple[list[xr.DataTree], str]:

@@ -29,14 +29,15 @@ def resume(
       levstress resume s3://bucket/april --executor dask
     """
     from stress.api import resume as take_up
-    from stress.cli.simulate import how_to_open, says_how_to_resume
+    from stress.cli.simulate import how_to_open, says_how_to_resume, says_what_is_kept
     from stress.results.terminal.summary_table import summary_json, summary_table
     from stress.run_directory.location import location_of
 
     with progress_shown(quiet) as callback, says_how_to_resume(location_of(directory)):
         tree = take_up(directory, callback, executor, workers, devices, max_memory)
-    if json:
-        print_json({"directory": str(directory), **summary_json(tree)})
-        return
-    console().print(summary_table(tree))
-    say(how_to_open(directory), quiet)
+    with says_what_is_kept(directory):
+        if json:
+            print_json({"directory": str(directory), **summary_json(tree)})
+        else:
+            console().print(summary_table(tree))
+    say(how_to_open(directory), quiet or json)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from stress.engine.plan import RunPlan
     from stress.options import RunOptions
     from stress.questions.limits import Verdict
+    from stress.run_directory.run_location import RunLocation
     from stress.scenarios.problem import Problem
 
 
@@ -65,7 +66,9 @@ def run(
     dry_run: Annotated[
         bool,
         typer.Option(
-            "--dry-run", help="Print paths, blocks, memory, disk and time, from one block that is timed; write nothing."
+            "--dry-run",
+            help="Print paths, blocks, memory, disk and time, from one block that is timed, or refuse what the run "
+            "would; write nothing.",
         ),
     ] = False,
     json: common.Json = False,
@@ -85,7 +88,7 @@ def run(
       levstress run desk --fail-on "es(trend, 0.99) >= 25 %" --fail-on "prob_default(system) >= 1 %"
     """
     limits = read_limits(fail_on)
-    from stress.cli.simulate import how_to_open, output_location, says_how_to_resume
+    from stress.cli.simulate import how_to_open, output_location, says_how_to_resume, says_what_is_kept
     from stress.options import RunOptions
     from stress.scenarios.build.problem_builder import build_problem
     from stress.scenarios.read.loader import load_scenario
@@ -115,11 +118,7 @@ def run(
         raise typer.BadParameter("--resume needs --out, and excludes --overwrite")
     location = output_location(out, problem.name, seed, paths, overwrite, resume)
     if dry_run:
-        from stress.engine.plan import plan
-        from stress.run_directory.writing import check_room
-
-        planned = plan(problem, choice)
-        check_room(location.folder, planned.disk_bytes)
+        planned = _planned(problem, choice, location, resume, executor)
         say("timing one block", quiet)
         from stress.engine.runner import estimate
 
@@ -144,16 +143,36 @@ def run(
         from stress.questions.limits import judge
 
         verdicts = judge(limits, tree)
-    if json:
-        from stress.results.terminal.summary_table import summary_json
+    from stress.results.terminal.summary_table import summary_json, summary_table
 
-        print_json({"directory": location.name, **summary_json(tree), **limits_json(verdicts)})
-    else:
-        from stress.results.terminal.summary_table import summary_table
-
-        console().print(summary_table(tree))
-        say(how_to_open(location.name), quiet)
+    with says_what_is_kept(location.name):
+        if json:
+            print_json({"directory": location.name, **summary_json(tree), **limits_json(verdicts)})
+        else:
+            console().print(summary_table(tree))
+    say(how_to_open(location.name), quiet or json)
     end_by(verdicts, quiet)
+
+
+def _planned(problem: Problem, options: RunOptions, location: RunLocation, resume: bool, executor: str) -> RunPlan:
+    """The plan of a run that would not be refused; raises what the run would raise before it computes anything."""
+    from stress.api import LOCAL
+    from stress.engine.plan import plan
+    from stress.results.files.store import SPEC
+    from stress.run_directory.spec import check_same, read_spec, spec_of
+    from stress.run_directory.writing import check_room, check_writable
+
+    if executor != LOCAL:
+        from stress.cluster.dask_executor import check_cluster
+
+        check_cluster(executor)
+    planned = plan(problem, options)
+    check_room(location.folder, planned.disk_bytes)
+    check_writable(location.folder)
+    if resume and location.has(SPEC):
+        location.fetch(SPEC)
+        check_same(location.name, read_spec(location.folder), spec_of(problem, options))
+    return planned
 
 
 def _show_plan(plan: RunPlan, problem: Problem, options: RunOptions, where: str, json: bool) -> None:

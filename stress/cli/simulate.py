@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from stress.cli.console import say
 
 if TYPE_CHECKING:
     from stress.run_directory.run_location import RunLocation
@@ -63,6 +66,17 @@ def says_how_to_resume(location: RunLocation) -> Iterator[None]:
                 error.add_note(f"finished blocks are kept; to go on: {how_to_resume(location)}")
                 if location.has(f"{REPLACED}/{RESULT}"):
                     error.add_note(f"the result that was there is in {location.name}/{REPLACED} until then")
+        raise
+
+
+@contextmanager
+def says_what_is_kept(name: str) -> Iterator[None]:
+    """Say where a finished result or report is when the output that tells of it cannot be written."""
+    try:
+        yield
+        sys.stdout.flush()
+    except (OSError, SystemExit):  # rich turns a closed pipe into the second
+        say(f"kept: {name}")
         raise
 
 

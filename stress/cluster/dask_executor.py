@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from stress.cluster.task import simulate_chunk
@@ -98,6 +99,27 @@ class DaskExecutor:
             warnings.warn(f"the cluster ({self.location}) has no worker yet: waiting for one", stacklevel=2)
 
 
+def check_cluster(where: str) -> None:
+    """Refuse what `dask_cluster` would: without the library, or where no scheduler answers; starts nothing."""
+    _need_dask()
+    if where != "dask":
+        _client(where).close()
+
+
+def _need_dask() -> None:
+    if find_spec("dask") is None or find_spec("distributed") is None:
+        raise MissingExtra("--executor needs dask.distributed: pip install 'levstress[dask]'")
+
+
+def _client(address: str) -> Client:
+    from distributed import Client
+
+    try:
+        return Client(address, timeout=TIMEOUT, set_as_default=False)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise DeviceNotFound(f"no dask scheduler answers at {address}: {error}") from error
+
+
 @contextmanager
 def dask_cluster(where: str | Client, spec: dict[str, Any], workers: int | None = None) -> Iterator[DaskExecutor]:
     """A cluster for one run.
@@ -111,20 +133,15 @@ def dask_cluster(where: str | Client, spec: dict[str, Any], workers: int | None 
         MissingExtra: `dask.distributed` is not installed.
         DeviceNotFound: nobody answers at the address.
     """
-    try:
-        import dask
-        from distributed import Client, LocalCluster
-    except ImportError as error:
-        raise MissingExtra("--executor needs dask.distributed: pip install 'levstress[dask]'") from error
+    _need_dask()
+    import dask
+    from distributed import Client, LocalCluster
+
     if not isinstance(where, str):
         yield DaskExecutor(where, spec, None, "a client's cluster")
         return
     if where != "dask":
-        try:
-            client = Client(where, timeout=TIMEOUT, set_as_default=False)
-        except (OSError, TimeoutError, ValueError) as error:
-            raise DeviceNotFound(f"no dask scheduler answers at {where}: {error}") from error
-        with client:
+        with _client(where) as client:
             yield DaskExecutor(client, spec, None, where)
         return
     extensions = ",".join(

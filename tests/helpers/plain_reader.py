@@ -5,6 +5,7 @@ It is stricter than it is clever: what it cannot tell is `Unclear`, and nothing 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from fractions import Fraction
 
@@ -146,7 +147,7 @@ def number(cell: str, mark: str) -> tuple[Fraction, str] | None:
 
 def _digits(text: str, mark: str) -> tuple[Fraction | None, str]:
     """The unsigned number at the begin, thousands apart by one sign or none, and what follows it."""
-    text = "".join(c for n, c in enumerate(text) if c != "_" or not (text[n - 1 : n] + text[n + 1 : n + 2]).isdecimal())
+    text = re.sub("(?<=[0-9])_(?=[0-9])", "", text)
     apart = next((char for char in text if char not in ORDINARY), "")
     groups, at = [""], 0
     if apart and apart in (",." + BLANKS + "'’").replace(mark, ""):

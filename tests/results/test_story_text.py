@@ -10,9 +10,10 @@ import xarray as xr
 from rich.console import Console
 
 from stress.results.story.beyond import beyond_history, in_words
-from stress.results.story.items import billions, counted, joined, largest_first, listed, percent, points, printable
+from stress.results.story.items import billions, counted, joined, largest_first, listed, percent, points
 from stress.results.story.page import _overview, note
 from stress.results.story.steps import chosen_rounds, told_steps
+from stress.results.terminal.cells import printable
 
 
 def test_amounts_have_three_digits_and_no_exponent() -> None:

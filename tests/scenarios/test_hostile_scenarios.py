@@ -12,39 +12,20 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 import mutations
 from hostile import TooSlow, check_message, watched
 from mutations import Case
-from scenario_example import example, parts_of
+from scenario_example import example
+from soundness import simulated, unsound
 from stress.cli import app
 from stress.scenarios.build.problem_builder import build_problem
 from stress.scenarios.canonical import digest
 from stress.scenarios.errors import ScenarioError, ScenarioWarning
 from stress.scenarios.problem import Problem
 from stress.scenarios.read.loader import load_scenario, scenario_from_document
-
-NO_LIMIT = {  # inf means that there is none
-    *("leverage_limit.limit", "leverage_limit.target", "leverage_target.target", "funds.hike_level"),
-    *("vol_target.ceiling", "stop_loss.drawdown", "overlay.loss"),
-    *("cascade.max_participation", "impact.half_life", "shocks.dof"),
-}
-
-
-def unsound(record: Any, name: str = "") -> list[str]:
-    """Names of the numbers of a problem that are NaN, or infinite where no limit is meant."""
-    parts = record if name.rpartition(".")[2] in ("triggers", "outside") else parts_of(record)
-    if parts is not None:
-        own = name.rpartition(".")[2]
-        return [x for key, part in parts.items() for x in unsound(part, f"{own}.{key}")]
-    if isinstance(record, float) or (isinstance(record, np.ndarray) and record.dtype.kind == "f"):
-        numbers = np.asarray(record)
-        bad = np.isnan(numbers) | (numbers == -np.inf) | (np.isinf(numbers) & (name not in NO_LIMIT))
-        return [name] if bad.any() else []
-    return []
 
 
 def judge(case: Case, folder: Path) -> tuple[str, Problem | None]:
@@ -82,27 +63,6 @@ def failures(many: Iterable[Case], folder: Path) -> tuple[Counter[str], list[str
             wrong.append(f"{case.what}\n    {type(error).__name__}: {str(error)[:300]}")
         outcomes[outcome] += 1
     return outcomes, wrong, sound
-
-
-def simulated(sound: list[tuple[str, Problem]]) -> list[str]:
-    """What went wrong in tiny runs of problems; a declared error is no wrong."""
-    import stress
-    from stress.errors import InvariantFailed, NotEnoughResources
-
-    wrong = []
-    for what, problem in sound:
-        try:
-            tree = stress.run(problem, paths=64)
-        except (InvariantFailed, NotEnoughResources):
-            continue
-        except Exception as error:
-            wrong.append(f"{what}\n    {type(error).__name__}: {str(error)[:300]}")
-            continue
-        summary = tree["summary"].to_dataset()
-        names = ("mean_loss", "system_mean_loss", "expected_called_usd", "expected_forced_sales_usd")
-        bad = [name for name in names if not np.isfinite(summary[name].values).all()]
-        wrong += [f"{what}\n    {name} is not finite" for name in bad]
-    return wrong
 
 
 def test_mutations_are_refused_or_sound(tmp_path: Path) -> None:
