@@ -44,6 +44,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/results/test_dataset.py",
         "tests/results/test_dataset_detail.py",
         "tests/results/test_start_group.py",
+        "tests/results/test_first_facts.py",
         "tests/results/test_accessor.py",
         "tests/stress/engine/test_errors_by_step.py",
     ),
@@ -54,6 +55,11 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/results/test_plot_flows.py",
     ),
     "stress/engine": ("tests/stress/engine/test_accounting.py", "tests/stress/engine/test_diagnostics.py"),
+    "stress/engine/gatherer.py": (
+        "tests/stress/engine/test_accounting.py",
+        "tests/stress/engine/test_diagnostics.py",
+        "tests/stress/engine/test_engine.py",
+    ),
     "stress/engine/tiles.py": ("tests/stress/engine/test_tiles.py", "tests/stress/engine/test_accounting.py"),
     "stress/engine/exact_quantiles.py": (
         "tests/stress/engine/test_refine.py",

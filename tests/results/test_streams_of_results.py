@@ -142,7 +142,7 @@ def test_what_is_seen_first_decides_what_has_no_place(seed: int, keep: int) -> N
     """Bins of all values are known before they come: none of the largest is kept out, most of the others are."""
     rng = np.random.default_rng(seed)
     values = np.round(rng.normal(0, 0.1, 400), 2 + seed % 3).astype(np.float32)
-    values[:3] = [np.float32(1e30), np.float32(-1e30), 0.0]  # beyond the bins, and between them
+    values[:3] = np.array([1e30, -1e30, 0.0], np.float32)  # beyond the bins, and between them
     ids = rng.permutation(400).astype(np.uint64)
     histogram = FloatHistogram.empty((1,))
     tail, edges = RunningTail(keep), histogram.edges()
@@ -168,7 +168,7 @@ def test_what_is_seen_first_decides_what_has_no_place(seed: int, keep: int) -> N
 def test_what_has_no_place_is_not_held() -> None:
     tail = RunningTail(2)
     tail.add(np.array([3.0, 2.0, 1.0]), np.array([5, 7, 2], np.uint64))
-    assert tail.last() == (2.0, 7)
+    assert tail.last() == (2.0, np.uint64(7))
     tail.add(np.array([1.5, 2.0, 2.0]), np.array([1, 8, 6], np.uint64))
     assert sorted(tail.of(0, 100)[1].tolist()) == [5, 6, 7]
     assert tail.result().path_ids.tolist() == [5, 6]

@@ -59,7 +59,8 @@ def test_every_count_of_the_example_says_something(sound: Gatherer) -> None:
         assert (counts < PATHS).any(), name
 
 
-# -- work that is lost or done twice, where it happens ---------------------------------------------------------------
+def test_without_forced_flow_none_of_it_is_beyond_depth() -> None:
+    assert Gatherer(ROWS, BROKERS, 8, store_paths=False).flow_share() == 0.0
 
 
 def last_one_left(take: Callable[..., Any]) -> Callable[..., Any]:
@@ -185,9 +186,6 @@ def test_stored_paths_are_all_of_them_once(sound: Gatherer, monkeypatch: pytest.
         monkeypatch.setattr(gathering, "joined", lambda _, other=other: other)
         with pytest.raises(InvariantFailed, match="the paths stored are not those from 0 to 1299"):
             sound.check(PATHS)
-
-
-# -- what contradicts what, number by number --------------------------------------------------------------------------
 
 
 def plus(name: str, at: Any, much: float) -> Callable[[State], None]:

@@ -12,6 +12,7 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
+import plain_errors as plain
 from stress.cli import app
 from stress.questions.haircuts import haircuts, scaled
 from stress.results.terminal.haircuts_table import haircuts_table
@@ -46,6 +47,9 @@ def test_the_probability_of_a_call_is_the_closed_form() -> None:
             assert values == pytest.approx([values[0]] * 4, abs=1e-12)
             assert abs(values[0] - expected) < 5 * float(one["prob_margin_call_se"])
             assert float(one["defaulted_nav_share"]) <= values[0]
+            called = np.arange(PATHS) < round(values[0] * PATHS)
+            errors = [plain.of_mean(called.astype(float), hits=int(called.sum())), *[plain.of_probability(called)] * 3]
+            assert [float(one[f"{name}_se"]) for name in figures] == pytest.approx(errors, rel=1e-6)
         found.append(values[0])
     assert found == sorted(found)
     assert found[-1] > 1.2 * found[0]
