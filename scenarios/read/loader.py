@@ -21,6 +21,7 @@ from stress.scenarios.read.extensions import load_extensions
 from stress.scenarios.read.files import InputFiles, read_regular
 from stress.scenarios.read.inline import INLINED, inline_table
 from stress.scenarios.read.overrides import Overrides, apply_override, assignments
+from stress.scenarios.read.python_values import as_in_a_file
 from stress.scenarios.read.quantities import check_quantities
 from stress.scenarios.read.size_limits import check_dotted_keys, check_limits
 from stress.scenarios.read.translate import translate
@@ -85,12 +86,14 @@ def scenario_from_document(
 ) -> Scenario:
     """A scenario from a dict of the file's form; `Problem.canonical` is one. Paths in it are relative to `folder`.
 
+    Numbers and lists may be NumPy's.
+
     Raises:
         ScenarioError: as `load_scenario`.
     """
     check_limits(document, file)
     origin = Origin(levstress=version("levstress"))
-    return _scenario(copy.deepcopy(dict(document)), InputFiles(file, folder), origin, overrides)
+    return _scenario(as_in_a_file(document), InputFiles(file, folder), origin, overrides)
 
 
 def _scenario(document: dict[str, Any], files: InputFiles, origin: Origin, overrides: Overrides) -> Scenario:

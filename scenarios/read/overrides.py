@@ -13,6 +13,7 @@ from stress.scenarios.errors import ScenarioError, suggest
 from stress.scenarios.origin import Change
 from stress.scenarios.read.files import InputFiles
 from stress.scenarios.read.inline import inline_table
+from stress.scenarios.read.python_values import as_in_a_file
 from stress.scenarios.read.size_limits import MOST_PARTS, check_dotted_keys, check_limits
 
 Overrides = Sequence[str] | Mapping[str, object]
@@ -31,10 +32,10 @@ def assignments(overrides: Overrides) -> list[str]:
 
 def _toml(value: object) -> str:
     """A value as TOML has it; NumPy's numbers are plain ones."""
-    plain = value.item() if hasattr(value, "item") else value
-    if isinstance(plain, Mapping):
+    plain = as_in_a_file(value)
+    if isinstance(plain, dict):
         return "{" + ", ".join(f"{json.dumps(str(key))} = {_toml(item)}" for key, item in plain.items()) + "}"
-    if isinstance(plain, list | tuple):
+    if isinstance(plain, list):
         return "[" + ", ".join(map(_toml, plain)) + "]"
     return json.dumps(plain, ensure_ascii=False)
 

@@ -159,6 +159,7 @@ def _planned(problem: Problem, options: RunOptions, location: RunLocation, resum
     from stress.api import LOCAL
     from stress.engine.plan import plan
     from stress.results.files.store import SPEC
+    from stress.run_directory.ours import refuse_foreign
     from stress.run_directory.spec import check_same, read_spec, spec_of
     from stress.run_directory.writing import check_room, check_writable
 
@@ -169,6 +170,7 @@ def _planned(problem: Problem, options: RunOptions, location: RunLocation, resum
     planned = plan(problem, options)
     check_room(location.folder, planned.disk_bytes)
     check_writable(location.folder)
+    refuse_foreign(location)
     if resume and location.has(SPEC):
         location.fetch(SPEC)
         check_same(location.name, read_spec(location.folder), spec_of(problem, options))

@@ -13,6 +13,7 @@ import pytest
 
 import stress
 from stress.scenarios.errors import ScenarioError
+from stress.scenarios.read.loader import scenario_from_document
 
 TINY = {
     "schema": 1,
@@ -41,6 +42,21 @@ def test_no_seed_draws_one_that_gives_the_same_numbers_again() -> None:
     again = stress.run(TINY, paths=64, seed=int(one.attrs["seed"]))
     assert one.attrs["seed"] != stress.run(TINY, paths=64, seed=None).attrs["seed"]
     np.testing.assert_array_equal(one["summary"]["es"].values, again["summary"]["es"].values)
+
+
+def test_numbers_of_numpy_in_a_scenario_are_those_of_python() -> None:
+    typed = {
+        **TINY,
+        "horizon": {"steps": np.int64(2)},
+        "assets": [{**TINY["assets"][0], "vol": np.float64(0.3)}],  # type: ignore[index]
+        "estimation": {"levels": np.array([0.95, 0.99])},
+    }
+    plain = {**TINY, "estimation": {"levels": [0.95, 0.99]}}
+    one, other = (stress.build_problem(scenario_from_document(document)) for document in (typed, plain))
+    assert one.canonical == other.canonical
+    changed = stress.load_scenario("desk", {"estimation.levels": np.array([0.9, 0.99]), "horizon.steps": np.int32(3)})
+    assert changed.document["horizon"]["steps"] == 3
+    assert changed.document["estimation"]["levels"] == [0.9, 0.99]
 
 
 def test_overrides_as_texts_and_as_values_are_the_same() -> None:
