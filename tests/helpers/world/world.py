@@ -1,0 +1,333 @@
+"""One world: a directory, a few commands that meet in it, what goes wrong, and what must hold afterwards."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import random
+import shutil
+import warnings
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from stress.results.files.store import RESULT, SPEC, RunExists, UnfinishedRun
+from stress.run_directory import holders
+from stress.run_directory.chunk_store import FOLDER, ChunkStore, chunk_of
+from stress.run_directory.claims import BEAT, InUse
+from stress.run_directory.holders import SILENCE
+from stress.run_directory.location import location_of
+from stress.run_directory.replaced_run import REPLACED
+from stress.run_directory.run_location import CLAIMS, RunLocation
+from stress.run_directory.spec import OtherRun, identity_digest, read_spec
+from world import commands
+from world.bucket import Bucket
+from world.commands import Cheated, result_bytes
+from world.disk import Disk
+from world.patches import Now
+from world.schedule import Died, Process, Schedule
+
+URL = "s3://bucket/run"
+ENDS = (OSError, InUse, OtherRun, UnfinishedRun, RuntimeError, KeyboardInterrupt)  # as a command may, and say why
+FOREIGN = {SPEC: b'{"mine": 1}', f"{FOLDER}/mine": b"1", f"{RESULT}/zarr.json": b'{"attributes": {}}'}
+OF_A_DISK = ("die", "crash", "crash", "full", "error", "freeze", "jump", "rot")
+OF_A_STORE = ("die", "die", "fails", "answer lost", "twice", "freeze", "jump")
+LAST_STEP = 260
+
+
+class World:
+    """What follows from one seed; see `check`.
+
+    Attributes:
+        seed: of everything.
+        kind: "disk" of one machine, a "share" of two, or a "store".
+    """
+
+    def __init__(self, seed: int, root: Path) -> None:
+        self.seed, self.chance = seed, random.Random(seed)
+        self.kind = self.chance.choice(("disk", "disk", "share", "store"))
+        self.root, self.prefix, self.handles = root, str(root), dict[int, tuple[Path, int]]()
+        for path in root.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        self.schedule, self.disk = Schedule(self.chance, BEAT), Disk(root, self.chance)
+        self.bucket = Bucket(self._asked, self._back)
+        self.jumps = {"a": 0.0, "b": self.chance.choice((0.0, 3600.0, -3600.0))}
+        self.notes: list[tuple[float, int, str, int]] = []
+        self.inside: dict[int, tuple[str, Process]] = {}
+        self._steps, self._full, self._tokens = 0, 0, 0
+        kinds = OF_A_STORE if self.kind == "store" else OF_A_DISK
+        self._faults = {
+            self.chance.randint(1, LAST_STEP): self.chance.choice(kinds) for _ in range(self.chance.choice((0, 1, 2, 3)))
+        }
+        self.foreign = self.chance.choice(list(FOREIGN)) if self.chance.random() < 0.05 else None
+        self.cheated: list[str] = []
+        self.rotten = False
+        self.ended: dict[int, float] = {}
+
+    def location(self) -> RunLocation:
+        """The directory, as a process sees it."""
+        return location_of(URL if self.kind == "store" else self.root / "run")
+
+    # What the patched calls ask
+
+    def befalls(self, what: str, path: Path) -> str | None:
+        """A step of the current process; what goes wrong with it, if it is not raised here."""
+        process = self.schedule.current
+        if process is None or self.schedule.calm:
+            return None
+        if process.dead:
+            raise Died
+        self._steps += 1
+        fault = self._faults.get(self._steps)
+        if fault == "crash" and self.kind == "disk":
+            self._crash()
+        elif fault == "rot":
+            self._rot()
+        elif fault == "die":
+            process.dead = True
+        elif fault == "full":
+            self._full = self._steps + 12
+        elif fault == "freeze" and not (self.kind == "store" and "seals" in self._stage(process)):
+            self.schedule.freeze(process, self.chance.choice((5.0, 100.0)))
+        elif fault == "jump":
+            self.jumps[process.machine] += self.chance.choice((-1e5, 60.0, 1e5))
+        elif fault == "error" and what != "unlink":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        if self._steps < self._full and what in ("open", "write", "mkdir", "fsync"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self.schedule.step()
+        return fault
+
+    def _crash(self) -> None:
+        """The machine's power goes."""
+        for one in self.schedule.processes:
+            one.dead = one.dead or one.started
+        self.disk.crash()
+
+    def _rot(self) -> None:
+        """A byte of a block changes."""
+        for path in sorted((self.root / "run" / FOLDER).glob("*.npz"))[:1]:
+            content = bytearray(path.read_bytes())
+            content[self.chance.randrange(len(content))] ^= 16
+            path.write_bytes(content)
+            self.rotten = True
+
+    def _stage(self, process: Process) -> str:
+        return "seals" if any(note[1] == process.pid and note[2].startswith("kept") for note in self.notes) else ""
+
+    def _asked(self, what: str, path: str) -> str | None:
+        return self.befalls(what, Path(path))
+
+    def _back(self) -> int:
+        return 0 if self.schedule.calm else self.chance.choice((0, 0, 0, 1, 2))
+
+    def clock(self) -> float:
+        """What the current process's machine takes the time for."""
+        current = self.schedule.current
+        return 1.8e9 + self.schedule.now + self.jumps[current.machine if current else "a"]
+
+    def start_of(self, pid: int) -> str:
+        """Of a process of the current one's machine."""
+        here = self.schedule.current
+        for process in self.schedule.processes:
+            if process.pid == pid and here is not None and process.machine == here.machine:
+                return "" if process.dead or process.over else str(pid)
+        return ""
+
+    def token(self) -> str:
+        """A name that is not in use, in an order that follows from the seed."""
+        self._tokens += 1
+        return f"{self.chance.getrandbits(32):08x}{self._tokens:08x}"
+
+    def gives_signs(self, claim: Any) -> Callable[[], None]:
+        """A claim is kept alive by the current process; returns what ends that."""
+        process = self.schedule.current
+        assert process is not None
+
+        def beat() -> None:
+            try:
+                claim.beat()
+            except (OSError, InUse):
+                pass
+
+        process.beats.append(beat)
+        return lambda: process.beats.remove(beat)
+
+    def _enters(self, process: Process, kind: str) -> None:
+        """A process believes that the directory is its own, or shared: no other may believe what does not go with it."""
+        for other, (its, who) in self.inside.items():
+            frozen_before = who.frozen > 0.0 or process.frozen > 0.0
+            if not (who.dead or frozen_before) and (kind == "begun" or its != kind):
+                self.cheated.append(f"processes {other} and {process.pid} are both inside")
+        self.inside[process.pid] = kind, process
+
+    def _looks(self, location: RunLocation, kept: str) -> None:
+        """Blocks that are said to be kept have to be there."""
+        first, last = map(int, kept.split()[1:])
+        with self.schedule.undisturbed(self.schedule.current):
+            names = [chunk_of(name) for name in location.names(FOLDER)]
+        there = {path for chunk in names if chunk is not None for path in range(*chunk)}
+        if not set(range(first, last)) <= there:
+            self.cheated.append(f"{kept}: these blocks are not there")
+
+    # What happens
+
+    def commands(self) -> Iterator[tuple[float, Callable[..., None]]]:
+        """When commands are given, and which."""
+        chance, starts = self.chance, 0.0
+        yield 0.0, partial(commands.run, seed=1)
+        for number in range(chance.choice((1, 2, 3))):
+            starts += chance.choice((0.0, 0.2, 1.0, 5.0, 300.0))
+            what = chance.choice(("run", "overwrite", "overwrite", "fails", "resume", "resume", "worker", "worker"))
+            if what in ("resume", "worker"):
+                more: dict[str, Any] = {} if what == "resume" else {"part": number % 2}
+                yield starts, partial(getattr(commands, what), **more)
+            else:
+                yield (
+                    starts,
+                    partial(commands.run, seed=number + 2, overwrite=what != "run", fails=what == "fails"),
+                )
+
+    def live(self) -> None:
+        """Let everything happen."""
+        if self.foreign is not None:
+            self._put_foreign(self.foreign)
+        for number, (starts, command) in enumerate(self.commands()):
+            pid = 100 + number
+            machine = "a" if self.kind == "disk" else self.chance.choice("ab")
+            process = Process(pid, machine, starts, lambda pid=pid, command=command: self._carry_out(pid, command))
+            self.schedule.processes.append(process)
+        self.schedule.run(60_000)
+        if self.kind == "disk" and self.chance.random() < 0.5:
+            self._crash()
+
+    def _put_foreign(self, name: str) -> None:
+        if self.kind == "store":
+            self.bucket.files[f"bucket/run/{name}"] = FOREIGN[name]
+            return
+        path = self.root / "run" / name
+        with self.schedule.undisturbed(None):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(path, os.O_CREAT | os.O_WRONLY)
+            os.write(handle, FOREIGN[name])
+            os.fsync(handle)
+            os.close(handle)
+            for folder in path.parents:
+                if folder.is_relative_to(self.root):
+                    self.disk.flushed(self.disk.number(folder), None)
+
+    def _carry_out(self, pid: int, command: Callable[..., None]) -> None:
+        def note(what: str, seed: int) -> None:
+            self.notes.append((self.schedule.now, pid, what, seed))
+            if what in ("begun", "taken up") and self.schedule.current is not None:
+                self._enters(self.schedule.current, what if what == "begun" else f"{what} {seed}")
+            if what.startswith("kept"):
+                self._looks(location, what)
+            if self.kind == "disk" and self.chance.random() < 0.06:
+                self._crash()
+
+        location = self.location()
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                command(location, note)
+        except (Died, *ENDS):
+            pass
+        except Cheated as error:
+            self.cheated.append(str(error))
+        finally:
+            self.ended[pid] = self.schedule.now
+            self.inside.pop(pid, None)
+
+
+def check(seed: int, root: Path) -> list[str]:
+    """Let a world happen, look at what is left, and take it up; returns what is wrong with it."""
+    holders.held.clear()
+    world = Now.world = World(seed, root)
+    try:
+        world.live()
+        return world.cheated or list(_wrong(world))
+    except AssertionError as error:
+        return [str(error)]
+    finally:
+        Now.world = None
+
+
+def _wrong(world: World) -> Iterator[str]:
+    """What does not hold, before and after a last `resume` where nothing goes wrong any more."""
+    last = Process(999, "b" if world.kind != "disk" else "a", 0.0, lambda: None)
+    world.schedule.processes = [*world.schedule.processes, last]
+    with world.schedule.undisturbed(last):
+        world.schedule.sleep(2 * SILENCE)  # who died a moment ago counts as alive until then
+        location = world.location()
+        location.fetch()
+        if world.foreign is not None:
+            if location.read(world.foreign) != FOREIGN[world.foreign]:
+                yield f"{world.foreign}, which is not ours, is gone"
+            return
+        found = list(_left(location))
+        wrong = [text for text in found if text.startswith("wrong")]
+        yield from wrong
+        if wrong:
+            return
+        yield from _lost(world, location, found)
+        if not location.has(SPEC) or location.has(RESULT):
+            return
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                commands.resume(location, lambda what, seed: None)
+        except (*ENDS, RunExists, Cheated) as error:
+            yield f"what is left cannot be taken up: {type(error).__name__}: {error}"
+            return
+        yield from (text for text in _left(location) if text.startswith("wrong"))
+        if [name for name in location.names("") if name not in (SPEC, FOLDER, RESULT, CLAIMS)]:
+            yield f"something is left over: {location.names('')}"
+
+
+def _left(location: RunLocation) -> Iterator[str]:
+    """What can be read: 'sealed SEED', 'aside SEED', 'block FIRST LAST SEED', or what is wrong."""
+    for folder, word in ((RESULT, "sealed"), (f"{REPLACED}/{RESULT}", "aside")):
+        root = location.read(f"{folder}/zarr.json")
+        if root is not None:
+            seed = json.loads(root)["attributes"]["seed"]
+            content = location.read(f"{folder}/data/c")
+            yield f"{word} {seed}" if content == result_bytes(seed) else f"wrong: {word} {seed} holds {content!r}"
+    if not location.has(SPEC):
+        return
+    spec = read_spec(location.folder)
+    seed = spec["identity"]["seed"]
+    root = location.read(f"{RESULT}/zarr.json")
+    if root is not None and json.loads(root)["attributes"]["seed"] != seed:
+        yield f"wrong: the result is not of run {seed}, as the spec is"
+    blocks = ChunkStore(location.folder, identity_digest(spec))
+    for file in blocks.files():
+        state = blocks.read(file)
+        if state is not None and (state["value"] != commands.numbers(seed, file.chunk)).any():
+            yield f"wrong: block {file.chunk} counts"
+        elif state is not None:
+            yield f"block {file.chunk.first} {file.chunk.last} {seed}"
+
+
+def _lost(world: World, location: RunLocation, found: list[str]) -> Iterator[str]:
+    """Finished work that was said to be safe, which nobody asked to replace, and which is not there."""
+    sealed = [(when, pid, seed) for when, pid, what, seed in world.notes if what == "sealed"]
+    begun = [(when, pid, seed) for when, pid, what, seed in world.notes if what == "begun"]
+    if sealed:
+        when, _, seed = sealed[-1]
+        later = [(at, pid, seed) for at, pid, what, seed in world.notes if what == "asks" and world.ended[pid] > when]
+        kept = {f"sealed {seed}"} | {f"aside {seed}" for _ in later[:1]} | {f"sealed {one[2]}" for one in later}
+        if not kept & set(found):
+            yield f"the result of run {seed} is gone: {found}"
+    asked = [world.ended[pid] for _, pid, what, _ in world.notes if what == "asks"]
+    for when, _, what, seed in world.notes:
+        replaced = any(ended > when for ended in asked) or any(other != seed and at > when for at, _, other in begun)
+        if not what.startswith("kept") or replaced or {f"sealed {seed}", f"aside {seed}"} & set(found):
+            continue
+        first, last = map(int, what.split()[1:])
+        here = {tuple(map(int, text.split()[1:3])) for text in found if text.startswith("block")}
+        covered = {path for one in here for path in range(*one)}
+        if not world.rotten and not set(range(first, last)) <= covered:
+            yield f"blocks of run {seed} that were safe are gone: {sorted(here)}"
