@@ -127,8 +127,8 @@ def claim_of_others_removed(patch: Any) -> None:
     patch.setattr(Claim, "_is_mine", lambda self, content: True)
 
 
-def not_confirmed(patch: Any) -> None:
-    patch.setattr(Claim, "confirm", lambda self: None)
+def not_looked_at_before_the_seal(patch: Any) -> None:
+    patch.setattr(taken.TakenRun, "check_unchanged", lambda self: None)
 
 
 def not_claimed(patch: Any) -> None:
@@ -215,10 +215,6 @@ def scratch_of_the_gone_kept(patch: Any) -> None:
     patch.setattr(RunLocation, "discard", lambda self, owner: None)
 
 
-def spec_not_looked_at(patch: Any) -> None:
-    patch.setattr(taken, "check_same", lambda *_: None)
-
-
 def nothing_put_back(patch: Any) -> None:
     def set_aside(location: RunLocation) -> None:
         location.remove(*replaced_run.PARTS)
@@ -253,7 +249,7 @@ PLANTED: tuple[Plant, ...] = (
     created_over_what_is_there,
     answer_of_a_store_believed,
     claim_of_others_removed,
-    not_confirmed,
+    not_looked_at_before_the_seal,
     not_claimed,
     taken_over_without_a_word,
     renamed_over_a_result,
@@ -264,7 +260,6 @@ PLANTED: tuple[Plant, ...] = (
     result_first,
     half_written_of_others_removed,
     scratch_of_the_gone_kept,
-    spec_not_looked_at,
     nothing_put_back,
     result_sealed_before_it_is_flushed,
 )

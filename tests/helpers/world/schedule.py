@@ -9,6 +9,7 @@ import random
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 STEP = 0.01  # seconds
 
@@ -24,6 +25,7 @@ class Process:
         pid: its number.
         machine: where it runs.
         wakes: when it goes on, in seconds of the world.
+        claim: that it has made.
         frozen: it neither works nor gives signs of life until then.
     """
 
@@ -31,6 +33,7 @@ class Process:
         self.pid, self.machine, self.wakes, self.frozen, self.work = pid, machine, starts, 0.0, work
         self.dead = self.over = self.started = False
         self.beats: list[Callable[[], None]] = []
+        self.claim: Any = None
         self.turn = threading.Semaphore(0)
 
 

@@ -22,6 +22,7 @@ from stress.run_directory.location import location_of
 from stress.run_directory.replaced_run import REPLACED
 from stress.run_directory.run_location import CLAIMS, RunLocation
 from stress.run_directory.spec import OtherRun, identity_digest, read_spec
+from stress.run_directory.writing import CannotWrite
 from world import commands
 from world.bucket import Bucket
 from world.commands import Cheated, result_bytes
@@ -63,7 +64,7 @@ class World:
         }
         self.foreign = self.chance.choice(list(FOREIGN)) if self.chance.random() < 0.05 else None
         self.cheated: list[str] = []
-        self.rotten = False
+        self.rotten, self.slow = False, self.chance.random() < 0.4
         self.ended: dict[int, float] = {}
 
     def location(self) -> RunLocation:
@@ -89,8 +90,8 @@ class World:
             process.dead = True
         elif fault == "full":
             self._full = self._steps + 12
-        elif fault == "freeze" and not (self.kind == "store" and "seals" in self._stage(process)):
-            self.schedule.freeze(process, self.chance.choice((5.0, 100.0)))
+        elif fault == "freeze":
+            self.schedule.freeze(process, 5.0 if self._cannot_be_fenced(process) else self.chance.choice((5.0, 100.0)))
         elif fault == "jump":
             self.jumps[process.machine] += self.chance.choice((-1e5, 60.0, 1e5))
         elif fault == "error" and what != "unlink":
@@ -114,8 +115,11 @@ class World:
             path.write_bytes(content)
             self.rotten = True
 
-    def _stage(self, process: Process) -> str:
-        return "seals" if any(note[1] == process.pid and note[2].startswith("kept") for note in self.notes) else ""
+    def _cannot_be_fenced(self, process: Process) -> bool:
+        """Whether a process that stood still for too long would do harm: what the docs say of claims as their limit."""
+        makes_room = process.claim is not None and process.claim.is_taken and process.pid not in self.inside
+        seals = any(pid == process.pid and what.startswith("kept") for _, pid, what, _ in self.notes)
+        return makes_room or (seals and self.kind == "store")
 
     def _asked(self, what: str, path: str) -> str | None:
         return self.befalls(what, Path(path))
@@ -153,6 +157,7 @@ class World:
                 pass
 
         process.beats.append(beat)
+        process.claim = claim
         return lambda: process.beats.remove(beat)
 
     def _enters(self, process: Process, kind: str) -> None:
@@ -162,6 +167,15 @@ class World:
             if not (who.dead or frozen_before) and (kind == "begun" or its != kind):
                 self.cheated.append(f"processes {other} and {process.pid} are both inside")
         self.inside[process.pid] = kind, process
+
+    def _takes_long(self) -> None:
+        """A block takes seconds or minutes, or its process stands still for a while."""
+        current = self.schedule.current
+        if current is None or self.schedule.calm or not self.slow:
+            return
+        if self.kind != "disk" and self.chance.random() < 0.1:
+            self.schedule.freeze(current, 100.0)
+        self.schedule.sleep(self.chance.choice((0.0, 0.0, 1.0, 60.0)))
 
     def _looks(self, location: RunLocation, kept: str) -> None:
         """Blocks that are said to be kept have to be there."""
@@ -220,6 +234,9 @@ class World:
 
     def _carry_out(self, pid: int, command: Callable[..., None]) -> None:
         def note(what: str, seed: int) -> None:
+            if what == "works":
+                self._takes_long()
+                return
             self.notes.append((self.schedule.now, pid, what, seed))
             if what in ("begun", "taken up") and self.schedule.current is not None:
                 self._enters(self.schedule.current, what if what == "begun" else f"{what} {seed}")
@@ -233,8 +250,13 @@ class World:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 command(location, note)
-        except (Died, *ENDS):
+        except Died:
             pass
+        except ENDS as error:
+            if isinstance(error, InUse) and f"process {pid} " in str(error):
+                self.cheated.append(f"process {pid} was refused because of itself")
+            if isinstance(error, CannotWrite) and self.kind != "store" and not (self._faults or self.foreign):
+                self.cheated.append(f"process {pid} failed, and nothing was wrong: {error}")
         except Cheated as error:
             self.cheated.append(str(error))
         finally:
@@ -278,7 +300,7 @@ def _wrong(world: World) -> Iterator[str]:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                commands.resume(location, lambda what, seed: None)
+                commands.resume(world.location(), lambda what, seed: None)
         except (*ENDS, RunExists, Cheated) as error:
             yield f"what is left cannot be taken up: {type(error).__name__}: {error}"
             return
