@@ -46,9 +46,9 @@ class Schedule:
     """
 
     def __init__(self, chance: random.Random, beat: float) -> None:
-        self.now, self.current, self.calm = 0.0, None, False
+        self.now, self.calm = 0.0, False
         self._chance, self._beat, self._back = chance, beat, threading.Semaphore(0)
-        self.current: Process | None
+        self.current: Process | None = None
         self.processes: list[Process] = []
         self._next_beat = beat
 

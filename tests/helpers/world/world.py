@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import random
 import shutil
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from stress.results.files.store import RESULT, SPEC, RunExists, UnfinishedRun
-from stress.run_directory import holders
-from stress.run_directory.chunk_store import FOLDER, ChunkStore, chunk_of
+from stress.results.files.store import RESULT, SPEC, UnfinishedRun
+from stress.run_directory.chunk_store import FOLDER, chunk_of
 from stress.run_directory.claims import BEAT, InUse
-from stress.run_directory.holders import SILENCE
 from stress.run_directory.location import location_of
-from stress.run_directory.replaced_run import REPLACED
-from stress.run_directory.run_location import CLAIMS, RunLocation
-from stress.run_directory.spec import OtherRun, identity_digest, read_spec
+from stress.run_directory.run_location import RunLocation
+from stress.run_directory.spec import OtherRun
 from stress.run_directory.writing import CannotWrite
 from world import commands
 from world.bucket import Bucket
-from world.commands import Cheated, result_bytes
+from world.commands import Cheated
 from world.disk import Disk
-from world.patches import Now
 from world.schedule import Died, Process, Schedule
 
 URL = "s3://bucket/run"
@@ -36,10 +32,11 @@ FOREIGN = {SPEC: b'{"mine": 1}', f"{FOLDER}/mine": b"1", f"{RESULT}/zarr.json": 
 OF_A_DISK = ("die", "crash", "crash", "full", "error", "freeze", "jump", "rot")
 OF_A_STORE = ("die", "die", "fails", "answer lost", "twice", "freeze", "jump")
 LAST_STEP = 260
+MOST_STEPS = 5_000
 
 
 class World:
-    """What follows from one seed; see `check`.
+    """What follows from one seed; see `world.afterwards.check`.
 
     Attributes:
         seed: of everything.
@@ -60,7 +57,8 @@ class World:
         self._steps, self._full, self._tokens = 0, 0, 0
         kinds = OF_A_STORE if self.kind == "store" else OF_A_DISK
         self._faults = {
-            self.chance.randint(1, LAST_STEP): self.chance.choice(kinds) for _ in range(self.chance.choice((0, 1, 2, 3)))
+            self.chance.randint(1, LAST_STEP): self.chance.choice(kinds)
+            for _ in range(self.chance.choice((0, 1, 2, 3)))
         }
         self.foreign = self.chance.choice(list(FOREIGN)) if self.chance.random() < 0.05 else None
         self.cheated: list[str] = []
@@ -81,6 +79,9 @@ class World:
         if process.dead:
             raise Died
         self._steps += 1
+        if self._steps > MOST_STEPS:
+            process.dead = True
+            self.cheated.append(f"process {process.pid} does not come to an end")
         fault = self._faults.get(self._steps)
         if fault == "crash" and self.kind == "disk":
             self._crash()
@@ -151,17 +152,20 @@ class World:
         assert process is not None
 
         def beat() -> None:
-            try:
+            with suppress(OSError, InUse):
                 claim.beat()
-            except (OSError, InUse):
-                pass
 
         process.beats.append(beat)
         process.claim = claim
-        return lambda: process.beats.remove(beat)
+
+        def stop() -> None:
+            process.beats.remove(beat)
+            self.inside.pop(process.pid, None)
+
+        return stop
 
     def _enters(self, process: Process, kind: str) -> None:
-        """A process believes that the directory is its own, or shared: no other may believe what does not go with it."""
+        """A process has the directory, alone or shared: no other may have it that does not go with that."""
         for other, (its, who) in self.inside.items():
             frozen_before = who.frozen > 0.0 or process.frozen > 0.0
             if not (who.dead or frozen_before) and (kind == "begun" or its != kind):
@@ -211,7 +215,7 @@ class World:
         for number, (starts, command) in enumerate(self.commands()):
             pid = 100 + number
             machine = "a" if self.kind == "disk" else self.chance.choice("ab")
-            process = Process(pid, machine, starts, lambda pid=pid, command=command: self._carry_out(pid, command))
+            process = Process(pid, machine, starts, partial(self._carry_out, pid, command))
             self.schedule.processes.append(process)
         self.schedule.run(60_000)
         if self.kind == "disk" and self.chance.random() < 0.5:
@@ -240,7 +244,7 @@ class World:
             self.notes.append((self.schedule.now, pid, what, seed))
             if what in ("begun", "taken up") and self.schedule.current is not None:
                 self._enters(self.schedule.current, what if what == "begun" else f"{what} {seed}")
-            if what.startswith("kept"):
+            if what.startswith("kept") and self.schedule.current and not self.schedule.current.frozen:
                 self._looks(location, what)
             if self.kind == "disk" and self.chance.random() < 0.06:
                 self._crash()
@@ -262,94 +266,3 @@ class World:
         finally:
             self.ended[pid] = self.schedule.now
             self.inside.pop(pid, None)
-
-
-def check(seed: int, root: Path) -> list[str]:
-    """Let a world happen, look at what is left, and take it up; returns what is wrong with it."""
-    holders.held.clear()
-    world = Now.world = World(seed, root)
-    try:
-        world.live()
-        return world.cheated or list(_wrong(world))
-    except AssertionError as error:
-        return [str(error)]
-    finally:
-        Now.world = None
-
-
-def _wrong(world: World) -> Iterator[str]:
-    """What does not hold, before and after a last `resume` where nothing goes wrong any more."""
-    last = Process(999, "b" if world.kind != "disk" else "a", 0.0, lambda: None)
-    world.schedule.processes = [*world.schedule.processes, last]
-    with world.schedule.undisturbed(last):
-        world.schedule.sleep(2 * SILENCE)  # who died a moment ago counts as alive until then
-        location = world.location()
-        location.fetch()
-        if world.foreign is not None:
-            if location.read(world.foreign) != FOREIGN[world.foreign]:
-                yield f"{world.foreign}, which is not ours, is gone"
-            return
-        found = list(_left(location))
-        wrong = [text for text in found if text.startswith("wrong")]
-        yield from wrong
-        if wrong:
-            return
-        yield from _lost(world, location, found)
-        if not location.has(SPEC) or location.has(RESULT):
-            return
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                commands.resume(world.location(), lambda what, seed: None)
-        except (*ENDS, RunExists, Cheated) as error:
-            yield f"what is left cannot be taken up: {type(error).__name__}: {error}"
-            return
-        yield from (text for text in _left(location) if text.startswith("wrong"))
-        if [name for name in location.names("") if name not in (SPEC, FOLDER, RESULT, CLAIMS)]:
-            yield f"something is left over: {location.names('')}"
-
-
-def _left(location: RunLocation) -> Iterator[str]:
-    """What can be read: 'sealed SEED', 'aside SEED', 'block FIRST LAST SEED', or what is wrong."""
-    for folder, word in ((RESULT, "sealed"), (f"{REPLACED}/{RESULT}", "aside")):
-        root = location.read(f"{folder}/zarr.json")
-        if root is not None:
-            seed = json.loads(root)["attributes"]["seed"]
-            content = location.read(f"{folder}/data/c")
-            yield f"{word} {seed}" if content == result_bytes(seed) else f"wrong: {word} {seed} holds {content!r}"
-    if not location.has(SPEC):
-        return
-    spec = read_spec(location.folder)
-    seed = spec["identity"]["seed"]
-    root = location.read(f"{RESULT}/zarr.json")
-    if root is not None and json.loads(root)["attributes"]["seed"] != seed:
-        yield f"wrong: the result is not of run {seed}, as the spec is"
-    blocks = ChunkStore(location.folder, identity_digest(spec))
-    for file in blocks.files():
-        state = blocks.read(file)
-        if state is not None and (state["value"] != commands.numbers(seed, file.chunk)).any():
-            yield f"wrong: block {file.chunk} counts"
-        elif state is not None:
-            yield f"block {file.chunk.first} {file.chunk.last} {seed}"
-
-
-def _lost(world: World, location: RunLocation, found: list[str]) -> Iterator[str]:
-    """Finished work that was said to be safe, which nobody asked to replace, and which is not there."""
-    sealed = [(when, pid, seed) for when, pid, what, seed in world.notes if what == "sealed"]
-    begun = [(when, pid, seed) for when, pid, what, seed in world.notes if what == "begun"]
-    if sealed:
-        when, _, seed = sealed[-1]
-        later = [(at, pid, seed) for at, pid, what, seed in world.notes if what == "asks" and world.ended[pid] > when]
-        kept = {f"sealed {seed}"} | {f"aside {seed}" for _ in later[:1]} | {f"sealed {one[2]}" for one in later}
-        if not kept & set(found):
-            yield f"the result of run {seed} is gone: {found}"
-    asked = [world.ended[pid] for _, pid, what, _ in world.notes if what == "asks"]
-    for when, _, what, seed in world.notes:
-        replaced = any(ended > when for ended in asked) or any(other != seed and at > when for at, _, other in begun)
-        if not what.startswith("kept") or replaced or {f"sealed {seed}", f"aside {seed}"} & set(found):
-            continue
-        first, last = map(int, what.split()[1:])
-        here = {tuple(map(int, text.split()[1:3])) for text in found if text.startswith("block")}
-        covered = {path for one in here for path in range(*one)}
-        if not world.rotten and not set(range(first, last)) <= covered:
-            yield f"blocks of run {seed} that were safe are gone: {sorted(here)}"
