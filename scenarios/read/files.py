@@ -64,6 +64,11 @@ class InputFiles:
         self.folder = folder
         self._texts: dict[Path, str] = {}
         self._hashes: dict[str, str] = {}
+        self.tables: dict[str, str] = {}  # key of a table that came from a file -> name of that file
+
+    def file_of(self, key: str) -> str:
+        """The name of the file in which the value of a dotted key stands."""
+        return self.tables.get(key.partition(".")[0].partition("[")[0], self.scenario_file)
 
     @property
     def hashes(self) -> dict[str, str]:

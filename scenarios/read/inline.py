@@ -53,6 +53,7 @@ def inline_table(document: dict[str, Any], key: str, files: InputFiles) -> None:
     if "id" not in rows[0]:
         raise ScenarioError("has no column id", file=file, key=f"{key}.id", allowed="a column id")
     document[key] = [_entry(row) for row in rows]
+    files.tables[key] = file
 
 
 def _entry(row: dict[str, str]) -> dict[str, Any]:

@@ -108,7 +108,7 @@ def _scenario(document: dict[str, Any], files: InputFiles, origin: Origin, overr
         scenario = model.model_validate(document)
     except ValidationError as error:
         raise translate(error, model, document, files) from error
-    check_quantities(model, document, files.scenario_file)
+    check_quantities(model, document, files)
     scenario._files = files
     scenario._document = document
     scenario._origin = origin

@@ -18,6 +18,7 @@ from pydantic import BaseModel
 
 from stress.scenarios.errors import ScenarioError, ScenarioWarning
 from stress.scenarios.read import units
+from stress.scenarios.read.files import InputFiles
 
 MOST_WARNINGS = 10
 _WHOLE_PERCENT = 0.01  # a refused number of 1 or less is no percentage that lacks its sign
@@ -68,7 +69,7 @@ LEVERAGE = Quantity("a multiple of NAV", (-100.0, 100.0), (-1000.0, 1000.0), in_
 BOUNDED = (MOVE, VOLATILITY, DRIFT, RATE, PARTICIPATION, LADDER, BAND, SCALE, LEVERAGE)
 
 
-def check_quantities(model: type[BaseModel], document: Mapping[str, Any], file: str) -> None:
+def check_quantities(model: type[BaseModel], document: Mapping[str, Any], files: InputFiles) -> None:
     """Warn (`ScenarioWarning`) of numbers of a valid document that can hardly be meant.
 
     Raises:
@@ -82,12 +83,14 @@ def check_quantities(model: type[BaseModel], document: Mapping[str, Any], file: 
         other = f"; did you mean {offer(raw)}?" if offer(raw) else ""
         if not quantity.least <= value <= quantity.most:
             allowed = f"{quantity.what} of {quantity.text(*quantity.possible)}{other}"
-            raise ScenarioError(f"is {quantity.text(value)}", file=file, key=key, value=raw, allowed=allowed)
+            raise ScenarioError(
+                f"is {quantity.text(value)}", file=files.file_of(key), key=key, value=raw, allowed=allowed
+            )
         if not quantity.usual[0] <= value <= quantity.usual[1]:
             usual = f"{quantity.what} is usually {quantity.text(*quantity.usual)}"
-            strange.append(f"{file}: {key} = {raw!r} is {quantity.text(value)}, and {usual}{other}")
+            strange.append(f"{files.file_of(key)}: {key} = {raw!r} is {quantity.text(value)}, and {usual}{other}")
     left = len(strange) - MOST_WARNINGS
-    strange[MOST_WARNINGS:] = [f"{file}: {left} more numbers are as unusual"] if left > 0 else []
+    strange[MOST_WARNINGS:] = [f"{files.scenario_file}: {left} more numbers are as unusual"] if left > 0 else []
     for text in strange:
         warnings.warn(text, ScenarioWarning, stacklevel=2)
 

@@ -83,7 +83,7 @@ def _translate_one(
         value = error["input"]
     if most_of_all:
         allowed += _offered(key, value, location, model, document, files, context)
-    return ScenarioError(problem, file=files.scenario_file, key=key, value=value, allowed=allowed)
+    return ScenarioError(problem, file=files.file_of(key), key=key, value=value, allowed=allowed)
 
 
 def _offered(

@@ -35,13 +35,14 @@ class Claim:
         location: of the run.
         holder: what it says of this process.
         lost: somebody has taken the directory over.
+        is_taken: others have been looked for, and it is this process's.
         over: set when signs of life are to end.
     """
 
     def __init__(self, location: RunLocation, run: str | None) -> None:
         self.location, self.holder, self.lost = location, this_process(run), False
         self._own, self.over = f"{CLAIMS}/{self.holder.token}.json", threading.Event()
-        self._watch = Watch(location)
+        self._watch, self.is_taken = Watch(location), False
 
     def take(self) -> None:
         """Announce it, look for others, and keep it, or raise InUse."""
@@ -58,8 +59,8 @@ class Claim:
                     raise InUse(_told(self.location, other))
                 time.sleep(PATIENCE / 20)
             if self.holder.run is None:
-                self.holder = replace(self.holder, settled=True)
-                self.location.put(ALONE, self.holder.content())
+                self.location.put(ALONE, replace(self.holder, settled=True).content())
+            self.is_taken = True
         except BaseException:
             self.give_up()
             raise
@@ -96,9 +97,11 @@ class Claim:
                 self.location.remove(SEALING)
 
     def beat(self) -> None:
-        """Give a sign of life, unless somebody has taken over."""
-        self.confirm()
-        self._announce()
+        """Give a sign of life, unless somebody has taken over; while others are waited for, too."""
+        if self.is_taken:
+            self.confirm()
+        if self._is_mine(self.location.read(self._own)):
+            self._announce()
 
     def keep_beating(self) -> None:
         """Give signs of life until the claim is given up or lost."""
@@ -225,10 +228,10 @@ def claimed(location: RunLocation, run: str | None = None) -> Iterator[Claim]:
     """
     with location.made():
         claim = Claim(location, run)
-        claim.take()
         beating = threading.Thread(target=claim.keep_beating, name="claim", daemon=True)
         beating.start()
         try:
+            claim.take()
             yield claim
         finally:
             claim.over.set()

@@ -133,6 +133,8 @@ class RemoteLocation(RunLocation):
                 chunk = chunk_of(found.rsplit("/", 1)[-1])
                 if chunk is not None and within is not None and not chunk.inside(within):
                     continue
+                if found.startswith(f"{self._at(CLAIMS)}/"):  # come and go
+                    continue
                 target = self.folder / found[len(self._root) + 1 :]
                 if not target.resolve().is_relative_to(self.folder.resolve()):
                     raise CannotWrite(f"{self.name} holds the name {found!r}")

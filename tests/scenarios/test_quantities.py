@@ -126,7 +126,7 @@ def test_numbers_of_a_data_file_are_looked_at(tmp_path: Path) -> None:
         warnings.simplefilter("always")
         scenario_from_document(document, folder=tmp_path)
     assert [str(w.message) for w in caught] == [
-        "<document>: assets.semis.vol = '3' is 300 %, and an annual volatility is usually 0 % to 250 %; "
+        "a.csv: assets.semis.vol = '3' is 300 %, and an annual volatility is usually 0 % to 250 %; "
         'did you mean "3 %"?'
     ]
 
@@ -206,3 +206,11 @@ def test_set_takes_names_in_quotes() -> None:
     for wrong in (f'{key}."BRK.B=0.5', f'{key}.""BRK=0.5', f"{key}..x=1", '""=1', ".x=1", "x.=1"):
         with pytest.raises(ScenarioError, match="is no assignment"):
             scenario_from_document(document, [wrong])
+
+
+def test_an_absurd_number_and_one_of_another_type_name_the_data_file(tmp_path: Path) -> None:
+    document = alone({"positions": {"semis": 0.1}}, shocks=None, correlation=None) | {"assets": "a.csv"}
+    for cell, key in (("900", "vol"), ("many", "vol")):
+        (tmp_path / "a.csv").write_text(f"id,asset_class,vol,adv,margin\nsemis,equity,{cell},1e9,0.15\n")
+        with pytest.raises(ScenarioError, match=rf"^a\.csv: assets\.semis\.{key} "):
+            scenario_from_document(document, folder=tmp_path)
