@@ -1,4 +1,4 @@
-"""Thousands of small worlds in which a run directory meets what may befall it; a seed that fails is printed and replays.
+"""Thousands of small worlds in which a run directory meets what may befall it; a seed that fails is printed.
 
 `python -m pytest -m slow tests/stress/run_directory/test_world.py` lives 40,000 more of them.
 """
