@@ -72,10 +72,11 @@ def make_folder(path: Path) -> list[Path]:
 
 
 def remove_whole(path: Path) -> None:
-    """Remove a file or a folder, if it is there: the whole of it at once, as others see it."""
+    """Remove a file or a folder, if it is there: a folder at once, no part of it is ever taken for the whole."""
     if path.is_dir() and not path.is_symlink():
         aside = path.with_name(f"{WRITING}{secrets.token_hex(8)}")
         path.rename(aside)
+        flush(aside.parent)
         shutil.rmtree(aside)
     else:
         path.unlink(missing_ok=True)

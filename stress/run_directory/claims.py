@@ -35,13 +35,14 @@ class Claim:
         location: of the run.
         holder: what it says of this process.
         lost: somebody has taken the directory over.
+        is_taken: others have been looked for, and it is this process's.
         over: set when signs of life are to end.
     """
 
     def __init__(self, location: RunLocation, run: str | None) -> None:
         self.location, self.holder, self.lost = location, this_process(run), False
         self._own, self.over = f"{CLAIMS}/{self.holder.token}.json", threading.Event()
-        self._watch, self._taken = Watch(location), False
+        self._watch, self.is_taken = Watch(location), False
 
     def take(self) -> None:
         """Announce it, look for others, and keep it, or raise InUse."""
@@ -59,7 +60,7 @@ class Claim:
                 time.sleep(PATIENCE / 20)
             if self.holder.run is None:
                 self.location.put(ALONE, replace(self.holder, settled=True).content())
-            self._taken = True
+            self.is_taken = True
         except BaseException:
             self.give_up()
             raise
@@ -97,7 +98,7 @@ class Claim:
 
     def beat(self) -> None:
         """Give a sign of life, unless somebody has taken over; while others are waited for, too."""
-        if self._taken:
+        if self.is_taken:
             self.confirm()
         if self._is_mine(self.location.read(self._own)):
             self._announce()

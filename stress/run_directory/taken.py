@@ -97,7 +97,7 @@ def taken(
     """
     with claimed(location, identity_digest(spec) if resume else None) as claim:
         with writing(location.folder):
-            run = TakenRun(location, _begun(location, spec, overwrite, resume), claim)
+            run = TakenRun(location, _begun(claim, spec, overwrite, resume), claim)
         try:
             yield run
         except BaseException:
@@ -108,8 +108,9 @@ def taken(
         run.store.close()
 
 
-def _begun(location: RunLocation, spec: dict[str, Any], overwrite: bool, resume: bool) -> dict[str, Any]:
+def _begun(claim: Claim, spec: dict[str, Any], overwrite: bool, resume: bool) -> dict[str, Any]:
     """Have the spec in the directory; returns it as it stands there."""
+    location = claim.location
     if not (resume and location.has(SPEC)):
         refuse_foreign(location)
     if not (resume or location.has(SPEC)):
@@ -128,11 +129,13 @@ def _begun(location: RunLocation, spec: dict[str, Any], overwrite: bool, resume:
         return there
     try:
         if not resume:  # else blocks that are there say themselves whether they are of this run
+            claim.confirm()
             set_aside(location)
+            claim.confirm()
         write_spec(location.folder, spec)
         location.push(location.folder / SPEC)
     except BaseException:
-        if not resume:
+        if not resume and not claim.lost:
             restore(location)
         raise
     return spec

@@ -1,4 +1,8 @@
-"""Errors that a store may have, planted one at a time: the worlds have to notice them."""
+"""Errors that a store may have, planted one at a time: the worlds have to notice them.
+
+Two more were planted and not noticed by 2,000 worlds, as two processes have to meet between two calls for that (see
+`test_claims.py`): a claim taken over by two at once, and a half-written result of a dead process that is left.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +20,11 @@ from stress.results.files import durable_write, store
 from stress.run_directory import chunk_store, replaced_run, run_location, spec, taken
 from stress.run_directory.chunk_store import ChunkStore
 from stress.run_directory.claims import Claim
-from stress.run_directory.holders import Watch, holder_in
+from stress.run_directory.holders import SILENCE, Watch, holder_in
 from stress.run_directory.location import RemoteLocation
 from stress.run_directory.run_location import CLAIMS, RunLocation
+from world import commands
+from world.patches import Now
 
 Plant = Callable[[Any], None]
 WRITERS = (durable_write, store, spec, chunk_store)
@@ -84,12 +90,10 @@ def nobody_gone(patch: Any) -> None:
 
 
 def age_by_the_clock(patch: Any) -> None:
-    from stress.run_directory import holders
-
     def alive(self: Any, name: str, content: bytes) -> bool:
         holder = holder_in(content)
         last = holder and holder_in(self._location.read(f"{CLAIMS}/{holder.token}.json"))
-        return last is not None and abs(holders.time.time() - last.at) < holders.SILENCE
+        return last is not None and abs(Now.world.clock() - last.at) < SILENCE
 
     patch.setattr(Watch, "alive", alive)
 
@@ -127,26 +131,14 @@ def claim_of_others_removed(patch: Any) -> None:
     patch.setattr(Claim, "_is_mine", lambda self, content: True)
 
 
-def not_confirmed(patch: Any) -> None:
-    patch.setattr(Claim, "confirm", lambda self: None)
+def not_looked_at_before_the_seal(patch: Any) -> None:
+    patch.setattr(taken.TakenRun, "check_unchanged", lambda self: None)
 
 
 def not_claimed(patch: Any) -> None:
     patch.setattr(Claim, "_create", lambda self, name: None)
     patch.setattr(Claim, "_in_the_way", lambda self: None)
     patch.setattr(Claim, "confirm", lambda self: None)
-
-
-def taken_over_without_a_word(patch: Any) -> None:
-    def take_over(self: Any, name: str, found: bytes, content: bytes | None) -> bool:
-        self._bury(holder_in(found))
-        if content is None:
-            self.location.remove(name)
-        else:
-            self.location.put(name, content)
-        return True
-
-    patch.setattr(Claim, "_take_over", take_over)
 
 
 def renamed_over_a_result(patch: Any) -> None:
@@ -211,14 +203,6 @@ def half_written_of_others_removed(patch: Any) -> None:
     patch.setattr(Claim, "take", take)
 
 
-def scratch_of_the_gone_kept(patch: Any) -> None:
-    patch.setattr(RunLocation, "discard", lambda self, owner: None)
-
-
-def spec_not_looked_at(patch: Any) -> None:
-    patch.setattr(taken, "check_same", lambda *_: None)
-
-
 def nothing_put_back(patch: Any) -> None:
     def set_aside(location: RunLocation) -> None:
         location.remove(*replaced_run.PARTS)
@@ -227,8 +211,6 @@ def nothing_put_back(patch: Any) -> None:
 
 
 def result_sealed_before_it_is_flushed(patch: Any) -> None:
-    from world import commands
-
     def write(folder: Path, seed: int) -> None:
         folder.mkdir()
         (folder / "data").mkdir()
@@ -238,33 +220,30 @@ def result_sealed_before_it_is_flushed(patch: Any) -> None:
     patch.setattr(commands, "write_result", write)
 
 
-PLANTED: tuple[Plant, ...] = (
-    no_flush_of_a_file,
-    no_flush_of_a_folder,
-    written_in_place,
-    new_folder_not_flushed,
-    digest_not_looked_at,
-    error_of_a_write_ignored,
-    everybody_gone,
-    nobody_gone,
-    age_by_the_clock,
-    no_signs_of_life,
-    sharers_not_seen,
-    created_over_what_is_there,
-    answer_of_a_store_believed,
-    claim_of_others_removed,
-    not_confirmed,
-    not_claimed,
-    taken_over_without_a_word,
-    renamed_over_a_result,
-    removed_before_replaced,
-    aside_forgotten_at_once,
-    foreign_not_refused,
-    moved_without_flush,
-    result_first,
-    half_written_of_others_removed,
-    scratch_of_the_gone_kept,
-    spec_not_looked_at,
-    nothing_put_back,
-    result_sealed_before_it_is_flushed,
-)
+PLANTED: dict[Plant, int] = {  # and a world that notices it
+    no_flush_of_a_file: 3,
+    no_flush_of_a_folder: 4,
+    written_in_place: 560,
+    new_folder_not_flushed: 2,
+    digest_not_looked_at: 66,
+    error_of_a_write_ignored: 87,
+    everybody_gone: 2,
+    nobody_gone: 15,
+    age_by_the_clock: 9,
+    no_signs_of_life: 93,
+    sharers_not_seen: 860,
+    created_over_what_is_there: 9,
+    answer_of_a_store_believed: 1438,
+    claim_of_others_removed: 9,
+    not_looked_at_before_the_seal: 910,
+    not_claimed: 5,
+    renamed_over_a_result: 2,
+    removed_before_replaced: 5,
+    aside_forgotten_at_once: 26,
+    foreign_not_refused: 104,
+    moved_without_flush: 485,
+    result_first: 1314,
+    half_written_of_others_removed: 1506,
+    nothing_put_back: 28,
+    result_sealed_before_it_is_flushed: 1,
+}

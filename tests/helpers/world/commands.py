@@ -103,6 +103,7 @@ def _fill(blocks: ChunkStore, seed: int, part: Chunk, note: Note) -> None:
     for gap in missing(done, part.last, part.first):
         for first in range(gap.first, gap.last, PIECE):
             chunk = Chunk(first, min(first + PIECE, gap.last))
+            note("works", seed)
             blocks.write(chunk, {"value": numbers(seed, chunk)})
     blocks.flush()
     blocks.close()

@@ -9,6 +9,7 @@ import random
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 STEP = 0.01  # seconds
 
@@ -24,6 +25,7 @@ class Process:
         pid: its number.
         machine: where it runs.
         wakes: when it goes on, in seconds of the world.
+        claim: that it has made.
         frozen: it neither works nor gives signs of life until then.
     """
 
@@ -31,6 +33,7 @@ class Process:
         self.pid, self.machine, self.wakes, self.frozen, self.work = pid, machine, starts, 0.0, work
         self.dead = self.over = self.started = False
         self.beats: list[Callable[[], None]] = []
+        self.claim: Any = None
         self.turn = threading.Semaphore(0)
 
 
@@ -43,9 +46,9 @@ class Schedule:
     """
 
     def __init__(self, chance: random.Random, beat: float) -> None:
-        self.now, self.current, self.calm = 0.0, None, False
+        self.now, self.calm = 0.0, False
         self._chance, self._beat, self._back = chance, beat, threading.Semaphore(0)
-        self.current: Process | None
+        self.current: Process | None = None
         self.processes: list[Process] = []
         self._next_beat = beat
 

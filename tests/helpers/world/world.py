@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import random
 import shutil
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from stress.results.files.store import RESULT, SPEC, RunExists, UnfinishedRun
-from stress.run_directory import holders
-from stress.run_directory.chunk_store import FOLDER, ChunkStore, chunk_of
+from stress.results.files.store import RESULT, SPEC, UnfinishedRun
+from stress.run_directory.chunk_store import FOLDER, chunk_of
 from stress.run_directory.claims import BEAT, InUse
-from stress.run_directory.holders import SILENCE
 from stress.run_directory.location import location_of
-from stress.run_directory.replaced_run import REPLACED
-from stress.run_directory.run_location import CLAIMS, RunLocation
-from stress.run_directory.spec import OtherRun, identity_digest, read_spec
+from stress.run_directory.run_location import RunLocation
+from stress.run_directory.spec import OtherRun
+from stress.run_directory.writing import CannotWrite
 from world import commands
 from world.bucket import Bucket
-from world.commands import Cheated, result_bytes
+from world.commands import Cheated
 from world.disk import Disk
-from world.patches import Now
 from world.schedule import Died, Process, Schedule
 
 URL = "s3://bucket/run"
@@ -35,10 +32,11 @@ FOREIGN = {SPEC: b'{"mine": 1}', f"{FOLDER}/mine": b"1", f"{RESULT}/zarr.json": 
 OF_A_DISK = ("die", "crash", "crash", "full", "error", "freeze", "jump", "rot")
 OF_A_STORE = ("die", "die", "fails", "answer lost", "twice", "freeze", "jump")
 LAST_STEP = 260
+MOST_STEPS = 5_000
 
 
 class World:
-    """What follows from one seed; see `check`.
+    """What follows from one seed; see `world.afterwards.check`.
 
     Attributes:
         seed: of everything.
@@ -59,11 +57,12 @@ class World:
         self._steps, self._full, self._tokens = 0, 0, 0
         kinds = OF_A_STORE if self.kind == "store" else OF_A_DISK
         self._faults = {
-            self.chance.randint(1, LAST_STEP): self.chance.choice(kinds) for _ in range(self.chance.choice((0, 1, 2, 3)))
+            self.chance.randint(1, LAST_STEP): self.chance.choice(kinds)
+            for _ in range(self.chance.choice((0, 1, 2, 3)))
         }
         self.foreign = self.chance.choice(list(FOREIGN)) if self.chance.random() < 0.05 else None
         self.cheated: list[str] = []
-        self.rotten = False
+        self.rotten, self.slow = False, self.chance.random() < 0.4
         self.ended: dict[int, float] = {}
 
     def location(self) -> RunLocation:
@@ -80,6 +79,9 @@ class World:
         if process.dead:
             raise Died
         self._steps += 1
+        if self._steps > MOST_STEPS:
+            process.dead = True
+            self.cheated.append(f"process {process.pid} does not come to an end")
         fault = self._faults.get(self._steps)
         if fault == "crash" and self.kind == "disk":
             self._crash()
@@ -89,8 +91,8 @@ class World:
             process.dead = True
         elif fault == "full":
             self._full = self._steps + 12
-        elif fault == "freeze" and not (self.kind == "store" and "seals" in self._stage(process)):
-            self.schedule.freeze(process, self.chance.choice((5.0, 100.0)))
+        elif fault == "freeze":
+            self.schedule.freeze(process, 5.0 if self._cannot_be_fenced(process) else self.chance.choice((5.0, 100.0)))
         elif fault == "jump":
             self.jumps[process.machine] += self.chance.choice((-1e5, 60.0, 1e5))
         elif fault == "error" and what != "unlink":
@@ -114,8 +116,11 @@ class World:
             path.write_bytes(content)
             self.rotten = True
 
-    def _stage(self, process: Process) -> str:
-        return "seals" if any(note[1] == process.pid and note[2].startswith("kept") for note in self.notes) else ""
+    def _cannot_be_fenced(self, process: Process) -> bool:
+        """Whether a process that stood still for too long would do harm: what the docs say of claims as their limit."""
+        makes_room = process.claim is not None and process.claim.is_taken and process.pid not in self.inside
+        seals = any(pid == process.pid and what.startswith("kept") for _, pid, what, _ in self.notes)
+        return makes_room or (seals and self.kind == "store")
 
     def _asked(self, what: str, path: str) -> str | None:
         return self.befalls(what, Path(path))
@@ -147,21 +152,34 @@ class World:
         assert process is not None
 
         def beat() -> None:
-            try:
+            with suppress(OSError, InUse):
                 claim.beat()
-            except (OSError, InUse):
-                pass
 
         process.beats.append(beat)
-        return lambda: process.beats.remove(beat)
+        process.claim = claim
+
+        def stop() -> None:
+            process.beats.remove(beat)
+            self.inside.pop(process.pid, None)
+
+        return stop
 
     def _enters(self, process: Process, kind: str) -> None:
-        """A process believes that the directory is its own, or shared: no other may believe what does not go with it."""
+        """A process has the directory, alone or shared: no other may have it that does not go with that."""
         for other, (its, who) in self.inside.items():
             frozen_before = who.frozen > 0.0 or process.frozen > 0.0
             if not (who.dead or frozen_before) and (kind == "begun" or its != kind):
                 self.cheated.append(f"processes {other} and {process.pid} are both inside")
         self.inside[process.pid] = kind, process
+
+    def _takes_long(self) -> None:
+        """A block takes seconds or minutes, or its process stands still for a while."""
+        current = self.schedule.current
+        if current is None or self.schedule.calm or not self.slow:
+            return
+        if self.kind != "disk" and self.chance.random() < 0.1:
+            self.schedule.freeze(current, 100.0)
+        self.schedule.sleep(self.chance.choice((0.0, 0.0, 1.0, 60.0)))
 
     def _looks(self, location: RunLocation, kept: str) -> None:
         """Blocks that are said to be kept have to be there."""
@@ -197,7 +215,7 @@ class World:
         for number, (starts, command) in enumerate(self.commands()):
             pid = 100 + number
             machine = "a" if self.kind == "disk" else self.chance.choice("ab")
-            process = Process(pid, machine, starts, lambda pid=pid, command=command: self._carry_out(pid, command))
+            process = Process(pid, machine, starts, partial(self._carry_out, pid, command))
             self.schedule.processes.append(process)
         self.schedule.run(60_000)
         if self.kind == "disk" and self.chance.random() < 0.5:
@@ -220,10 +238,13 @@ class World:
 
     def _carry_out(self, pid: int, command: Callable[..., None]) -> None:
         def note(what: str, seed: int) -> None:
+            if what == "works":
+                self._takes_long()
+                return
             self.notes.append((self.schedule.now, pid, what, seed))
             if what in ("begun", "taken up") and self.schedule.current is not None:
                 self._enters(self.schedule.current, what if what == "begun" else f"{what} {seed}")
-            if what.startswith("kept"):
+            if what.startswith("kept") and self.schedule.current and not self.schedule.current.frozen:
                 self._looks(location, what)
             if self.kind == "disk" and self.chance.random() < 0.06:
                 self._crash()
@@ -233,101 +254,15 @@ class World:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 command(location, note)
-        except (Died, *ENDS):
+        except Died:
             pass
+        except ENDS as error:
+            if isinstance(error, InUse) and f"process {pid} " in str(error):
+                self.cheated.append(f"process {pid} was refused because of itself")
+            if isinstance(error, CannotWrite) and self.kind != "store" and not (self._faults or self.foreign):
+                self.cheated.append(f"process {pid} failed, and nothing was wrong: {error}")
         except Cheated as error:
             self.cheated.append(str(error))
         finally:
             self.ended[pid] = self.schedule.now
             self.inside.pop(pid, None)
-
-
-def check(seed: int, root: Path) -> list[str]:
-    """Let a world happen, look at what is left, and take it up; returns what is wrong with it."""
-    holders.held.clear()
-    world = Now.world = World(seed, root)
-    try:
-        world.live()
-        return world.cheated or list(_wrong(world))
-    except AssertionError as error:
-        return [str(error)]
-    finally:
-        Now.world = None
-
-
-def _wrong(world: World) -> Iterator[str]:
-    """What does not hold, before and after a last `resume` where nothing goes wrong any more."""
-    last = Process(999, "b" if world.kind != "disk" else "a", 0.0, lambda: None)
-    world.schedule.processes = [*world.schedule.processes, last]
-    with world.schedule.undisturbed(last):
-        world.schedule.sleep(2 * SILENCE)  # who died a moment ago counts as alive until then
-        location = world.location()
-        location.fetch()
-        if world.foreign is not None:
-            if location.read(world.foreign) != FOREIGN[world.foreign]:
-                yield f"{world.foreign}, which is not ours, is gone"
-            return
-        found = list(_left(location))
-        wrong = [text for text in found if text.startswith("wrong")]
-        yield from wrong
-        if wrong:
-            return
-        yield from _lost(world, location, found)
-        if not location.has(SPEC) or location.has(RESULT):
-            return
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                commands.resume(location, lambda what, seed: None)
-        except (*ENDS, RunExists, Cheated) as error:
-            yield f"what is left cannot be taken up: {type(error).__name__}: {error}"
-            return
-        yield from (text for text in _left(location) if text.startswith("wrong"))
-        if [name for name in location.names("") if name not in (SPEC, FOLDER, RESULT, CLAIMS)]:
-            yield f"something is left over: {location.names('')}"
-
-
-def _left(location: RunLocation) -> Iterator[str]:
-    """What can be read: 'sealed SEED', 'aside SEED', 'block FIRST LAST SEED', or what is wrong."""
-    for folder, word in ((RESULT, "sealed"), (f"{REPLACED}/{RESULT}", "aside")):
-        root = location.read(f"{folder}/zarr.json")
-        if root is not None:
-            seed = json.loads(root)["attributes"]["seed"]
-            content = location.read(f"{folder}/data/c")
-            yield f"{word} {seed}" if content == result_bytes(seed) else f"wrong: {word} {seed} holds {content!r}"
-    if not location.has(SPEC):
-        return
-    spec = read_spec(location.folder)
-    seed = spec["identity"]["seed"]
-    root = location.read(f"{RESULT}/zarr.json")
-    if root is not None and json.loads(root)["attributes"]["seed"] != seed:
-        yield f"wrong: the result is not of run {seed}, as the spec is"
-    blocks = ChunkStore(location.folder, identity_digest(spec))
-    for file in blocks.files():
-        state = blocks.read(file)
-        if state is not None and (state["value"] != commands.numbers(seed, file.chunk)).any():
-            yield f"wrong: block {file.chunk} counts"
-        elif state is not None:
-            yield f"block {file.chunk.first} {file.chunk.last} {seed}"
-
-
-def _lost(world: World, location: RunLocation, found: list[str]) -> Iterator[str]:
-    """Finished work that was said to be safe, which nobody asked to replace, and which is not there."""
-    sealed = [(when, pid, seed) for when, pid, what, seed in world.notes if what == "sealed"]
-    begun = [(when, pid, seed) for when, pid, what, seed in world.notes if what == "begun"]
-    if sealed:
-        when, _, seed = sealed[-1]
-        later = [(at, pid, seed) for at, pid, what, seed in world.notes if what == "asks" and world.ended[pid] > when]
-        kept = {f"sealed {seed}"} | {f"aside {seed}" for _ in later[:1]} | {f"sealed {one[2]}" for one in later}
-        if not kept & set(found):
-            yield f"the result of run {seed} is gone: {found}"
-    asked = [world.ended[pid] for _, pid, what, _ in world.notes if what == "asks"]
-    for when, _, what, seed in world.notes:
-        replaced = any(ended > when for ended in asked) or any(other != seed and at > when for at, _, other in begun)
-        if not what.startswith("kept") or replaced or {f"sealed {seed}", f"aside {seed}"} & set(found):
-            continue
-        first, last = map(int, what.split()[1:])
-        here = {tuple(map(int, text.split()[1:3])) for text in found if text.startswith("block")}
-        covered = {path for one in here for path in range(*one)}
-        if not world.rotten and not set(range(first, last)) <= covered:
-            yield f"blocks of run {seed} that were safe are gone: {sorted(here)}"

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 import stress
 from short_desk import options, short_desk
 from stress.cli import app
+from stress.results.files.store import seal
 from stress.run_directory import claims, holders
 from stress.run_directory.claims import ALONE, Claim, InUse, check_free, claimed
 from stress.run_directory.location import EmptyName, location_of
@@ -150,6 +151,19 @@ def test_those_that_share_one_run_go_together(location: RunLocation, clock: Cloc
     with claimed(location, "a") as claim, claimed(location, "a"):  # what is left of one that was alone is removed
         claim.confirm()
     assert location.names(CLAIMS) == []
+
+
+def test_whose_directory_was_taken_over_cannot_seal(tmp_path: Path, clock: Clock) -> None:
+    location = location_of(tmp_path)
+    gone = left(location, machine=holders.machine(), pid=os.getpid(), start="1")
+
+    def taken_over() -> None:
+        with claimed(location):
+            pass
+
+    with pytest.raises(FileNotFoundError):
+        seal({}, tmp_path, Path.mkdir, owner=gone.holder.token, ready=taken_over)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_claim_that_could_not_be_given_up_hinders_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
