@@ -30,7 +30,7 @@ def is_damaged(location: RunLocation) -> bool:
     return False
 
 
-def mend(location: RunLocation, result: bool = False) -> list[str]:
+def mend(location: RunLocation, result: bool = False, blocks: bool = False) -> list[str]:
     """Remove the damaged files of a run; a spec that is gone is taken from the result.
 
     Nothing is removed unless this version and device can compute it again.
@@ -38,6 +38,7 @@ def mend(location: RunLocation, result: bool = False) -> list[str]:
     Args:
         location: of the run; what belongs to it is fetched.
         result: the result goes as well, its numbers being wrong.
+        blocks: so do all blocks; those that have their digest hold wrong numbers.
 
     Returns:
         What was done, a line each.
@@ -66,11 +67,12 @@ def mend(location: RunLocation, result: bool = False) -> list[str]:
             done.append(f"{SPEC} written again from the result")
         store = ChunkStore(out, identity_digest(spec))
         store.close()
-        unsound = [file.path.name for file in store.files() if store.read(file) is None]
+        unsound = [file.path.name for file in store.files() if blocks or store.read(file) is None]
         for name in unsound:
             location.remove(f"{FOLDER}/{name}")
         if unsound:
-            done.append(f"{len(unsound)} damaged {'block' if len(unsound) == 1 else 'blocks'} removed")
+            kind = "doubted" if blocks else "damaged"
+            done.append(f"{len(unsound)} {kind} {'block' if len(unsound) == 1 else 'blocks'} removed")
         if location.has(RESULT) and (result or is_damaged(location)):
             location.remove(RESULT)
             done.append(f"{RESULT} removed")
