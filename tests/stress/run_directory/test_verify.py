@@ -20,8 +20,12 @@ from same_numbers import same_numbers
 from short_desk import options, short_desk
 from stress.cli import app
 from stress.engine.totals import State
+from stress.results.files.manifest import faults
 from stress.results.files.store import RESULT, RunExists
 from stress.run_directory.chunk_store import chunk_of, read_state, write_state
+from stress.run_directory.location import location_of
+from stress.run_directory.mend import mend
+from stress.run_directory.replaced_run import REPLACED
 from stress.run_directory.spec import OtherRun
 from stress.run_directory.verify import verify
 
@@ -229,6 +233,15 @@ def test_blocks_that_lack_an_array_or_are_none_are_named(run: Path) -> None:
         block.unlink()
         (run / "blocks" / f"{block.name[:40]}{hashlib.sha256(content).hexdigest()}.npz").write_bytes(content)
         assert "1 of" in verify(run, blocks=0).problems[0]
+
+
+def test_a_result_that_can_be_read_stays_until_the_next_one_is_sealed(run: Path, sealed: Path) -> None:
+    shutil.rmtree(run / "blocks")
+    assert mend(location_of(run), result=True) == [f"{RESULT} set aside"]
+    assert not (run / RESULT).exists()
+    assert not faults(run / REPLACED / RESULT)
+    same_numbers(stress.resume(run), stress.open_result(sealed))
+    assert not (run / REPLACED).exists()
 
 
 @pytest.mark.parametrize("kind", ["gone", "folder", "no table"])
