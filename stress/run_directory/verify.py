@@ -20,10 +20,11 @@ from stress.errors import InvariantFailed
 from stress.options import Progress, RunOptions
 from stress.results.dataset.tree import to_datatree
 from stress.results.files.checked import Damaged, check_sums
+from stress.results.files.manifest import MANIFEST
 from stress.results.files.store import RESULT, SPEC, DamagedRun, is_of, is_result, open_result, spec_in
 from stress.run_directory.chunk_store import ChunkStore
 from stress.run_directory.rebuilt import disagreements
-from stress.run_directory.spec import check_same, identity_digest, problem_of, read_spec, spec_of, whole_spec
+from stress.run_directory.spec import OtherRun, check_same, identity_digest, problem_of, read_spec, spec_of, whole_spec
 from stress.scenarios.problem import Problem
 
 
@@ -65,7 +66,8 @@ def verify(
 
     Raises:
         UnfinishedRun: there is no run, or neither its spec nor that in its result can be read.
-        OtherRun: this version, device type or package computes other numbers than the run was begun with.
+        OtherRun: this version, device type or package computes other numbers than the run was begun with; notes say
+            what its files are.
     """
     out = Path(directory)
     alone = is_result(out)
@@ -73,8 +75,13 @@ def verify(
     sealed, problems = result.exists(), list[str]()
     tree = _opened(result, problems) if sealed else None
     spec = _spec(out, tree, problems)
-    problem, options = problem_of(spec, str(out))
-    check_same(str(out), spec, spec_of(problem, options))
+    try:
+        problem, options = problem_of(spec, str(out))
+        check_same(str(out), spec, spec_of(problem, options))
+    except OtherRun as error:  # files are what they are whatever computes here
+        for line in problems or ["every file of the result is what was written"] * (result / MANIFEST).exists():
+            error.add_note(line)
+        raise
     options = replace(options, devices=None, max_memory=None)  # this machine need not be that of the run
     store = ChunkStore(out, identity_digest(spec))
     store.close()

@@ -167,6 +167,9 @@ def test_nothing_is_removed_that_cannot_be_computed_again(run: Path, monkeypatch
     with pytest.raises(OtherRun, match="jaxlib"):
         stress.resume(run)
     assert sorted(path for path in run.rglob("*") if path.is_file()) == before
+    with pytest.raises(OtherRun) as refused:
+        verify(run)
+    assert "summary/es/c.0.0 has other bytes" in refused.value.__notes__[0]
 
 
 def test_a_result_alone_is_run_again_from_its_own_spec(sealed: Path, tmp_path: Path) -> None:
