@@ -222,6 +222,8 @@ def resume(
     check_free(location, shared=True)
     if location.has(RESULT) and is_damaged(location):
         mend(location)
+        if location.has(RESULT):  # it was the spec beside it
+            return open_result(directory)
     location.fetch(SPEC)
     problem, options = problem_of(read_spec(location.folder), location.name)
     options = replace(options, devices=devices, max_memory=max_memory)

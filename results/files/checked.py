@@ -72,13 +72,20 @@ def check_sums(path: Path, by_size: tuple[str, ...] = ()) -> None:
 
     Raises:
         Damaged: naming the files.
+        PermissionError: as the system says.
     """
-    if not (path / MANIFEST).exists():
-        root = _json(path / METADATA)
-        if isinstance(root, dict) and MANIFEST_ATTRIBUTE in root.get("attributes", {}):
-            raise Damaged(f"{MANIFEST} is missing")
-        return
-    found = faults(path, by_size)
+    try:
+        if not (path / MANIFEST).exists():
+            root = _json(path / METADATA)
+            attributes = root.get("attributes") if isinstance(root, dict) else None
+            if isinstance(attributes, dict) and MANIFEST_ATTRIBUTE in attributes:
+                raise Damaged(f"{MANIFEST} is missing")
+            return
+        found = faults(path, by_size)
+    except PermissionError:
+        raise
+    except OSError as error:  # a file that is none, or is gone
+        raise Damaged(_reason(error)) from error
     if found:
         more = f", and {len(found) - 5} more files" if len(found) > 5 else ""
         raise Damaged(f"{'; '.join(found[:5])}{more}")

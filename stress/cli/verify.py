@@ -55,7 +55,7 @@ def verify(
         from stress.api import resume as take_up
         from stress.run_directory.mend import mend
 
-        done = mend(location, result=True)
+        done = mend(location, result=True, blocks=found.doubted)
         with progress_shown(quiet) as callback:
             take_up(directory, callback)
         done.append("the result sealed again")

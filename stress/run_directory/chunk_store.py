@@ -10,6 +10,7 @@ import hashlib
 import io
 import re
 import warnings
+import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -126,12 +127,20 @@ def write_state(folder: Path, chunk: Chunk, state: State) -> Path:
 
 
 def read_state(path: Path, digest: str) -> State | None:
-    """The arrays of a file, None unless its content has the digest."""
+    """The arrays of a file, None unless its content has the digest and is what `write_state` writes."""
     try:
         content = path.read_bytes()
     except OSError:
         return None
     if hashlib.sha256(content).hexdigest() != digest:
         return None
-    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        return {name: arrays[name] for name in arrays.files}
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except (
+        AttributeError,
+        EOFError,
+        ValueError,
+        zipfile.BadZipFile,
+    ):  # it was named after what it holds, and is no block
+        return None

@@ -15,12 +15,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
+from stress.errors import NotEnoughResources
 from stress.run_directory.holders import LOOK, SILENCE, Holder, Watch, held, holder_in, this_process
+from stress.run_directory.ours import refuse_sealed
 from stress.run_directory.run_location import CLAIMS, RunLocation
 
 ALONE = f"{CLAIMS}/alone.json"
 SEALING = f"{CLAIMS}/sealing.json"
 BEAT = 10.0  # seconds from one sign of life to the next
+MAY_PASS = (OSError, NotEnoughResources)  # a store that does not answer, a disk that is full: next time perhaps not
 PATIENCE = 2.0  # seconds for one that came at the same moment to go again
 
 
@@ -82,6 +85,14 @@ class Claim:
                 f"{self.location.name} was taken over{by}: this process gave no sign of life for {SILENCE:.0f} seconds"
             )
 
+    def is_held(self) -> bool:
+        """Whether the directory is still this process's, as far as can be told."""
+        try:
+            self.confirm()
+        except (*MAY_PASS, InUse):
+            return False
+        return True
+
     @contextmanager
     def sealing(self) -> Iterator[None]:
         """Seal the run, one at a time of those that share it: waits for another that does."""
@@ -106,7 +117,7 @@ class Claim:
     def keep_beating(self) -> None:
         """Give signs of life until the claim is given up or lost."""
         while not self.lost and not self.over.wait(BEAT):
-            with suppress(OSError, InUse):  # a store that does not answer may do so next time; a loss is in `lost`
+            with suppress(*MAY_PASS, InUse):  # a loss is in `lost`
                 self.beat()
 
     def give_up(self) -> None:
@@ -224,8 +235,9 @@ def claimed(location: RunLocation, run: str | None = None) -> Iterator[Claim]:
 
     Raises:
         InUse: another process works there; it is named.
-        CannotWrite, NotEnoughResources: the folder or the store refuses.
+        CannotWrite, NotEnoughResources: the folder or the store refuses, or is a sealed result.
     """
+    refuse_sealed(location)
     with location.made():
         claim = Claim(location, run)
         beating = threading.Thread(target=claim.keep_beating, name="claim", daemon=True)

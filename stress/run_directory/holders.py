@@ -16,6 +16,7 @@ from stress.run_directory.run_location import CLAIMS, RunLocation
 
 SILENCE = 40.0  # seconds without a sign of life, watched from elsewhere, after which a holder is gone
 LOOK = 1.0  # seconds between two looks at a holder that may be gone
+ENDED = ("Z", "X", "x")  # states of a process that does nothing any more; who started it has not asked how it ended
 held: set[str] = set()  # tokens of the claims of this process
 
 
@@ -72,9 +73,10 @@ def machine() -> str:
 
 
 def start_of(pid: int) -> str:
-    """When a process of this machine was started; empty where there is none."""
+    """When a process of this machine was started; empty where there is none, or it has ended."""
     with suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[19]
+        found = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        return "" if found[0] in ENDED else found[19]
     return ""
 
 

@@ -6,6 +6,7 @@ from stress.results.files.checked import Damaged, check_sums
 from stress.results.files.store import RESULT, SPEC, DamagedRun, UnfinishedRun, is_of, open_result, spec_in
 from stress.run_directory.chunk_store import FOLDER, ChunkStore
 from stress.run_directory.claims import claimed
+from stress.run_directory.replaced_run import REPLACED, forget
 from stress.run_directory.run_location import RunLocation
 from stress.run_directory.spec import (
     check_same,
@@ -30,14 +31,15 @@ def is_damaged(location: RunLocation) -> bool:
     return False
 
 
-def mend(location: RunLocation, result: bool = False) -> list[str]:
+def mend(location: RunLocation, result: bool = False, blocks: bool = False) -> list[str]:
     """Remove the damaged files of a run; a spec that is gone is taken from the result.
 
     Nothing is removed unless this version and device can compute it again.
 
     Args:
         location: of the run; what belongs to it is fetched.
-        result: the result goes as well, its numbers being wrong.
+        result: the result goes as well, into the folder of what is replaced when the next one is sealed.
+        blocks: so do all blocks; those that have their digest hold wrong numbers.
 
     Returns:
         What was done, a line each.
@@ -66,12 +68,17 @@ def mend(location: RunLocation, result: bool = False) -> list[str]:
             done.append(f"{SPEC} written again from the result")
         store = ChunkStore(out, identity_digest(spec))
         store.close()
-        unsound = [file.path.name for file in store.files() if store.read(file) is None]
+        unsound = [file.path.name for file in store.files() if blocks or store.read(file) is None]
         for name in unsound:
             location.remove(f"{FOLDER}/{name}")
         if unsound:
-            done.append(f"{len(unsound)} damaged {'block' if len(unsound) == 1 else 'blocks'} removed")
-        if location.has(RESULT) and (result or is_damaged(location)):
+            kind = "doubted" if blocks else "damaged"
+            done.append(f"{len(unsound)} {kind} {'block' if len(unsound) == 1 else 'blocks'} removed")
+        if location.has(RESULT) and is_damaged(location):
             location.remove(RESULT)
             done.append(f"{RESULT} removed")
+        elif location.has(RESULT) and result:  # it can be read: it stays until another one is there
+            forget(location)
+            location.move(RESULT, f"{REPLACED}/{RESULT}")
+            done.append(f"{RESULT} set aside")
     return done

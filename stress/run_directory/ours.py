@@ -16,12 +16,23 @@ OF_A_SPEC = {"scenario", "options", "identity"}
 OF_A_RESULT = {"spec_sha256", "model_limits"}  # attributes
 
 
+def refuse_sealed(location: RunLocation) -> None:
+    """Leave a result alone that is named in place of a run directory: a file more, and it no longer proves itself.
+
+    Raises:
+        CannotWrite: it is one.
+    """
+    if location.has(METADATA):
+        raise CannotWrite(f"{location.name} is a sealed result, no run directory: nothing is written into it")
+
+
 def refuse_foreign(location: RunLocation) -> None:
     """Leave a directory alone in which something has the name of a part of a run, and is none.
 
     Raises:
         CannotWrite: naming it.
     """
+    refuse_sealed(location)
     for folder in ("", f"{REPLACED}/"):
         for name, is_ours in ((SPEC, _is_spec), (FOLDER, _are_blocks), (RESULT, _is_result)):
             if not is_ours(location, folder):

@@ -102,7 +102,7 @@ def taken(
             yield run
         except BaseException:
             run.store.close()
-            if not resume and not claim.lost:
+            if not resume and claim.is_held():
                 put_back(location)
             raise
         run.store.close()
@@ -135,7 +135,7 @@ def _begun(claim: Claim, spec: dict[str, Any], overwrite: bool, resume: bool) ->
         write_spec(location.folder, spec)
         location.push(location.folder / SPEC)
     except BaseException:
-        if not resume and not claim.lost:
+        if not resume and claim.is_held():
             restore(location)
         raise
     return spec

@@ -20,10 +20,11 @@ from stress.errors import InvariantFailed
 from stress.options import Progress, RunOptions
 from stress.results.dataset.tree import to_datatree
 from stress.results.files.checked import Damaged, check_sums
+from stress.results.files.manifest import MANIFEST
 from stress.results.files.store import RESULT, SPEC, DamagedRun, is_of, is_result, open_result, spec_in
 from stress.run_directory.chunk_store import ChunkStore
 from stress.run_directory.rebuilt import disagreements
-from stress.run_directory.spec import check_same, identity_digest, problem_of, read_spec, spec_of, whole_spec
+from stress.run_directory.spec import OtherRun, check_same, identity_digest, problem_of, read_spec, spec_of, whole_spec
 from stress.scenarios.problem import Problem
 
 
@@ -38,6 +39,7 @@ class Verdict:
     recomputed: tuple[Chunk, ...]
     sealed: bool  # there is a result
     compared: bool  # every number of it, with the run put together once more
+    doubted: bool  # blocks that have the digest of their name: a path or the result has other numbers
     problems: tuple[str, ...]
     notes: tuple[str, ...] = ()  # what is odd and harmless
 
@@ -64,7 +66,8 @@ def verify(
 
     Raises:
         UnfinishedRun: there is no run, or neither its spec nor that in its result can be read.
-        OtherRun: this version, device type or package computes other numbers than the run was begun with.
+        OtherRun: this version, device type or package computes other numbers than the run was begun with; notes say
+            what its files are.
     """
     out = Path(directory)
     alone = is_result(out)
@@ -72,23 +75,25 @@ def verify(
     sealed, problems = result.exists(), list[str]()
     tree = _opened(result, problems) if sealed else None
     spec = _spec(out, tree, problems)
-    problem, options = problem_of(spec, str(out))
-    check_same(str(out), spec, spec_of(problem, options))
+    try:
+        problem, options = problem_of(spec, str(out))
+        check_same(str(out), spec, spec_of(problem, options))
+    except OtherRun as error:  # files are what they are whatever computes here
+        for line in problems or ["every file of the result is what was written"] * (result / MANIFEST).exists():
+            error.add_note(line)
+        raise
     options = replace(options, devices=None, max_memory=None)  # this machine need not be that of the run
     store = ChunkStore(out, identity_digest(spec))
     store.close()
     found = _blocks(store, options, np.random.default_rng(seed), blocks)
-    problems += [*found.problems, *_recomputed(problem, options, found.kept)]
+    problems += found.problems
+    wrong = _recomputed(problem, options, found.kept)
     if sealed and found.missing and not alone and not again:
         problems.append(f"the result is sealed, and the blocks of {found.missing} paths are missing or damaged")
     compared = tree is not None and (again or not found.missing)
     if tree is not None and compared:
         with tree:
-            try:
-                rebuilt = to_datatree(execute(problem, options, progress, None if again else store))
-                problems += disagreements(tree, rebuilt)
-            except InvariantFailed as error:  # blocks that are whole, and wrong
-                problems.append(f"its blocks give no result: {error}")
+            wrong += _against_the_run(tree, problem, options, progress, None if again else store)
     elif tree is not None:
         tree.close()
     notes = [*found.notes]
@@ -102,7 +107,8 @@ def verify(
         recomputed=tuple(sorted(found.kept)),
         sealed=sealed,
         compared=compared,
-        problems=tuple(problems),
+        doubted=bool(wrong),
+        problems=(*problems, *wrong),
         notes=tuple(notes),
     )
 
@@ -176,18 +182,36 @@ def _recomputed(problem: Problem, options: RunOptions, kept: dict[Chunk, State])
     return problems
 
 
+def _against_the_run(
+    tree: xr.DataTree,
+    problem: Problem,
+    options: RunOptions,
+    progress: Callable[[Progress], None] | None,
+    store: ChunkStore | None,
+) -> list[str]:
+    """What a result says that the run put together once more does not."""
+    # Blocks that are whole, and wrong: their numbers do not fit together, or an array is not there.
+    of_blocks = (InvariantFailed,) if store is None else (InvariantFailed, LookupError, TypeError, ValueError)
+    try:
+        return disagreements(tree, to_datatree(execute(problem, options, progress, store)))
+    except of_blocks as error:
+        kind = "" if isinstance(error, InvariantFailed) else f"{type(error).__name__}: "
+        return [f"its blocks give no result: {kind}{error}"]
+
+
 def differences(kept: State, again: State) -> list[str]:
     """Names of the arrays of a block that a new simulation does not give."""
     wrong = []
     for name in again:
         if name.startswith("tail_"):
             continue
-        if not np.array_equal(kept[name], again[name]):
+        if name not in kept or not np.array_equal(kept[name], again[name]):
             wrong.append(name)
     for name in (name for name in again if name.startswith("tail_") and name.endswith("_ids")):
         values = name.replace("_ids", "_values")
         here = dict(zip(again[name].tolist(), again[values].tolist(), strict=True))
-        pairs = zip(kept[name].tolist(), kept[values].tolist(), strict=True)
-        if any(here.get(path) != value for path, value in pairs):  # fewer are kept: others beat them
+        lacks = name not in kept or values not in kept or kept[name].shape != kept[values].shape
+        pairs = () if lacks else zip(kept[name].tolist(), kept[values].tolist(), strict=True)
+        if lacks or any(here.get(path) != value for path, value in pairs):  # fewer are kept: others beat them
             wrong.append(name.removesuffix("_ids"))
     return wrong

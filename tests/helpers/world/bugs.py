@@ -1,7 +1,8 @@
 """Errors that a store may have, planted one at a time: the worlds have to notice them.
 
-Two more were planted and not noticed by 2,000 worlds, as two processes have to meet between two calls for that (see
-`test_claims.py`): a claim taken over by two at once, and a half-written result of a dead process that is left.
+Two more were planted and not noticed by 2,000 worlds, as two processes have to meet between two calls for that: a
+claim taken over without asking who else does, and a half-written result of a dead process that is left.
+`test_claims.py` does.
 """
 
 from __future__ import annotations

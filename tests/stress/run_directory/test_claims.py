@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,12 +17,18 @@ from typer.testing import CliRunner
 import stress
 from short_desk import options, short_desk
 from stress.cli import app
-from stress.results.files.store import seal
+from stress.errors import NotEnoughResources
+from stress.options import RunOptions
+from stress.results.files.manifest import faults
+from stress.results.files.store import RESULT, SPEC, seal
 from stress.run_directory import claims, holders
 from stress.run_directory.claims import ALONE, Claim, InUse, check_free, claimed
 from stress.run_directory.location import EmptyName, location_of
 from stress.run_directory.run_location import CLAIMS, RunLocation
+from stress.run_directory.spec import spec_of
+from stress.run_directory.taken import taken
 from stress.run_directory.writing import CannotWrite
+from stress.scenarios.build.problem_builder import build_problem
 
 
 class Clock:
@@ -173,6 +180,56 @@ def test_a_claim_that_could_not_be_given_up_hinders_nobody(tmp_path: Path, monke
     assert location.names(CLAIMS)
     with claimed(location):
         pass
+
+
+@pytest.mark.skipif(not holders.machine(), reason="this system does not tell its processes apart")
+def test_a_process_that_has_ended_and_was_not_waited_for_is_gone() -> None:
+    with subprocess.Popen(["sleep", "60"]) as process:
+        assert holders.start_of(process.pid)
+        process.kill()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        assert not holders.start_of(process.pid)
+
+
+def test_signs_of_life_go_on_after_a_full_disk(location: RunLocation, monkeypatch: pytest.MonkeyPatch) -> None:
+    claim, tries = Claim(location, None), []
+
+    def beat() -> None:
+        tries.append(1)
+        if len(tries) == 3:
+            claim.over.set()
+        raise NotEnoughResources("the disk is full")
+
+    monkeypatch.setattr(claims, "BEAT", 0.001)
+    monkeypatch.setattr(claim, "beat", beat)
+    claim.keep_beating()
+    assert len(tries) == 3
+
+
+def test_who_wakes_up_and_fails_removes_nothing_of_who_took_over(tmp_path: Path, clock: Clock) -> None:
+    spec = spec_of(build_problem(short_desk()), RunOptions(paths=1000))
+
+    def wakes_up_too_late() -> None:
+        with taken(location_of(tmp_path), spec):
+            (tmp_path / ALONE).write_bytes(replace(holders.this_process(None), token="other", settled=True).content())
+            raise RuntimeError("stopped")
+
+    with pytest.raises(RuntimeError, match="stopped"):
+        wakes_up_too_late()
+    assert (tmp_path / SPEC).exists()
+
+
+@pytest.mark.parametrize("command", ["run", "dry-run", "resume", "worker"])
+def test_nothing_is_written_into_a_sealed_result(command: str, tmp_path: Path) -> None:
+    stress.run(short_desk(), **options(2_000), out=tmp_path / "run")
+    result = tmp_path / "run" / RESULT
+    run = ["run", "desk", "--overwrite", "--out"]
+    words = {"run": run, "dry-run": ["run", "desk", "--dry-run", *run[2:]]}.get(command, [command])
+    ended = CliRunner().invoke(app, [*words, str(result)])
+    assert ended.exit_code == 2, ended.stderr
+    assert "is a sealed result, no run directory" in ended.stderr
+    assert not faults(result)
+    assert {*os.listdir(tmp_path / "run")} == {"blocks", RESULT, SPEC}
 
 
 @pytest.mark.parametrize("name", ["", " ", "\t\n", Path(), Path("")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import shutil
@@ -18,8 +19,13 @@ from reseal import reseal
 from same_numbers import same_numbers
 from short_desk import options, short_desk
 from stress.cli import app
+from stress.engine.totals import State
+from stress.results.files.manifest import faults
 from stress.results.files.store import RESULT, RunExists
 from stress.run_directory.chunk_store import chunk_of, read_state, write_state
+from stress.run_directory.location import location_of
+from stress.run_directory.mend import mend
+from stress.run_directory.replaced_run import REPLACED
 from stress.run_directory.spec import OtherRun
 from stress.run_directory.verify import verify
 
@@ -43,6 +49,16 @@ def flip(path: Path, at: int = -1, bit: int = 0) -> None:
     content = bytearray(path.read_bytes())
     content[at] ^= 1 << bit
     path.write_bytes(content)
+
+
+def replace_block(run: Path, change: Callable[[State], State]) -> None:
+    """Have other arrays in the first block, under the name that goes with them."""
+    block = sorted((run / "blocks").iterdir())[0]
+    chunk, state = chunk_of(block.name), read_state(block, block.stem.split("-")[-1])
+    assert chunk is not None
+    assert state is not None
+    block.unlink()
+    write_state(run / "blocks", chunk, change(state))
 
 
 def said(*words: str) -> tuple[int, str, str]:
@@ -151,6 +167,9 @@ def test_nothing_is_removed_that_cannot_be_computed_again(run: Path, monkeypatch
     with pytest.raises(OtherRun, match="jaxlib"):
         stress.resume(run)
     assert sorted(path for path in run.rglob("*") if path.is_file()) == before
+    with pytest.raises(OtherRun) as refused:
+        verify(run)
+    assert "summary/es/c.0.0 has other bytes" in refused.value.__notes__[0]
 
 
 def test_a_result_alone_is_run_again_from_its_own_spec(sealed: Path, tmp_path: Path) -> None:
@@ -190,16 +209,65 @@ def test_blocks_that_are_wrong_and_agree_with_the_result_are_found_by_simulating
     shutil.copytree(sealed, tmp_path / "run")
     run = tmp_path / "run"
     shutil.rmtree(run / RESULT)
-    block = sorted((run / "blocks").iterdir())[0]
-    held = chunk_of(block.name)
-    state = read_state(block, block.stem.split("-")[-1])
-    assert held is not None
-    assert state is not None
-    block.unlink()
-    write_state(run / "blocks", held, state | {"count_default": state["count_default"] + 1})
+    replace_block(run, lambda state: state | {"count_default": state["count_default"] + 1})
     stress.resume(run)
     assert not verify(run, blocks=0).problems
     assert verify(run, blocks=0, again=True).problems
+
+
+def test_blocks_that_hold_wrong_numbers_are_not_what_a_repair_is_made_of(run: Path, sealed: Path) -> None:
+    shutil.rmtree(run / RESULT)
+    replace_block(run, lambda state: state | {"count_default": state["count_default"] + 1})
+    stress.resume(run)
+    code, out, errors = said("verify", str(run), "--again", "--blocks", "0", "--repair", "--json", "--quiet")
+    assert code == 0, errors
+    assert "doubted block" in json.loads(out)["repaired"][0]
+    same_numbers(stress.open_result(run), stress.open_result(sealed))
+
+
+def test_blocks_that_lack_an_array_or_are_none_are_named(run: Path) -> None:
+    replace_block(run, lambda state: {name: x for name, x in state.items() if name not in ("scalars", "tail_0_ids")})
+    found = verify(run, blocks=1_000)
+    assert found.doubted
+    assert "other numbers for scalars, tail_0" in found.problems[0]
+    assert found.problems[1] == "its blocks give no result: KeyError: 'scalars'"
+    for content in (b"", b"no block", b"PK\x03\x04"):
+        block = sorted((run / "blocks").iterdir())[0]
+        block.unlink()
+        (run / "blocks" / f"{block.name[:40]}{hashlib.sha256(content).hexdigest()}.npz").write_bytes(content)
+        assert "1 of" in verify(run, blocks=0).problems[0]
+
+
+def test_a_result_that_can_be_read_stays_until_the_next_one_is_sealed(run: Path, sealed: Path) -> None:
+    shutil.rmtree(run / "blocks")
+    assert mend(location_of(run), result=True) == [f"{RESULT} set aside"]
+    assert not (run / RESULT).exists()
+    assert not faults(run / REPLACED / RESULT)
+    same_numbers(stress.resume(run), stress.open_result(sealed))
+    assert not (run / REPLACED).exists()
+
+
+@pytest.mark.parametrize("kind", ["gone", "folder", "no table"])
+def test_a_result_without_its_metadata_is_damaged(run: Path, sealed: Path, kind: str) -> None:
+    (run / RESULT / "manifest.json").unlink()
+    if kind == "gone":
+        (run / RESULT / "zarr.json").unlink()
+    elif kind == "folder":
+        (run / RESULT / "manifest.json").mkdir()
+    else:
+        (run / RESULT / "zarr.json").write_text('{"attributes": 5}')
+    code, out, errors = said("verify", str(run), "--blocks", "0", "--quiet")
+    assert code == 9, errors
+    assert "the result is damaged" in out
+    same_numbers(stress.resume(run), stress.open_result(sealed))
+
+
+def test_resume_writes_a_spec_again_and_keeps_the_result(run: Path, sealed: Path) -> None:
+    (run / "spec.json").write_text("{}")
+    before = (run / RESULT).stat().st_ino
+    same_numbers(stress.resume(run), stress.open_result(sealed))
+    assert (run / RESULT).stat().st_ino == before
+    assert (run / "spec.json").read_bytes() == (sealed / "spec.json").read_bytes()
 
 
 def damaged(run: Path, count: int, seed: int) -> None:
