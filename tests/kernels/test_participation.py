@@ -113,3 +113,12 @@ def test_thin_positions_leave_the_rest_of_a_book_selling_at_its_own_pace() -> No
     assert held[liquid] == pytest.approx(1.0 - CALL, rel=1e-12)
     assert (held[~liquid] > 0.99).all()
     assert found.cut[0, ~liquid, 0].all()
+
+
+def test_a_fund_whose_liquid_tier_sells_what_is_asked_does_not_sell_at_the_limit() -> None:
+    """Its deficit grows while the thin tier waits: a fund at the limit for two steps would default."""
+    script = [{"step": n, "moves": {"a0": fall, "a1": fall}} for n, fall in enumerate((-0.1, -0.05, -0.01), 1)]
+    tables: dict[str, Any] = {"horizon": {"steps": 3}, "shocks": {"model": "none", "script": script}}
+    tables |= {"margin": {"buffer": 0.01}, "triggers": {"max_participation": 0.25, "cure_steps": 2}}
+    cut = capped_steps(a_fund(0.25, (3.2, 100.0), (0.8, 0.1), **tables), 1).cut[:, :, 0]
+    assert cut.tolist() == [[True, False]] * 3  # close-outs are never cut

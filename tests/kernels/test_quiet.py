@@ -64,9 +64,11 @@ def test_start_books_are_those_of_the_members() -> None:
 
 
 def test_equity_less_requirement_is_linear_in_prices() -> None:
-    """As `margin.requirement` has it, with a rate that is capped on longs, an overlay and a fund without margin."""
+    """As `margin.requirement` has it: a rate capped on longs, an overlay, no margin at all, two rates in one type."""
     problem = make_problem(funds={"procyclicality": 0.0, "has_margin": np.array([True, False, True, True, True])})
     problem.funds.rates[0] = 1.5
+    assert problem.funds.type_of[2] == problem.funds.type_of[3]
+    problem.funds.rates[3] = 1.3 * problem.funds.rates[2]
     problem.books.start_held[-1] = 0.0
     structure = structure_of(problem)
     assert structure.margin is not None

@@ -26,6 +26,14 @@ def test_blend_and_labels(tmp_path: Path) -> None:
         build_problem(scenario_from_document(document, folder=tmp_path))
 
 
+def test_rows_of_a_blend_are_in_the_order_of_the_file() -> None:
+    document = example()
+    rows = document["correlation"]["matrix"]  # of semis, bonds, japan
+    document["correlation"] = {"constant": 0.0, "blend": {"matrix": rows, "weight": 0.5}}
+    correlation = problem_of(document).shocks.correlation
+    np.testing.assert_allclose(correlation, [[1, 0.05, 0.15], [0.05, 1, -0.1], [0.15, -0.1, 1]])
+
+
 def test_nearest_correlation_of_higham() -> None:
     """The example of Higham (2002), section 4: distance 0.5278."""
     matrix = np.array([[1.0, 1.0, 0.0], [1.0, 1.0, 1.0], [0.0, 1.0, 1.0]])

@@ -63,6 +63,18 @@ def test_tables_from_files(folder: Path) -> None:
     assert scenario.files.hashes == expected
 
 
+def test_files_of_one_name_in_two_folders_have_a_hash_each(folder: Path) -> None:
+    for name in ("mine", "theirs"):
+        (folder / name).mkdir()
+        (folder / name / "positions.csv").write_text(f"asset,position\nsemis,{len(name)}e9\n")
+    scenario = load_scenario(folder / "scenario.toml")
+    for name in ("mine", "theirs"):
+        scenario.files.read(f"{name}/positions.csv", "funds")
+    for name, place in (("positions.csv", "mine"), ("theirs/positions.csv", "theirs")):
+        data = (folder / place / "positions.csv").read_bytes()
+        assert scenario.files.hashes[name] == hashlib.sha256(data).hexdigest()
+
+
 @pytest.mark.parametrize(
     ("file", "text", "key"),
     [
