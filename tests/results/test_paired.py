@@ -182,3 +182,31 @@ def test_the_error_of_a_difference_is_that_of_two_means_that_share_paths(
     rests_on = 2_000 if indicator else 4_000  # half of them lie in the tail of the quantile
     found = paired.error_of_difference(*pair, paths_a, paths_b)
     assert found == pytest.approx(plain_errors.widened(math.sqrt(variance), rests_on), rel=1e-9)
+
+
+@pytest.mark.parametrize("name", ["called_nav_share", "defaulted_nav_share"])
+def test_a_share_of_all_navs_is_a_mean_by_nav(name: str) -> None:
+    rng, trees, means = np.random.default_rng(3), [], []
+    for _ in range(2):
+        tree = to_datatree(collected(seed=7, paths=2000))
+        table = tree["paths"][name]
+        table.loc[{}] = rng.uniform(size=table.shape)
+        nav = tree["summary"]["nav_usd"].sel(fund=table["fund"])
+        means.append(((table.astype(float) * nav).sum("fund") / nav.sum()).values)
+        trees.append(tree)
+    found = compared(*trees)[f"{name}_difference_se"].sel(fund="system").item()
+    assert found == pytest.approx((means[1] - means[0]).std() / math.sqrt(2000), rel=0.02)
+
+
+@pytest.mark.parametrize("name", ["var", "trough_var", "drawdown_var"])
+def test_with_fewer_paths_kept_an_error_is_still_that_of_the_run(name: str) -> None:
+    errors = []
+    for kept in (4000, 1000):
+        a, b = (to_datatree(collected(seed=seed, paths=4000)) for seed in (7, 8))
+        b.attrs["seed"] = a.attrs["seed"]  # other draws all the same
+        for tree in (a, b):
+            tree["paths"] = xr.DataTree(tree["paths"].to_dataset().isel(path=slice(0, kept)))
+        numbers = compared(a, b)
+        assert numbers.attrs["paired_paths"] == kept
+        errors.append(numbers[f"{name}_difference_se"].sel(fund="alpha", level=0.95).item())
+    assert errors[1] == pytest.approx(errors[0], rel=0.3)

@@ -11,7 +11,7 @@ import pytest
 import xarray as xr
 from matplotlib.container import BarContainer
 
-from drawn import bars, row_names
+from drawn import bars, row_names, whiskers
 from plot_example import TREE, changed, of, renamed, reordered, widened, with_values
 from stress.results import plot
 
@@ -236,3 +236,22 @@ def test_an_asset_that_bears_the_name_of_a_fund_is_another_thing() -> None:
     drawn = cells(plot.heatmap(tree))
     scale = TIMELINE["forced_flow_usd"].sel(asset="semis").values / drawn["mid"]
     np.testing.assert_allclose(scale, scale[0])
+
+
+def test_whiskers_of_sales_are_95_percent_of_all_errors_together() -> None:
+    flow, error = (TIMELINE[f"forced_flow_usd{end}"] for end in ("", "_se"))
+    tree = with_values(TREE, "timeline", "forced_flow_usd", -abs(flow.values) - 1e6)
+    ax: Any = plot.sales(tree)
+    scale = next(size for size, unit in ((1e9, "bn USD"), (1e6, "m USD")) if unit in ax.get_xlabel())
+    for asset, (low, high) in whiskers(ax).items():
+        reach = Z95 * float(error.sel(asset=asset).sum("step")) / scale
+        assert (high - low) / 2 == pytest.approx(reach)
+
+
+def test_the_prices_furthest_from_their_start_are_drawn() -> None:
+    tree = widened(3, 40)
+    price = of(tree, "timeline", "price_mean").copy()
+    price.values[:] = 1.05
+    price.loc[{"asset": "asset_017"}] = 0.5
+    ax = plot.timeline(with_values(tree, "timeline", "price_mean", price.values), "price_mean")
+    assert "asset_017" in lines(ax)

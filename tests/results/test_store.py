@@ -1,6 +1,8 @@
 """The run directory: round trip without our code, sealed, never overwritten unasked."""
 
+import io
 import json
+import os
 import warnings
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from collected_example import collected
 from reseal import reseal
 from stress.results.dataset.tree import to_datatree
 from stress.results.files import zarr_tree
+from stress.results.files.durable_write import create_whole
 from stress.results.files.store import RunExists, UnfinishedRun, open_result, spec_bytes, write_run
 
 SPEC = {"schema": 1, "name": "example", "title": "Ein Beispiel: 39 %, größer"}
@@ -153,3 +156,20 @@ def test_a_result_too_large_to_be_put_together_in_memory_is_the_same(
     names = sorted(path.relative_to(small) for path in small.rglob("*") if path.is_file())
     assert sorted(path.relative_to(written) for path in written.rglob("*") if path.is_file()) == names
     assert all((written / name).read_bytes() == (small / name).read_bytes() for name in names)
+
+
+def test_a_file_that_cannot_be_filled_is_not_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(io.BytesIO):
+        def write(self, _: object) -> int:
+            raise OSError(28, "No space left on device")
+
+    def fdopen(handle: int, _: str) -> Full:
+        os.close(handle)
+        return Full()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fdopen", fdopen)
+        with pytest.raises(OSError, match="No space left"):
+            create_whole(tmp_path / "alone.json", b"whose")
+    assert list(tmp_path.iterdir()) == []
+    assert create_whole(tmp_path / "alone.json", b"whose")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ import xarray as xr
 from rich.console import Console
 
 from stress.results.story.beyond import beyond_history, in_words
+from stress.results.story.flows import called
 from stress.results.story.items import Amounts, amounts_of, counted, joined, largest_first, listed, percent, points
 from stress.results.story.page import _overview, note
 from stress.results.story.steps import chosen_rounds, told_steps
@@ -153,3 +156,18 @@ def test_a_path_that_stands_for_all_is_said_to() -> None:
     wholes = [xr.Dataset(attrs=attrs | {"paths_are_the_same": same}) for same in (0, 1)]
     said = [note(xr.DataTree.from_dict({"/": whole, "outcome": OUTCOME})) for whole in wholes]
     assert ["all its paths are the same" in text for text in said] == [False, True]
+
+
+def test_a_call_that_is_open_already_grows_and_is_not_new() -> None:
+    deficits = np.array([[[0.10, 0.2], [0.15, 0.2], [0.15, 0.2]]])  # of two members, the last moment beyond the rounds
+    funds = SimpleNamespace(nav=np.array([1e9, 2e9]))
+    path: Any = SimpleNamespace(
+        problem=SimpleNamespace(funds=funds),
+        moments=SimpleNamespace(worst=deficits),
+        rounds=np.array([1]),
+        age=np.array([[2, -1]]),
+        size=np.array([[0.08, 0.0]]),
+    )
+    grown, new = called(path)
+    np.testing.assert_allclose(grown[0], [[0.02e9, 0.4e9], [0.05e9, 0.0], [0.0, 0.0]])
+    assert new[0].tolist() == [[False, True], [False, False], [False, False]]

@@ -172,3 +172,12 @@ def test_what_has_no_place_is_not_held() -> None:
     tail.add(np.array([1.5, 2.0, 2.0]), np.array([1, 8, 6], np.uint64))
     assert sorted(tail.of(0, 100)[1].tolist()) == [5, 6, 7]
     assert tail.result().path_ids.tolist() == [5, 6]
+
+
+def test_a_value_just_below_the_bin_in_which_it_is_counted_has_its_place() -> None:
+    value = np.nextafter(0.25, 0.0)  # the float32 next to it is 0.25, where a bin begins
+    histogram = FloatHistogram.empty(())
+    histogram.add(np.array([value]))
+    tail = RunningTail(1)
+    tail.see([histogram.counts], histogram.edges())
+    assert tail.least(np.uint64(0), np.float64) <= value
