@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from stress.run_directory.holders import LOOK, SILENCE, Holder, Watch, held, holder_in, this_process
+from stress.run_directory.ours import refuse_result
 from stress.run_directory.run_location import CLAIMS, RunLocation
 
 ALONE = f"{CLAIMS}/alone.json"
@@ -224,8 +225,9 @@ def claimed(location: RunLocation, run: str | None = None) -> Iterator[Claim]:
 
     Raises:
         InUse: another process works there; it is named.
-        CannotWrite, NotEnoughResources: the folder or the store refuses.
+        CannotWrite, NotEnoughResources: the folder or the store refuses, or it is a result itself.
     """
+    refuse_result(location)
     with location.made():
         claim = Claim(location, run)
         beating = threading.Thread(target=claim.keep_beating, name="claim", daemon=True)

@@ -16,12 +16,26 @@ OF_A_SPEC = {"scenario", "options", "identity"}
 OF_A_RESULT = {"spec_sha256", "model_limits"}  # attributes
 
 
+def refuse_result(location: RunLocation) -> None:
+    """Leave a result alone that is no run directory, but the folder which one holds: it is sealed.
+
+    Raises:
+        CannotWrite: it is one.
+    """
+    if location.has(METADATA):
+        raise CannotWrite(
+            f"{location.name} is a result itself (it holds {METADATA}), and nothing is written into it: "
+            "name the run directory around it, or another one"
+        )
+
+
 def refuse_foreign(location: RunLocation) -> None:
     """Leave a directory alone in which something has the name of a part of a run, and is none.
 
     Raises:
         CannotWrite: naming it.
     """
+    refuse_result(location)
     for folder in ("", f"{REPLACED}/"):
         for name, is_ours in ((SPEC, _is_spec), (FOLDER, _are_blocks), (RESULT, _is_result)):
             if not is_ours(location, folder):

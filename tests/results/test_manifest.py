@@ -17,7 +17,7 @@ from stress.results.dataset.tree import to_datatree
 from stress.results.files import zarr_tree
 from stress.results.files.checked import Damaged, check_sums
 from stress.results.files.manifest import MANIFEST, faults, files_below
-from stress.results.files.store import DamagedRun, open_result, write_run
+from stress.results.files.store import DamagedRun, is_of, open_result, write_run
 
 SPEC = {"schema": 1, "name": "example"}
 
@@ -159,6 +159,10 @@ def test_the_result_carries_its_spec_and_refuses_another_beside_it(run: Path) ->
             open_result(run)
     spec.unlink()
     open_result(run).close()
+    spec.mkdir()
+    with open_result(run / "result.zarr") as tree:
+        assert not is_of(tree, spec)
+    spec.rmdir()
     spec.write_bytes(before)
     alone = open_result(run / "result.zarr")
     assert alone.attrs["spec"].encode() == before
