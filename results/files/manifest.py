@@ -73,6 +73,8 @@ def faults(folder: Path, by_size: Iterable[str] = ()) -> list[str]:
     """
     path = folder / MANIFEST
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return [f"{MANIFEST} is no file"]
         if path.stat().st_size > LARGEST:
             return [f"{MANIFEST} is larger than {LARGEST >> 20} MiB"]
         content = path.read_bytes()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 from collections.abc import Callable
@@ -180,3 +181,11 @@ def test_a_result_of_an_earlier_version_has_no_manifest_and_opens(run: Path, tmp
         open_result(tmp_path)
     reseal(tmp_path / "result.zarr")
     open_result(tmp_path).close()
+
+
+def test_a_pipe_in_the_place_of_the_manifest_is_not_waited_for(run: Path, tmp_path: Path) -> None:
+    shutil.copytree(run / "result.zarr", tmp_path / "result.zarr")
+    (tmp_path / "result.zarr" / MANIFEST).unlink()
+    os.mkfifo(tmp_path / "result.zarr" / MANIFEST)
+    with pytest.raises(DamagedRun, match=r"manifest\.json is no file"):
+        open_result(tmp_path)
