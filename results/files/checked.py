@@ -24,6 +24,7 @@ CODECS = {"bytes", "blosc", "crc32c", "gzip", "sharding_indexed", "transpose", "
 TYPES = {"bool", "string", *(f"{kind}{bits}" for kind in ("int", "uint", "float") for bits in (8, 16, 32, 64))}
 TEXTS = ("name", "title", "model_limits")
 COUNTS = ("paths", "scenario_members")
+LISTS = {"model_limits": list, "switched_off": list, "starts_in_call": list, "origin": dict}
 SHARES = ("called_nav_share", "prob_called_over_10pct", "prob_called_over_50pct", "defaulted_nav_share")
 ESTIMATES = (*SHARES, "prob_margin_call", "prob_default", "expected_forced_sales_usd")  # by fund
 BY_LEVEL = ("var", "es", "trough_var", "trough_es", "amplification", "added_loss")
@@ -52,7 +53,7 @@ def open_tree(path: Path) -> xr.DataTree:
             raise Damaged(f"it holds no {METADATA}")
         check_sums(path, ("paths",))
         _check_files(path)
-        tree = xr.open_datatree(path, engine="zarr", zarr_format=3)
+        tree = xr.open_datatree(path, engine="zarr", zarr_format=3, decode_times=False)
     except (Damaged, PermissionError):
         raise
     except Exception as error:  # of zarr, its codecs, xarray: whatever a damaged store leads them to
@@ -173,9 +174,14 @@ def _check_tree(tree: xr.DataTree) -> None:
     for name, kind in (*((text, str) for text in TEXTS), *((count, int) for count in COUNTS)):
         if not isinstance(tree.attrs.get(name), kind):
             raise Damaged(f"the attribute {name} is {str(tree.attrs.get(name))[:40]!r}")
-    limits = json.loads(tree.attrs["model_limits"])
-    if not isinstance(limits, list) or not all(isinstance(x, str) and x.isprintable() and "[" not in x for x in limits):
-        raise Damaged("the attribute model_limits is no list of texts")
+    for count in COUNTS:
+        if not 0 < tree.attrs[count] < 1 << 63:
+            raise Damaged(f"the attribute {count} is {str(tree.attrs[count])[:40]}")
+    for name, content in LISTS.items():
+        if name in tree.attrs:  # an earlier version wrote fewer
+            _check_list(name, tree.attrs[name], content)
+    if not all(x.isprintable() and "[" not in x for x in json.loads(tree.attrs["model_limits"])):
+        raise Damaged("the attribute model_limits is no list of plain texts")
     for group in ("summary", "diagnostics"):
         if group not in tree.children:
             raise Damaged(f"it lacks the group {group}")
@@ -189,6 +195,18 @@ def _check_tree(tree: xr.DataTree) -> None:
             raise Damaged(f"diagnostics/{key} is no number")
     if diagnostics["correlation_repair_distance"].ndim:
         raise Damaged("diagnostics/correlation_repair_distance is no number")
+
+
+def _check_list(name: str, text: object, content: type) -> None:
+    """An attribute that is a list, or a table, in JSON."""
+    try:
+        found: Any = json.loads(text) if isinstance(text, str) else None
+    except (RecursionError, ValueError):
+        found = None
+    other = not isinstance(found, content)
+    if other or (content is list and not all(isinstance(x, str) for x in found)):
+        what = "list of texts" if content is list else "table"
+        raise Damaged(f"the attribute {name} is no {what} in JSON: {str(text)[:40]!r}")
 
 
 def _check_summary(summary: xr.Dataset) -> None:

@@ -72,9 +72,14 @@ def faults(folder: Path, by_size: Iterable[str] = ()) -> list[str]:
         OSError: a file cannot be read.
     """
     path = folder / MANIFEST
-    if path.stat().st_size > LARGEST:
-        return [f"{MANIFEST} is larger than {LARGEST >> 20} MiB"]
-    content = path.read_bytes()
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return [f"{MANIFEST} is no file"]
+        if path.stat().st_size > LARGEST:
+            return [f"{MANIFEST} is larger than {LARGEST >> 20} MiB"]
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return [f"{MANIFEST} is missing"]
     try:
         sums = _read(content)
     except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
@@ -86,6 +91,12 @@ def faults(folder: Path, by_size: Iterable[str] = ()) -> list[str]:
     found += [f"{name} does not belong to it" for name in sorted(here - sums.keys())]
 
     def fault(name: str) -> str | None:
+        try:
+            return changed(name)
+        except FileNotFoundError:  # it was here a moment ago
+            return f"{name} is missing"
+
+    def changed(name: str) -> str | None:
         status = (folder / name).stat()
         if not stat.S_ISREG(status.st_mode):
             return f"{name} is no file"

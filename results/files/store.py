@@ -169,7 +169,22 @@ def open_result(directory: str | Path, allow_unfinished: bool = False) -> xr.Dat
 def is_of(tree: xr.DataTree, spec: Path) -> bool:
     """Whether the spec beside a result, if there is one, is that within, to the byte."""
     within = tree.attrs.get(SPEC_ATTRIBUTE)
-    return within is None or not spec.exists() or str(within).encode() == spec.read_bytes()
+    return within is None or not spec.exists() or (spec.is_file() and str(within).encode() == spec.read_bytes())
+
+
+def check_unreplaced(tree: xr.DataTree, directory: Path) -> None:
+    """Be sure that what was read lazily was of one result: of files that are gone, zarr reads NaN and zeros.
+
+    Raises:
+        UnfinishedRun: the result that `tree` was opened from is no longer there, or another one is.
+    """
+    path = directory if is_result(directory) else directory / RESULT
+    try:
+        attributes = read_table(path / METADATA).get("attributes")
+    except (Damaged, OSError):
+        attributes = None
+    if attributes != tree.attrs:
+        raise UnfinishedRun(f"the result in {directory} was removed or replaced while it was read")
 
 
 def spec_in(tree: xr.DataTree) -> dict[str, Any] | None:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import threading
 import warnings
 from contextlib import suppress
-from types import FrameType
 from typing import Annotated, TextIO
 
 import typer
@@ -20,7 +18,7 @@ from stress.cli.compare import compare
 from stress.cli.console import say
 from stress.cli.demo import demo
 from stress.cli.doctor import doctor
-from stress.cli.exits import BUG, DONE, Terminated, output_lost
+from stress.cli.exits import BUG, DONE, output_lost
 from stress.cli.library import library
 from stress.cli.replay import replay
 from stress.cli.report import report
@@ -28,6 +26,7 @@ from stress.cli.resume import resume
 from stress.cli.run import run
 from stress.cli.schema import schema
 from stress.cli.show import show
+from stress.cli.signals import listen
 from stress.cli.streams import standard_streams
 from stress.cli.validate import validate
 from stress.cli.verify import verify
@@ -89,14 +88,9 @@ def _show_warning(
     say(f"levstress: warning: {message}")
 
 
-def _terminate(number: int, frame: FrameType | None) -> None:
-    raise Terminated
-
-
 def main() -> None:
     """Entry point of the `levstress` command."""
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, _terminate)
+    listen()
     output, code = standard_streams(), DONE
     try:
         app(prog_name="levstress")

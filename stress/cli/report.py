@@ -65,7 +65,7 @@ def report(
     if out is not None and target.exists() and not overwrite:
         raise FileExistsError(f"{target} is there already; --overwrite replaces it")
     from stress.results.files.durable_write import write_durably
-    from stress.results.files.store import SPEC, open_result, read_spec
+    from stress.results.files.store import SPEC, check_unreplaced, open_result, read_spec
     from stress.results.report import need, report_html
 
     need(interactive)
@@ -75,6 +75,7 @@ def report(
     try:
         stories, reason = _stories(directory, tree, worst, quiet)
         text = report_html(tree, spec, stories, reason, interactive)
+        check_unreplaced(tree, directory)
         with writing(target.parent):
             target.parent.mkdir(parents=True, exist_ok=True)
             write_durably(target, text.encode())

@@ -43,13 +43,19 @@ def verify(
       levstress verify sent-to-me/result.zarr --again
       levstress verify runs/desk-1-1000000 --repair
     """
+    from stress.run_directory.claims import check_free
     from stress.run_directory.location import location_of
+    from stress.run_directory.ours import refuse_sealed
     from stress.run_directory.verify import verify as check
 
     location = location_of(directory)
+    if repair:
+        refuse_sealed(location)
     location.fetch()
     with progress_shown(quiet) as callback:
         found = check(location.folder, blocks, seed, again, callback)
+    if found.problems:
+        check_free(location, shared=True)  # a run that is being replaced looks damaged
     done: list[str] = []
     if repair and found.problems:
         from stress.api import resume as take_up

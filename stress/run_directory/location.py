@@ -128,6 +128,8 @@ class RemoteLocation(RunLocation):
 
     def fetch(self, *names: str, within: Chunk | None = None) -> bool:
         """Copy files and folders of these names here, see `RunLocation.fetch`."""
+        if RESULT in names and self.has(METADATA):  # a result itself, without the run directory around it
+            names = ()
         with self._reached():
             for found in (path for name in names or ("",) for path in self._files(name)):
                 chunk = chunk_of(found.rsplit("/", 1)[-1])

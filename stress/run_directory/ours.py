@@ -23,7 +23,10 @@ def refuse_sealed(location: RunLocation) -> None:
         CannotWrite: it is one.
     """
     if location.has(METADATA):
-        raise CannotWrite(f"{location.name} is a sealed result, no run directory: nothing is written into it")
+        raise CannotWrite(
+            f"{location.name} is a sealed result, no run directory: nothing is written into it; "
+            "name the run directory around it, or another one"
+        )
 
 
 def refuse_foreign(location: RunLocation) -> None:

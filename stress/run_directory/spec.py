@@ -123,6 +123,14 @@ def problem_of(spec: dict[str, Any], name: str) -> tuple[Problem, RunOptions]:
     try:
         problem = build_problem(scenario_from_document(spec["scenario"]))
         options, order = RunOptions(**spec["options"]), spec["order"]
+        known = {
+            "assets": problem.assets.file_order,
+            "funds": problem.funds.types_file_order,
+            "prime_brokers": problem.funds.brokers_file_order,
+        }
+        for name_of_list, ids in known.items():
+            if sorted(order[name_of_list]) != sorted(ids):
+                raise ValueError(f"order.{name_of_list} = {order[name_of_list]!r}: allowed: these in any order: {ids}")
         problem = replace(
             problem,
             assets=replace(problem.assets, file_order=tuple(order["assets"])),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from stress.results.dataset.tree import to_datatree
 from stress.results.files import zarr_tree
 from stress.results.files.checked import Damaged, check_sums
 from stress.results.files.manifest import MANIFEST, faults, files_below
-from stress.results.files.store import DamagedRun, open_result, write_run
+from stress.results.files.store import DamagedRun, is_of, open_result, write_run
 
 SPEC = {"schema": 1, "name": "example"}
 
@@ -159,6 +160,10 @@ def test_the_result_carries_its_spec_and_refuses_another_beside_it(run: Path) ->
             open_result(run)
     spec.unlink()
     open_result(run).close()
+    spec.mkdir()
+    with open_result(run / "result.zarr") as tree:
+        assert not is_of(tree, spec)
+    spec.rmdir()
     spec.write_bytes(before)
     alone = open_result(run / "result.zarr")
     assert alone.attrs["spec"].encode() == before
@@ -176,3 +181,11 @@ def test_a_result_of_an_earlier_version_has_no_manifest_and_opens(run: Path, tmp
         open_result(tmp_path)
     reseal(tmp_path / "result.zarr")
     open_result(tmp_path).close()
+
+
+def test_a_pipe_in_the_place_of_the_manifest_is_not_waited_for(run: Path, tmp_path: Path) -> None:
+    shutil.copytree(run / "result.zarr", tmp_path / "result.zarr")
+    (tmp_path / "result.zarr" / MANIFEST).unlink()
+    os.mkfifo(tmp_path / "result.zarr" / MANIFEST)
+    with pytest.raises(DamagedRun, match=r"manifest\.json is no file"):
+        open_result(tmp_path)

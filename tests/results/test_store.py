@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 import warnings
 from pathlib import Path
 
@@ -16,7 +17,15 @@ from reseal import reseal
 from stress.results.dataset.tree import to_datatree
 from stress.results.files import zarr_tree
 from stress.results.files.durable_write import create_whole
-from stress.results.files.store import RunExists, UnfinishedRun, open_result, spec_bytes, write_run
+from stress.results.files.store import (
+    DamagedRun,
+    RunExists,
+    UnfinishedRun,
+    check_unreplaced,
+    open_result,
+    spec_bytes,
+    write_run,
+)
 
 SPEC = {"schema": 1, "name": "example", "title": "Ein Beispiel: 39 %, größer"}
 
@@ -66,6 +75,45 @@ def test_large_path_ids_and_labels_survive(tree: xr.DataTree, run: Path) -> None
     paths = back["paths"].to_dataset()
     first = paths["path"].values[0]
     assert paths["fund_loss"].sel(path=first, fund="mid").shape == ()
+
+
+def test_a_result_that_is_gone_or_another_by_now_is_noticed(tree: xr.DataTree, tmp_path: Path) -> None:
+    write_run(tree, SPEC, tmp_path, overwrite=False)
+    opened = open_result(tmp_path)
+    check_unreplaced(opened, tmp_path)
+    check_unreplaced(opened, tmp_path / "result.zarr")
+    write_run(tree, SPEC | {"title": "another"}, tmp_path, overwrite=True)
+    with pytest.raises(UnfinishedRun, match="removed or replaced while it was read"):
+        check_unreplaced(opened, tmp_path)
+    shutil.rmtree(tmp_path / "result.zarr")
+    with pytest.raises(UnfinishedRun, match="removed or replaced while it was read"):
+        check_unreplaced(opened, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("paths", 0, "paths is 0"),
+        ("paths", -5, "paths is -5"),
+        ("paths", 10**30, "paths is 1000000"),
+        ("model_limits", '["[red]"]', "model_limits is no list of plain texts"),
+        ("model_limits", "{}", "model_limits is no list of texts in JSON"),
+        ("switched_off", "margin", "switched_off is no list of texts in JSON"),
+        ("starts_in_call", "[1]", "starts_in_call is no list of texts in JSON"),
+        ("origin", "[]", "origin is no table in JSON"),
+    ],
+)
+def test_an_attribute_that_cannot_be_read_is_named(
+    tree: xr.DataTree, tmp_path: Path, name: str, value: object, said: str
+) -> None:
+    write_run(tree, SPEC, tmp_path, overwrite=False)
+    path = tmp_path / "result.zarr" / "zarr.json"
+    root = json.loads(path.read_text())
+    root["attributes"][name] = value
+    path.write_text(json.dumps(root))
+    reseal(tmp_path / "result.zarr")
+    with pytest.raises(DamagedRun, match=f"the attribute {said}"):
+        open_result(tmp_path)
 
 
 def test_the_format_is_zarr_3_with_metadata_in_one_place(run: Path) -> None:

@@ -209,6 +209,7 @@ def test_every_command_that_reads_a_run_reads_it_from_a_url(
     assert f"A: {URL}" in said["compare"]
     assert float(np.abs(stress.compare(URL, URL)["es_difference"]).max()) == 0
     assert f"{PATHS:,} paths" in said["verify"]
+    assert stress.open_result(f"{URL}/result.zarr").attrs["paths"] == PATHS  # without the run directory around it
     assert (tmp_path / "report.html").stat().st_size > 100_000
     for url in ("memory://bucket/other", "nonsense://bucket/run"):
         ended = CliRunner().invoke(stress_app(), ["show", url])

@@ -96,3 +96,9 @@ def test_every_key_of_the_identity_is_needed(spec: dict[str, Any], tmp_path: Pat
     for key in spec["identity"]:
         for value in (..., "other"):
             assert not taken_up(tmp_path, changed(spec, ("identity", key), value)), key
+
+
+def test_an_order_of_other_funds_is_named(spec: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "spec.json").write_bytes(spec_bytes(changed(spec, ("order", "funds"), ["another"])))
+    with pytest.raises(UnfinishedRun, match=r"order\.funds = \['another'\]"):
+        problem_of(read_spec(tmp_path), "this run")

@@ -23,11 +23,13 @@ from stress.engine.totals import State
 from stress.results.files.manifest import faults
 from stress.results.files.store import RESULT, RunExists
 from stress.run_directory.chunk_store import chunk_of, read_state, write_state
+from stress.run_directory.claims import claimed
 from stress.run_directory.location import location_of
 from stress.run_directory.mend import mend
 from stress.run_directory.replaced_run import REPLACED
 from stress.run_directory.spec import OtherRun
 from stress.run_directory.verify import verify
+from stress.run_directory.writing import CannotWrite
 
 PATHS = 60_000
 
@@ -189,6 +191,29 @@ def test_a_result_alone_is_run_again_from_its_own_spec(sealed: Path, tmp_path: P
     array[0] = array[0] + 1e-12
     reseal(alone)
     assert "summary/mean_loss" in verify(alone, again=True).problems[0]
+
+
+@pytest.mark.parametrize("words", [["resume"], ["worker"], ["verify", "--repair"]])
+def test_nothing_is_written_into_a_result_alone(words: list[str], sealed: Path, tmp_path: Path) -> None:
+    alone = tmp_path / "sent.zarr"
+    shutil.copytree(sealed / RESULT, alone)
+    before = sorted(alone.rglob("*"))
+    code, _, err = said(*words, str(alone))
+    assert code == 2
+    assert "is a sealed result" in err
+    with pytest.raises(CannotWrite, match="is a sealed result"):
+        stress.run(short_desk(), **options(PATHS), out=alone, overwrite=True)
+    assert sorted(alone.rglob("*")) == before
+    assert said("show", str(alone))[0] == 0
+
+
+def test_a_run_that_is_being_replaced_is_not_called_wrong(run: Path) -> None:
+    (run / RESULT / "summary" / "var" / "zarr.json").unlink()
+    with claimed(location_of(run)):
+        code, out, err = said("verify", str(run), "--blocks", "0")
+    assert (code, out) == (3, "")
+    assert "is in use by process" in err
+    assert said("verify", str(run), "--blocks", "0")[0] == 9
 
 
 def test_blocks_that_are_whole_and_count_a_path_less_give_no_result(run: Path) -> None:
