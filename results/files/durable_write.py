@@ -7,6 +7,8 @@ import secrets
 import shutil
 import tempfile
 import time
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 WRITING = ".writing-"  # how the names of files and folders begin that are not whole yet
@@ -85,12 +87,16 @@ def remove_whole(path: Path) -> None:
 def remove_leftovers(folder: Path) -> None:
     """Remove what processes that were killed have left half-written in a folder; what may still be written stays."""
     for path in folder.glob(f"{WRITING}*"):
-        if time.time() - path.stat().st_mtime > SECONDS_OF_A_WRITE:
-            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # another process has finished it in the meantime
+            if time.time() - path.stat().st_mtime > SECONDS_OF_A_WRITE:
+                shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
+@cache
 def _umask() -> int:
-    """What the user takes from the permissions of a new file; to ask for it one has to set it."""
+    """What the user takes from the permissions of a new file; to ask for it one has to set it, for a moment, which
+    files of other threads must not meet: asked once, when this module is loaded.
+    """
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
@@ -103,3 +109,6 @@ def flush(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+_umask()

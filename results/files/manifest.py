@@ -97,7 +97,7 @@ def faults(folder: Path, by_size: Iterable[str] = ()) -> list[str]:
             return f"{name} is missing"
 
     def changed(name: str) -> str | None:
-        status = (folder / name).stat()
+        status = (folder / name).lstat()  # what is behind a link is not in the folder
         if not stat.S_ISREG(status.st_mode):
             return f"{name} is no file"
         if status.st_size != sums[name].size:

@@ -29,6 +29,8 @@ def beyond_history(story: xr.DataTree) -> list[Beyond]:
         step=slice(int(story.attrs["steps_per_day"]) - 1, None, int(story.attrs["steps_per_day"]))
     )
     price = closes.transpose("step", "asset").values
+    if not len(price):  # the run is shorter than a day
+        return []
     moves = price / np.concatenate([np.ones_like(price[:1]), price[:-1]]) - 1.0
     found = []
     labels = zip(*(steps[name].values for name in ("asset", "asset_class", "asset_region")), strict=True)

@@ -38,6 +38,7 @@ def _encoding(data: bytes, wrong: int) -> str:
     """What text that is not UTF-8 looks like; `wrong` is the first byte that cannot be."""
     for mark, name in (
         (codecs.BOM_UTF32_LE, "UTF-32"),
+        (codecs.BOM_UTF32_BE, "UTF-32"),
         (codecs.BOM_UTF16_LE, "UTF-16"),
         (codecs.BOM_UTF16_BE, "UTF-16"),
     ):
@@ -104,8 +105,10 @@ class InputFiles:
         """
         digest = hashlib.sha256(data).hexdigest()
         name = where.name
-        if self._hashes.get(name, digest) != digest:
-            name = f"{where.parent.name}/{where.name}"
+        for folder in where.parents:  # of files of one name, as much of the path as tells them apart
+            if self._hashes.get(name, digest) == digest:
+                break
+            name = f"{folder.name}/{name}"
         self._hashes[name] = digest
         try:
             return data.decode("utf-8-sig")

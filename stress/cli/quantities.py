@@ -41,7 +41,7 @@ def parse_size(text: str) -> int:
 def format_size(size: float) -> str:
     """Bytes for a reader: `1.5 GB`."""
     for unit in ("B", "kB", "MB", "GB"):
-        if abs(size) < 1000:
+        if abs(size) < 999.5:  # else three digits round to the next unit
             return f"{size:.3g} {unit}"
         size /= 1000
     return f"{size:.3g} TB"

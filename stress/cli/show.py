@@ -101,7 +101,7 @@ def show(
     name = the_view([view for view, wanted in given.items() if wanted], choice)
     check_target(export, overwrite)
     limits = read_limits(fail_on)
-    from stress.results.files.store import open_result
+    from stress.results.files.store import check_unreplaced, open_result
 
     screen = console()
     tree, called = open_result(directory), common.name_of(directory)
@@ -123,6 +123,7 @@ def show(
         write_target(export, view.groups, tree.attrs)
         document = {} if not json else summary_json(tree) if name is None else view.document(tree)
         shown = view.shown
+    check_unreplaced(tree, directory)
     if json:
         print_json({"directory": called, **document, **limits_json(verdicts)})
     else:

@@ -47,10 +47,10 @@ class Output(io.TextIOWrapper):
     def on(cls, stream: TextIO | None, number: int) -> Self:
         """In place of a stream of Python's; None: of that descriptor, which was closed when Python started."""
         stream = os.fdopen(number, "w", encoding="utf-8", closefd=False) if stream is None else stream
-        how = {name: getattr(stream, name, False) for name in ("line_buffering", "write_through")}  # python -u: through
+        by_line, through = (getattr(stream, name, False) for name in ("line_buffering", "write_through"))
         encoding = stream.encoding
         buffer = stream.detach()  # type: ignore[attr-defined]
-        return cls(buffer, encoding, "backslashreplace", **how)
+        return cls(buffer, encoding, "backslashreplace", line_buffering=by_line, write_through=through)
 
     def write(self, text: str) -> int:
         """Write what cannot steer a terminal."""

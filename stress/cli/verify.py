@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from stress.cli import options as common
-from stress.cli.console import console, print_json, progress_shown, say
+from stress.cli.console import console, print_json, progress_shown
 from stress.cli.exits import MISMATCH, ends_with_exit_code
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ def verify(
         bool, typer.Option("--again", help="Simulate every path of a finished run again, and trust no block.")
     ] = False,
     repair: Annotated[
-        bool, typer.Option("--repair", help="Remove what is wrong, and compute and seal it again.")
+        bool,
+        typer.Option("--repair", help="Remove what is wrong, compute what is missing, seal the result and check it."),
     ] = False,
     json: common.Json = False,
     quiet: common.Quiet = False,
@@ -56,7 +57,7 @@ def verify(
         found = check(location.folder, blocks, seed, again, callback)
     if found.problems:
         check_free(location, shared=True)  # a run that is being replaced looks damaged
-    done: list[str] = []
+    done, before = list[str](), found
     if repair and found.problems:
         from stress.api import resume as take_up
         from stress.run_directory.mend import mend
@@ -65,13 +66,16 @@ def verify(
         with progress_shown(quiet) as callback:
             take_up(directory, callback)
         done.append("the result sealed again")
+        before, location = found, location_of(directory)
+        location.fetch()
+        found = check(location.folder, 0)
+    wrong = list(before.problems) if done else []
     if json:
-        print_json({"directory": str(directory), **_as_json(found), "repaired": done})
+        print_json({"directory": str(directory), **_as_json(found), "was_wrong": wrong, "repaired": done})
     else:
-        console().print("\n".join(_lines(found, str(directory))), markup=False, highlight=False)
-        for line in done:
-            say(f"repaired: {line}", quiet)
-    if found.problems and not done:
+        lines = [f"was wrong: {line}" for line in wrong] + [f"repaired: {line}" for line in done]
+        console().print("\n".join([*lines, *_lines(found, str(directory))]), markup=False, highlight=False)
+    if found.problems:
         raise typer.Exit(MISMATCH)
 
 

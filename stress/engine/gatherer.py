@@ -134,12 +134,19 @@ class Gatherer:
             self._calls = []
 
     def add_chunk(self, state: State) -> None:
-        """Take in a chunk that is known already."""
-        self.totals.add_state(state)
-        for number, tail in enumerate(self._tails):
-            tail.add(state[f"tail_{number}_values"], state[f"tail_{number}_ids"])
-        if self._calls is not None:
-            self._tables.append(table_of({name: state[f"path_{name}"] for name in TABLE_ARRAYS}))
+        """Take in a chunk that is known already.
+
+        Raises:
+            InvariantFailed: it lacks an array, or has one of another shape.
+        """
+        try:
+            self.totals.add_state(state)
+            for number, tail in enumerate(self._tails):
+                tail.add(state[f"tail_{number}_values"], state[f"tail_{number}_ids"])
+            if self._calls is not None:
+                self._tables.append(table_of({name: state[f"path_{name}"] for name in TABLE_ARRAYS}))
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            raise InvariantFailed(f"a finished block is no part of this run: {error}; verify --repair") from error
 
     def least(self) -> TailFloors:
         """What is ranked last in each tail by now: what is ranked below it need not come any more."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stress.results.dataset.compared import compared, same_numbers
-from stress.results.files.store import RESULT, SPEC, open_result, read_spec
+from stress.results.files.store import RESULT, SPEC, check_unreplaced, open_result, read_spec
 from stress.run_directory.location import location_of
 
 if TYPE_CHECKING:
@@ -82,7 +82,10 @@ def compare_runs(a: Path, b: Path) -> Comparison:
             "settings_different": json.dumps(settings_json(different), ensure_ascii=False),
             "settings_equal": equal,
         }
-        return Comparison(different, equal, numbers, same_numbers(first, second))
+        comparison = Comparison(different, equal, numbers, same_numbers(first, second))
+        for tree, directory in ((first, a), (second, b)):
+            check_unreplaced(tree, directory)
+        return comparison
     finally:
         first.close()
         second.close()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from stress.results.files.store import RESULT, SPEC
+from stress.results.files.store import RESULT, SET_ASIDE, SPEC
 from stress.run_directory.chunk_store import FOLDER, chunk_of
 from stress.run_directory.run_location import RunLocation
 
-REPLACED = ".replaced"
+REPLACED = SET_ASIDE
 PARTS = (RESULT, FOLDER, SPEC)
 
 

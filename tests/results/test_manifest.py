@@ -189,3 +189,15 @@ def test_a_pipe_in_the_place_of_the_manifest_is_not_waited_for(run: Path, tmp_pa
     os.mkfifo(tmp_path / "result.zarr" / MANIFEST)
     with pytest.raises(DamagedRun, match=r"manifest\.json is no file"):
         open_result(tmp_path)
+
+
+def test_a_link_to_a_file_elsewhere_is_no_file_of_the_result(run: Path, tmp_path: Path) -> None:
+    chunk = run / "result.zarr" / "summary" / "es" / "c.0.0"
+    before = chunk.read_bytes()
+    (tmp_path / "elsewhere").write_bytes(before)
+    chunk.unlink()
+    chunk.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(DamagedRun, match=r"summary/es/c\.0\.0 is no file"):
+        open_result(run)
+    chunk.unlink()
+    chunk.write_bytes(before)

@@ -79,6 +79,7 @@ def test_days_of_several_steps_are_looked_at_from_close_to_close() -> None:
     found = beyond_history(of_prices(halves, [("crypto", "global")], 2))
     assert [(one.day, round(one.move, 3)) for one in found] == [(1, 0.8)]
     assert beyond_history(of_prices({"bitcoin": [1.35, 1.0]}, [("crypto", "global")], 2)) == []
+    assert beyond_history(of_prices({"bitcoin": [1.8]}, [("crypto", "global")], 2)) == []  # no day has ended
 
 
 def test_a_terminal_takes_no_name_for_a_command() -> None:

@@ -64,13 +64,15 @@ def test_tables_from_files(folder: Path) -> None:
 
 
 def test_files_of_one_name_in_two_folders_have_a_hash_each(folder: Path) -> None:
-    for name in ("mine", "theirs"):
-        (folder / name).mkdir()
+    places = ("mine", "theirs", "old/theirs")
+    for name in places:
+        (folder / name).mkdir(parents=True)
         (folder / name / "positions.csv").write_text(f"asset,position\nsemis,{len(name)}e9\n")
     scenario = load_scenario(folder / "scenario.toml")
-    for name in ("mine", "theirs"):
+    for name in places:
         scenario.files.read(f"{name}/positions.csv", "funds")
-    for name, place in (("positions.csv", "mine"), ("theirs/positions.csv", "theirs")):
+    named = (("positions.csv", "mine"), ("theirs/positions.csv", "theirs"), ("old/theirs/positions.csv", "old/theirs"))
+    for name, place in named:
         data = (folder / place / "positions.csv").read_bytes()
         assert scenario.files.hashes[name] == hashlib.sha256(data).hexdigest()
 

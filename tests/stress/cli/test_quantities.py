@@ -53,5 +53,6 @@ def test_what_is_no_size(text: str) -> None:
 
 
 def test_numbers_for_a_reader() -> None:
+    assert [format_size(n) for n in (999, 999_499, 999_999, 999.9e9)] == ["999 B", "999 kB", "1 MB", "1 TB"]
     assert [format_size(n) for n in (12, 1500, 2.5e9, 3e12, 5e15)] == ["12 B", "1.5 kB", "2.5 GB", "3 TB", "5e+03 TB"]
     assert [format_seconds(s) for s in (0.25, 12.4, 200, 7500)] == ["0.2 s", "12 s", "3 min 20 s", "2 h 5 min"]

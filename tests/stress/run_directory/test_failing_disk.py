@@ -15,6 +15,7 @@ import stress
 from same_numbers import same_numbers
 from short_desk import options, short_desk, undisturbed_run
 from stress.engine import chunk_simulator as work
+from stress.results.files.durable_write import WRITING, remove_leftovers
 from stress.results.files.store import RunExists
 from stress.run_directory.verify import verify
 
@@ -108,3 +109,14 @@ def test_every_write_up_to_the_result_fails_and_many_of_its_own(
     for code in (errno.ENOSPC, errno.EIO):
         for number in (*range(1, 120), *range(120, last + 1, 29)):
             assert check(scenario, undisturbed, tmp_path / f"{code}-{number}", number, code)
+
+
+def test_a_leftover_that_another_process_finishes_meanwhile_is_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, gone = tmp_path / f"{WRITING}old", tmp_path / f"{WRITING}block"
+    old.write_bytes(b"x")
+    os.utime(old, (0, 0))
+    monkeypatch.setattr(Path, "glob", lambda folder, pattern: iter([gone, old]))
+    remove_leftovers(tmp_path)
+    assert not old.exists()

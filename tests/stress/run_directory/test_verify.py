@@ -12,22 +12,16 @@ from typing import Any
 
 import pytest
 import zarr
-from typer.testing import CliRunner
 
 import stress
+from damage import flip, replace_block, said
 from reseal import reseal
 from same_numbers import same_numbers
 from short_desk import options, short_desk
-from stress.cli import app
-from stress.engine.totals import State
-from stress.results.files.manifest import faults
-from stress.results.files.store import RESULT, RunExists
+from stress.results.files.store import RESULT
 from stress.run_directory.chunk_store import chunk_of, read_state, write_state
 from stress.run_directory.claims import claimed
 from stress.run_directory.location import location_of
-from stress.run_directory.mend import mend
-from stress.run_directory.replaced_run import REPLACED
-from stress.run_directory.spec import OtherRun
 from stress.run_directory.verify import verify
 from stress.run_directory.writing import CannotWrite
 
@@ -45,27 +39,6 @@ def sealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(sealed: Path, tmp_path: Path) -> Path:
     shutil.copytree(sealed, tmp_path / "run")
     return tmp_path / "run"
-
-
-def flip(path: Path, at: int = -1, bit: int = 0) -> None:
-    content = bytearray(path.read_bytes())
-    content[at] ^= 1 << bit
-    path.write_bytes(content)
-
-
-def replace_block(run: Path, change: Callable[[State], State]) -> None:
-    """Have other arrays in the first block, under the name that goes with them."""
-    block = sorted((run / "blocks").iterdir())[0]
-    chunk, state = chunk_of(block.name), read_state(block, block.stem.split("-")[-1])
-    assert chunk is not None
-    assert state is not None
-    block.unlink()
-    write_state(run / "blocks", chunk, change(state))
-
-
-def said(*words: str) -> tuple[int, str, str]:
-    ended = CliRunner().invoke(app, [*words])
-    return ended.exit_code, ended.stdout, ended.stderr
 
 
 def test_a_sound_run_is_compared_whole(run: Path) -> None:
@@ -119,59 +92,6 @@ def test_a_change_whose_manifest_was_written_anew_is_found_by_the_numbers(
     found = verify(run, blocks=0)
     assert found.compared
     assert f"the result has not what its run gives: {name}" in found.problems[0]
-
-
-@pytest.mark.parametrize(
-    ("name", "phrase"),
-    [
-        (f"{RESULT}/summary/es/c.0.0", "summary/es/c.0.0 has other bytes"),
-        (f"{RESULT}/zarr.json", "zarr.json has other bytes"),
-        (f"{RESULT}/manifest.json", "manifest.json is damaged"),
-        ("spec.json", "spec.json is not what was run"),
-    ],
-)
-@pytest.mark.parametrize("gone", [False, True])
-def test_what_is_damaged_is_named_and_repaired(run: Path, sealed: Path, name: str, phrase: str, gone: bool) -> None:
-    if gone:
-        (run / name).unlink()
-        phrase = phrase.split(" ")[0]
-    else:
-        flip(run / name)
-    code, out, _ = said("verify", str(run), "--blocks", "0", "--quiet")
-    assert code == 9
-    assert phrase in " ".join(out.split())
-    code, out, _ = said("verify", str(run), "--blocks", "0", "--repair", "--json", "--quiet")
-    assert code == 0
-    assert json.loads(out)["repaired"][-1] == "the result sealed again"
-    assert (run / "spec.json").read_bytes() == (sealed / "spec.json").read_bytes()
-    assert not verify(run, blocks=0).problems
-    same_numbers(stress.open_result(run), stress.open_result(sealed))
-
-
-def test_resume_makes_a_damaged_run_whole(run: Path, sealed: Path) -> None:
-    blocks = sorted((run / "blocks").iterdir())
-    flip(blocks[0], at=200)
-    flip(run / RESULT / "summary" / "es" / "c.0.0")
-    same_numbers(stress.resume(run), stress.open_result(sealed))
-    found = verify(run, blocks=0)
-    assert not found.problems
-    assert not found.notes
-    with pytest.raises(RunExists, match="nothing is left"):
-        stress.resume(run)
-
-
-def test_nothing_is_removed_that_cannot_be_computed_again(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    spec = json.loads((run / "spec.json").read_text())
-    spec["identity"]["jaxlib"] = "0.0.1"
-    (run / "spec.json").write_text(json.dumps(spec))
-    flip(run / RESULT / "summary" / "es" / "c.0.0")
-    before = sorted(path for path in run.rglob("*") if path.is_file())
-    with pytest.raises(OtherRun, match="jaxlib"):
-        stress.resume(run)
-    assert sorted(path for path in run.rglob("*") if path.is_file()) == before
-    with pytest.raises(OtherRun) as refused:
-        verify(run)
-    assert "summary/es/c.0.0 has other bytes" in refused.value.__notes__[0]
 
 
 def test_a_result_alone_is_run_again_from_its_own_spec(sealed: Path, tmp_path: Path) -> None:
@@ -240,16 +160,6 @@ def test_blocks_that_are_wrong_and_agree_with_the_result_are_found_by_simulating
     assert verify(run, blocks=0, again=True).problems
 
 
-def test_blocks_that_hold_wrong_numbers_are_not_what_a_repair_is_made_of(run: Path, sealed: Path) -> None:
-    shutil.rmtree(run / RESULT)
-    replace_block(run, lambda state: state | {"count_default": state["count_default"] + 1})
-    stress.resume(run)
-    code, out, errors = said("verify", str(run), "--again", "--blocks", "0", "--repair", "--json", "--quiet")
-    assert code == 0, errors
-    assert "doubted block" in json.loads(out)["repaired"][0]
-    same_numbers(stress.open_result(run), stress.open_result(sealed))
-
-
 def test_blocks_that_lack_an_array_or_are_none_are_named(run: Path) -> None:
     replace_block(run, lambda state: {name: x for name, x in state.items() if name not in ("scalars", "tail_0_ids")})
     found = verify(run, blocks=1_000)
@@ -261,15 +171,6 @@ def test_blocks_that_lack_an_array_or_are_none_are_named(run: Path) -> None:
         block.unlink()
         (run / "blocks" / f"{block.name[:40]}{hashlib.sha256(content).hexdigest()}.npz").write_bytes(content)
         assert "1 of" in verify(run, blocks=0).problems[0]
-
-
-def test_a_result_that_can_be_read_stays_until_the_next_one_is_sealed(run: Path, sealed: Path) -> None:
-    shutil.rmtree(run / "blocks")
-    assert mend(location_of(run), result=True) == [f"{RESULT} set aside"]
-    assert not (run / RESULT).exists()
-    assert not faults(run / REPLACED / RESULT)
-    same_numbers(stress.resume(run), stress.open_result(sealed))
-    assert not (run / REPLACED).exists()
 
 
 @pytest.mark.parametrize("kind", ["gone", "folder", "no table"])
@@ -285,14 +186,6 @@ def test_a_result_without_its_metadata_is_damaged(run: Path, sealed: Path, kind:
     assert code == 9, errors
     assert "the result is damaged" in out
     same_numbers(stress.resume(run), stress.open_result(sealed))
-
-
-def test_resume_writes_a_spec_again_and_keeps_the_result(run: Path, sealed: Path) -> None:
-    (run / "spec.json").write_text("{}")
-    before = (run / RESULT).stat().st_ino
-    same_numbers(stress.resume(run), stress.open_result(sealed))
-    assert (run / RESULT).stat().st_ino == before
-    assert (run / "spec.json").read_bytes() == (sealed / "spec.json").read_bytes()
 
 
 def damaged(run: Path, count: int, seed: int) -> None:
