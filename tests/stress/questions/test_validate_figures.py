@@ -277,9 +277,8 @@ def test_an_error_of_the_engine_is_seen(
 ) -> None:
     module, attribute, plant, sees = ENGINE[error]
     put(monkeypatch, module, attribute, plant)
-    arguments = (problem(), 256, 1, "float64", DETAILED, replace(OPTIONS))
     if error in CONTRADICTIONS:
         with pytest.raises(InvariantFailed):
-            run(*arguments)
+            run(problem(), 256, 1, "float64", DETAILED, replace(OPTIONS))
     else:
-        assert sees in failed(run(*arguments), compared, parts)
+        assert sees in failed(run(problem(), 256, 1, "float64", DETAILED, replace(OPTIONS)), compared, parts)
