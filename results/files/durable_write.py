@@ -8,7 +8,6 @@ import shutil
 import tempfile
 import time
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 
 WRITING = ".writing-"  # how the names of files and folders begin that are not whole yet
@@ -92,11 +91,14 @@ def remove_leftovers(folder: Path) -> None:
                 shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
-@cache
 def _umask() -> int:
-    """What the user takes from the permissions of a new file; to ask for it one has to set it, for a moment, which
-    files of other threads must not meet: asked once, when this module is loaded.
+    """What the user takes from the permissions of a new file.
+
+    Asked of the system, where it says so: else one has to set it for a moment, which files of other threads may meet.
     """
+    with suppress(OSError, StopIteration, ValueError):
+        status = Path("/proc/self/status").read_text(encoding="utf-8", errors="replace").splitlines()
+        return int(next(line for line in status if line.startswith("Umask:")).split()[1], 8)
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
@@ -109,6 +111,3 @@ def flush(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-_umask()

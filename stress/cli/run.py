@@ -170,10 +170,11 @@ def _planned(problem: Problem, options: RunOptions, location: RunLocation, resum
     planned = plan(problem, options)
     check_room(location.folder, planned.disk_bytes)
     check_writable(location.folder)
-    refuse_foreign(location)
     if resume and location.has(SPEC):
         location.fetch(SPEC)
         check_same(location.name, read_spec(location.folder), spec_of(problem, options))
+    else:
+        refuse_foreign(location)
     return planned
 
 

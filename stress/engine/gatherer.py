@@ -146,7 +146,7 @@ class Gatherer:
             if self._calls is not None:
                 self._tables.append(table_of({name: state[f"path_{name}"] for name in TABLE_ARRAYS}))
         except (KeyError, IndexError, TypeError, ValueError) as error:
-            raise InvariantFailed(f"a finished block is no part of this run: {error}; verify --repair") from error
+            raise InvariantFailed(f"a finished block is no part of this run: {error}") from error
 
     def least(self) -> TailFloors:
         """What is ranked last in each tail by now: what is ranked below it need not come any more."""

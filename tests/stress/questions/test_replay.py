@@ -14,6 +14,7 @@ import xarray as xr
 from typer.testing import CliRunner
 
 import stress
+from reseal import reseal
 from scenario_example import example
 from short_desk import options, short_desk
 from stress.cli import app
@@ -108,6 +109,7 @@ def test_a_number_that_was_changed_is_seen(copy: Path) -> None:
     tree["tails"] = xr.DataTree(tails)
     shutil.rmtree(copy / "result.zarr")
     tree.to_zarr(copy / "result.zarr", zarr_format=3, consolidated=False)
+    reseal(copy / "result.zarr")
     with pytest.raises(InvariantFailed, match="called_usd of system is"):
         stress.replay(copy, path)
     done = typed(copy, "--path", path)
