@@ -173,7 +173,9 @@ def test_blocks_that_lack_an_array_or_are_none_are_named(run: Path) -> None:
         assert "1 of" in verify(run, blocks=0).problems[0]
 
 
-@pytest.mark.parametrize("kind", ["gone", "folder", "no table"])
+@pytest.mark.parametrize(
+    "kind", ["gone", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("folder", "no table"))]
+)
 def test_a_result_without_its_metadata_is_damaged(run: Path, sealed: Path, kind: str) -> None:
     (run / RESULT / "manifest.json").unlink()
     if kind == "gone":
