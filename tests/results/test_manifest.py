@@ -201,3 +201,10 @@ def test_a_link_to_a_file_elsewhere_is_no_file_of_the_result(run: Path, tmp_path
         open_result(run)
     chunk.unlink()
     chunk.write_bytes(before)
+
+
+@pytest.mark.parametrize("entry", ['["1", "a"]', "[1, 2]", "[null, null]", "[1]", "7"])
+def test_a_manifest_with_values_of_another_type_is_damaged(tmp_path: Path, entry: str) -> None:
+    (tmp_path / "x").write_bytes(b"x")
+    (tmp_path / MANIFEST).write_text(f'{{\n"format": 1,\n"files": {{\n"x": {entry}\n}}\n}}\n')
+    assert faults(tmp_path) == [f"{MANIFEST} is damaged"]
