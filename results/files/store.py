@@ -20,7 +20,7 @@ from stress.results.files.zarr_tree import write_tree
 
 SPEC = "spec.json"
 RESULT = "result.zarr"
-SET_ASIDE = ".replaced"  # where the run stays that another one is to replace, until that is sealed
+REPLACED = ".replaced"  # where the run stays that another one is to replace, until that is sealed
 SPEC_ATTRIBUTE = "spec"  # of the root of a result: all of `spec.json`, so that the result alone can be run again
 SEALED_WITH = {"complete", SPEC_ATTRIBUTE, MANIFEST_ATTRIBUTE}  # attributes that only a result on disk has
 THERE = {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR}  # what a rename says to a result that is there
@@ -151,7 +151,7 @@ def open_result(directory: str | Path, allow_unfinished: bool = False) -> xr.Dat
         raise FileNotFoundError(f"{directory}: no such run directory")
     path = directory if is_result(directory) else directory / RESULT
     if not path.exists():
-        aside = f"{SET_ASIDE}/{RESULT}"
+        aside = f"{REPLACED}/{RESULT}"
         more = f"; the finished run that it was to replace is in {aside}" if (directory / aside).exists() else ""
         raise UnfinishedRun(f"{directory} holds no {RESULT}: the run did not finish, or this is no run directory{more}")
     try:

@@ -55,8 +55,8 @@ def output_location(
 @contextmanager
 def says_how_to_resume(location: RunLocation) -> Iterator[None]:
     """Add to whatever stops a run how it is taken up again, if there is anything to take up."""
-    from stress.results.files.store import RESULT, SPEC
-    from stress.run_directory.replaced_run import REPLACED, has_blocks
+    from stress.results.files.store import REPLACED, RESULT, SPEC
+    from stress.run_directory.replaced_run import has_blocks
 
     try:
         yield

@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 from stress.results.files.checked import Damaged, check_sums
-from stress.results.files.store import RESULT, SPEC, DamagedRun, UnfinishedRun, is_of, open_result, spec_in
+from stress.results.files.store import REPLACED, RESULT, SPEC, DamagedRun, UnfinishedRun, open_result
 from stress.run_directory.chunk_store import FOLDER, ChunkStore
 from stress.run_directory.claims import claimed
-from stress.run_directory.replaced_run import REPLACED, forget
+from stress.run_directory.replaced_run import forget
 from stress.run_directory.run_location import RunLocation
-from stress.run_directory.spec import (
-    check_same,
-    identity_digest,
-    problem_of,
-    read_spec,
-    spec_of,
-    whole_spec,
-    write_spec,
-)
+from stress.run_directory.spec import check_same, identity_digest, problem_of, spec_of, spec_of_run, write_spec
 from stress.run_directory.writing import writing
 
 
@@ -51,14 +43,13 @@ def mend(location: RunLocation, result: bool = False, blocks: bool = False) -> l
     """
     location.fetch()
     done, out = list[str](), location.folder
-    within = None
     try:
-        with open_result(out / RESULT) as tree:
-            within = spec_in(tree)
-            lost = within is not None and not ((out / SPEC).exists() and is_of(tree, out / SPEC))
+        tree = open_result(out / RESULT)
     except (DamagedRun, UnfinishedRun, FileNotFoundError):
-        lost = False
-    spec = read_spec(out) if within is None or not lost else whole_spec(within, out)
+        tree = None
+    spec, lost = spec_of_run(out, tree)
+    if tree is not None:
+        tree.close()
     problem, options = problem_of(spec, location.name)
     check_same(location.name, spec, spec_of(problem, options))
     with claimed(location), writing(out):

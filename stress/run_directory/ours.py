@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 from stress.results.files.checked import METADATA
-from stress.results.files.store import RESULT, SPEC
+from stress.results.files.store import REPLACED, RESULT, SPEC
 from stress.run_directory.chunk_store import FOLDER, chunk_of
-from stress.run_directory.replaced_run import PARTS, REPLACED
+from stress.run_directory.replaced_run import PARTS
 from stress.run_directory.run_location import RunLocation
 from stress.run_directory.writing import CannotWrite
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from stress.results.files.store import RESULT, SET_ASIDE, SPEC
+from stress.results.files.store import REPLACED, RESULT, SPEC
 from stress.run_directory.chunk_store import FOLDER, chunk_of
 from stress.run_directory.run_location import RunLocation
 
-REPLACED = SET_ASIDE
 PARTS = (RESULT, FOLDER, SPEC)
 
 

@@ -9,6 +9,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import xarray as xr
+
 from stress.options import RunOptions
 from stress.results.dataset.tree import spec_digest
 from stress.results.files import store
@@ -110,6 +112,27 @@ def whole_spec(spec: dict[str, Any], out: Path) -> dict[str, Any]:
     if not isinstance(spec.get("identity"), dict) or "options" not in spec:
         raise UnfinishedRun(f"{out / SPEC} is not that of a run that can be taken up again")
     return spec
+
+
+def spec_of_run(out: Path, tree: xr.DataTree | None) -> tuple[dict[str, Any], str]:
+    """The spec of a run, and what is wrong with `spec.json`: a result carries the spec too, and is the one believed.
+
+    Args:
+        out: run directory, or a result on its own.
+        tree: its result, all of whose files are what was written; None where there is none.
+
+    Raises:
+        UnfinishedRun: no spec can be read.
+    """
+    within = None if tree is None else store.spec_in(tree)
+    if tree is None or within is None:
+        return read_spec(out), ""
+    fault = ""
+    if not store.is_of(tree, out / SPEC):
+        fault = f"{SPEC} is not what was run: the result says otherwise"
+    elif not (store.is_result(out) or (out / SPEC).exists()):
+        fault = f"{SPEC} is missing"
+    return whole_spec(within, out), fault
 
 
 def problem_of(spec: dict[str, Any], name: str) -> tuple[Problem, RunOptions]:

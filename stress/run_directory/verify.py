@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import numpy as np
@@ -21,10 +21,10 @@ from stress.options import Progress, RunOptions
 from stress.results.dataset.tree import to_datatree
 from stress.results.files.checked import Damaged, check_sums
 from stress.results.files.manifest import MANIFEST
-from stress.results.files.store import RESULT, SPEC, DamagedRun, is_of, is_result, open_result, spec_in
+from stress.results.files.store import RESULT, DamagedRun, is_result, open_result
 from stress.run_directory.chunk_store import ChunkStore
 from stress.run_directory.rebuilt import disagreements
-from stress.run_directory.spec import OtherRun, check_same, identity_digest, problem_of, read_spec, spec_of, whole_spec
+from stress.run_directory.spec import OtherRun, check_same, identity_digest, problem_of, spec_of, spec_of_run
 from stress.scenarios.problem import Problem
 
 
@@ -74,7 +74,8 @@ def verify(
     result = out if alone else out / RESULT
     sealed, problems = result.exists(), list[str]()
     tree = _opened(result, problems) if sealed else None
-    spec = _spec(out, tree, problems)
+    spec, fault = spec_of_run(out, tree)
+    problems += [fault] if fault else []
     try:
         problem, options = problem_of(spec, str(out))
         check_same(str(out), spec, spec_of(problem, options))
@@ -121,18 +122,6 @@ def _opened(result: Path, problems: list[str]) -> xr.DataTree | None:
     except (Damaged, DamagedRun) as error:
         problems.append(f"the result is damaged: {error}")
         return None
-
-
-def _spec(out: Path, tree: xr.DataTree | None, problems: list[str]) -> dict[str, Any]:
-    """The spec of a run: that which its result carries, and `spec.json` has to be the same."""
-    within = None if tree is None else spec_in(tree)
-    if tree is None or within is None or is_result(out):
-        return read_spec(out) if within is None else whole_spec(within, out)
-    if not is_of(tree, out / SPEC):
-        problems.append(f"{SPEC} is not what was run: the result says otherwise")
-    elif not (out / SPEC).exists():
-        problems.append(f"{SPEC} is missing")
-    return whole_spec(within, out)
 
 
 class _Blocks(NamedTuple):
@@ -190,13 +179,10 @@ def _against_the_run(
     store: ChunkStore | None,
 ) -> list[str]:
     """What a result says that the run put together once more does not."""
-    # Blocks that are whole, and wrong: their numbers do not fit together, or an array is not there.
-    of_blocks = (InvariantFailed,) if store is None else (InvariantFailed, LookupError, TypeError, ValueError)
     try:
         return disagreements(tree, to_datatree(execute(problem, options, progress, store)))
-    except of_blocks as error:
-        kind = "" if isinstance(error, InvariantFailed) else f"{type(error).__name__}: "
-        return [f"its blocks give no result: {kind}{error}"]
+    except InvariantFailed as error:  # blocks that are whole, and wrong
+        return [f"its blocks give no result: {error}"]
 
 
 def differences(kept: State, again: State) -> list[str]:

@@ -7,11 +7,10 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
-from stress.results.files.store import RESULT, SPEC, RunExists
+from stress.results.files.store import REPLACED, RESULT, SPEC, RunExists
 from stress.run_directory import holders
 from stress.run_directory.chunk_store import FOLDER, ChunkStore
 from stress.run_directory.holders import SILENCE
-from stress.run_directory.replaced_run import REPLACED
 from stress.run_directory.run_location import CLAIMS, RunLocation
 from stress.run_directory.spec import identity_digest, read_spec
 from world import commands

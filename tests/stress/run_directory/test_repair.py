@@ -11,30 +11,12 @@ import pytest
 import stress
 from damage import flip, replace_block, said
 from same_numbers import same_numbers
-from short_desk import options, short_desk
 from stress.results.files.manifest import faults
-from stress.results.files.store import RESULT, RunExists
+from stress.results.files.store import REPLACED, RESULT, RunExists
 from stress.run_directory.location import location_of
 from stress.run_directory.mend import mend
-from stress.run_directory.replaced_run import REPLACED
 from stress.run_directory.spec import OtherRun
 from stress.run_directory.verify import verify
-
-PATHS = 60_000
-
-
-@pytest.fixture(scope="module")
-def sealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("verified") / "run"
-    stress.run(short_desk(), **options(PATHS), out=out)
-    return out
-
-
-@pytest.fixture
-def run(sealed: Path, tmp_path: Path) -> Path:
-    shutil.copytree(sealed, tmp_path / "run")
-    return tmp_path / "run"
-
 
 DAMAGED = [
     (f"{RESULT}/summary/es/c.0.0", "summary/es/c.0.0 has other bytes", False),

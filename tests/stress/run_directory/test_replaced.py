@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from stress.results.files.store import RESULT, SPEC
-from stress.run_directory.replaced_run import PARTS, REPLACED, restore
+from stress.results.files.store import REPLACED, RESULT, SPEC
+from stress.run_directory.replaced_run import PARTS, restore
 from stress.run_directory.run_location import RunLocation
 
 

@@ -28,19 +28,6 @@ from stress.run_directory.writing import CannotWrite
 PATHS = 60_000
 
 
-@pytest.fixture(scope="module")
-def sealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("verified") / "run"
-    stress.run(short_desk(), **options(PATHS), out=out)
-    return out
-
-
-@pytest.fixture
-def run(sealed: Path, tmp_path: Path) -> Path:
-    shutil.copytree(sealed, tmp_path / "run")
-    return tmp_path / "run"
-
-
 def test_a_sound_run_is_compared_whole(run: Path) -> None:
     found = verify(run, blocks=1)
     assert not found.problems
