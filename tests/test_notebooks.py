@@ -36,7 +36,11 @@ def texts(output: Any) -> str:
 
 def execute(notebook: Any, folder: Path) -> None:
     nbclient.NotebookClient(
-        notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+        notebook,
+        timeout=600,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(folder)}},
+        coalesce_streams=True,  # a kernel sends what a cell prints in as many pieces as time would have it
     ).execute()
 
 
