@@ -1,9 +1,9 @@
 """What a sealed folder holds, file by file: so that one that is changed, lost or added is noticed and named.
 
 `manifest.json` lists every other file of the folder with its size and SHA-256; names that begin with a dot, which file
-managers leave behind, do not count. It is written in one form only, so that no byte of itself can change unnoticed. It
-protects from accidents; who rewrites it together with the files is found out by the numbers (`levstress verify`) or
-by a signature over the folder.
+managers leave behind, do not count. It is written in one form only and ends in a SHA-256 of its own list, so that it is
+the manifest which is named when the manifest is damaged. It protects from accidents; who rewrites it together with the
+files is found out by the numbers (`levstress verify`) or by a signature over the folder.
 """
 
 from __future__ import annotations
@@ -48,8 +48,16 @@ def sum_of_file(path: Path) -> Sum:
 
 def manifest_bytes(sums: Mapping[str, Sum]) -> bytes:
     """The one way in which a manifest of these files is written; names have slashes."""
-    table = {"format": FORMAT, "files": {name: list(sums[name]) for name in sorted(sums)}}
-    return (json.dumps(table, indent=0, ensure_ascii=True) + "\n").encode()
+    return sealed_table({name: list(sums[name]) for name in sorted(sums)})
+
+
+def sealed_table(files: Mapping[str, Any]) -> bytes:
+    """A manifest with this list of files and the SHA-256 of the list as it is written."""
+
+    def text(part: Any) -> str:
+        return json.dumps(part, indent=0, ensure_ascii=True)
+
+    return f"{text({'format': FORMAT, 'files': files, 'sha256': sum_of(text(files).encode()).sha256})}\n".encode()
 
 
 def files_below(folder: Path) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
@@ -17,7 +18,7 @@ from reseal import reseal
 from stress.results.dataset.tree import to_datatree
 from stress.results.files import zarr_tree
 from stress.results.files.checked import Damaged, check_sums
-from stress.results.files.manifest import MANIFEST, faults, files_below
+from stress.results.files.manifest import MANIFEST, faults, files_below, sealed_table
 from stress.results.files.store import DamagedRun, is_of, open_result, write_run
 
 SPEC = {"schema": 1, "name": "example"}
@@ -203,8 +204,18 @@ def test_a_link_to_a_file_elsewhere_is_no_file_of_the_result(run: Path, tmp_path
     chunk.write_bytes(before)
 
 
+def test_a_manifest_whose_list_is_damaged_is_named_and_not_the_files_in_it(run: Path) -> None:
+    manifest = run / "result.zarr" / MANIFEST
+    before = manifest.read_text()
+    for old, new in (("summary/es/c.0.0", "summary/es/c.0.1"), ("1", "2"), ("a", "b")):
+        changed = before.replace(old, new, 1) if len(old) > 1 else new.join(before.rsplit(old, 1))
+        manifest.write_text(changed)
+        assert faults(run / "result.zarr") == [f"{MANIFEST} is damaged"]
+    manifest.write_text(before)
+
+
 @pytest.mark.parametrize("entry", ['["1", "a"]', "[1, 2]", "[null, null]", "[1]", "7"])
 def test_a_manifest_with_values_of_another_type_is_damaged(tmp_path: Path, entry: str) -> None:
     (tmp_path / "x").write_bytes(b"x")
-    (tmp_path / MANIFEST).write_text(f'{{\n"format": 1,\n"files": {{\n"x": {entry}\n}}\n}}\n')
+    (tmp_path / MANIFEST).write_bytes(sealed_table({"x": json.loads(entry)}))
     assert faults(tmp_path) == [f"{MANIFEST} is damaged"]
