@@ -100,8 +100,12 @@ def _lost(world: World, location: RunLocation, found: list[str]) -> Iterator[str
         if not kept & set(found):
             yield f"the result of run {seed} is gone: {found}"
     asked = [world.ended[pid] for _, pid, what, _ in world.notes if what == "asks"]
-    for when, _, what, seed in world.notes:
-        replaced = any(ended > when for ended in asked) or any(other != seed and at > when for at, _, other in begun)
+    for when, pid, what, seed in world.notes:
+        came = max(
+            (at for at, who, word, _ in world.notes if who == pid and word in ("begun", "taken up")), default=when
+        )
+        # one that stood still may write on for a run which another has replaced meanwhile, until it looks
+        replaced = any(ended > when for ended in asked) or any(other != seed and at > came for at, _, other in begun)
         if not what.startswith("kept") or replaced or {f"sealed {seed}", f"aside {seed}"} & set(found):
             continue
         first, last = map(int, what.split()[1:])
