@@ -21,11 +21,11 @@ def fund(positions: dict[str, float], *outside: str, **keys: Any) -> dict[str, A
     return document
 
 
-def bound(**triggers: Any) -> dict[str, Any]:
-    return alone({"gross": 2.4, "triggers": {"stop_loss": []} | triggers})
+def bound(gross: float = 2.4, **triggers: Any) -> dict[str, Any]:
+    return alone({"gross": gross, "triggers": {"stop_loss": []} | triggers})
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[dict[str, Any], str, list[Any]]] = {
     "no shorts": (fund(LONGS, gross=2.0, net=0.5), "net", [2.0]),
     "no longs": (fund(SHORTS, gross=2.0, net=0.5), "net", [-2.0]),
     "no shorts that count": (fund({"semis": 1.0, "bonds": -1.0}, "bonds", gross=2.0, net=0.5), "net", [1.0]),
@@ -38,6 +38,28 @@ REFUSED = {
     "above the broker's limit": (bound(max_leverage=2.0), "triggers.max_leverage", [2.4]),
     "above a target": (bound(target_leverage=1.5, band=0.2), "triggers.target_leverage", [2.0, 3.0]),
     "below a target": (bound(target_leverage=4.0, band=0.2), "triggers.target_leverage", [2.0, 3.0]),
+    "no shorts that count, of a third": (
+        fund({"semis": 1.0, "bonds": -2.0}, "bonds", gross=2.0, net=0.5),
+        "net",
+        [0.666666666667],
+    ),
+    "too much net, of a third": (
+        fund({"semis": 1.0, "japan": -1.0, "bonds": -1.0}, "bonds", gross=2.0, net=1.9),
+        "net",
+        [-1.33333, 1.33333],
+    ),
+    "all of it outside of net": (fund({"bonds": 0.7, "japan": 0.1}, "bonds", "japan", gross=0.3, net=0.1), "net", [0]),
+    "a limit below ten thirds": (bound(10 / 3, max_leverage=2.0), "triggers.max_leverage", [3.33334]),
+    "a target of ten thirds": (
+        bound(10 / 3, target_leverage=1.5, band=0.07),
+        "triggers.target_leverage",
+        [3.11527, 3.58422],
+    ),
+    "a volatility over 0.7": (
+        bound(target_vol="1 x start", vol_band=0.7),
+        "triggers.target_vol",
+        ["1.42858 x start"],
+    ),
     "above a volatility": (bound(target_vol="1 x start", vol_band=0.8), "triggers.target_vol", ["1.25 x start"]),
 }
 
