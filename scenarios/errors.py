@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 
 _LONGEST_VALUE = 120
 _LONGEST_KEY = 300
 _LONGEST_PHRASE = 1_000
 _LONGEST_ALLOWED = 4_000
 _MOST_LISTED = 10
+_DIGITS = 6  # of a bound
+_DECIMALS = 12  # beyond which a number is rounding
 
 
 class ScenarioError(ValueError):
@@ -61,6 +64,26 @@ def suggest(wrong: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(wrong[:_LONGEST_VALUE], names, n=1)
     listed = ", ".join(names[:40]) + (f" ... ({len(names)} in all)" if len(names) > 40 else "")
     return (f"did you mean {close[0]!r}? " if close else "") + (f"one of: {listed}" if names else "none is defined")
+
+
+def at_least(value: float) -> str:
+    """A bound from below in few digits that is no lower than `value`, so that who writes it keeps to it."""
+    return _bound(value, ROUND_CEILING)
+
+
+def at_most(value: float) -> str:
+    """A bound from above in few digits that is no higher than `value`."""
+    return _bound(value, ROUND_FLOOR)
+
+
+def exactly(value: float) -> str:
+    """A number in all the digits that count, where a rounded one would be refused."""
+    return f"{round(value, _DECIMALS) + 0.0:.15g}"
+
+
+def _bound(value: float, rounding: str) -> str:
+    shown = Context(prec=_DIGITS, rounding=rounding).create_decimal(Decimal(repr(float(round(value, _DECIMALS)) + 0.0)))
+    return f"{float(shown):.{_DIGITS}g}"
 
 
 def _short(value: object) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from stress.scenarios.build.market import unknown_asset
-from stress.scenarios.errors import ScenarioError, suggest
+from stress.scenarios.errors import ScenarioError, at_least, at_most, exactly, suggest
 from stress.scenarios.problem import Assets, Bools, Floats
 from stress.scenarios.read import units
 from stress.scenarios.read.csv_table import Form
@@ -125,7 +125,7 @@ def scaled(scenario: Scenario, fund: Fund, weights: Floats, in_net: Bools) -> Fl
                 file=scenario.source,
                 key=f"{key}.net",
                 value=fund.net,
-                allowed=f"between {-limit:.6g} and {limit:.6g}",
+                allowed=f"between {at_least(-limit)} and {at_most(limit)}",
             )
         if wanted > 1e-12 and found == 0:
             raise ScenarioError(
@@ -133,7 +133,7 @@ def scaled(scenario: Scenario, fund: Fund, weights: Floats, in_net: Bools) -> Fl
                 file=scenario.source,
                 key=f"{key}.net",
                 value=fund.net,
-                allowed=f"{side} positions, or net = {-sign * (fund.gross - outside):.6g}",
+                allowed=f"{side} positions, or net = {exactly(-sign * (fund.gross - outside))}",
             )
         if found > 0:
             result[chosen] *= max(wanted, 0.0) / found

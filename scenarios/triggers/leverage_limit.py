@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from pydantic import Field
 
-from stress.scenarios.errors import ScenarioError
+from stress.scenarios.errors import ScenarioError, at_least, at_most
 from stress.scenarios.problem import ROUNDING, Floats
 from stress.scenarios.read import units
 from stress.scenarios.read.fields import LeverageLimit as Limit
@@ -113,7 +113,7 @@ def _of_member(source: str, member: Member) -> tuple[float, float]:
             file=source,
             key=f"{key}.max_leverage",
             value=limit,
-            allowed=f"a limit of {start:.6g} or more",
+            allowed=f"a limit of {at_least(start)} or more",
         )
     if target >= limit:
         raise ScenarioError(
@@ -121,7 +121,7 @@ def _of_member(source: str, member: Member) -> tuple[float, float]:
             file=source,
             key=f"{key}.target_leverage",
             value=target,
-            allowed=f"a target below {limit:.6g}",
+            allowed=f"a target below {at_most(limit)}",
         )
     return limit, target
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 from pydantic import Field, StrictBool
 
-from stress.scenarios.errors import ScenarioError
+from stress.scenarios.errors import ScenarioError, at_least, at_most
 from stress.scenarios.problem import ROUNDING, Bools, Floats
 from stress.scenarios.read import units
 from stress.scenarios.read.fields import Fraction, Table
@@ -98,13 +98,14 @@ def _of_member(source: str, member: Member) -> float:
     if not terms.on or target == 0:
         return math.inf
     if abs(start / target - 1.0) > band + ROUNDING:
-        highest = f"{start / (1.0 - band):.6g}" if band < 1 else "any number"
+        highest = at_most(start / (1.0 - band)) if band < 1 else "any number"
+        lowest = at_least(start / (1.0 + band))
         raise ScenarioError(
             f"{member.id} starts off its own target, at a gross of {start:.6g}",
             file=source,
             key=f"funds.{member.fund}.triggers.target_leverage",
             value=target,
-            allowed=f"a target from {start / (1.0 + band):.6g} to {highest} (its gross within the band of {band:.6g})",
+            allowed=f"a target from {lowest} to {highest} (its gross within the band of {band:.6g})",
         )
     return float(target)
 

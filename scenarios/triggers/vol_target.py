@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from pydantic import Field
 
-from stress.scenarios.errors import ScenarioError
+from stress.scenarios.errors import ScenarioError, at_least
 from stress.scenarios.problem import ROUNDING, Floats
 from stress.scenarios.read import units
 from stress.scenarios.read.fields import FundVolatility, Number, Share, Table
@@ -150,7 +150,7 @@ def _ceiling(building: Building, row: BookRow, own: float, of_fund: float) -> fl
             key=key,
             value=target.value,
             allowed=(
-                f"a target of {lowest:.6g}{' x start' if target.relative else ''} or more"
+                f"a target of {at_least(lowest)}{' x start' if target.relative else ''} or more"
                 if math.isfinite(lowest)
                 else "a band above 0"
             ),
