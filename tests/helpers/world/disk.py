@@ -70,8 +70,8 @@ class Disk:
         now = {number: path.read_bytes() for number, path in self._files(0, self.root)}
         for path in self.root.iterdir():
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-        self._pending = []
         self._rebuild(0, self.root, now)
+        self._pending = []  # also what the patched calls have noted while the folder was built anew
         self._seen = {number: dict(names) for number, names in self._safe.items()}
 
     def _rebuild(self, folder: int, path: Path, now: dict[int, bytes]) -> None:

@@ -106,7 +106,8 @@ class World:
         """The machine's power goes."""
         for one in self.schedule.processes:
             one.dead = one.dead or one.started
-        self.disk.crash()
+        with self.schedule.undisturbed(None):
+            self.disk.crash()
 
     def _rot(self) -> None:
         """A byte of a block changes."""
