@@ -151,9 +151,10 @@ class Claim:
     def _take_over(self, name: str, found: bytes, content: bytes | None) -> bool:
         """Replace the file of a holder that is gone, or remove it, unless somebody else was first.
 
-        Who may is settled by a file of the same kind, named after what is replaced.
+        Who may is settled by a file of the same kind, named after what is replaced: its name, too, since a machine that
+        stops may leave several files empty.
         """
-        after = f"{CLAIMS}/after-{hashlib.sha256(found).hexdigest()[:16]}.json"
+        after = f"{CLAIMS}/after-{hashlib.sha256(name.encode() + found).hexdigest()[:16]}.json"
         self._create(after)
         try:
             if self.location.read(name) != found:

@@ -38,7 +38,8 @@ def _wrong(world: World) -> Iterator[str]:
     last = Process(999, "b" if world.kind != "disk" else "a", 0.0, lambda: None)
     world.schedule.processes = [*world.schedule.processes, last]
     with world.schedule.undisturbed(last):
-        world.schedule.sleep(2 * SILENCE)  # who died a moment ago counts as alive until then
+        # who died a moment ago counts as alive until then, by clocks that have jumped by up to three minutes
+        world.schedule.sleep(2 * SILENCE + 180.0)
         location = world.location()
         location.fetch()
         if world.foreign is not None:
@@ -100,11 +101,13 @@ def _lost(world: World, location: RunLocation, found: list[str]) -> Iterator[str
         if not kept & set(found):
             yield f"the result of run {seed} is gone: {found}"
     asked = [world.ended[pid] for _, pid, what, _ in world.notes if what == "asks"]
+    slept = {process.pid for process in world.schedule.processes if process.frozen}
     for when, pid, what, seed in world.notes:
-        came = max(
-            (at for at, who, word, _ in world.notes if who == pid and word in ("begun", "taken up")), default=when
-        )
-        # one that stood still may write on for a run which another has replaced meanwhile, until it looks
+        came = when
+        if pid in slept:  # it may write on for a run that was replaced meanwhile, until it looks
+            came = max(
+                (at for at, who, word, _ in world.notes if who == pid and word in ("begun", "taken up")), default=when
+            )
         replaced = any(ended > when for ended in asked) or any(other != seed and at > came for at, _, other in begun)
         if not what.startswith("kept") or replaced or {f"sealed {seed}", f"aside {seed}"} & set(found):
             continue

@@ -145,6 +145,21 @@ def test_a_file_of_a_claim_that_cannot_be_read_belongs_to_somebody_for_a_while(
         Claim(location, None).take()
 
 
+def test_files_that_a_machine_left_without_content_are_cleared_away(
+    location: RunLocation, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stopped while a claim was taken over, and again: the files that were made on the way are there, and empty."""
+    made: list[str] = [ALONE]
+    create = location.create
+    monkeypatch.setattr(location, "create", lambda name, content: made.append(name) or create(name, content))
+    for _ in range(3):
+        for name in made:
+            create(name, b"")
+        with claimed(location) as claim:
+            claim.confirm()
+    assert len(set(made)) == 4  # each names another
+
+
 def test_those_that_share_one_run_go_together(location: RunLocation, clock: Clock) -> None:
     with claimed(location, "a"), claimed(location, "a") as other:
         check_free(location, shared=True)
