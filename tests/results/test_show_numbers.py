@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 import xarray as xr
@@ -12,48 +10,16 @@ from rich.text import Text
 
 from collected_example import ASSETS_FILE_ORDER, FILE_ORDER
 from plot_example import with_values
-from report_page import number
+from shown_numbers import check, rows, unit
 from stress.results.terminal import views
 from view_example import RUN, TREE
 
 LEVEL = 0.99
-SIZES = {"bn USD": 1e-9, "m USD": 1e-6, "k USD": 1e-3}
-
-
-def rows(table: Any) -> dict[str, list[str]]:
-    """Name of a row -> its cells; of a first column that is empty the name above goes on."""
-    assert isinstance(table, Table)
-    columns = [
-        [cell.plain if isinstance(cell, Text) else str(cell) for cell in column.cells] for column in table.columns
-    ]
-    return {name: list(cells) for name, *cells in zip(*columns, strict=True)}
 
 
 def the(view: views.View, title: str) -> Table:
     (found,) = (x for x in view.shown if isinstance(x, Table) and str(x.title).startswith(title))
     return found
-
-
-def unit(text: str) -> float:
-    return next(size for name, size in SIZES.items() if name in text)
-
-
-def check(cell: str, exact: float, error: float | None = None) -> None:
-    """A number, and below it its error where it has one."""
-    first, _, second = cell.partition("\n")
-    if np.isnan(exact):
-        assert first == "-"
-        return
-    said, half = number(first)
-    assert said == pytest.approx(exact, abs=1.0001 * half)
-    if error is None:
-        assert not second
-    elif second.startswith("±") and second != "±?":
-        assert float(second[1:].replace(",", "")) == pytest.approx(error, abs=1.0001 * half)
-    elif second.startswith("<"):
-        assert error < half
-    else:
-        assert np.isinf(error)
 
 
 @pytest.mark.parametrize("top", [1, 2])
