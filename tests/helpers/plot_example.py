@@ -103,3 +103,17 @@ def with_values(tree: xr.DataTree, group: str, name: str, value: Any, **at: obje
     copy = tree.copy(deep=True)
     copy[group][name].loc[at] = value
     return copy
+
+
+def with_open_calls(tree: xr.DataTree) -> xr.DataTree:
+    """The result with the share of paths on which each fund has an open call, larger from step to step."""
+
+    def calling(dataset: xr.Dataset) -> xr.Dataset:
+        if "called_usd" not in dataset or "step" not in dataset.dims:
+            return dataset
+        like = xr.zeros_like(dataset["called_usd"]).assign_attrs(units="1", long_name="share of paths")
+        share = like + 0.02 * dataset["step"] + xr.DataArray(0.003 * np.arange(like.sizes["fund"]), dims="fund")
+        share = share.transpose(*like.dims).assign_attrs(like.attrs)
+        return dataset.assign(open_call=share, open_call_se=(0.01 * share).assign_attrs(like.attrs))
+
+    return changed(tree, calling)

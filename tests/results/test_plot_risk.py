@@ -135,9 +135,17 @@ def test_brokers_draw_their_expected_shortfall_and_mean() -> None:
     (mean,) = [line for line in ax.lines if line.get_marker() == "D"]
     drawn = dict(zip(row_names(ax), np.asarray(mean.get_xdata()) * scale, strict=True))
     assert drawn == {b: pytest.approx(SUMMARY["broker_loss_mean"].sel(prime_broker=b).item()) for b in expected}
-    said = {text.get_text() for text in ax.texts}
-    assert len(said) == len({SUMMARY["broker_loss_prob"].sel(prime_broker=b).item() for b in expected})
-    assert all("of paths" in text for text in said)
+    said = {row_names(ax)[round(text.xy[1])]: text.get_text() for text in ax.texts}
+    assert set(said) == set(expected)
+    for broker, text in said.items():
+        likely = 100 * SUMMARY["broker_loss_prob"].sel(prime_broker=broker).item()
+        assert text.endswith(" % of paths")
+        assert float(text.split()[0]) == pytest.approx(likely, abs=0.0051)
+    for broker, ends in whiskers(ax).items():
+        at = SUMMARY.sel(prime_broker=broker, level=0.99)
+        assert [scale * end for end in ends] == pytest.approx(
+            [at[f"broker_loss_es_ci_{end}"].item() for end in ("low", "high")]
+        )
 
 
 @pytest.mark.parametrize("by", ["fund", "asset"])

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from stress.cli.doctor import _lines
+from stress.cli.quantities import format_size
 from stress.engine.devices import available_cores
 
 LEVSTRESS = str(Path(sys.executable).with_name("levstress"))
@@ -30,6 +32,11 @@ def test_doctor_describes_this_machine(tmp_path: Path) -> None:
     assert facts["compile_cache"]["folder"] == str(tmp_path / "cache" / "compiled")
     assert facts["compile_cache"]["mode"] == "0700"
     assert facts["memory"]["total_bytes"] >= facts["memory"]["available_bytes"] > 0
+    facts["memory"] = {"total_bytes": 64 << 30, "available_bytes": 8 << 30}
+    told = dict(line.split(":", 1) for line in _lines(facts | {"missing": []}) if ":" in line)
+    assert told["memory"].strip() == f"{format_size(8 << 30)} free of {format_size(64 << 30)}"
+    assert told["cpu"].strip() == f"{facts['cpu']['model'] or 'unknown'}, {available_cores()} usable cores"
+    assert told["disk"].strip().endswith(f"free in {facts['disk']['folder']}")
     text = typed("doctor", cwd=tmp_path, JAX_PLATFORMS="cpu")
     assert all(line in text.stdout for line in ("versions:", "compile cache:", "nvidia driver:"))
     hints = re.findall(r"pip install '([^']*)'", text.stdout)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 
 from short_desk import WORDS
 from stress.cli import app
+from stress.cli.quantities import format_seconds, format_size
 from stress.cluster import dask_executor
 
 REFUSED: list[tuple[tuple[str, ...], int, str]] = [
@@ -94,6 +96,22 @@ def test_what_is_possible_is_planned(place: Path, monkeypatch: pytest.MonkeyPatc
         assert result.exit_code == 0, result.stderr
         assert "blocks of" in result.stdout
     assert files_in(place) == before
+
+
+def test_each_line_of_the_plan_is_the_figure_of_its_name(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stress.engine.runner.estimate", lambda *_: 90.0)
+    facts = json.loads(invoke("--dry-run", "--json").stdout)
+    lines = {line.partition(":")[0]: line.partition(":")[2].strip() for line in invoke("--dry-run").stdout.splitlines()}
+    assert facts["memory_bytes"] != facts["disk_bytes"]
+    sizes = f"{facts['steps']} steps, {facts['assets']} assets, {facts['funds']} funds"
+    assert lines == {
+        "scenario": f"{facts['scenario']} ({sizes})",
+        "paths": f"{facts['paths']:,} in {facts['blocks']:,} blocks of {facts['block_size']:,}",
+        "device": f"{facts['device']}, {facts['precision']}",
+        "memory": format_size(facts["memory_bytes"]),
+        "disk": f"{format_size(facts['disk_bytes'])} in {facts['directory']}",
+        "time": f"about {format_seconds(90.0)}, compiling included",
+    }
 
 
 def test_a_usage_error_is_one_line_whatever_was_typed() -> None:

@@ -89,6 +89,25 @@ def test_overlapping_parts_count_once(undisturbed: xr.DataTree, tmp_path: Path) 
     same_numbers(stress.resume(out), undisturbed)
 
 
+def test_a_worker_says_what_it_found_and_what_it_computed(tmp_path: Path) -> None:
+    out, half = begun(tmp_path / "run"), PATHS // 2
+    for shard, found, elsewhere in (("0/2", 0, half), ("0/2", half, half), ("1/2", 0, 0), ("0/1", PATHS, 0)):
+        ended = levstress("worker", out, "--shard", shard, "--json", "--quiet")
+        paths = PATHS if shard == "0/1" else half
+        assert json.loads(ended.stdout) == {
+            "directory": out,
+            "shard": shard,
+            "paths": paths,
+            "paths_found": found,
+            "paths_computed": paths - found,
+            "paths_missing_elsewhere": elsewhere,
+            "sealed": False,
+        }
+    said = levstress("worker", out, "--shard", "1/2")
+    assert said.stdout == f"shard 1/2: {half:,} paths, {half:,} of them found, 0 computed\n"
+    assert f"all paths are there; to seal the result: levstress resume {out}" in said.stderr
+
+
 def test_what_a_worker_refuses(tmp_path: Path) -> None:
     for shard in ("2/2", "-1/2", "a/b", "1", "1/0", "1/2/3", "٣/8 "):
         ended = levstress("worker", str(tmp_path), "--shard", shard)

@@ -85,6 +85,27 @@ def test_a_start_in_a_call_is_said_and_simulated() -> None:
     assert "as is*" not in text
 
 
+def test_each_number_of_the_table_stands_under_its_name() -> None:
+    names = {
+        "called\n% NAV": "called_nav_share",
+        "P of any\ncall, %": "prob_margin_call",
+        "P of over\n10 %, %": "prob_called_over_10pct",
+        "P of over\n50 %, %": "prob_called_over_50pct",
+        "default\n% NAV": "defaulted_nav_share",
+        "P of any\ndefault, %": "prob_default",
+    }
+    moved = haircuts(single(steps=1), 100, factors=(0.9, 1.0))
+    for number, name in enumerate(names.values(), 1):
+        moved[name].values[:] = np.array([[0.05], [0.06]]) + 0.1 * number
+        moved[f"{name}_se"].values[:] = 0.001 * number
+    table = haircuts_table(moved)
+    columns = {str(column.header): list(column.cells) for column in table.columns}
+    for head, name in names.items():
+        shown = [f"{100 * x:.2f} ±{100 * moved[f'{name}_se'].values[0, 0]:.2f}" for x in moved[name].values[:, 0]]
+        assert columns[head] == [*shown, *shown]  # of the fund and of the system
+    assert columns["haircuts"] == ["-10 %", "as is"] * 2
+
+
 def test_check_prints_them_by_fund() -> None:
     done = CliRunner().invoke(app, ["check", "desk", "--paths", "2000", "--json"])
     assert done.exit_code == 0, done.stderr

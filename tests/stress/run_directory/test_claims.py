@@ -234,6 +234,17 @@ def test_who_wakes_up_and_fails_removes_nothing_of_who_took_over(tmp_path: Path,
     assert (tmp_path / SPEC).exists()
 
 
+def test_who_was_taken_over_gives_up_nothing_but_its_own(location: RunLocation, clock: Clock) -> None:
+    for run in (None, "a"):
+        gone = left(location)
+        clock.now += 1000.0
+        with claimed(location, run) as claim:
+            before = location.names(CLAIMS)
+            gone.give_up()
+            assert location.names(CLAIMS) == before
+            claim.confirm()
+
+
 @pytest.mark.parametrize("command", ["run", "dry-run", "resume", "worker"])
 def test_nothing_is_written_into_a_sealed_result(command: str, tmp_path: Path) -> None:
     stress.run(short_desk(), **options(2_000), out=tmp_path / "run")

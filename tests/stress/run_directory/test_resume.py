@@ -20,14 +20,18 @@ from typer.testing import CliRunner
 import stress
 from same_numbers import same_numbers
 from short_desk import BLOCK, SIZED, WORDS, options, short_desk, undisturbed_run
+from stress.api import begin_run
 from stress.cli import app
 from stress.engine import chunk_simulator as work
 from stress.engine import simulator
 from stress.engine.chunks import Chunk, missing
+from stress.options import RunOptions
 from stress.results.files.store import RunExists, UnfinishedRun
 from stress.run_directory.chunk_store import LAYOUT, ChunkStore, read_state, write_state
+from stress.run_directory.location import location_of
 from stress.run_directory.spec import OtherRun
 from stress.run_directory.verify import verify
+from stress.scenarios.build.problem_builder import build_problem
 
 PATHS, MANY = 60_000, 200_000
 LEVSTRESS = str(Path(sys.executable).with_name("levstress"))
@@ -91,6 +95,22 @@ def test_every_path_that_is_stored_comes_back(scenario: Any, tmp_path: Path, mon
     whole = stress.run(scenario, **OPTIONS, store="paths")
     stopped_after(2, scenario, tmp_path, monkeypatch, store="paths")
     same_numbers(stress.resume(tmp_path), whole)
+
+
+def test_a_run_that_was_only_begun_is_still_there_when_taking_it_up_fails(
+    scenario: Any, undisturbed: xr.DataTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stops(*_: Any) -> None:
+        raise Stop
+
+    begin_run(build_problem(scenario), RunOptions(**OPTIONS), location_of(tmp_path))
+    spec = (tmp_path / "spec.json").read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setattr("stress.engine.runner.execute", stops)
+        with pytest.raises(Stop):
+            stress.resume(tmp_path)
+    assert (tmp_path / "spec.json").read_bytes() == spec
+    same_numbers(stress.resume(tmp_path), undisturbed)
 
 
 def test_gaps_anywhere_are_filled_in_any_order(

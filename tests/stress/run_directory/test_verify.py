@@ -160,6 +160,17 @@ def test_blocks_that_lack_an_array_or_are_none_are_named(run: Path) -> None:
         assert "1 of" in verify(run, blocks=0).problems[0]
 
 
+@pytest.mark.parametrize("digest", ["0" * 64, "f" * 64])  # read before the sound file, and after it
+def test_a_damaged_file_beside_a_sound_one_of_its_paths_is_odd_and_harmless(digest: str, run: Path) -> None:
+    shutil.rmtree(run / RESULT)
+    block = sorted((run / "blocks").iterdir())[0]
+    (run / "blocks" / f"{block.name[:40]}{digest}.npz").write_bytes(block.read_bytes()[:-1])
+    found = verify(run, blocks=0)
+    assert (found.files - found.verified, found.paths_on_disk, found.paths_missing) == (1, PATHS, 0)
+    assert not found.problems
+    assert found.notes == ("1 files are damaged or of another run; other files have their paths",)
+
+
 @pytest.mark.parametrize(
     "kind", ["gone", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("folder", "no table"))]
 )
