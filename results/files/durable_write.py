@@ -64,12 +64,27 @@ def create_whole(path: Path, content: bytes) -> bool:
 
 
 def make_folder(path: Path) -> list[Path]:
-    """Make a folder and those above it, on the disk whatever stops the machine; returns those made, the inner first."""
-    made = [folder for folder in (path, *path.parents) if not folder.exists()]
-    path.mkdir(parents=True, exist_ok=True)
-    for folder in made:
-        flush(folder.parent)
-    return made
+    """Make a folder and those above it, on the disk whatever stops the machine; returns those made, the inner first.
+
+    Others may remove an empty one at the same time: which of them this call has made, making it says and not a look.
+    One that is there may be of a process that was killed before its name was safe.
+    """
+    above: list[Path] = []
+    while True:
+        try:
+            path.mkdir()
+        except FileExistsError:
+            if path.is_dir():
+                with suppress(PermissionError):  # a folder above that may be passed through, and not read
+                    flush(path.parent)
+                return above
+            if path.exists() or path.is_symlink():
+                raise
+        except FileNotFoundError:
+            above = [*make_folder(path.parent), *above]
+        else:
+            flush(path.parent)
+            return [path, *above]
 
 
 def remove_whole(path: Path) -> None:

@@ -94,21 +94,25 @@ def _lost(world: World, location: RunLocation, found: list[str]) -> Iterator[str
     """Finished work that was said to be safe, which nobody asked to replace, and which is not there."""
     sealed = [(when, pid, seed) for when, pid, what, seed in world.notes if what == "sealed"]
     begun = [(when, pid, seed) for when, pid, what, seed in world.notes if what == "begun"]
+    slept = {process.pid for process in world.schedule.processes if process.frozen}
+
+    def came(when: float, pid: int) -> float:
+        """One that stood still may write on for a run that was replaced meanwhile, or say late what it has done."""
+        began = [at for at, who, word, _ in world.notes if who == pid and word in ("begun", "taken up")]
+        return max(began, default=when) if pid in slept else when
+
     if sealed:
-        when, _, seed = sealed[-1]
+        when, pid, seed = sealed[-1]
+        when = came(when, pid)
         later = [(at, pid, seed) for at, pid, what, seed in world.notes if what == "asks" and world.ended[pid] > when]
+        later = [one for one in later if one[1] != pid]
         kept = {f"sealed {seed}"} | {f"aside {seed}" for _ in later[:1]} | {f"sealed {one[2]}" for one in later}
         if not kept & set(found):
             yield f"the result of run {seed} is gone: {found}"
     asked = [world.ended[pid] for _, pid, what, _ in world.notes if what == "asks"]
-    slept = {process.pid for process in world.schedule.processes if process.frozen}
     for when, pid, what, seed in world.notes:
-        came = when
-        if pid in slept:  # it may write on for a run that was replaced meanwhile, until it looks
-            came = max(
-                (at for at, who, word, _ in world.notes if who == pid and word in ("begun", "taken up")), default=when
-            )
-        replaced = any(ended > when for ended in asked) or any(other != seed and at > came for at, _, other in begun)
+        replaced = any(ended > when for ended in asked)
+        replaced = replaced or any(other != seed and at > came(when, pid) for at, _, other in begun)
         if not what.startswith("kept") or replaced or {f"sealed {seed}", f"aside {seed}"} & set(found):
             continue
         first, last = map(int, what.split()[1:])
