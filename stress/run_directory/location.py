@@ -179,7 +179,10 @@ class RemoteLocation(RunLocation):
                     self._system.rm(self._at(name), recursive=True)
 
     def move(self, name: str, target: str) -> None:
-        """Give a file or the files of a folder another name; a result is one neither here nor there on the way."""
+        """Give a file or the files of a folder another name; a result is one neither here nor there on the way.
+
+        It is copied first: when that fails, everything is still where it was, and what has the other name is a part.
+        """
         if (self.folder / name).exists():
             super().move(name, target)
         with self._reached():

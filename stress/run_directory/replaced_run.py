@@ -33,10 +33,10 @@ def put_back(location: RunLocation) -> None:
 
 
 def restore(location: RunLocation) -> None:
-    """Bring back what is aside; what has not been moved there yet stays as it is."""
+    """Bring back what is aside; what has not been moved there yet, or not the whole of it, stays as it is."""
     for name in reversed(PARTS):
-        if location.has(f"{REPLACED}/{name}"):
-            location.remove(name)
+        stays = name == RESULT and location.has(RESULT)  # a store failed while it was copied
+        if location.has(f"{REPLACED}/{name}") and not stays:
             location.move(f"{REPLACED}/{name}", name)
     forget(location)
 

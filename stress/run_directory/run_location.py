@@ -129,9 +129,10 @@ class RunLocation:
             remove_whole(path)
 
     def move(self, name: str, target: str) -> None:
-        """Give a file or folder another name, on the disk when done."""
+        """Give a file or folder another name, in place of what has it, on the disk when done."""
         new = self.folder / target
         make_folder(new.parent)
+        remove_whole(new)
         (self.folder / name).rename(new)
         flush(new.parent)
         flush((self.folder / name).parent)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
-from stress.results.files.durable_write import remove_leftovers
+from stress.results.files.durable_write import flush, remove_leftovers
 from stress.results.files.store import RESULT, SPEC, RunExists
 from stress.run_directory.chunk_store import FOLDER, ChunkStore
 from stress.run_directory.claims import Claim, claimed
@@ -126,6 +126,8 @@ def _begun(claim: Claim, spec: dict[str, Any], overwrite: bool, resume: bool) ->
         location.fetch(SPEC, FOLDER)
         there = read_spec(location.folder)
         check_same(location.name, there, spec)
+        if (blocks := location.folder / FOLDER).is_dir():
+            flush(blocks)  # names that a process which was killed has left are not safe yet, and are built upon now
         return there
     try:
         if not resume:  # else blocks that are there say themselves whether they are of this run

@@ -106,7 +106,9 @@ def _lost(world: World, location: RunLocation, found: list[str]) -> Iterator[str
         when = came(when, pid)
         later = [(at, pid, seed) for at, pid, what, seed in world.notes if what == "asks" and world.ended[pid] > when]
         later = [one for one in later if one[1] != pid]
-        kept = {f"sealed {seed}"} | {f"aside {seed}" for _ in later[:1]} | {f"sealed {one[2]}" for one in later}
+        others = {one[2] for one in later}
+        kept = {f"sealed {seed}", *(f"sealed {one}" for one in others), *(f"aside {one}" for one in others)}
+        kept |= {f"aside {seed}" for _ in later[:1]}
         if not kept & set(found):
             yield f"the result of run {seed} is gone: {found}"
     asked = [world.ended[pid] for _, pid, what, _ in world.notes if what == "asks"]
