@@ -173,8 +173,10 @@ class Claim:
         while (found := self.location.read(ALONE)) is not None:
             if self._watch.alive(ALONE, found):
                 raise InUse(_told(self.location, holder_in(found)))
-            with suppress(InUse):
+            try:
                 self._take_over(ALONE, found, None)
+            except InUse:  # another clears it away
+                time.sleep(LOOK)
 
     def _in_the_way(self) -> Holder | None:
         """One that lives and does not go together with this claim; what is left of others that are gone is removed."""

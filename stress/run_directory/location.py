@@ -173,6 +173,9 @@ class RemoteLocation(RunLocation):
         super().remove(*names)
         with self._reached():
             for name in names:
+                root = f"{self._at(name)}/{METADATA}"
+                if name.endswith(RESULT) and self._system.exists(root):  # lists may be old
+                    self._system.rm_file(root)
                 for path in _result_last(self._files(name))[::-1]:
                     self._system.rm_file(path)
                 if self._system.isdir(self._at(name)):
