@@ -128,8 +128,8 @@ def twins(paths: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize("level", ["0.95", "0.99"])
-@pytest.mark.parametrize("kept", [None, 20])
-def test_amplification_error_is_that_of_the_bootstrap(level: str, kept: int | None) -> None:
+@pytest.mark.parametrize("kept", [(None, None), (20, 20), (None, 20), (20, None)])
+def test_amplification_error_is_that_of_the_bootstrap(level: str, kept: tuple[int | None, int | None]) -> None:
     loss, static = twins(8000, 3)
     rng = np.random.default_rng(9)
     draws = []
@@ -139,7 +139,7 @@ def test_amplification_error_is_that_of_the_bootstrap(level: str, kept: int | No
         draws.append((a / b, a - b))
     bootstrap = np.std(draws, axis=0)
     ratio, difference = estimators.against_static(
-        distribution(loss, kept=kept), distribution(static, kept=kept), level, loss, static
+        distribution(loss, kept=kept[0]), distribution(static, kept=kept[1]), level, loss, static
     )
     assert ratio.value == pytest.approx(sorted_es(loss, level) / sorted_es(static, level), rel=2.0**-8)
     assert difference.value == pytest.approx(sorted_es(loss, level) - sorted_es(static, level), rel=2.0**-6)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from typing import Any
 
 import plotly.graph_objects as go
 import pytest
@@ -15,9 +16,11 @@ from report_example import NASTY, SPEC, the_page, with_attrs
 from report_page import check_form, every, parsed, said, section, table, twins
 from stress.results.files.store import DamagedRun
 from stress.results.report import report_html
+from stress.results.report.elements import Table
 from stress.results.report.sections.basis import provenance
 from stress.results.report.sections.calls import calls
 from stress.results.report.sections.crowd import crowding
+from stress.results.report.sections.settings import assumptions
 
 
 def test_an_interactive_report_runs_its_own_scripts_and_no_other() -> None:
@@ -57,6 +60,23 @@ def test_assumptions_name_every_default_and_its_value() -> None:
         "margin.cap": "1.5 (1 of 2 funds); 2 (1 of 2 funds)",
     }
     assert table(section(the_page(), "assumptions"), "Scripted moves")["semis"] == {"Step 2": "−9.95"}
+
+
+@pytest.mark.parametrize(
+    ("caps", "told"),
+    [
+        ((2.0, 2.0), "2"),
+        ((2.0, None), "2 (1 of 2 funds)"),
+        ((None, None), "none"),
+        (([1.5, 1.5], [1.5, 1.5]), "1.5"),
+        (([1.5, 2.0], 1.5), "1.5 (1 of 2 funds); 1.5, 2 (1 of 2 funds)"),
+    ],
+)
+def test_a_default_says_of_how_many_funds_it_is(caps: tuple[Any, ...], told: str) -> None:
+    funds = [{"id": str(i), "margin": {} if cap is None else {"cap": cap}} for i, cap in enumerate(caps)]
+    found = assumptions({"scenario": {"funds": funds}, "defaults": ["margin.cap"]}).blocks[0]
+    assert isinstance(found, Table)
+    assert [(row.heading, row.cells[0].text) for row in found.rows] == [("margin.cap", told)]
 
 
 def test_provenance_names_what_it_takes_to_compute_it_again() -> None:

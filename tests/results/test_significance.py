@@ -43,7 +43,7 @@ def test_p_values_are_adjusted_for_their_number() -> None:
     assert wrong.mean() < 0.05 + 5 * error < alone
 
 
-@pytest.mark.parametrize(("score", "starred"), [(16.0, 1), (3.0, 0)])
+@pytest.mark.parametrize(("score", "starred"), [(16.0, 1), (-16.0, 1), (3.0, 0), (-3.0, 0)])
 def test_a_star_marks_what_is_significant_among_all_differences(score: float, starred: int) -> None:
     numbers = compared(with_es(0.3, 1), with_es(0.3 + score * np.sqrt(2) * ERROR, 2))
     count = numbers.attrs["differences"]
@@ -58,3 +58,5 @@ def test_a_star_marks_what_is_significant_among_all_differences(score: float, st
     assert screen.file.getvalue().count("*") == starred
     notes = "\n".join(compared_notes(numbers, [0.99]))
     assert f"*: {starred} significant at 5 % for all {count} differences" in notes
+    assert "\n1 of " in notes  # whichever of the two is larger
+    assert " differences with an error are more than 2 of them away from zero" in notes

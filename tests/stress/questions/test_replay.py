@@ -254,6 +254,7 @@ def test_files_hold_the_story(runs: dict[str, Path], tmp_path: Path, suffix: str
     assert done.exit_code == 0, done.output
     assert done.stderr == f"wrote {file}\n"
     story = stress.replay(runs["one"], fund="quant")
+    assert (story.attrs["rank"], story.attrs["ranked_by"]) == (1, "quant")  # a fund alone: its worst path
     if suffix == ".json":
         assert json.loads(file.read_text())["outcome"]["system"]["fund_loss"] == float(
             story["outcome"].to_dataset()["fund_loss"][-1]

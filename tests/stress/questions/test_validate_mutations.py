@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import jax.numpy as jnp
 import numpy as np
@@ -166,6 +167,18 @@ def test_an_error_in_what_a_path_reports_is_seen_and_nothing_else(name: str, mon
 )
 def test_nothing_is_seen_without_one(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert failures(name, monkeypatch) == set()
+
+
+def test_an_alarm_that_comes_late_or_never_is_counted() -> None:
+    acts = np.array([[[0, 0, 0, 1, 1, 1, 0]], [[0, 0, 1, 0, 1, 1, 1]]], bool)  # (step, fund, path)
+    alarms = np.array([0, 1, 2, 1, 2, 0, 0])  # the step, 0 = never: the last three are too late
+    still = np.zeros(acts.shape)
+    for sold, built, call in ((acts, still, still), (still, acts, still), (still, still, acts)):
+        result = SimpleNamespace(forced_sales_step_usd=sold, built_usd_step=built, open_call=call.astype(bool))
+        found = SimpleNamespace(still=SimpleNamespace(first_trigger=alarms))
+        for kept, late in ((np.arange(7), 3.0), (np.arange(5), 1.0), (np.arange(4), 0.0)):
+            check = agreement._alarms("it", cast(Any, found), cast(Any, result), kept)
+            assert (check.name, check.value, check.passed) == (ALARM, late, late == 0)
 
 
 def test_each_reading_that_is_missing_is_a_gap() -> None:

@@ -1,7 +1,8 @@
-"""Every variable of a result, changed once by someone who seals it anew, is named by `verify`."""
+"""Every variable and attribute of a result, changed once by someone who seals it anew, is named by `verify`."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -50,3 +51,23 @@ def test_each_variable_is_named() -> None:
         pair = [xr.DataTree.from_dict({group: table}) for table in (tampered, right)]
         named = [f"the result has not what its run gives: {group}/{name}"]
         assert disagreements(*pair) == disagreements(*pair[::-1]) == named
+
+
+def test_each_attribute_is_named_but_those_of_the_machine_that_computed() -> None:
+    tree = to_datatree(chunked_run())
+    options = {"paths": 1, "devices": None, "max_memory": None, "block_size": None, "worst": 100}
+    tree.attrs["options"] = json.dumps(options)
+    named = set()
+    for name in tree.attrs:
+        other = tree.copy()
+        other.attrs = tree.attrs | {name: "another"}
+        named |= {name for line in disagreements(other, tree) if line.endswith(f"gives: the attribute {name}")}
+    computed = {"block_size", "computed_by", "device", "jax_version", "numpy_version", "seconds"}
+    assert set(tree.attrs) - named <= computed
+    assert {"conventions", "name", "options", "paths", "seed", "spec_sha256"} <= named
+    of_the_machine = set()
+    for name in options:
+        other = tree.copy()
+        other.attrs = tree.attrs | {"options": json.dumps(options | {name: 7})}
+        of_the_machine |= set() if disagreements(other, tree) else {name}
+    assert of_the_machine == {"devices", "max_memory"}  # a run may be taken up elsewhere
