@@ -22,7 +22,7 @@ from stress.kernels.linear import fold_rows, join_rows
 from stress.kernels.structure import Layout, Structure
 
 Rows = npt.NDArray[np.int32]
-BOOKS_TOGETHER = 3  # books of a member that are looked up for every member
+BOOKS_TOGETHER = 6  # books of a member that are looked up for every member
 MEMBERS_TOGETHER = 8  # members of a kind or group that are looked up for every one
 
 

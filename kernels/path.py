@@ -76,8 +76,7 @@ def start(structure: Structure, params: Params, paths: int) -> State:
         built=zeros(members if structure.builds else 0),
         added=zeros(books if structure.builds else 0),
         course=no_course(rows, paths, dtype),
-        static_price=ones(assets if structure.twin else 0),
-        static_profit=zeros(members if structure.twin else 0),
+        static_change=zeros(assets if structure.twin else 0),
         static_trough=jnp.full((rows if structure.twin else 0, paths), -jnp.inf, dtype),
         any_flow=jnp.zeros((), bool),
         triggers=start_states(structure, params.triggers, paths, dtype),
@@ -136,7 +135,9 @@ def finish(structure: Structure, params: Params, state: State) -> PathMetrics:
     left = jnp.where(state.defaulted, books_to_members(structure, value), 0.0)
     first, defaulted = _by_group(structure, state)
     loss, trough = product(group, -state.profit), state.course.trough
-    static, static_trough = product(group, -state.static_profit) if structure.twin else loss[:0], state.static_trough
+    static, static_trough = loss[:0], state.static_trough
+    if structure.twin:
+        static = product(group, -product(books.start_exposure, state.static_change))
     if structure.twin and not structure.feedback:
         loss, trough = static, static_trough
     return PathMetrics(

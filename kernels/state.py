@@ -45,8 +45,7 @@ class State(NamedTuple):
     built: Array  # (member, path)
     added: Array  # (book, path) k that books have added since the start
     course: Course
-    static_price: Array  # (asset, path)
-    static_profit: Array  # (member, path)
+    static_change: Array  # (asset, path) price - 1 of the twin, in which nobody trades
     static_trough: Array  # (row, path)
     any_flow: Array  # () bool: some path of the tile has traded
     triggers: dict[str, Any]  # own state of each trigger that is on

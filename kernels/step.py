@@ -37,13 +37,11 @@ from stress.kernels.triggers.registry import triggers_of
 Resolve = Callable[[Structure, Params, State, Terms, OutsideFlows], tuple[Round, Calls]]  # as `cascade`
 
 
-def _rebound(
-    structure: Structure, params: Params, state: State, terms: Terms, units: Array
-) -> tuple[State, Array, Array, Array]:
+def _rebound(structure: Structure, params: Params, state: State, terms: Terms) -> tuple[State, Array, Array]:
     """Decay of the recent flow gives back part of what it has moved the price by (`impact.displacement`).
 
     Returns:
-        The tile, the log price change, and its P&L: (member, path), and by asset on `units` (see `asset_pnl`).
+        The tile, its P&L not booked yet, the log price change and the price change, each (asset, path).
     """
     impact = params.impact
     if impact is None:
@@ -52,14 +50,13 @@ def _rebound(
     def displaced(flow: Array, g: Array) -> Array:
         return log_displacement(structure, impact, flow, g)
 
-    def apply() -> tuple[State, Array, Array, Array]:
+    def apply() -> tuple[State, Array, Array]:
         flow, forced = state.flow * impact.decay, state.forced_recent * impact.decay
         share = share_left(structure, impact, state.flow, state.of_flow, state.depth)
         displacement = state.displacement * share
         back = (1.0 - impact.permanent) * (displacement - state.displacement)
         split = structure.attribution and bool(structure.outside)
         gain = state.price * simple_return(structure, back)
-        pnl = book_pnl(structure, params.books, state.held, gain)
         return (
             state._replace(
                 price=state.price + gain,
@@ -68,18 +65,15 @@ def _rebound(
                 of_flow=displaced(flow, terms.depth),
                 forced_recent=forced,
                 of_forced=displaced(forced, terms.depth) if split else state.of_forced,
-                profit=state.profit + books_to_members(structure, pnl),
-                book_pnl=_managers_pnl(structure, state, pnl),
             ),
             back,
-            books_to_members(structure, pnl),
-            on_all(units, gain),
+            gain,
         )
 
-    def nothing() -> tuple[State, Array, Array, Array]:
-        return state, jnp.zeros_like(state.price), jnp.zeros_like(state.profit), jnp.zeros_like(units)
+    def nothing() -> tuple[State, Array, Array]:
+        return state, jnp.zeros_like(state.price), jnp.zeros_like(state.price)
 
-    result: tuple[State, Array, Array, Array] = lax.cond(state.any_flow, apply, nothing)
+    result: tuple[State, Array, Array] = lax.cond(state.any_flow, apply, nothing)
     return result
 
 
@@ -114,28 +108,28 @@ def advance(
     begin, held = state.price, state.held
     state = state._replace(today=so_far(structure, state.today, step))
     units = units_held(structure, params.books, state.held)
-    back, rebound_pnl, asset_pnl = jnp.zeros_like(state.price), jnp.zeros_like(state.profit), jnp.zeros_like(units)
+    back, rebound = jnp.zeros_like(state.price), jnp.zeros_like(state.price)
     decays = structure.impact is not None and structure.impact.decay
     if decays:
-        state, back, rebound_pnl, asset_pnl = _rebound(structure, params, state, terms, units)
+        state, back, rebound = _rebound(structure, params, state, terms)
     news = draw + script
     growth = simple_return(structure, news)
     gain = state.price * growth
-    pnl = book_pnl(structure, params.books, state.held, gain)
-    outside_pnl = books_to_members(structure, pnl)
-    asset_pnl = asset_pnl + on_all(units, gain)
+    pnl = book_pnl(structure, params.books, state.held, gain + rebound)  # both in one product
+    moved_pnl, rebound_pnl = books_to_members(structure, pnl), jnp.zeros_like(state.profit)
+    asset_pnl = on_all(units, gain + rebound)
+    if structure.attribution and decays:
+        of_rebound = book_pnl(structure, params.books, state.held, rebound)
+        rebound_pnl = books_to_members(structure, of_rebound)
     state = state._replace(
         price=state.price + gain,
-        profit=state.profit + outside_pnl,
+        profit=state.profit + moved_pnl,
         book_pnl=_managers_pnl(structure, state, pnl),
     )
     if structure.twin:
-        static_gain = state.static_price * growth
-        static_pnl = book_pnl(structure, params.books, params.books.start_held, static_gain)
-        state = state._replace(
-            static_price=state.static_price + static_gain,
-            static_profit=state.static_profit + books_to_members(structure, static_pnl),
-        )
+        static_change = state.static_change + (state.static_change + 1.0) * growth
+        static_loss = -product(params.books.group_exposure, static_change)
+        state = state._replace(static_change=static_change, static_trough=jnp.maximum(state.static_trough, static_loss))
     decay = params.impact.decay if params.impact is not None and decays else None
     shocked = AfterShock(growth, state.price)
     outside, others = outside_flows(structure, params.outside, state.outside, shocked, decay)
@@ -158,8 +152,6 @@ def advance(
     state = state._replace(triggers=_remembered(structure, params, state, begin, held, step))
     group = params.reporting.group_matrix
     state = state._replace(course=after_step(state.course, product(group, state.profit)))
-    if structure.twin:
-        state = state._replace(static_trough=jnp.maximum(state.static_trough, -product(group, state.static_profit)))
 
     def value(shapes: Array) -> Array:
         by_book = shapes_to_books(structure, product(shapes, state.price))
@@ -172,13 +164,13 @@ def advance(
         forced=state.forced,
         held=state.held,
         profit=state.profit,
-        static_profit=state.static_profit,
+        static_profit=product(params.books.start_exposure, state.static_change) if structure.twin else state.profit[:0],
         called=state.calls.called,
         sold=state.sold,
         built=state.built,
         call_open=state.calls.age >= 0,
         defaulted=state.defaulted,
-        outside=outside_pnl,
+        outside=moved_pnl - rebound_pnl,
         rebound=rebound_pnl,
         causes=causes,
         asset_pnl=asset_pnl * params.reporting.adv_share[: asset_pnl.shape[0]],

@@ -31,13 +31,13 @@ def before_rounds(structure: Structure, params: Params, state: State, terms: Ter
     """The tile after the outside shock with its first orders, its calls, aged by this step, and what triggers saw."""
     capped = structure.participation
     units = asset_pnl.units_held(structure, params.books, state.held)
-    opening = values(structure, params.books, params.margin, state.price)
+    opening = values(structure, params.books, params.margin, state.price, net=False)
     now = Round(
         number=jnp.zeros((), jnp.int32),
         opening_price=state.price,
         opening=opening,
         gain=jnp.zeros_like(state.price),
-        gained=jnp.zeros_like(opening),
+        gained=jnp.zeros((structure.shapes + opening.shape[0], opening.shape[1]), opening.dtype),
         forced=jnp.zeros_like(state.price),
         traded=jnp.zeros_like(state.price[: None if capped else 0]),
         held=state.held,

@@ -27,13 +27,13 @@ class Rules(NamedTuple):
     outside: Array  # () 1; 0 where, in a part of the detailed program, nobody from outside trades
 
 
-def values(structure: Structure, books: Books, margin: Margin | None, price: Array) -> Array:
+def values(structure: Structure, books: Books, margin: Margin | None, price: Array, net: bool = True) -> Array:
     """What a unit of gross of each shape is worth at prices (asset, path), below each other: (n shape, path).
 
-    Net, gross and what margin methods ask for that is linear in prices (`margin.requirement.linear_shapes`): all in one
-    product.
+    Net (unless `net` is false), gross, and what margin methods ask for that is linear in prices
+    (`margin.requirement.linear_shapes`): all in one product.
     """
-    kinds = [books.shapes, books.gross_shapes, *linear_shapes(structure, margin)]
+    kinds = [*((books.shapes,) if net else ()), books.gross_shapes, *linear_shapes(structure, margin)]
     return product(jnp.concatenate(kinds), price)
 
 
@@ -42,7 +42,7 @@ class Round(NamedTuple):
 
     number: Array  # () int32 rounds traded so far
     opening_price: Array  # (asset, path) before round 1
-    opening: Array  # (n shape, path) `values` at those prices
+    opening: Array  # (n shape, path) `values` at those prices, without net
     gain: Array  # (asset, path) price change since then
     gained: Array  # (n shape, path) `values` of that change
     forced: Array  # (asset, path) flow of forced orders since the start of the cascade, fraction of ADV
@@ -83,10 +83,10 @@ def counted(structure: Structure, now: Round) -> Array:
 
 def book_value(structure: Structure, now: Round) -> Array:
     """Gross value of each book per unit of start gross, (book, path)."""
-    gross = slice(structure.shapes, 2 * structure.shapes)
-    return shapes_to_books(structure, now.opening[gross] + now.gained[gross])
+    shapes = structure.shapes
+    return shapes_to_books(structure, now.opening[:shapes] + now.gained[shapes : 2 * shapes])
 
 
 def margin_values(structure: Structure, now: Round) -> Array:
     """What margin methods ask for that is linear in prices, (n shape, path)."""
-    return (now.opening + now.gained)[2 * structure.shapes :]
+    return now.opening[structure.shapes :] + now.gained[2 * structure.shapes :]

@@ -14,7 +14,10 @@ from stress.errors import DeviceNotFound
 if TYPE_CHECKING:
     from jax.sharding import Mesh
 
-CPU_FLAGS = ("--xla_cpu_prefer_vector_width=512",)
+CPU_FLAGS = (
+    "--xla_cpu_prefer_vector_width=512",
+    "--xla_disable_hlo_passes=cpu-parallel-task-assigner",  # every core has tiles of its own: none is split
+)
 CPU_TILE = 1_024  # paths whose state fits a core's cache
 GPU_TILE = 65_536
 CPU_TILES_PER_DEVICE = 64
