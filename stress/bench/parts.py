@@ -12,7 +12,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
-from jax.experimental.compilation_cache import compilation_cache
 from jax.sharding import Mesh
 
 from stress.bench.measure import Sample, repeat
@@ -21,6 +20,7 @@ from stress.compile.structure import structure_of
 from stress.engine.block import QuietBlock, SalesBlock, quiet_block, sales_block
 from stress.engine.devices import Devices
 from stress.engine.gatherer import Gatherer
+from stress.engine.programs import compiled
 from stress.engine.simulator import Finished, Simulator
 from stress.engine.sizes import TAIL_KEEP
 from stress.engine.tiles import TiledPaths, map_tiles, over_devices
@@ -238,17 +238,9 @@ def _call(function: TileFunction, structure: Structure, mesh: Mesh, params: Para
 
 def _seconds_to_compile(structure: Structure, devices: Devices, params: Params, tiles: int) -> float:
     """Seconds to trace and compile a run, without what this process or the cache on disk holds of it."""
-    settings: Any = jax.config  # its options are attributes that no type names
-    cached = settings.jax_enable_compilation_cache
-    jax.config.update("jax_enable_compilation_cache", False)
-    compilation_cache.reset_cache()  # JAX looks at the setting once and keeps what it saw
-    try:
-        started = time.perf_counter()
-        simulator = Simulator(structure, params, devices, tiles)
-        simulator.quiet = quiet_block.__wrapped__(structure, devices.mesh)
-        simulator.sales = sales_block.__wrapped__(structure._replace(twin=bool(structure.outside)), devices.mesh)
-        simulator.compile()
-        return time.perf_counter() - started
-    finally:
-        jax.config.update("jax_enable_compilation_cache", cached)
-        compilation_cache.reset_cache()
+    started = time.perf_counter()
+    simulator = Simulator(structure, params, devices, tiles)
+    simulator.quiet = quiet_block.__wrapped__(structure, devices.mesh)
+    simulator.sales = sales_block.__wrapped__(structure._replace(twin=bool(structure.outside)), devices.mesh)
+    simulator.compile(compiled)
+    return time.perf_counter() - started

@@ -13,6 +13,10 @@ from typing import Any
 
 PACKAGES = ("levstress", "jax", "jaxlib", "numpy", "scipy", "xarray", "zarr", "pydantic", "typer", "matplotlib")
 CUDA_PLUGINS = ("jax-cuda13-plugin", "jax-cuda12-plugin")
+SPLIT = (
+    "for speed: XLA splits operations over threads, as XLA_FLAGS has --xla_disable_hlo_passes of its own; "
+    "add cpu-parallel-task-assigner to it"
+)
 FEATURES = ("avx", "avx2", "fma", "avx512f", "avx512dq", "avx512bw", "avx512vl", "neon", "asimd", "sve")
 
 
@@ -22,6 +26,7 @@ def describe_machine() -> dict[str, Any]:
 
     cpuinfo = _read("/proc/cpuinfo")
     devices, failure = _devices()
+    split = None if failure else _fusions_split()
     gpu = {"driver": _nvidia_driver(), "plugin": _cuda_plugin()}
     folder = Path.cwd()
     return {
@@ -32,13 +37,14 @@ def describe_machine() -> dict[str, Any]:
             "model": _model(cpuinfo),
             "cores_usable": available_cores(),
             "features": _features(cpuinfo),
+            "fusions_split": split,
         },
         "memory": {"total_bytes": _total_memory(), "available_bytes": _free_memory()},
         "disk": {"folder": str(folder), "free_bytes": shutil.disk_usage(folder).free},
         "compile_cache": _cache(cache_dir()),
         "devices": devices,
         "gpu": gpu,
-        "missing": _missing(devices, failure, gpu),
+        "missing": [*_missing(devices, failure, gpu), *([SPLIT] if split else [])],
     }
 
 
@@ -94,6 +100,16 @@ def _devices() -> tuple[list[str], str | None]:
         return [set_up().describe()], None
     except Exception as error:  # the doctor reports whatever keeps JAX from starting
         return [], f"{type(error).__name__}: {error}"
+
+
+def _fusions_split() -> bool:
+    """Whether XLA splits operations over threads, which every core's own tiles leave no use for."""
+    import jax
+    import jax.numpy as jnp
+
+    with jax.default_device(jax.devices("cpu")[0]):
+        program = jax.jit(lambda x: ((x * x + 1.0) * x + 2.0) * x).lower(jnp.ones((4_096, 1_024), jnp.float32))
+        return "outer_dimension_partitions" in (program.compile().as_text() or "")
 
 
 def _nvidia_driver() -> str | None:

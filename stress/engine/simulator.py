@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import jax
 import numpy as np
 import numpy.typing as npt
 
+from stress.engine.background import in_background
 from stress.engine.block import QuietBlock, SalesBlock, quiet_block, sales_block
 from stress.engine.devices import Devices
+from stress.engine.programs import ready
 from stress.engine.tiles import TiledPaths
 from stress.kernels.params import Params
 from stress.kernels.structure import Structure
@@ -36,26 +39,39 @@ class Simulator:
         # Outside buyers move prices on every path; without them a path is quiet until a trigger acts.
         self.two_passes = not structure.outside
         self.quiet: Any = quiet_block(structure, devices.mesh)
-        self.sales: Any = sales_block(structure._replace(twin=not self.two_passes), devices.mesh)
+        self._structure, self._with_sales = structure, structure._replace(twin=not self.two_passes)
+        self.sales: Any = sales_block(self._with_sales, devices.mesh)
+        self._compiled = False
 
     @property
     def size(self) -> int:
         """Paths of one call."""
         return self.tiles * self.devices.tile
 
-    def compile(self) -> None:
-        """Compile the programs ahead of their first call."""
+    def compile(self, make: Callable[..., Any] = ready) -> None:
+        """Have the programs ready ahead of their first call, side by side; `make` as `programs.ready`."""
+        if self._compiled:
+            return
+        self._compiled, x64 = True, bool(jax.config.read("jax_enable_x64"))  # of this thread
         some = self._tiled(np.zeros(1, np.uint64)).words()
-        if self.two_passes:
-            self.quiet = self.quiet.lower(self.params, *some).compile()
         rows = self.params.reporting.group_matrix.shape[0] if self.two_passes else 0
-        self.sales = self.sales.lower(self.params, *some, self._no_static(len(STATIC) * rows)).compile()
+
+        def sales() -> Any:
+            with jax.enable_x64(x64):
+                arguments = (self.params, *some, self._no_static(len(STATIC) * rows))
+                return make(self.sales, "sales", self._with_sales, self.devices.mesh, arguments)
+
+        found = in_background(sales)
+        if self.two_passes:
+            self.quiet = make(self.quiet, "quiet", self._structure, self.devices.mesh, (self.params, *some))
+        self.sales = found.result()
 
     def run(self, ids: Ids | int) -> Iterator[Finished]:
         """Simulate ids (or 0 .. n - 1), the next call being computed while the last one is used.
 
         In two passes a path with a trigger appears twice: in a quiet block, and later in a block with its sales.
         """
+        self.compile()
         total = ids if isinstance(ids, int) else len(ids)
         sellers = _Sellers()
         queue: list[Finished] = []

@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.sharding import Mesh
 
 from stress.compile.matrices import group_nav
 from stress.compile.params import params_of
@@ -14,6 +15,7 @@ from stress.compile.structure import structure_of
 from stress.engine.detail.by_name import by_name
 from stress.engine.devices import Devices
 from stress.engine.path_tables import path_table, select_paths
+from stress.engine.programs import ready
 from stress.engine.runner import groups_in_file_order
 from stress.engine.simulator import Finished, Simulator
 from stress.engine.sizes import tiles_per_call
@@ -56,7 +58,10 @@ class Recorder:
         words = (np.full(self.devices.tile, part, np.uint32) for part in (path & 0xFFFFFFFF, path >> 32))
         inputs = jax.device_put((self.params, *words), at)
         while True:
-            metrics, steps = jax.device_get(_program(self.structure, capacity)(*inputs))
+            program = ready(
+                _program(self.structure, capacity), f"record {capacity}", self.structure, Mesh([at], "one"), inputs
+            )
+            metrics, steps = jax.device_get(program(*inputs))
             most = int(steps.report.rounds.max())
             if most <= capacity:
                 return metrics, steps

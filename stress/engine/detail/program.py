@@ -24,6 +24,7 @@ from stress.engine.detail.parts import PATHS, by_row, part_names, parts, simulat
 from stress.engine.detail.tables import FLOW_BY_FUND, PLAIN, TOTALLED, Sums, moments
 from stress.engine.detail.tail import sums_of, worst_slices
 from stress.engine.path_tables import joined, metrics_table, select_paths
+from stress.engine.programs import ready
 from stress.engine.sizes import SHARED_PATHS
 from stress.engine.tiles import TiledPaths, count_bins, no_counts, over_devices, put_tile, tile_of
 from stress.kernels.params import Params
@@ -168,10 +169,9 @@ def tiles_of_a_call(mesh: Mesh, tile: int, paths: int) -> int:
 
 
 def compile_detail(structure: Structure, params: Params, mesh: Mesh, tile: int, paths: int) -> Program:
-    """The detailed program, compiled ahead of its first call."""
+    """The detailed program, ready ahead of its first call."""
     some = TiledPaths(np.zeros(1, np.uint64), tiles_of_a_call(mesh, tile, paths), tile, int(mesh.devices.size))
-    program: Program = _compiled(structure, mesh).lower(params, *some.words(), some.valid).compile()
-    return program
+    return ready(_compiled(structure, mesh), "detail", structure, mesh, (params, *some.words(), some.valid))
 
 
 def collect_detail(

@@ -1,0 +1,169 @@
+"""Programs of a run, compiled once for a machine: executables kept in the user's cache, found without tracing.
+
+A program is named by all that it is made from: the code that is loaded, the structure, the shapes of its arguments, the
+versions of JAX, the flags, the processor and its devices. What is kept is a pickle, so it is read from a folder that
+the user alone can write to, and only when its digest fits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pickle
+import platform
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jax
+import jaxlib
+from jax.experimental import serialize_executable
+from jax.experimental.compilation_cache import compilation_cache
+from jax.sharding import Mesh
+
+from stress.engine.devices import available_cores, cache_dir
+from stress.engine.loaded_code import loaded_code
+from stress.kernels.structure import Structure
+from stress.results.files.durable_write import write_whole
+
+LARGEST = 1 << 30  # bytes of all that are kept; the longest unused go first
+SUFFIX = ".program"
+DIGEST = hashlib.sha256().digest_size
+
+MOST_HERE = 16  # programs that this process holds
+
+_here: dict[str, Callable[..., Any]] = {}
+_lock = threading.Lock()
+_compiling: list[bool] = []  # JAX's own setting, once for each thread that compiles afresh
+
+
+def ready(program: Any, name: str, structure: Structure, mesh: Mesh, arguments: tuple[Any, ...]) -> Callable[..., Any]:
+    """The executable of a jitted function: from the cache, or compiled and kept there.
+
+    Args:
+        program: jitted; it depends on `structure`, `mesh` and the code of this package alone.
+        name: of the program.
+        structure: what is compiled; with mechanisms from outside, whose code is not known here, nothing is kept.
+        mesh: devices.
+        arguments: of a call.
+    """
+    if structure.extensions:
+        return compiled(program, name, structure, mesh, arguments)
+    key = _key(name, structure, mesh, arguments)
+    found = _here.pop(key, None)
+    if found is None:
+        file = cache_dir() / "programs" / f"{key}{SUFFIX}"
+        found = _load(file, mesh)
+        if found is None:
+            found = compiled(program, name, structure, mesh, arguments)
+            _keep(file, found)
+    _here[key] = found  # the last one is the one used last
+    for oldest in list(_here)[:-MOST_HERE]:
+        _here.pop(oldest, None)
+    return found
+
+
+def compiled(
+    program: Any, name: str, structure: Structure, mesh: Mesh, arguments: tuple[Any, ...]
+) -> Callable[..., Any]:
+    """The executable, compiled whatever is kept; arguments as for `ready`."""
+    with _without_cache():
+        made: Callable[..., Any] = program.lower(*arguments).compile()
+    return made
+
+
+@contextmanager
+def _without_cache() -> Iterator[None]:
+    """JAX's own cache is off: an executable that came from there cannot be kept once more."""
+    settings: Any = jax.config  # its options are attributes that no type names
+    with _lock:
+        _compiling.append(_compiling[0] if _compiling else settings.jax_enable_compilation_cache)
+        _set_cache(False)
+    try:
+        yield
+    finally:
+        with _lock:
+            before = _compiling.pop()
+            if not _compiling:
+                _set_cache(before)
+
+
+def _set_cache(on: bool) -> None:
+    settings: Any = jax.config
+    if settings.jax_enable_compilation_cache != on:
+        jax.config.update("jax_enable_compilation_cache", on)
+        compilation_cache.reset_cache()  # JAX looks at the setting once and keeps what it saw
+
+
+def _key(name: str, structure: Structure, mesh: Mesh, arguments: tuple[Any, ...]) -> str:
+    leaves, tree = jax.tree.flatten(arguments)
+    shapes = [(x.shape, str(x.dtype), bool(getattr(x, "weak_type", False))) for x in leaves]
+    devices = [(device.device_kind, device.id, device.client.platform_version) for device in mesh.devices.flat]
+    settings: Any = jax.config
+    parts = (
+        name,
+        structure,
+        str(tree),
+        shapes,
+        devices,
+        settings.jax_enable_x64,
+        (jax.__version__, jaxlib.__version__, platform.python_version()),
+        os.environ.get("XLA_FLAGS", ""),
+        available_cores(),
+        _processor(),
+        loaded_code(),
+    )
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+@cache
+def _processor() -> str:
+    """What code for a CPU depends on: the model and what it can do, where the system says so."""
+    with suppress(OSError):
+        found = re.findall(r"^(?:model name|flags|Features)\s*:.*$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+        return "\n".join(sorted(set(found)))
+    return f"{platform.machine()} {platform.processor()}"
+
+
+def _load(file: Path, mesh: Mesh) -> Callable[..., Any] | None:
+    """None where nothing sound is kept."""
+    try:
+        _make_private(file.parent)
+        content = file.read_bytes()
+        if hashlib.sha256(content[DIGEST:]).digest() != content[:DIGEST]:
+            return None
+        code, inputs, outputs = pickle.loads(content[DIGEST:])
+        found: Callable[..., Any] = serialize_executable.deserialize_and_load(
+            code, inputs, outputs, execution_devices=list(mesh.devices.flat)
+        )
+        os.utime(file)
+    except Exception:  # whatever is wrong with it, it can be compiled
+        return None
+    return found
+
+
+def _keep(file: Path, program: Any) -> None:
+    with suppress(Exception):  # a full disk, a device whose programs cannot be kept: nothing is lost but time
+        content = pickle.dumps(serialize_executable.serialize(program))
+        _make_private(file.parent)
+        write_whole(file, hashlib.sha256(content).digest() + content)
+        _forget(file.parent)
+
+
+def _make_private(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)  # fails in a folder of somebody else
+
+
+def _forget(folder: Path) -> None:
+    """Remove what has not been used for longest, beyond `LARGEST` bytes."""
+    kept = sorted(((x.stat().st_mtime, x.stat().st_size, x) for x in folder.glob(f"*{SUFFIX}")), reverse=True)
+    total = 0
+    for _, size, file in kept:
+        total += size
+        if total > LARGEST:
+            file.unlink(missing_ok=True)

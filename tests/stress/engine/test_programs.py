@@ -1,0 +1,193 @@
+"""Programs are kept between processes, found by all that they are made from, and never taken for others."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.sharding import Mesh
+
+from scenario_example import example
+from stress.compile.structure import structure_of
+from stress.engine import programs
+from stress.engine.devices import set_up
+from stress.engine.loaded_code import loaded_code
+from stress.engine.programs import SUFFIX, ready
+from stress.kernels.cascade import trade
+from stress.kernels.structure import Structure
+from stress.kernels.triggers import margin_call
+from stress.scenarios.build.problem_builder import build_problem
+from stress.scenarios.read.loader import scenario_from_document
+
+NUMBERS = np.arange(4.0, dtype=np.float32)
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache of its own, and a process that holds nothing yet."""
+    monkeypatch.setenv("LEVSTRESS_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(programs, "_here", {})
+    return tmp_path / "compiled" / "programs"
+
+
+@pytest.fixture(scope="module")
+def structure() -> Structure:
+    return structure_of(build_problem(scenario_from_document(example())))
+
+
+@pytest.fixture(scope="module")
+def mesh() -> Mesh:
+    return set_up("cpu", 1).mesh
+
+
+class Traced:
+    """Counts how often a function is traced."""
+
+    def __init__(self, factor: float) -> None:
+        self.count, self.factor = 0, factor
+        self.jitted: Any = jax.jit(self.double)
+
+    def double(self, x: Any) -> Any:
+        self.count += 1
+        return self.factor * jnp.asarray(x)
+
+
+def files(cache: Path) -> list[Path]:
+    return sorted(cache.glob(f"*{SUFFIX}"))
+
+
+def another_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(programs, "_here", {})
+
+
+def test_a_program_is_traced_once_for_all_processes(
+    cache: Path, structure: Structure, mesh: Mesh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    traced = Traced(2.0)
+    for _ in range(3):
+        for _ in range(2):
+            found = ready(traced.jitted, "double", structure, mesh, (NUMBERS,))
+            np.testing.assert_array_equal(found(NUMBERS), 2.0 * NUMBERS)
+        another_process(monkeypatch)
+    assert traced.count == 1
+    assert len(files(cache)) == 1
+    assert stat.S_IMODE(cache.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["name", "structure", "shape", "type", "x64", "flags", "cores", "code", "devices"],
+)
+def test_what_a_program_is_made_from_names_it(
+    change: str, cache: Path, structure: Structure, mesh: Mesh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready(Traced(2.0).jitted, "double", structure, mesh, (NUMBERS,))
+    another_process(monkeypatch)
+    name, numbers = "double", NUMBERS
+    if change == "name":
+        name = "treble"
+    elif change == "structure":
+        structure = structure._replace(max_rounds=structure.max_rounds + 1)
+    elif change == "shape":
+        numbers = NUMBERS[:3]
+    elif change == "type":
+        numbers = NUMBERS.astype(np.int32)
+    elif change == "flags":
+        monkeypatch.setenv("XLA_FLAGS", f"{os.environ['XLA_FLAGS']} ")
+    elif change == "cores":
+        monkeypatch.setattr(programs, "available_cores", lambda: 99)
+    elif change == "code":
+        monkeypatch.setattr(trade, "price_gain", lambda *_: 0.0)
+    elif change == "devices":
+        mesh = set_up("cpu", 2).mesh
+    with jax.enable_x64(change == "x64"):
+        ready(Traced(3.0).jitted, name, structure, mesh, (numbers,))
+    assert len(files(cache)) == 2
+
+
+def test_mechanisms_from_outside_are_not_kept(cache: Path, structure: Structure, mesh: Mesh) -> None:
+    extended = structure._replace(extensions=(("digest", 1),))
+    found = ready(Traced(2.0).jitted, "double", extended, mesh, (NUMBERS,))
+    np.testing.assert_array_equal(found(NUMBERS), 2.0 * NUMBERS)
+    assert not files(cache)
+
+
+@pytest.mark.parametrize("damage", ["flip", "cut", "empty", "pickle"])
+def test_a_damaged_program_is_made_anew(
+    damage: str, cache: Path, structure: Structure, mesh: Mesh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready(Traced(2.0).jitted, "double", structure, mesh, (NUMBERS,))
+    (file,) = files(cache)
+    content = file.read_bytes()
+    for at in range(0, len(content), max(1, len(content) // 7)):
+        changed = {
+            "flip": content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :],
+            "cut": content[:at],
+            "empty": b"",
+            "pickle": hashlib.sha256(b"no pickle").digest() + b"no pickle",
+        }[damage]
+        file.write_bytes(changed)
+        another_process(monkeypatch)
+        traced = Traced(2.0)
+        found = ready(traced.jitted, "double", structure, mesh, (NUMBERS,))
+        np.testing.assert_array_equal(found(NUMBERS), 2.0 * NUMBERS)
+        assert traced.count == 1
+        assert file.read_bytes()[:32] == hashlib.sha256(file.read_bytes()[32:]).digest()
+
+
+def test_the_longest_unused_go_first(
+    cache: Path, structure: Structure, mesh: Mesh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for at in range(3):
+        ready(Traced(2.0).jitted, f"{at}", structure, mesh, (NUMBERS,))
+        for file in files(cache):
+            os.utime(file, (file.stat().st_mtime - 100,) * 2)
+    first = min(files(cache), key=lambda file: file.stat().st_mtime)
+    another_process(monkeypatch)
+    ready(Traced(2.0).jitted, "0", structure, mesh, (NUMBERS,))  # used again
+    monkeypatch.setattr(programs, "LARGEST", 3 * first.stat().st_size + 100)
+    ready(Traced(2.0).jitted, "3", structure, mesh, (NUMBERS,))
+    assert len(files(cache)) == 3
+    assert first in files(cache)
+
+
+def test_a_cache_that_cannot_be_written_hinders_nobody(
+    tmp_path: Path, structure: Structure, mesh: Mesh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setenv("LEVSTRESS_CACHE_DIR", str(tmp_path / "file"))
+    monkeypatch.setattr(programs, "_here", {})
+    found = ready(Traced(2.0).jitted, "double", structure, mesh, (NUMBERS,))
+    np.testing.assert_array_equal(found(NUMBERS), 2.0 * NUMBERS)
+
+
+def test_code_in_place_of_other_code_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = {loaded_code()}
+
+    def times(factor: float) -> Any:
+        return lambda *_: factor
+
+    for factor in (2.0, 3.0):  # the same instructions
+        monkeypatch.setattr(trade, "price_gain", times(factor))
+        seen.add(loaded_code())
+    monkeypatch.setattr(margin_call._MarginCall, "fraction", times(1.0))
+    seen.add(loaded_code())
+    monkeypatch.setattr(margin_call.TRIGGER, "size", times(1.0), raising=False)
+    seen.add(loaded_code())
+    assert len(seen) == 5
+    monkeypatch.undo()
+    assert loaded_code() in seen
+
+
+def test_jax_s_own_cache_is_as_it_was(cache: Path, structure: Structure, mesh: Mesh) -> None:
+    settings: Any = jax.config
+    before = settings.jax_enable_compilation_cache
+    ready(Traced(2.0).jitted, "double", structure, mesh, (NUMBERS,))
+    assert settings.jax_enable_compilation_cache == before
