@@ -128,7 +128,7 @@ def advance(
     )
     if structure.twin:
         static_change = state.static_change + (state.static_change + 1.0) * growth
-        static_loss = -product(params.books.group_exposure, static_change)
+        static_loss = product(params.reporting.group_matrix, -product(params.books.start_exposure, static_change))
         state = state._replace(static_change=static_change, static_trough=jnp.maximum(state.static_trough, static_loss))
     decay = params.impact.decay if params.impact is not None and decays else None
     shocked = AfterShock(growth, state.price)

@@ -20,7 +20,7 @@ from stress.compile.structure import structure_of
 from stress.engine.block import QuietBlock, SalesBlock, quiet_block, sales_block
 from stress.engine.devices import Devices
 from stress.engine.gatherer import Gatherer
-from stress.engine.programs import compiled
+from stress.engine.kept.programs import compiled
 from stress.engine.simulator import Finished, Simulator
 from stress.engine.sizes import TAIL_KEEP
 from stress.engine.tiles import TiledPaths, map_tiles, over_devices

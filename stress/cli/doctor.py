@@ -10,6 +10,12 @@ from stress.cli.console import print_json
 from stress.cli.exits import ends_with_exit_code
 from stress.cli.quantities import format_size
 
+LEDGER = {
+    "fresh": "fresh: docs/performance.md predicts these kernels",
+    "stale": "stale: docs/performance.md predicts earlier kernels (benchmarks/gpu_compile.py renews it)",
+    "absent": "absent",
+}
+
 
 @ends_with_exit_code
 def doctor(
@@ -46,6 +52,7 @@ def _lines(facts: dict[str, Any]) -> list[str]:
         "devices": ", ".join(facts["devices"]) or "none",
         "nvidia driver": facts["gpu"]["driver"] or "not found",
         "cuda plugin": facts["gpu"]["plugin"] or "not installed",
+        "gpu ledger": LEDGER[facts["gpu"]["ledger"]],
     }
     lines = [f"{name + ':':<16}{value}" for name, value in rows.items()]
     missing = facts["missing"]

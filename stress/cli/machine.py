@@ -27,7 +27,7 @@ def describe_machine() -> dict[str, Any]:
     cpuinfo = _read("/proc/cpuinfo")
     devices, failure = _devices()
     split = None if failure else _fusions_split()
-    gpu = {"driver": _nvidia_driver(), "plugin": _cuda_plugin()}
+    gpu = {"driver": _nvidia_driver(), "plugin": _cuda_plugin(), "ledger": _ledger()}
     folder = Path.cwd()
     return {
         "python": platform.python_version(),
@@ -110,6 +110,13 @@ def _fusions_split() -> bool:
     with jax.default_device(jax.devices("cpu")[0]):
         program = jax.jit(lambda x: ((x * x + 1.0) * x + 2.0) * x).lower(jnp.ones((4_096, 1_024), jnp.float32))
         return "outer_dimension_partitions" in (program.compile().as_text() or "")
+
+
+def _ledger() -> str:
+    """Whether what `benchmarks/gpu_compile.py` worked out for a GPU is of these kernels."""
+    from stress.bench.gpu_ledger import state_of
+
+    return state_of()
 
 
 def _nvidia_driver() -> str | None:

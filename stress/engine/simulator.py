@@ -13,7 +13,7 @@ import numpy.typing as npt
 from stress.engine.background import in_background
 from stress.engine.block import QuietBlock, SalesBlock, quiet_block, sales_block
 from stress.engine.devices import Devices
-from stress.engine.programs import ready
+from stress.engine.kept.programs import ready
 from stress.engine.tiles import TiledPaths
 from stress.kernels.params import Params
 from stress.kernels.structure import Structure

@@ -14,8 +14,8 @@ from stress.compile.params import params_of
 from stress.compile.structure import structure_of
 from stress.engine.detail.by_name import by_name
 from stress.engine.devices import Devices
+from stress.engine.kept.programs import ready
 from stress.engine.path_tables import path_table, select_paths
-from stress.engine.programs import ready
 from stress.engine.runner import groups_in_file_order
 from stress.engine.simulator import Finished, Simulator
 from stress.engine.sizes import tiles_per_call

@@ -23,8 +23,8 @@ from stress.engine.detail.invariants import Invariants, check, look_at
 from stress.engine.detail.parts import PATHS, by_row, part_names, parts, simulate_parts
 from stress.engine.detail.tables import FLOW_BY_FUND, PLAIN, TOTALLED, Sums, moments
 from stress.engine.detail.tail import sums_of, worst_slices
+from stress.engine.kept.programs import ready
 from stress.engine.path_tables import joined, metrics_table, select_paths
-from stress.engine.programs import ready
 from stress.engine.sizes import SHARED_PATHS
 from stress.engine.tiles import TiledPaths, count_bins, no_counts, over_devices, put_tile, tile_of
 from stress.kernels.params import Params

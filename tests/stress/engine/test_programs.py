@@ -16,10 +16,10 @@ from jax.sharding import Mesh
 
 from scenario_example import example
 from stress.compile.structure import structure_of
-from stress.engine import programs
 from stress.engine.devices import set_up
-from stress.engine.loaded_code import loaded_code
-from stress.engine.programs import SUFFIX, ready
+from stress.engine.kept import programs
+from stress.engine.kept.loaded_code import loaded_code
+from stress.engine.kept.programs import SUFFIX, ready
 from stress.kernels.cascade import trade
 from stress.kernels.structure import Structure
 from stress.kernels.triggers import margin_call

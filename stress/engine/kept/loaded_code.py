@@ -30,6 +30,11 @@ def loaded_code() -> str:
     return digest.hexdigest()
 
 
+def source_digest() -> str:
+    """Of the files alone: the same for any version of Python; SHA-256 of nothing where they cannot be read."""
+    return hashlib.sha256(_files()).hexdigest()
+
+
 @cache
 def _modules() -> list[str]:
     names = list(MODULES)

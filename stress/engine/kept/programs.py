@@ -26,7 +26,7 @@ from jax.experimental.compilation_cache import compilation_cache
 from jax.sharding import Mesh
 
 from stress.engine.devices import available_cores, cache_dir
-from stress.engine.loaded_code import loaded_code
+from stress.engine.kept.loaded_code import loaded_code
 from stress.kernels.structure import Structure
 from stress.results.files.durable_write import write_whole
 

@@ -1,0 +1,146 @@
+"""The ledger of predicted GPU rates: what is counted in a compiled text, what follows, and whether it is fresh."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import math
+import re
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stress.bench.gpu_ledger import LEDGER, Ledger, Program, read_ledger, state_of
+from stress.engine.kept.loaded_code import source_digest
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def _script() -> Any:
+    spec = importlib.util.spec_from_file_location("gpu_compile", ROOT / "benchmarks" / "gpu_compile.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # where its dataclasses look
+    spec.loader.exec_module(module)
+    return module
+
+
+gpu_compile = _script()
+TILE = 8
+# Three steps; in each a draw for two of them, a condition and a cascade. Shapes of 8 paths and 2 or 4 rows.
+TEXT = """
+HloModule jit_shard
+%draw_body (p: (s32[], c64[2,8])) -> (s32[], c64[2,8]) {
+  %p = (s32[], c64[2,8]) parameter(0)
+  %z = f32[2,8]{1,0} fusion(%p), kind=kLoop, calls=%f
+  ROOT %t = (s32[], c64[2,8]) tuple(%z)
+}
+%round_body (p: (s32[], f32[4,8])) -> (s32[], f32[4,8]) {
+  %p = (s32[], f32[4,8]) parameter(0)
+  %x = f32[4,8]{1,0} get-tuple-element(%p), index=1
+  %a = f32[4,8]{1,0} fusion(%x), kind=kLoop, calls=%f
+  %b = f32[4,8]{1,0} fusion(%a, %x), kind=kLoop, calls=%f
+  ROOT %t = (s32[], f32[4,8]) tuple(%b)
+}
+%small (p: f32[2,8]) -> f32[2,8] {
+  %p = f32[2,8]{1,0} parameter(0)
+  ROOT %c = pred[2,8]{1,0} copy(%p)
+}
+%large (p: f32[4,8]) -> f32[4,8] {
+  %p = f32[4,8]{1,0} parameter(0)
+  ROOT %c = f32[4,8]{1,0} copy(%p)
+}
+%step_body (p: (s32[], f32[4,8])) -> (s32[], f32[4,8]) {
+  %p = (s32[], f32[4,8]) parameter(0)
+  %x = f32[4,8]{1,0} get-tuple-element(%p), index=1
+  %w = (s32[], c64[2,8]{1,0}) while(%p), condition=%c1, body=%draw_body
+  %y = f32[4,8]{1,0} fusion(%x), kind=kLoop, calls=%f
+  %k = f32[4,8]{1,0} conditional(%y, %x, %x), branch_computations={%small, %large}
+  %v = (s32[], f32[4,8]{1,0}) while(%p), condition=%c2, body=%round_body
+  ROOT %t = (s32[], f32[4,8]) tuple(%y)
+}
+%tile_body (p: (s32[], f32[4,8])) -> (s32[], f32[4,8]) {
+  %p = (s32[], f32[4,8]) parameter(0)
+  %s = (s32[], f32[4,8]{1,0}) while(%p), condition=%c3, body=%step_body, backend_config={"known_trip_count":{"n":"3"}}
+  %x = f32[4,8]{1,0} get-tuple-element(%s), index=1
+  %r = f32[2,8]{1,0} fusion(%x), kind=kLoop, calls=%f
+  ROOT %t = (s32[], f32[4,8]) tuple(%r)
+}
+ENTRY %main (p: f32[4,8]) -> f32[4,8] {
+  %p = f32[4,8]{1,0} parameter(0)
+  %m = (s32[], f32[4,8]{1,0}) while(%p), condition=%c4, body=%tile_body
+  ROOT %o = f32[4,8]{1,0} get-tuple-element(%m), index=1
+}
+"""
+NEW = Program(
+    scenario="a",
+    program="sales",
+    share_of_paths=0.5,
+    tile=TILE,
+    steps=3,
+    rounds=5.0,
+    kernels={"step": 1, "round": 2, "around": 3},
+    bytes_a_path={"step": 10, "round": 20, "around": 30},
+    temporaries_mb=1,
+    compile_seconds=1.0,
+    paths_per_second=2e6,
+    bound_by="memory",
+)
+
+
+def test_kernels_and_bytes_of_a_text_are_counted() -> None:
+    parts = gpu_compile.counted(TEXT, 3, TILE)
+    four, two, words = 4 * 8 * 4, 2 * 8 * 4, 4 + 2 * 8 * 8
+    draw = (0.5, 0.5 * (two + words) / TILE)  # half a turn a step
+    assert parts["round"] == (2, (2 * four + 3 * four) / TILE)
+    assert parts["step"] == (1 + 1 + draw[0], (2 * four + 2 * four) / TILE + draw[1])
+    assert parts["around"] == (1, (two + four) / TILE)
+
+
+def test_a_text_without_the_steps_is_refused() -> None:
+    with pytest.raises(ValueError, match="no loop of 7 turns"):
+        gpu_compile.counted(TEXT, 7, TILE)
+
+
+def test_the_slower_of_memory_and_launches_bounds_each_part() -> None:
+    tile, launch, second = 1_000, gpu_compile.LAUNCH, gpu_compile.BANDWIDTH
+    parts = {"step": (10.0, 0.0), "round": (0.0, second / tile), "around": (0.0, 0.0)}
+    rate, bound = gpu_compile.predicted(parts, 4, 2.0, tile)
+    assert rate == pytest.approx(tile / (4 * 10 * launch + 2.0))
+    assert bound == "memory, most of it in the rounds of the cascade"
+    rate, bound = gpu_compile.predicted(parts, 4, 0.0, tile)
+    assert rate == pytest.approx(tile / (4 * 10 * launch))
+    assert bound == "launches, most of it in the steps"
+
+
+def test_a_scenario_takes_the_time_of_its_programs_by_the_paths_that_go_through_them() -> None:
+    quiet = replace(NEW, program="quiet", share_of_paths=1.0, paths_per_second=1e7)
+    ledger = Ledger("a card", "0", "digest", [NEW, quiet])
+    assert ledger.rate("a") == pytest.approx(1.0 / (0.5 / 2e6 + 1.0 / 1e7))
+    assert math.isnan(ledger.rate("another"))
+
+
+def test_a_ledger_is_fresh_stale_or_absent(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.json"
+    assert state_of(path) == "absent"
+    for code, state in ((source_digest(), "fresh"), ("another", "stale")):
+        ledger = Ledger("a card", "0", code, [NEW])
+        path.write_text(json.dumps(ledger.document()), encoding="utf-8")
+        assert read_ledger(path) == ledger
+        assert state_of(path) == state
+
+
+def test_the_docs_have_the_ledger_s_figures_and_say_of_what_code_they_are() -> None:
+    ledger = read_ledger()
+    assert ledger is not None, f"{LEDGER} is written by benchmarks/gpu_compile.py --write"
+    text = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `([\w-]+)` \| ([\d.]+) \|", text[text.index("## One GPU") :], re.MULTILINE))
+    assert rows == {
+        name: f"{ledger.rate(name) / 1e6:.1f}" for name in dict.fromkeys(x.scenario for x in ledger.programs)
+    }
+    stale = "kernels have changed since" in " ".join(text.split())
+    assert stale == (state_of() == "stale"), "say so in docs/performance.md, or renew the ledger"
