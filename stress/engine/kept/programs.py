@@ -36,7 +36,7 @@ DIGEST = hashlib.sha256().digest_size
 
 MOST_HERE = 16  # programs that this process holds
 
-_here: dict[str, Callable[..., Any]] = {}
+_here: dict[Any, Callable[..., Any]] = {}
 _lock = threading.Lock()
 _compiling: list[bool] = []  # JAX's own setting, once for each thread that compiles afresh
 
@@ -53,15 +53,15 @@ def ready(program: Any, name: str, structure: Structure, mesh: Mesh, arguments: 
     """
     if structure.extensions:
         return compiled(program, name, structure, mesh, arguments)
-    key = _key(name, structure, mesh, arguments)
-    found = _here.pop(key, None)
+    here = (program, _shapes(arguments), _settings())  # what JAX itself would look at: nothing is hashed for these
+    found = _here.pop(here, None)
     if found is None:
-        file = cache_dir() / "programs" / f"{key}{SUFFIX}"
+        file = cache_dir() / "programs" / f"{_key(name, structure, mesh, arguments)}{SUFFIX}"
         found = _load(file, mesh)
         if found is None:
             found = compiled(program, name, structure, mesh, arguments)
             _keep(file, found)
-    _here[key] = found  # the last one is the one used last
+    _here[here] = found  # the last one is the one used last
     for oldest in list(_here)[:-MOST_HERE]:
         _here.pop(oldest, None)
     return found
@@ -99,20 +99,28 @@ def _set_cache(on: bool) -> None:
         compilation_cache.reset_cache()  # JAX looks at the setting once and keeps what it saw
 
 
-def _key(name: str, structure: Structure, mesh: Mesh, arguments: tuple[Any, ...]) -> str:
+def _shapes(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
     leaves, tree = jax.tree.flatten(arguments)
-    shapes = [(x.shape, str(x.dtype), bool(getattr(x, "weak_type", False))) for x in leaves]
-    devices = [(device.device_kind, device.id, device.client.platform_version) for device in mesh.devices.flat]
+    return tree, tuple((x.shape, str(x.dtype), bool(getattr(x, "weak_type", False))) for x in leaves)
+
+
+def _settings() -> tuple[bool, str]:
     settings: Any = jax.config
+    return settings.jax_enable_x64, os.environ.get("XLA_FLAGS", "")
+
+
+def _key(name: str, structure: Structure, mesh: Mesh, arguments: tuple[Any, ...]) -> str:
+    (tree, shapes), (x64, flags) = _shapes(arguments), _settings()
+    devices = [(device.device_kind, device.id, device.client.platform_version) for device in mesh.devices.flat]
     parts = (
         name,
         structure,
         str(tree),
-        shapes,
+        list(shapes),
         devices,
-        settings.jax_enable_x64,
+        x64,
         (jax.__version__, jaxlib.__version__, platform.python_version()),
-        os.environ.get("XLA_FLAGS", ""),
+        flags,
         available_cores(),
         _processor(),
         loaded_code(),
