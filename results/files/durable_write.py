@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
@@ -10,6 +11,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+TRIES = 100  # to make a folder that others remove while it is empty
 WRITING = ".writing-"  # how the names of files and folders begin that are not whole yet
 SECONDS_OF_A_WRITE = 3600.0  # that no write takes
 
@@ -70,7 +72,8 @@ def make_folder(path: Path) -> list[Path]:
     One that is there may be of a process that was killed before its name was safe.
     """
     above: list[Path] = []
-    while True:
+    refused = FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+    for _ in range(TRIES):
         try:
             path.mkdir()
         except FileExistsError:
@@ -80,11 +83,13 @@ def make_folder(path: Path) -> list[Path]:
                 return above
             if path.exists() or path.is_symlink():
                 raise
-        except FileNotFoundError:
+        except FileNotFoundError as error:  # also of a folder in which nothing can be made
+            refused = error
             above = [*make_folder(path.parent), *above]
         else:
             flush(path.parent)
             return [path, *above]
+    raise refused
 
 
 def remove_whole(path: Path) -> None:
