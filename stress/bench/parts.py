@@ -208,6 +208,7 @@ def engine_of(problem: Problem, devices: Devices, tiles: int, precision: str = "
     for name, metrics in (("metrics", True), ("losses", False)):
         simulators[name] = Simulator(structure, params, devices, tiles)
         simulators[name].quiet, simulators[name].sales = without_statistics(structure, devices.mesh, metrics)
+        simulators[name].compile(compiled)  # they are not the programs that are kept under these names
     words = TiledPaths(np.arange(tiles * devices.tile, dtype=np.uint64), tiles, devices.tile, devices.count).words()
     floor = {name: _call(function, structure, devices.mesh, params, words) for name, function in FLOOR.items()}
     engine = Engine(problem, simulators, floor, seconds)
