@@ -11,7 +11,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-TRIES = 100  # to make a folder that others remove while it is empty
+TRIES = 100  # to have a folder, or a file in one, that others remove while it is empty
 WRITING = ".writing-"  # how the names of files and folders begin that are not whole yet
 SECONDS_OF_A_WRITE = 3600.0  # that no write takes
 

@@ -20,7 +20,6 @@ from stress.compile.structure import structure_of
 from stress.engine.block import QuietBlock, SalesBlock, quiet_block, sales_block
 from stress.engine.devices import Devices
 from stress.engine.gatherer import Gatherer
-from stress.engine.kept.programs import compiled
 from stress.engine.simulator import Finished, Simulator
 from stress.engine.sizes import TAIL_KEEP
 from stress.engine.tiles import TiledPaths, map_tiles, over_devices
@@ -208,7 +207,7 @@ def engine_of(problem: Problem, devices: Devices, tiles: int, precision: str = "
     for name, metrics in (("metrics", True), ("losses", False)):
         simulators[name] = Simulator(structure, params, devices, tiles)
         simulators[name].quiet, simulators[name].sales = without_statistics(structure, devices.mesh, metrics)
-        simulators[name].compile(compiled)  # they are not the programs that are kept under these names
+        simulators[name].compile(kept=False)
     words = TiledPaths(np.arange(tiles * devices.tile, dtype=np.uint64), tiles, devices.tile, devices.count).words()
     floor = {name: _call(function, structure, devices.mesh, params, words) for name, function in FLOOR.items()}
     engine = Engine(problem, simulators, floor, seconds)
@@ -243,5 +242,5 @@ def _seconds_to_compile(structure: Structure, devices: Devices, params: Params, 
     simulator = Simulator(structure, params, devices, tiles)
     simulator.quiet = quiet_block.__wrapped__(structure, devices.mesh)
     simulator.sales = sales_block.__wrapped__(structure._replace(twin=bool(structure.outside)), devices.mesh)
-    simulator.compile(compiled)
+    simulator.compile(kept=False)
     return time.perf_counter() - started

@@ -13,21 +13,18 @@ from typing import Any
 
 PACKAGES = ("levstress", "jax", "jaxlib", "numpy", "scipy", "xarray", "zarr", "pydantic", "typer", "matplotlib")
 CUDA_PLUGINS = ("jax-cuda13-plugin", "jax-cuda12-plugin")
-SPLIT = (
-    "for speed: XLA splits operations over threads, as XLA_FLAGS has --xla_disable_hlo_passes of its own; "
-    "add cpu-parallel-task-assigner to it"
-)
 FEATURES = ("avx", "avx2", "fma", "avx512f", "avx512dq", "avx512bw", "avx512vl", "neon", "asimd", "sve")
 
 
 def describe_machine() -> dict[str, Any]:
     """All facts as a JSON-ready dict; None where the system does not say."""
+    from stress.bench.gpu_ledger import state_of
     from stress.engine.devices import available_cores, cache_dir
 
     cpuinfo = _read("/proc/cpuinfo")
     devices, failure = _devices()
     split = None if failure else _fusions_split()
-    gpu = {"driver": _nvidia_driver(), "plugin": _cuda_plugin(), "ledger": _ledger()}
+    gpu = {"driver": _nvidia_driver(), "plugin": _cuda_plugin(), "ledger": state_of()}
     folder = Path.cwd()
     return {
         "python": platform.python_version(),
@@ -44,7 +41,7 @@ def describe_machine() -> dict[str, Any]:
         "compile_cache": _cache(cache_dir()),
         "devices": devices,
         "gpu": gpu,
-        "missing": [*_missing(devices, failure, gpu), *([SPLIT] if split else [])],
+        "missing": _missing(devices, failure, split, gpu),
     }
 
 
@@ -112,13 +109,6 @@ def _fusions_split() -> bool:
         return "outer_dimension_partitions" in (program.compile().as_text() or "")
 
 
-def _ledger() -> str:
-    """Whether what `benchmarks/gpu_compile.py` worked out for a GPU is of these kernels."""
-    from stress.bench.gpu_ledger import state_of
-
-    return state_of()
-
-
 def _nvidia_driver() -> str | None:
     match = re.search(r"Module\s+(\d[\d.]*)", _read("/proc/driver/nvidia/version"))
     if match:
@@ -134,10 +124,15 @@ def _cuda_plugin() -> str | None:
     return None
 
 
-def _missing(devices: list[str], failure: str | None, gpu: dict[str, str | None]) -> list[str]:
+def _missing(devices: list[str], failure: str | None, split: bool | None, gpu: dict[str, str | None]) -> list[str]:
     lines = []
     if failure is not None:
         lines.append(f"JAX does not start: {failure}")
+    if split:
+        lines.append(
+            "for speed: XLA splits operations over threads, as XLA_FLAGS has --xla_disable_hlo_passes of its own; "
+            "add cpu-parallel-task-assigner to it"
+        )
     if gpu["driver"] is None:
         lines.append("for a GPU: no NVIDIA driver was found")
     if gpu["plugin"] is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy.typing as npt
 from stress.engine.background import in_background
 from stress.engine.block import QuietBlock, SalesBlock, quiet_block, sales_block
 from stress.engine.devices import Devices
-from stress.engine.kept.programs import ready
+from stress.engine.kept.programs import compiled, ready
 from stress.engine.tiles import TiledPaths
 from stress.kernels.params import Params
 from stress.kernels.structure import Structure
@@ -48,22 +48,31 @@ class Simulator:
         """Paths of one call."""
         return self.tiles * self.devices.tile
 
-    def compile(self, make: Callable[..., Any] = ready) -> None:
-        """Have the programs ready ahead of their first call, side by side; `make` as `programs.ready`."""
+    def compile(self, kept: bool = True) -> None:
+        """Have the programs ready ahead of their first call, side by side.
+
+        Args:
+            kept: they may be those that were kept; false where `quiet` or `sales` is another program.
+        """
         if self._compiled:
             return
         self._compiled, x64 = True, bool(jax.config.read("jax_enable_x64"))  # of this thread
         some = self._tiled(np.zeros(1, np.uint64)).words()
         rows = self.params.reporting.group_matrix.shape[0] if self.two_passes else 0
 
+        def made(program: Any, name: str, structure: Structure, *more: Any) -> Any:
+            arguments = (self.params, *some, *more)
+            if not kept:
+                return compiled(program, arguments)
+            return ready(program, name, structure, self.devices.mesh, arguments)
+
         def sales() -> Any:
             with jax.enable_x64(x64):
-                arguments = (self.params, *some, self._no_static(len(STATIC) * rows))
-                return make(self.sales, "sales", self._with_sales, self.devices.mesh, arguments)
+                return made(self.sales, "sales", self._with_sales, self._no_static(len(STATIC) * rows))
 
         found = in_background(sales)
         if self.two_passes:
-            self.quiet = make(self.quiet, "quiet", self._structure, self.devices.mesh, (self.params, *some))
+            self.quiet = made(self.quiet, "quiet", self._structure)
         self.sales = found.result()
 
     def run(self, ids: Ids | int) -> Iterator[Finished]:

@@ -174,9 +174,9 @@ class RemoteLocation(RunLocation):
         with self._reached():
             for name in names:
                 root = f"{self._at(name)}/{METADATA}"
-                if name.endswith(RESULT) and self._system.exists(root):  # lists may be old
+                if name.endswith(RESULT) and self._system.exists(root):  # asked for: a list may be old
                     self._system.rm_file(root)
-                for path in _result_last(self._files(name))[::-1]:
+                for path in self._files(name):
                     self._system.rm_file(path)
                 if self._system.isdir(self._at(name)):
                     self._system.rm(self._at(name), recursive=True)

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from stress.engine.chunks import Chunk
 from stress.results.files.durable_write import (
+    TRIES,
     WRITING,
     create_whole,
     flush,
@@ -20,7 +21,6 @@ from stress.results.files.durable_write import (
 from stress.run_directory.writing import writing
 
 CLAIMS = ".claims"  # folder of those who work here
-TRIES = 100  # to write into a folder that others remove while it is empty
 T = TypeVar("T")
 
 

@@ -52,14 +52,14 @@ def ready(program: Any, name: str, structure: Structure, mesh: Mesh, arguments: 
         arguments: of a call.
     """
     if structure.extensions:
-        return compiled(program, name, structure, mesh, arguments)
+        return compiled(program, arguments)
     here = (program, _shapes(arguments), _settings())  # what JAX itself would look at: nothing is hashed for these
     found = _here.pop(here, None)
     if found is None:
         file = cache_dir() / "programs" / f"{_key(name, structure, mesh, arguments)}{SUFFIX}"
         found = _load(file, mesh)
         if found is None:
-            found = compiled(program, name, structure, mesh, arguments)
+            found = compiled(program, arguments)
             _keep(file, found)
     _here[here] = found  # the last one is the one used last
     for oldest in list(_here)[:-MOST_HERE]:
@@ -67,10 +67,8 @@ def ready(program: Any, name: str, structure: Structure, mesh: Mesh, arguments: 
     return found
 
 
-def compiled(
-    program: Any, name: str, structure: Structure, mesh: Mesh, arguments: tuple[Any, ...]
-) -> Callable[..., Any]:
-    """The executable, compiled whatever is kept; arguments as for `ready`."""
+def compiled(program: Any, arguments: tuple[Any, ...]) -> Callable[..., Any]:
+    """The executable of a jitted function for these arguments, compiled whatever is kept."""
     with _without_cache():
         made: Callable[..., Any] = program.lower(*arguments).compile()
     return made
@@ -110,17 +108,16 @@ def _settings() -> tuple[bool, str]:
 
 
 def _key(name: str, structure: Structure, mesh: Mesh, arguments: tuple[Any, ...]) -> str:
-    (tree, shapes), (x64, flags) = _shapes(arguments), _settings()
+    tree, shapes = _shapes(arguments)
     devices = [(device.device_kind, device.id, device.client.platform_version) for device in mesh.devices.flat]
     parts = (
         name,
         structure,
         str(tree),
-        list(shapes),
+        shapes,
         devices,
-        x64,
+        _settings(),
         (jax.__version__, jaxlib.__version__, platform.python_version()),
-        flags,
         available_cores(),
         _processor(),
         loaded_code(),
