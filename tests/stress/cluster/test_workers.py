@@ -125,7 +125,7 @@ def test_what_a_worker_refuses(tmp_path: Path) -> None:
 
 def test_a_worker_that_is_stopped_says_how_to_go_on(tmp_path: Path) -> None:
     out = str(tmp_path / "a run")
-    assert levstress("run", "desk", "--paths", "1e9", "--out", out, "--prepare").exit_code == 0
+    assert levstress("run", "desk", "--paths", "2e8", "--out", out, "--prepare").exit_code == 0
     command = [str(FOLDER / "levstress"), "worker", out, "--shard", "1/2"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None

@@ -259,7 +259,7 @@ def test_two_hundred_kills_change_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interrupted_run_ends_soon_and_says_how_to_go_on(number: signal.Signals, code: int, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    command = [LEVSTRESS, "run", "desk", "--paths", "1e9", "--out", str(out)]
+    command = [LEVSTRESS, "run", "desk", "--paths", "2e8", "--out", str(out)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         while not any((out / "blocks").glob("*.npz")) and process.poll() is None:
             time.sleep(0.1)
