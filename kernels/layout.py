@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from jax import Array, lax
 
-from stress.kernels.linear import fold_rows, join_rows
+from stress.kernels.linear import fold_rows, join_rows, worked_out
 from stress.kernels.structure import Layout, Structure
 
 Rows = npt.NDArray[np.int32]
@@ -54,7 +54,7 @@ def _in_turn(of: Rows, owners: int) -> tuple[Rows, ...]:
 
 def _rows(x: Array, index: Rows) -> Array:
     """Rows of a tile by static index."""
-    return x if np.array_equal(index, np.arange(x.shape[0])) else x[index]
+    return x if np.array_equal(index, np.arange(x.shape[0])) else worked_out(x)[index]
 
 
 class _Managers(NamedTuple):
@@ -96,6 +96,7 @@ def least_of_held(structure: Structure, x: Array) -> Array:
     of_shape = np.array([kinds.index(held) for held in structure.tiers.held], np.int32)
     most = max(map(len, kinds))
     rows = np.array([held + held[:1] * (most - len(held)) for held in kinds], np.int32)
+    x = worked_out(x)
     least = reduce(jnp.minimum, (x[rows[:, turn]] for turn in range(most)))
     return _rows(least, of_shape)
 

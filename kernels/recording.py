@@ -12,9 +12,9 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
-from stress.kernels.cascade.cascade import before_rounds, unfinished
-from stress.kernels.cascade.orders import orders, required_now, within_participation
-from stress.kernels.cascade.reasons import asked, next_reasons
+from stress.kernels.cascade.cascade import all_rounds, before_rounds, next_orders
+from stress.kernels.cascade.orders import required_now, within_participation
+from stress.kernels.cascade.reasons import asked
 from stress.kernels.cascade.round import Round, counted
 from stress.kernels.cascade.trade import settle
 from stress.kernels.layout import books_to_members, shapes_to_books
@@ -142,19 +142,18 @@ def _recorded_cascade(
         outside=jnp.stack(outside.parts)[:, :, 0] if outside.parts else outside.total[None, :, 0][:0],
     )
 
-    def one_round(carry: tuple[Round, Cascaded]) -> tuple[Round, Cascaded]:
-        now, kept = carry
+    def one_round(rules: Structure, now: Round, kept: Cascaded) -> tuple[Round, Cascaded]:
+        flow = None
         if structure.participation:
-            now = lax.optimization_barrier(within_participation(structure, params, terms, now))
+            now, flow = within_participation(rules, params, now)
         number = now.number + 1
         sale, build = _split(structure, now)
         traded = kept.orders._replace(
             sale=kept.orders.sale.at[number].set(sale, mode="drop"),
             build=kept.orders.build.at[number].set(build, mode="drop"),
         )
-        now = settle(structure, params, state, terms, outside, now)
-        now, seen, _ = orders(structure, params, state, terms, calls, now)
-        now = now._replace(by_trigger=next_reasons(structure, params, state, seen, now.by_trigger))
+        now = settle(rules, params, state, terms, outside, now, flow)
+        now, seen = next_orders(rules, params, state, terms, calls, now)
         wanted = _first_column(asked(structure, params, state, seen, first=False))
         moments = put(kept.moments, number, _moment(structure, params, state, terms, outside, now))
         traded = traded._replace(
@@ -163,7 +162,7 @@ def _recorded_cascade(
         )
         return now, kept._replace(moments=moments, orders=traded)
 
-    now, kept = lax.while_loop(lambda carry: unfinished(structure, outside, carry[0]), one_round, (now, kept))
+    now, kept = all_rounds(structure, outside, one_round, now, kept)
     return now, record_calls(calls, now.worst, terms.step) if structure.margin is not None else calls, kept
 
 

@@ -6,6 +6,10 @@ the order of funds is immaterial. A path that is done does not move while its ne
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
 import jax.numpy as jnp
 from jax import Array, lax
 
@@ -13,7 +17,7 @@ from stress.kernels.cascade import asset_pnl
 from stress.kernels.cascade.asset_pnl import ByAsset
 from stress.kernels.cascade.attribution import no_causes
 from stress.kernels.cascade.by_trigger import nothing_traded
-from stress.kernels.cascade.orders import once_a_step, orders, required_now
+from stress.kernels.cascade.orders import once_a_step, orders, required_now, with_room
 from stress.kernels.cascade.reasons import first_reasons, next_reasons
 from stress.kernels.cascade.round import Round, values
 from stress.kernels.cascade.trade import trade
@@ -25,6 +29,9 @@ from stress.kernels.params import Params
 from stress.kernels.state import State, Terms
 from stress.kernels.structure import Structure
 from stress.kernels.triggers.protocol import RoundView
+
+Kept = TypeVar("Kept")
+OneRound = Callable[[Structure, Round, Kept], tuple[Round, Kept]]
 
 
 def before_rounds(structure: Structure, params: Params, state: State, terms: Terms) -> tuple[Round, Calls, RoundView]:
@@ -56,6 +63,8 @@ def before_rounds(structure: Structure, params: Params, state: State, terms: Ter
         causes=no_causes(structure, state.profit),
         by_asset=ByAsset(units, jnp.zeros_like(units)),
         by_trigger=nothing_traded(structure, state.held, state.profit),
+        capped=jnp.zeros((structure.shapes if capped else 0, state.profit.shape[1]), state.profit.dtype),
+        fits=state.price[: None if capped else 0],
         close_out=members_to_books(structure, state.defaulted) if capped else state.defaulted[:0],
     )
     calls = state.calls
@@ -63,17 +72,51 @@ def before_rounds(structure: Structure, params: Params, state: State, terms: Ter
     if required is not None:
         calls = age_calls(calls, required.by_member - now.equity)
     now, seen, by_brokers = orders(structure, params, state, terms, calls, now)
-    now = once_a_step(structure, params, state, now, seen, by_brokers)
+    now = with_room(structure, params, terms, once_a_step(structure, params, state, now, seen, by_brokers))
     reasons = first_reasons(structure, params, state, seen, now.by_trigger)
     return now._replace(by_trigger=reasons), calls, seen
 
 
-def unfinished(structure: Structure, outside: OutsideFlows, now: Round) -> Array:
+def next_orders(
+    structure: Structure, params: Params, state: State, terms: Terms, calls: Calls, now: Round
+) -> tuple[Round, RoundView]:
+    """A round that has traded with the orders of the next one, their room and reasons, and what triggers saw."""
+    now, seen, _ = orders(structure, params, state, terms, calls, now)
+    now = with_room(structure, params, terms, now)
+    return now._replace(by_trigger=next_reasons(structure, params, state, seen, now.by_trigger)), seen
+
+
+def _sells(structure: Structure, now: Round) -> Array:
     """Whether some path of the tile has another round to trade, () bool."""
-    wanted = jnp.any(any_row(now.order != 0))
+    return jnp.any(any_row(now.order != 0)) & (now.number < structure.max_rounds)
+
+
+def all_rounds(
+    structure: Structure, outside: OutsideFlows, one_round: OneRound[Kept], now: Round, kept: Kept
+) -> tuple[Round, Kept]:
+    """Round 1, where somebody trades, and later ones as long as somebody sells.
+
+    Later rounds are sales of the brokers alone: nobody builds, no close-out begins and nobody from outside comes, so
+    none of that is compiled in them. Whichever neighbours a path has, its first round is round 1's program.
+
+    Args:
+        structure: what is compiled.
+        outside: flow from outside the funds, which trades in round 1.
+        one_round: (structure, round, kept) to the same a round later.
+        now: the tile with its first orders.
+        kept: what is carried beside it.
+    """
+    begins = _sells(structure, now)
     if structure.outside:
-        wanted = wanted | ((now.number == 0) & jnp.any(outside.total != 0))
-    return wanted & (now.number < structure.max_rounds)
+        begins = begins | jnp.any(outside.total != 0)
+    first = partial(one_round, structure)
+    now, kept = lax.cond(begins, first, lambda now, kept: (now, kept), now, kept)
+    later = structure._replace(builds=False)
+    now = now._replace(close_out=now.close_out[:0])
+    last: tuple[Round, Kept] = lax.while_loop(
+        lambda carry: _sells(later, carry[0]), lambda carry: one_round(later, *carry), (now, kept)
+    )
+    return last
 
 
 def cascade(
@@ -94,10 +137,9 @@ def cascade(
     """
     now, calls, _ = before_rounds(structure, params, state, terms)
 
-    def one_round(now: Round) -> Round:
+    def one_round(structure: Structure, now: Round, kept: tuple[()]) -> tuple[Round, tuple[()]]:
         now = trade(structure, params, state, terms, outside, now)
-        now, seen, _ = orders(structure, params, state, terms, calls, now)
-        return now._replace(by_trigger=next_reasons(structure, params, state, seen, now.by_trigger))
+        return next_orders(structure, params, state, terms, calls, now)[0], kept
 
-    last = lax.while_loop(lambda now: unfinished(structure, outside, now), one_round, now)
+    last, _ = all_rounds(structure, outside, one_round, now, ())
     return last, record_calls(calls, last.worst, terms.step) if structure.margin is not None else calls

@@ -137,15 +137,16 @@ def _above_tolerance(params: Params, seen: RoundView, sale: Array) -> Array:
     return jnp.where((sale > params.rules.tolerance) & (seen.held > 0), sale * seen.held, 0.0)
 
 
-def within_participation(structure: Structure, params: Params, terms: Terms, now: Round) -> Round:
-    """Scale orders so that all of them together stay within `max_participation` of g ADV, asset by asset.
+def with_room(structure: Structure, params: Params, terms: Terms, now: Round) -> Round:
+    """How much of the orders fits: all of them together stay within `max_participation` of g ADV, asset by asset.
 
-    The tightest asset that a book (a liquidity tier) holds scales its order, a hair below what fits, so that rounding
-    exceeds no allowance. A book whose order was cut is done for the step; what did not fit waits, and counts as traded
-    in later rounds (`Round.left`). Close-outs have a rate of their own.
+    A hair below what fits, so that rounding exceeds no allowance. Close-outs have a rate of their own.
     """
+    if not structure.participation:
+        return now
     books = params.books
-    asked = jnp.where(now.close_out, 0.0, jnp.abs(now.order))
+    asked = jnp.abs(now.order) if structure.builds else now.order
+    asked = jnp.where(now.close_out, 0.0, asked) if now.close_out.shape[0] else asked
     usd = books_to_shapes(structure, books.nav * books.gross * asked)
     requested = product(books.gross_flow_matrix, usd)
     room = jnp.maximum(params.rules.max_participation * terms.depth - now.traded, 0.0)
@@ -153,12 +154,29 @@ def within_participation(structure: Structure, params: Params, terms: Terms, now
     tight = requested > room
     fits = jnp.where(tight, (1.0 - rounding) * room / jnp.where(tight, requested, 1.0), 1.0)
     fits = jnp.where(fits <= 2.0 * rounding, 0.0, fits)  # a share that small is none
-    by_shape = least_of_held(structure, fits)
-    share = jnp.where(now.close_out, 1.0, shapes_to_books(structure, by_shape))
-    fitted = now.order * share
-    return now._replace(
-        left=now.left - (jnp.where(now.order > 0, now.order, fitted) if structure.builds else now.order),
-        order=fitted,
-        done=now.done | ((asked > 0) & (share < 1.0)),
-        traded=now.traded + product(books.gross_flow_matrix, usd * by_shape),
-    )
+    return now._replace(capped=usd, fits=fits)
+
+
+def within_participation(structure: Structure, params: Params, now: Round) -> tuple[Round, Array | None]:
+    """Scale orders to what fits (`with_room`).
+
+    The tightest asset that a book (a liquidity tier) holds scales its order. A book whose order was cut is done for the
+    step; what did not fit waits, and counts as traded in later rounds (`Round.left`).
+
+    Returns:
+        The round with the orders that fit, and their flow (asset, path), a fraction of ADV, where it is known already:
+        in rounds of sales under the cap alone.
+    """
+    books, order, closes = params.books, now.order, now.close_out.shape[0] > 0
+    by_shape = least_of_held(structure, now.fits)
+    share = shapes_to_books(structure, by_shape)
+    done = now.done | ((order != 0) & (share < 1.0) & ~now.close_out if closes else (order > 0) & (share < 1.0))
+    share = jnp.where(now.close_out, 1.0, share) if closes else share
+    fitted, usd = order * share, now.capped * by_shape
+    waits = jnp.where(order > 0, order, fitted) if structure.builds else order
+    if closes or structure.builds:
+        traded, flow = product(books.gross_flow_matrix, usd), None
+    else:
+        traded, flow = product(books.gross_flow_matrix, usd), product(-books.flow_matrix, usd)
+    now = now._replace(left=now.left - waits, order=fitted, done=done, traded=now.traded + traded)
+    return now, flow

@@ -63,6 +63,8 @@ class Round(NamedTuple):
     causes: Causes
     by_asset: ByAsset
     by_trigger: ByTrigger
+    capped: Array  # (shape, path) orders under the participation cap, bn USD; kept under one alone
+    fits: Array  # (asset, path) share of them that there is room for
     close_out: Array  # (book, path) bool: its fund is in default, so its sales are its brokers', outside the cap
 
     @property

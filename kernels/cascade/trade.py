@@ -45,16 +45,22 @@ def price_gain(
 
 def trade(structure: Structure, params: Params, state: State, terms: Terms, outside: OutsideFlows, now: Round) -> Round:
     """Trade all orders of a round, as far as they fit."""
+    flow = None
     if structure.participation:
-        now = within_participation(structure, params, terms, now)
-        now = lax.optimization_barrier(now)  # else XLA repeats the scaling in every consumer of an order
-    return settle(structure, params, state, terms, outside, now)
+        now, flow = within_participation(structure, params, now)
+    return settle(structure, params, state, terms, outside, now, flow)
 
 
 def settle(
-    structure: Structure, params: Params, state: State, terms: Terms, outside: OutsideFlows, now: Round
+    structure: Structure,
+    params: Params,
+    state: State,
+    terms: Terms,
+    outside: OutsideFlows,
+    now: Round,
+    flow: Array | None = None,
 ) -> Round:
-    """Trade orders that fit: flow, price, equity of what is kept and of what was sold."""
+    """Trade orders that fit: flow (unless it is known, as of `within_participation`), price, equity of all books."""
     books, weight = params.books, params.rules.execution_weight
     cut, before = now.order, now
     shed, grown = books.gross * book_value(structure, now) * cut, None
@@ -65,7 +71,7 @@ def settle(
     kept = now.held - cut * (1.0 - weight)
     now = now._replace(
         number=now.number + 1,
-        forced=now.forced + forced_flow(structure, books, cut),
+        forced=now.forced + (forced_flow(structure, books, cut) if flow is None else flow),
         sold=now.sold + books_to_members(structure, shed),
         held=now.held - cut,
         by_trigger=by_trigger.add_round(structure, before.by_trigger, before.number, shed, grown),

@@ -7,9 +7,13 @@ import platform
 import re
 import shutil
 import stat
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jax import Array
 
 PACKAGES = ("levstress", "jax", "jaxlib", "numpy", "scipy", "xarray", "zarr", "pydantic", "typer", "matplotlib")
 CUDA_PLUGINS = ("jax-cuda13-plugin", "jax-cuda12-plugin")
@@ -23,7 +27,7 @@ def describe_machine() -> dict[str, Any]:
 
     cpuinfo = _read("/proc/cpuinfo")
     devices, failure = _devices()
-    split = None if failure else _fusions_split()
+    passes = None if failure else _passes_on()
     gpu = {"driver": _nvidia_driver(), "plugin": _cuda_plugin(), "ledger": state_of()}
     folder = Path.cwd()
     return {
@@ -34,14 +38,14 @@ def describe_machine() -> dict[str, Any]:
             "model": _model(cpuinfo),
             "cores_usable": available_cores(),
             "features": _features(cpuinfo),
-            "fusions_split": split,
+            "passes_on": passes,
         },
         "memory": {"total_bytes": _total_memory(), "available_bytes": _free_memory()},
         "disk": {"folder": str(folder), "free_bytes": shutil.disk_usage(folder).free},
         "compile_cache": _cache(cache_dir()),
         "devices": devices,
         "gpu": gpu,
-        "missing": _missing(devices, failure, split, gpu),
+        "missing": _missing(devices, failure, passes, gpu),
     }
 
 
@@ -99,14 +103,24 @@ def _devices() -> tuple[list[str], str | None]:
         return [], f"{type(error).__name__}: {error}"
 
 
-def _fusions_split() -> bool:
-    """Whether XLA splits operations over threads, which every core's own tiles leave no use for."""
+def _passes_on() -> list[str]:
+    """Passes of XLA that cost time here and are on all the same, as JAX was started before this project."""
     import jax
     import jax.numpy as jnp
+    import numpy as np
+
+    from stress.engine.devices import PASSES_OFF
+
+    def compiled(program: Callable[[Array], Array], rows: int) -> str:
+        return jax.jit(program).lower(jnp.ones((rows, 1_024), jnp.float32)).compile().as_text() or ""
 
     with jax.default_device(jax.devices("cpu")[0]):
-        program = jax.jit(lambda x: ((x * x + 1.0) * x + 2.0) * x).lower(jnp.ones((4_096, 1_024), jnp.float32))
-        return "outer_dimension_partitions" in (program.compile().as_text() or "")
+        split = compiled(lambda x: ((x * x + 1.0) * x + 2.0) * x, 4_096)
+        twice = np.arange(64).repeat(2)
+        copied = compiled(lambda x: jax.lax.optimization_barrier(jnp.exp(x) / (1.0 + x * x))[twice], 64)
+    assigner, expander = PASSES_OFF
+    found = {assigner: "outer_dimension_partitions" in split, expander: "opt-barrier(" not in copied}
+    return [name for name, on in found.items() if on]
 
 
 def _nvidia_driver() -> str | None:
@@ -124,15 +138,14 @@ def _cuda_plugin() -> str | None:
     return None
 
 
-def _missing(devices: list[str], failure: str | None, split: bool | None, gpu: dict[str, str | None]) -> list[str]:
+def _missing(
+    devices: list[str], failure: str | None, passes: list[str] | None, gpu: dict[str, str | None]
+) -> list[str]:
     lines = []
     if failure is not None:
         lines.append(f"JAX does not start: {failure}")
-    if split:
-        lines.append(
-            "for speed: XLA splits operations over threads, as XLA_FLAGS has --xla_disable_hlo_passes of its own; "
-            "add cpu-parallel-task-assigner to it"
-        )
+    if passes:
+        lines.append(f"for speed: XLA_FLAGS=--xla_disable_hlo_passes={','.join(passes)}, set before JAX starts")
     if gpu["driver"] is None:
         lines.append("for a GPU: no NVIDIA driver was found")
     if gpu["plugin"] is None:

@@ -14,10 +14,9 @@ from stress.errors import DeviceNotFound
 if TYPE_CHECKING:
     from jax.sharding import Mesh
 
-CPU_FLAGS = (
-    "--xla_cpu_prefer_vector_width=512",
-    "--xla_disable_hlo_passes=cpu-parallel-task-assigner",  # every core has tiles of its own: none is split
-)
+# Every core has tiles of its own, so none is split; and what `kernels.linear.worked_out` asks for is done.
+PASSES_OFF = ("cpu-parallel-task-assigner", "cse_barrier_expander")
+CPU_FLAGS = {"--xla_cpu_prefer_vector_width": "512", "--xla_disable_hlo_passes": ",".join(PASSES_OFF)}
 CPU_TILE = 1_024  # paths whose state fits a core's cache
 GPU_TILE = 65_536
 CPU_TILES_PER_DEVICE = 64
@@ -78,9 +77,7 @@ def set_up(device: str = "auto", devices: int | None = None) -> Devices:
             "levstress has run in the process that this one was forked from, and the threads of JAX do not survive a "
             'fork: start processes with multiprocessing.get_context("spawn") or "forkserver"'
         )
-    flags = os.environ.get("XLA_FLAGS", "")
-    missing = [flag for flag in CPU_FLAGS if flag.split("=")[0] not in flags]
-    os.environ["XLA_FLAGS"] = " ".join([flags, *missing]).strip()
+    os.environ["XLA_FLAGS"] = _with_flags(os.environ.get("XLA_FLAGS", ""))
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import jax
     import numpy as np
@@ -99,6 +96,14 @@ def set_up(device: str = "auto", devices: int | None = None) -> Devices:
         raise DeviceNotFound(f"{wanted} {kind} devices asked for, {len(found)} found (levstress doctor lists them)")
     tile, per_device = (CPU_TILE, CPU_TILES_PER_DEVICE) if kind == "cpu" else (GPU_TILE, GPU_TILES_PER_DEVICE)
     return Devices(kind, Mesh(np.array(found[:wanted]), ("device",)), tile, per_device)
+
+
+def _with_flags(given: str) -> str:
+    """XLA's flags with those of this project; the passes that a user turns off stay off, other settings are theirs."""
+    flags = {name: value for name, _, value in (flag.partition("=") for flag in given.split())}
+    passes = [name for name in flags.get("--xla_disable_hlo_passes", "").split(",") if name]
+    flags = CPU_FLAGS | flags | {"--xla_disable_hlo_passes": ",".join(dict.fromkeys([*passes, *PASSES_OFF]))}
+    return " ".join(f"{name}={value}" if value else name for name, value in flags.items())
 
 
 def _use_cache(jax: Any) -> None:

@@ -14,8 +14,7 @@ from jax import Array, lax
 from compilation import compiled_quickly
 from stress.compile.params import params_of
 from stress.compile.structure import structure_of
-from stress.kernels.cascade.cascade import before_rounds, unfinished
-from stress.kernels.cascade.orders import orders
+from stress.kernels.cascade.cascade import all_rounds, before_rounds, next_orders
 from stress.kernels.cascade.round import Round
 from stress.kernels.cascade.trade import trade
 from stress.kernels.layout import members_to_books
@@ -58,15 +57,12 @@ def _program(structure: Structure, paths: int) -> Any:
                 now, calls, _ = before_rounds(structure, params, state, terms)
                 capped = ~members_to_books(structure, state.defaulted)
 
-                def one_round(carry: tuple[Round, Array]) -> tuple[Round, Array]:
-                    now, gross = carry
-                    after = trade(structure, params, state, terms, outside, now)
+                def one_round(rules: Structure, now: Round, gross: Array) -> tuple[Round, Array]:
+                    after = trade(rules, params, state, terms, outside, now)
                     gross = gross + units.T @ jnp.where(capped, jnp.abs(after.held - now.held), 0.0)
-                    return orders(structure, params, state, terms, calls, after)[0], gross
+                    return next_orders(rules, params, state, terms, calls, after)[0], gross
 
-                last, gross = lax.while_loop(
-                    lambda carry: unfinished(structure, outside, carry[0]), one_round, (now, jnp.zeros_like(now.gain))
-                )
+                last, gross = all_rounds(structure, outside, one_round, now, jnp.zeros_like(now.gain))
                 kept.append((gross, last.traded, terms.depth, last.done & capped))
                 return last, record_calls(calls, last.worst, terms.step)
 

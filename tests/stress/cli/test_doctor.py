@@ -11,7 +11,7 @@ from pathlib import Path
 
 from stress.cli.doctor import _lines
 from stress.cli.quantities import format_size
-from stress.engine.devices import available_cores
+from stress.engine.devices import _with_flags, available_cores
 
 LEVSTRESS = str(Path(sys.executable).with_name("levstress"))
 
@@ -32,6 +32,7 @@ def test_doctor_describes_this_machine(tmp_path: Path) -> None:
     assert facts["compile_cache"]["folder"] == str(tmp_path / "cache" / "compiled")
     assert facts["compile_cache"]["mode"] == "0700"
     assert facts["memory"]["total_bytes"] >= facts["memory"]["available_bytes"] > 0
+    assert facts["cpu"]["passes_on"] == []
     facts["memory"] = {"total_bytes": 64 << 30, "available_bytes": 8 << 30}
     told = dict(line.split(":", 1) for line in _lines(facts | {"missing": []}) if ":" in line)
     assert told["memory"].strip() == f"{format_size(8 << 30)} free of {format_size(64 << 30)}"
@@ -41,3 +42,15 @@ def test_doctor_describes_this_machine(tmp_path: Path) -> None:
     assert all(line in text.stdout for line in ("versions:", "compile cache:", "nvidia driver:"))
     hints = re.findall(r"pip install '([^']*)'", text.stdout)
     assert all(re.fullmatch(r"levstress\[[a-z0-9]+\]", hint) for hint in hints)  # pip takes the installed one
+
+
+def test_flags_of_the_user_stay_and_passes_that_jax_has_on_already_are_told(tmp_path: Path) -> None:
+    own = "--xla_disable_hlo_passes=mine --xla_dump_to= --bare"
+    off = "cpu-parallel-task-assigner,cse_barrier_expander"
+    assert f"--xla_disable_hlo_passes=mine,{off}" in _with_flags(own).split()
+    assert _with_flags(_with_flags(own)) == _with_flags(own)
+    assert "--xla_cpu_prefer_vector_width=128" in _with_flags("--xla_cpu_prefer_vector_width=128").split()
+    late = "import jax; jax.devices(); from stress.cli.machine import describe_machine as d; print(d()['missing'][0])"
+    environ = {**os.environ, "XLA_FLAGS": "", "JAX_PLATFORMS": "cpu", "LEVSTRESS_CACHE_DIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", late], capture_output=True, text=True, check=True, env=environ)
+    assert done.stdout.strip().endswith(f"--xla_disable_hlo_passes={off}, set before JAX starts")

@@ -85,7 +85,7 @@ ERRORS: dict[str, tuple[str, str, Planted, str, str]] = {
         "defaulted",
     ),
     "alarms of the pass without sales": ("triggers.margin_call", "TRIGGER.alarm", giving(None), LINEAR, ALARM),
-    "cap": ("cascade.trade", "within_participation", changed(2, depth_off), SQUARE_ROOT, "sold by trigger"),
+    "cap": ("cascade.cascade", "with_room", changed(2, depth_off), SQUARE_ROOT, "sold by trigger"),
     "tiers": ("cascade.orders", "least_of_held", lambda f: lambda s, x: jnp.maximum(f(s, x), 0.5), SQUARE_ROOT, "held"),
     "what waits": ("cascade.orders", "counted", lambda f: lambda s, now: now.held, SQUARE_ROOT, "at round limit"),
     "square root": ("impact.square_root", "LAW.log_change", MORE, SQUARE_ROOT, "price"),
