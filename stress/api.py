@@ -135,9 +135,9 @@ def _execute(
     other: Executor | None,
 ) -> SimulationOutput:
     """The run itself; the engine is imported only when JAX has been set up."""
-    from stress.engine.devices import set_up
+    from stress.engine.sizes import devices_for
 
-    set_up(options.device, options.devices)
+    devices_for(problem, options)
     from stress.engine.runner import execute
 
     return execute(problem, options, progress, store, other)

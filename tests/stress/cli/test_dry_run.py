@@ -106,8 +106,8 @@ def test_each_line_of_the_plan_is_the_figure_of_its_name(place: Path, monkeypatc
     sizes = f"{facts['steps']} steps, {facts['assets']} assets, {facts['funds']} funds"
     assert lines == {
         "scenario": f"{facts['scenario']} ({sizes})",
-        "paths": f"{facts['paths']:,} in {facts['blocks']:,} blocks of {facts['block_size']:,}",
-        "device": f"{facts['device']}, {facts['precision']}",
+        "paths": f"{facts['paths']:,} in {facts['blocks']:,} blocks of {facts['block_size']:,}, tiles of {facts['tile']:,}",
+        "device": f"{facts['device']}, {facts['precision']} ({facts['device_why']})",
         "memory": format_size(facts["memory_bytes"]),
         "disk": f"{format_size(facts['disk_bytes'])} in {facts['directory']}",
         "time": f"about {format_seconds(90.0)}, compiling included",
