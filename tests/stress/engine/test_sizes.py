@@ -80,7 +80,8 @@ def test_other_tiles_are_refused(tile: Any) -> None:
 
 
 def test_a_tile_that_memory_does_not_hold_is_refused() -> None:
-    problem, asked = problem_of("tariff-2025"), {"device": "cpu", "devices": 1, "block_size": 1, "max_memory": 2 * 2**30}
+    asked = {"device": "cpu", "devices": 1, "block_size": 1, "max_memory": 2 * 2**30}
+    problem = problem_of("tariff-2025")
     assert plan(problem, RunOptions(**asked, tile=1_024)).tile == 1_024  # type: ignore[arg-type]
     with pytest.raises(NotEnoughResources, match="--tile"):
         plan(problem, RunOptions(**asked, tile=LARGEST_TILE))  # type: ignore[arg-type]

@@ -70,4 +70,4 @@ def test_each_attribute_is_named_but_those_of_the_machine_that_computed() -> Non
         other = tree.copy()
         other.attrs = tree.attrs | {"options": json.dumps(options | {name: 7})}
         of_the_machine |= set() if disagreements(other, tree) else {name}
-    assert of_the_machine == {"device", "devices", "max_memory"}  # a run may be taken up elsewhere; its kind is identity
+    assert of_the_machine == {"device", "devices", "max_memory"}  # a run may be taken up elsewhere
