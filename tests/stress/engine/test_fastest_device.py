@@ -10,6 +10,7 @@ import pytest
 from library_scenarios import problem_of
 from stress.bench.gpu_ledger import read_ledger
 from stress.engine import sizes
+from stress.engine.devices import set_up as machine
 from stress.engine.fastest_device import CORES_OF_A_GPU, START, fastest_device, predicted_seconds, rows_of
 from stress.engine.plan import plan
 from stress.options import RunOptions
@@ -72,7 +73,6 @@ def test_what_is_chosen_is_set_up_planned_and_told(monkeypatch: pytest.MonkeyPat
         asked.append((kind, devices))
         return machine("cpu", devices)
 
-    machine = sizes.set_up
     monkeypatch.setattr(sizes, "set_up", set_up)
     monkeypatch.setattr(sizes, "gpus", lambda devices: 1)
     monkeypatch.setattr(sizes, "available_cores", lambda: 2)

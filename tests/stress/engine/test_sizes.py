@@ -61,7 +61,7 @@ def test_the_machine_has_no_say(monkeypatch: pytest.MonkeyPatch) -> None:
     for cores in (1, 2):
         monkeypatch.setattr(machine, "available_cores", lambda cores=cores: cores)
         for asked in ({}, {"devices": 1}, {"paths": 10}, {"precision": "float64"}, {"block_size": 1}):
-            tiles.add(sizes.devices_for(problem_of("tariff-2025"), RunOptions(**asked)).tile)  # type: ignore[arg-type]
+            tiles.add(sizes.devices_for(problem_of("tariff-2025"), RunOptions(**asked)).tile)
     assert tiles == {128}
 
 
