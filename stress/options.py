@@ -26,7 +26,7 @@ class RunOptions:
         device: "auto" (where the run is predicted to end first), "cpu" or "gpu".
         devices: how many devices of that kind; None = all cores as devices, or all GPUs.
         tile: paths that are simulated as one array, a power of two from 64 to 1,048,576; None = by the size of the
-            scenario and the kind of device. Another tile rounds otherwise, so it makes another run.
+            scenario and the kind of device. Another tile may round otherwise, so it makes another run.
         block_size: paths that travel together, rounded up to whole tiles; None = sized for the device.
         max_memory: bytes the run may need; None = what the machine has free.
         store: "summary" (no worst paths), "tails" (the worst paths with their metrics) or "paths" (every path).

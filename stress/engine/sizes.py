@@ -36,7 +36,7 @@ def devices_for(problem: Problem, options: RunOptions) -> Devices:
 def paths_of_a_tile(problem: Problem, kind: Kind) -> int:
     """Paths of a tile on "cpu" or "gpu", a power of two.
 
-    It decides how sums are rounded, so it follows from the problem alone and never from the machine.
+    It may decide how sums are rounded, so it follows from the problem alone and never from the machine.
     """
     fewest, most = FEWEST_AND_MOST[kind]
     fits = max(1, ROWS_AND_PATHS[kind] // rows_of(problem))
