@@ -109,8 +109,8 @@ Tile = Annotated[
         "--tile",
         parser=parse_positive,
         metavar="N",
-        help="Paths simulated as one array, a power of two from 64 to 1,048,576; may round otherwise, so it makes another "
-        "run. Default: by the size of the scenario and the kind of device.",
+        help="Paths simulated as one array, a power of two from 64 to 1,048,576; may round otherwise, so it makes "
+        "another run. Default: by the size of the scenario and the kind of device.",
     ),
 ]
 BlockSize = Annotated[
