@@ -212,6 +212,7 @@ def resume(
         InUse: another process is about to begin or replace it, or runs it; it is named. Workers may be at work.
         RunExists: it holds a finished one.
         OtherRun: this version, device type or package computes other numbers than the run was begun with.
+        DeviceNotFound: the run was begun on a kind of device that is not here.
     """
     from stress.results.files.store import RESULT, SPEC, RunExists
     from stress.run_directory.claims import check_free

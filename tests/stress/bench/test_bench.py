@@ -227,6 +227,14 @@ def test_workloads_are_the_desks_what_trades_on_every_path_and_whatever_is_asked
     assert all(name in CliRunner().invoke(app, ["bench", "--help"], env={"COLUMNS": "200"}).output for name in FIVE)
 
 
+def test_what_is_here_is_measured_whatever_a_run_would_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    monkeypatch.setattr(suite, "devices_for", lambda problem, run: seen.append(run.device))
+    monkeypatch.setattr(suite, "measure", lambda *_: {})
+    suite.run_suite([suite.load_workload("desk")], suite.BenchOptions())
+    assert seen == ["cpu"]
+
+
 def test_street_takes_no_overrides() -> None:
     done = CliRunner().invoke(app, ["bench", "--workload", "street", "--set", "horizon.steps=3"])
     assert done.exit_code == 3
