@@ -1,37 +1,50 @@
-"""One command for a GPU machine: does it agree with the CPU, and how fast is it at which block size?
+"""One command for a GPU machine: does it agree with the CPU, how fast is it, and where does the time go?
 
     python benchmarks/gpu_suite.py --out gpu.json
 
-Agreement first: the random words bit for bit, a matrix product against float64 (TF32 would be 3e-4 off), and the losses
-of the desk workloads path by path. A path next to a threshold may fall on the other side of it by a rounding error and
-then has another history, so a stated share of the paths may differ by more than the tolerance. Then paths per second by
-the number of paths in a tile. Exit 0: done; 4: no GPU; 7: something does not agree, and nothing is timed.
-`--allow-cpu` runs the same code at tiny size on a machine without GPU.
+Five parts, each with its share of the budget (what one leaves, the next may use):
+  agreement  random words, a product in float32, losses path by path, see `gpu_agreement.py`
+  rates      paths a second of each workload in its own tile, beside what the ledger predicts
+  profile    kernels a call of each program, how long the device was busy, see `gpu_profile.py`
+  long_run   1e9 paths of `desk` through the engine of `levstress run`, its summary written to a folder
+  tiles      the rates again with other tiles
+What does not fit is named under `left_out`. The file is written after every step, so a run that is stopped leaves what
+it has. Exit 0: done; 1: a step ended in an error, see `failed`; 4: no GPU; 5: the budget was over in the middle of a
+step; 7: something does not agree, and nothing was timed. `--allow-cpu`: all of it on the CPU, tiny, where no GPU is.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
+import tempfile
+import time
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
+from gpu_agreement import losses_agree, numbers_agree
+from gpu_steps import Step, Steps
 
+from stress.bench.gpu_ledger import Ledger, read_ledger, state_of
 from stress.bench.suite import WORKLOADS, describe, load_workload
 from stress.engine.devices import Devices, set_up
+from stress.engine.sizes import devices_for
 from stress.errors import DeviceNotFound
+from stress.options import Progress, RunOptions
 from stress.scenarios.problem import Problem
 
-Floats = npt.NDArray[np.float64]
-PROGRAMS = ("block", "losses", "draws", "random numbers")
-PRODUCT_TOLERANCE = 1e-5  # relative to the largest entry; float32 gives 3e-7, TF32 3e-4
-NORMALS_TOLERANCE = 2e-6  # absolute: logarithms and square roots of two devices may round differently
-LOSS_TOLERANCE = 1e-4  # fraction of NAV
-PATHS_BEYOND = 1e-3  # share of (fund, path)s that may differ by more
+SHARES = {"agreement": 0.3, "rates": 0.15, "profile": 0.15, "long_run": 0.25, "tiles": 0.1}  # the rest is for the end
+COMPILING = 1.5  # times what the ledger says: its machine tunes nothing
+UNKNOWN = 40.0  # seconds to compile what is not in the ledger
+
+
+class OutOfTime(Exception):
+    """The long run has used its part of the budget."""
 
 
 def accelerator(allow_cpu: bool) -> Devices:
@@ -48,149 +61,177 @@ def accelerator(allow_cpu: bool) -> Devices:
     return set_up("cpu", 1)
 
 
-def random_words(device: Any, paths: int) -> tuple[list[npt.NDArray[np.uint32]], Floats]:
-    """Words of the hash, and normals (row, path), of path ids around 2^32, computed on `device`."""
-    import jax
-    import jax.numpy as jnp
+class Suite:
+    """The parts, on some devices, with programs that several of them share."""
 
-    from stress.kernels.random.normals import Key, normals, pair_keys, scratch
-    from stress.kernels.random.threefry import threefry2x32
+    def __init__(self, devices: Devices, problems: list[Problem], given: argparse.Namespace) -> None:
+        self.devices, self.problems, self.given = devices, problems, given
+        self.tiny, self.ledger = devices.kind == "cpu", read_ledger() or Ledger("", "", "", [])
+        self.simulators: dict[tuple[str, int], tuple[Any, float]] = {}  # by the workload's name and the tile
 
-    ids = np.arange(2**32 - paths // 2, 2**32 - paths // 2 + paths, dtype=np.uint64)
-    words = (ids & np.uint64(0xFFFFFFFF)).astype(np.uint32), (ids >> np.uint64(32)).astype(np.uint32)
-    low, high = (jax.device_put(word, device) for word in words)
-    key = jax.device_put(np.array([1, 2], np.uint32), device)
+    def steps(self) -> Iterator[Step]:
+        """All of it, the most telling first; each is made when the one before is done."""
+        paths = 256 if self.tiny else 262_144
+        device, host = self.devices.mesh.devices.flat[0], set_up("cpu", 1).mesh.devices.flat[0]
+        yield Step("agreement", "numbers", 10, lambda: numbers_agree(device, host, paths))
+        for part, work in (("agreement", self.agreement), ("rates", self.rate), ("profile", self.profile)):
+            for problem in self.problems:
+                needed = self.compiling(problem, self.tile(problem)) + 5
+                yield Step(part, problem.name, needed, partial(work, problem))
+        yield Step("long_run", "desk", 30, self.long_run)
+        for problem in self.problems:
+            for tile in self.given.tiles or ([256] if self.tiny else [16_384, 65_536, 262_144, 1_048_576]):
+                if tile != self.tile(problem):
+                    needed = self.compiling(problem, tile) + 5
+                    yield Step("tiles", f"{problem.name}, {tile:,}", needed, partial(self.rate, problem, tile))
 
-    @jax.jit
-    def both(key: Any, low: Any, high: Any) -> Any:
-        hashed = threefry2x32((key[0], key[1]), (low, high))
-        names = jnp.arange(16, dtype=jnp.uint32).reshape(8, 2)
-        keys = Key(*(part[7] for part in pair_keys(key, 1, 16, names)))
-        return hashed, normals(keys, low, high, scratch(8, paths, jnp.float32)).first[:8]
+    def compiling(self, problem: Problem, tile: int) -> float:
+        """Seconds that compiling is thought to take, 0 of what is there."""
+        if self.tiny or (problem.name, tile) in self.simulators:
+            return 0.0
+        known = sum(one.compile_seconds for one in self.ledger.programs if one.scenario == problem.name)
+        return COMPILING * known or UNKNOWN
 
-    hashed, drawn = jax.device_get(both(key, low, high))
-    return list(hashed), np.asarray(drawn, np.float64)
+    def tile(self, problem: Problem) -> int:
+        """Paths of the tile that a run would take."""
+        return devices_for(problem, RunOptions(device=self.devices.kind, devices=self.devices.count)).tile
 
+    def simulator(self, problem: Problem, tile: int) -> tuple[Any, float]:
+        """The programs of a run in calls of about a million paths, at most four tiles; seconds to compile them."""
+        if (problem.name, tile) in self.simulators:
+            return self.simulators[problem.name, tile]
+        from stress.compile.params import params_of
+        from stress.compile.structure import structure_of
+        from stress.engine.simulator import Simulator
 
-def product_error(device: Any, paths: int) -> float:
-    """Largest error of the kernels' matrix product on `device`, over the largest entry of the float64 product."""
-    import jax
+        tiles = 1 if self.tiny else max(1, min(4, 2**20 // tile))
+        sized = replace(self.devices, tile=tile, tiles_per_device=tiles)
+        made = Simulator(structure_of(problem), params_of(problem, 1, "float32"), sized, tiles * sized.count)
+        began = time.perf_counter()
+        made.compile(kept=self.tiny)
+        self.simulators[problem.name, tile] = made, time.perf_counter() - began
+        return self.simulators[problem.name, tile]
 
-    from stress.kernels.linear import product
+    def agreement(self, problem: Problem) -> list[dict[str, Any]]:
+        """Losses against those of the CPU."""
+        from stress.engine.chunk_simulator import ChunkSimulator
 
-    random = np.random.default_rng(1)
-    matrix, tile = (random.standard_normal(shape).astype(np.float32) for shape in ((100, 100), (100, paths)))
-    found = jax.device_get(jax.jit(product)(jax.device_put(matrix, device), jax.device_put(tile, device)))
-    exact = matrix.astype(np.float64) @ tile.astype(np.float64)
-    return float(np.abs(found - exact).max() / np.abs(exact).max())
+        simulator, _ = self.simulator(problem, self.tile(problem))
+        paths = min(256 if self.tiny else 262_144 if len(problem.books.ids) < 100 else 32_768, simulator.size)
+        options = RunOptions(paths=paths, device="cpu", devices=1 if self.tiny else None)
+        reference = ChunkSimulator(problem, options, devices_for(problem, options)).simulator
+        return losses_agree(problem, simulator, reference, paths)
 
+    def predicted(self, name: str) -> float | None:
+        """Paths per second by the ledger, None of what it does not have."""
+        rate = self.ledger.rate(name)
+        return None if math.isnan(rate) else rate
 
-def losses_on(problem: Problem, devices: Devices, paths: int) -> Floats:
-    """Losses (row, path) of the first paths, float32, in the tiles of `devices`."""
-    from stress.compile.params import params_of
-    from stress.compile.structure import structure_of
-    from stress.engine.gatherer import path_table
-    from stress.engine.simulator import Simulator
+    def rate(self, problem: Problem, tile: int | None = None) -> dict[str, Any]:
+        """Paths per second of a run's programs beside the prediction, and the most memory the device had so far."""
+        from stress.bench.parts import Engine
 
-    tiles = -(-paths // (devices.tile * devices.count)) * devices.count
-    simulator = Simulator(structure_of(problem), params_of(problem, 1, "float32"), devices, tiles)
-    return path_table(list(simulator.run(paths)), len(problem.funds.brokers)).metrics["fund_loss"]
+        simulator, compiling = self.simulator(problem, tile or self.tile(problem))
+        engine = Engine(problem, {"block": simulator}, {}, compiling)
+        engine.run("block", 0.0)
+        found = engine.run("block", self.given.seconds).rate
+        predicted = self.predicted(problem.name)
+        memory = self.devices.mesh.devices.flat[0].memory_stats() or {}
+        return {
+            "workload": problem.name,
+            "tile": simulator.devices.tile,
+            "paths_in_a_call": simulator.size,
+            "paths_per_second": found,
+            "predicted": predicted,
+            "of_predicted": found / predicted if predicted else None,
+            "seconds_to_compile": compiling,
+            "peak_bytes_so_far": memory.get("peak_bytes_in_use"),
+        }
 
+    def profile(self, problem: Problem) -> list[dict[str, Any]]:
+        """Launches of each program, beside those that the ledger counts."""
+        from gpu_profile import profiles
 
-def agreement(devices: Devices, problems: list[Problem], paths: int) -> list[dict[str, Any]]:
-    """Every check with what was found and what is allowed."""
-    cpu = set_up("cpu", 1)
-    device, host = devices.mesh.devices.flat[0], cpu.mesh.devices.flat[0]
-    (words, drawn), (host_words, host_drawn) = random_words(device, paths), random_words(host, paths)
-    unequal = sum(int(np.count_nonzero(a != b)) for a, b in zip(words, host_words, strict=True))
-    checks = [
-        check("random words that differ", unequal, 0),
-        check("normals, largest difference", float(np.abs(drawn - host_drawn).max()), NORMALS_TOLERANCE),
-        check("matrix product, largest relative error (no TF32)", product_error(device, paths), PRODUCT_TOLERANCE),
-    ]
-    for problem in problems:
-        gap = np.abs(losses_on(problem, devices, paths) - losses_on(problem, cpu, paths))
-        beyond = float((gap > LOSS_TOLERANCE).mean())
-        checks.append(
-            check(f"{problem.name}: share of losses more than {LOSS_TOLERANCE:g} apart", beyond, PATHS_BEYOND)
-        )
-        checks.append(check(f"{problem.name}: median loss difference", float(np.median(gap)), LOSS_TOLERANCE / 10))
-    return checks
+        simulator, _ = self.simulator(problem, self.tile(problem))
+        predicted = {
+            one.program: one.steps * one.kernels["step"] + one.rounds * one.kernels["round"] + one.kernels["around"]
+            for one in self.ledger.programs
+            if one.scenario == problem.name
+        }
+        return [
+            {"workload": problem.name, "program": name, "predicted_kernels_a_tile": predicted.get(name)} | found
+            for name, found in profiles(simulator).items()
+        ]
 
+    def long_run(self) -> dict[str, Any]:
+        """A run as the command does it; one that would take too long is stopped, and what it did is told."""
+        import stress
 
-def check(name: str, found: float, allowed: float) -> dict[str, Any]:
-    """One line of the report; a result that is not a number does not pass."""
-    return {"check": name, "found": found, "allowed": allowed, "passed": bool(found <= allowed)}
+        paths, began = int(self.given.paths), time.perf_counter()
+        until, seen = began + self.given.budget * SHARES["long_run"], list[tuple[int, float]]()
 
+        def progress(told: Progress) -> None:
+            if told.phase == "paths":
+                seen.append((told.done_paths, time.perf_counter()))
+            if time.perf_counter() > until:
+                raise OutOfTime
 
-def throughput(problem: Problem, devices: Devices, tile: int, tiles: int, seconds: float) -> dict[str, Any]:
-    """Paths per second of each program with tiles of `tile` paths."""
-    from stress.bench.parts import engine_of
-
-    sized = replace(devices, tile=tile, tiles_per_device=tiles)
-    engine = engine_of(problem, sized, tiles * devices.count)
-    rates = {name: engine.run(name, seconds).rate for name in PROGRAMS}
-    row = {"workload": problem.name, "tile": tile, "paths_in_a_call": engine.paths, "paths_per_second": rates}
-    return row | {"seconds_to_compile": engine.seconds_to_compile}
-
-
-def show(report: dict[str, Any]) -> None:
-    """Print the report as tables."""
-    from rich.table import Table
-
-    from stress.cli.console import console
-
-    screen = console()
-    checks = Table("check", "found", "allowed", "", title=f"agreement with the CPU: {report['machine']['device']}")
-    for line in report["agreement"]:
-        checks.add_row(
-            line["check"], f"{line['found']:.3g}", f"{line['allowed']:.3g}", "ok" if line["passed"] else "NO"
-        )
-    screen.print(checks)
-    rates = Table("workload", "tile", "call", *PROGRAMS, title="million paths a second by block size")
-    for line in report["throughput"]:
-        millions = (f"{line['paths_per_second'][name] / 1e6:.3f}" for name in PROGRAMS)
-        rates.add_row(line["workload"], f"{line['tile']:,}", f"{line['paths_in_a_call']:,}", *millions)
-    if report["throughput"]:
-        screen.print(rates)
+        stopped, seconds = False, dict[str, float]()
+        options = RunOptions(paths=paths, device=self.devices.kind, devices=self.devices.count, store="summary")
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                tree = stress.run(load_workload("desk"), out=Path(folder) / "run", progress=progress, **vars(options))
+                seconds = json.loads(tree.attrs["seconds"])
+            except OutOfTime:
+                stopped = True
+        (first, at), (done, end) = (seen[0], seen[-1]) if seen else ((0, began), (0, began))
+        return {
+            "workload": "desk",
+            "paths_asked_for": paths,
+            "paths_done": done,
+            "stopped": stopped,
+            "seconds": time.perf_counter() - began,
+            "seconds_until_the_first_paths": at - began if seen else None,
+            "paths_per_second": (done - first) / (end - at) if done > first else None,  # after the first ones
+            "predicted_by_the_device": self.predicted("desk"),
+            "seconds_by_phase": seconds,
+        }
 
 
 def main() -> int:
     """Run the suite; returns the exit code."""
-    parser = argparse.ArgumentParser(description="Agreement with the CPU, then throughput by block size.")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, help="write the report as JSON, too")
+    parser.add_argument("--budget", type=float, default=540.0, help="seconds of all parts together (default 540)")
     parser.add_argument("--seconds", type=float, default=2.0, help="length of each measurement")
-    parser.add_argument("--workloads", nargs="+", default=list(WORKLOADS), help="desk-calm, desk, street")
+    parser.add_argument(
+        "--workloads", nargs="+", default=list(WORKLOADS), metavar="NAME", help="as for levstress bench"
+    )
+    parser.add_argument("--parts", nargs="+", default=list(SHARES), choices=list(SHARES), help="default: all")
     parser.add_argument("--tiles", nargs="+", type=int, help="paths in a tile; default 16,384 to 1,048,576")
-    parser.add_argument("--paths-in-a-call", type=int, help="at least one tile; default 1,048,576")
+    parser.add_argument("--paths", type=float, help="of the long run; default 1e9")
     parser.add_argument("--allow-cpu", action="store_true", help="without a GPU: the same code, tiny, on the CPU")
-    arguments = parser.parse_args()
+    given = parser.parse_args()
+    began = time.monotonic()
     try:
-        devices = accelerator(arguments.allow_cpu)
+        devices = accelerator(given.allow_cpu)
     except DeviceNotFound as error:
         print(f"gpu_suite: {error}", file=sys.stderr)
         return 4
-    tiny = devices.kind == "cpu"
-    tiles = arguments.tiles or ([256, 512] if tiny else [16_384, 65_536, 262_144, 1_048_576])
-    call = arguments.paths_in_a_call or (512 if tiny else 1_048_576)
-    seconds = min(arguments.seconds, 0.05) if tiny else arguments.seconds
-    problems = [load_workload(name) for name in arguments.workloads]
-    checked = [problem for problem in problems if problem.shocks.model == "gaussian"]
-    report: dict[str, Any] = {
-        "machine": describe(devices),
-        "agreement": agreement(devices, checked, 256 if tiny else 262_144),
-        "throughput": [],
-    }
-    passed = all(line["passed"] for line in report["agreement"])
-    if passed:
-        for problem in problems:
-            for tile in tiles:
-                print(f"{problem.name}, tiles of {tile:,} paths", file=sys.stderr)
-                report["throughput"].append(throughput(problem, devices, tile, max(1, call // tile), seconds))
-    show(report)
-    if arguments.out:
-        arguments.out.write_text(json.dumps(report, indent=2, allow_nan=False), encoding="utf-8")
-    return 0 if passed else 7
+    given.paths = given.paths or (4_096 if devices.kind == "cpu" else 1e9)
+    given.seconds = min(given.seconds, 0.01) if devices.kind == "cpu" else given.seconds
+    suite = Suite(devices, [load_workload(name) for name in given.workloads], given)
+    about = {"machine": describe(devices), "ledger": {"device": suite.ledger.device, "code": state_of()}}
+    steps = Steps({part: SHARES[part] for part in given.parts}, given.budget, given.out, about, began)
+    with steps.killed_in_time(5):
+        for step in suite.steps():
+            steps.do(step)
+            if any(not line["passed"] for line in steps.report["agreement"]):
+                steps.stop("something does not agree: nothing is timed")
+    from gpu_tables import show
+
+    show(steps.report)
+    return 7 if steps.report["stopped"] else 1 if steps.report["failed"] else 0
 
 
 if __name__ == "__main__":

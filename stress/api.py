@@ -135,9 +135,9 @@ def _execute(
     other: Executor | None,
 ) -> SimulationOutput:
     """The run itself; the engine is imported only when JAX has been set up."""
-    from stress.engine.devices import set_up
+    from stress.engine.sizes import devices_for
 
-    set_up(options.device, options.devices)
+    devices_for(problem, options)
     from stress.engine.runner import execute
 
     return execute(problem, options, progress, store, other)
@@ -212,6 +212,7 @@ def resume(
         InUse: another process is about to begin or replace it, or runs it; it is named. Workers may be at work.
         RunExists: it holds a finished one.
         OtherRun: this version, device type or package computes other numbers than the run was begun with.
+        DeviceNotFound: the run was begun on a kind of device that is not here.
     """
     from stress.results.files.store import RESULT, SPEC, RunExists
     from stress.run_directory.claims import check_free

@@ -10,7 +10,9 @@ from typing import Literal
 LARGEST = 2**64 - 1
 Store = Literal["summary", "tails", "paths"]
 Precision = Literal["float32", "float64"]
-OPTIONAL = ("devices", "block_size", "max_memory")  # None: chosen
+Kind = Literal["cpu", "gpu"]  # of device
+OPTIONAL = ("devices", "tile", "block_size", "max_memory")  # None: chosen
+SMALLEST_TILE, LARGEST_TILE = 64, 2**20  # paths
 
 
 @dataclass(frozen=True)
@@ -21,8 +23,10 @@ class RunOptions:
         paths: number of Monte Carlo paths.
         seed: 64-bit seed; path `j` depends on it, the stream and `j` alone.
         precision: "float32" or "float64".
-        device: "auto", "cpu" or "gpu".
+        device: "auto" (where the run is predicted to end first), "cpu" or "gpu".
         devices: how many devices of that kind; None = all cores as devices, or all GPUs.
+        tile: paths that are simulated as one array, a power of two from 64 to 1,048,576; None = by the size of the
+            scenario and the kind of device. Another tile may round otherwise, so it makes another run.
         block_size: paths that travel together, rounded up to whole tiles; None = sized for the device.
         max_memory: bytes the run may need; None = what the machine has free.
         store: "summary" (no worst paths), "tails" (the worst paths with their metrics) or "paths" (every path).
@@ -36,6 +40,7 @@ class RunOptions:
     precision: Precision = "float32"
     device: Literal["auto", "cpu", "gpu"] = "auto"
     devices: int | None = None
+    tile: int | None = None
     block_size: int | None = None
     max_memory: int | None = None
     store: Store = "tails"
@@ -44,7 +49,7 @@ class RunOptions:
     exact: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("paths", "seed", "devices", "block_size", "max_memory", "worst"):
+        for name in ("paths", "seed", "devices", "tile", "block_size", "max_memory", "worst"):
             value = getattr(self, name)
             if isinstance(value, bool) or not (isinstance(value, Integral) or (value is None and name in OPTIONAL)):
                 raise ValueError(f"{name} = {value!r} is not possible; allowed: a whole number")
@@ -57,6 +62,7 @@ class RunOptions:
             "precision": (self.precision in ("float32", "float64"), "float32 or float64"),
             "device": (self.device in ("auto", "cpu", "gpu"), "auto, cpu or gpu"),
             "devices": (self.devices is None or 1 <= self.devices <= 1024, "1 to 1024"),
+            "tile": (self.tile is None or is_tile(self.tile), f"a power of two from {SMALLEST_TILE} to {LARGEST_TILE}"),
             "block_size": (self.block_size is None or 1 <= self.block_size <= 2**30, "1 to 2^30 paths"),
             "max_memory": (self.max_memory is None or self.max_memory > 0, "more than 0 bytes"),
             "store": (self.store in ("summary", "tails", "paths"), "summary, tails or paths"),
@@ -70,6 +76,11 @@ class RunOptions:
         """The paths and the seed, and what else is not left to its default."""
         given = [f for f in fields(self) if f.name in ("paths", "seed") or getattr(self, f.name) != f.default]
         return f"RunOptions({', '.join(f'{f.name}={getattr(self, f.name)!r}' for f in given)})"
+
+
+def is_tile(paths: int) -> bool:
+    """Whether so many paths may make a tile."""
+    return SMALLEST_TILE <= paths <= LARGEST_TILE and paths & (paths - 1) == 0
 
 
 def parse_count(text: object) -> int:

@@ -8,7 +8,7 @@ import re
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,7 +22,7 @@ from stress.options import RunOptions
 from stress.scenarios.errors import ScenarioError
 from stress.scenarios.problem import Problem
 
-WORKLOADS = ("desk-calm", "desk", "street")
+WORKLOADS = ("desk-calm", "desk", "tariff-2025", "ai-unwind-2026", "street")
 PROGRAMS = {
     "run": "blocks streamed and gathered, as a run does it",
     "block": "block with twin, metrics and statistics",
@@ -73,11 +73,12 @@ def run_suite(
         DeviceNotFound: the device asked for is not there.
     """
     devices = set_up(options.run.device, options.run.devices)
+    run = replace(options.run, device=devices.kind)  # what is here is measured, whatever a run would take
     before = load_average()
     workloads = []
     for problem in problems:
         say(f"{problem.name}: compiling")
-        workloads.append(measure(problem, options, devices_for(problem, options.run), say))
+        workloads.append(measure(problem, options, devices_for(problem, run), say))
     return {
         "machine": describe(devices),
         "load_average": {"before": before, "after": load_average()},

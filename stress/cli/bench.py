@@ -18,7 +18,8 @@ def bench(
         typer.Option(
             "--workload",
             metavar="NAME",
-            help="desk-calm, desk, street or any scenario; may be repeated. Default: these three.",
+            help="desk-calm, desk, tariff-2025, ai-unwind-2026, street, another scenario of the library or a file; may "
+            "be repeated. Default: these five.",
         ),
     ] = None,
     seconds: Annotated[float, typer.Option("--seconds", min=0.01, metavar="S", help="Length of a measurement.")] = 2.0,
@@ -30,6 +31,7 @@ def bench(
     device: common.Device = "auto",
     devices: common.Devices = None,
     precision: common.Precision = "float32",
+    tile: common.Tile = None,
     block_size: common.BlockSize = None,
     json: common.Json = False,
     quiet: common.Quiet = False,
@@ -40,13 +42,19 @@ def bench(
     Examples:
       levstress bench
       levstress bench --workload desk --seconds 5 --rounds 5
+      levstress bench --workload tariff-2025 --tile 256 --no-baselines
       levstress bench --no-baselines --json > bench.json
     """
     from stress.bench.suite import WORKLOADS, BenchOptions, load_workload, run_suite
     from stress.options import RunOptions
 
     # Paths without end: the block size is that of a long run.
-    run = RunOptions(paths=2**62, device=device, devices=devices, precision=precision, block_size=block_size)
+    try:
+        run = RunOptions(
+            paths=2**62, device=device, devices=devices, precision=precision, tile=tile, block_size=block_size
+        )
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
     problems = [load_workload(name, overrides or ()) for name in workload or WORKLOADS]
     document = run_suite(problems, BenchOptions(seconds, rounds, baselines, run), lambda text: say(text, quiet))
     if json:

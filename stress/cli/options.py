@@ -103,6 +103,16 @@ MaxMemory = Annotated[
     typer.Option("--max-memory", parser=parse_size, metavar="SIZE", help="Refuse to need more: '8 GB', '512 MiB'."),
 ]
 Precision = Annotated[Literal["float32", "float64"], typer.Option("--precision", help="Arithmetic of the paths.")]
+Tile = Annotated[
+    int | None,
+    typer.Option(
+        "--tile",
+        parser=parse_positive,
+        metavar="N",
+        help="Paths simulated as one array, a power of two from 64 to 1,048,576; may round otherwise, so it makes "
+        "another run. Default: by the size of the scenario and the kind of device.",
+    ),
+]
 BlockSize = Annotated[
     int | None,
     typer.Option(

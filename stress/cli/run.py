@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -29,9 +29,13 @@ def run(
     seed: common.Seed = 1,
     out: common.OutOrUrl = None,
     overrides: common.Set = None,
-    device: common.Device = "auto",
+    device: Annotated[
+        Literal["auto", "cpu", "gpu"],
+        typer.Option("--device", help="Where to compute; auto: on a GPU, where that is predicted to take less time."),
+    ] = "auto",
     devices: common.Devices = None,
     precision: common.Precision = "float32",
+    tile: common.Tile = None,
     block_size: common.BlockSize = None,
     max_memory: common.MaxMemory = None,
     store: Annotated[
@@ -100,6 +104,7 @@ def run(
             precision=precision,
             device=device,
             devices=devices,
+            tile=tile,
             block_size=block_size,
             max_memory=max_memory,
             store=store,
@@ -189,8 +194,10 @@ def _show_plan(plan: RunPlan, problem: Problem, options: RunOptions, where: str,
         "books": problem.books.managers,
         "blocks": plan.blocks,
         "block_size": plan.block_size,
+        "tile": plan.tile,
         "precision": options.precision,
         "device": plan.device,
+        "device_why": plan.device_why,
         "memory_bytes": plan.memory_bytes,
         "disk_bytes": plan.disk_bytes,
         "estimated_seconds": plan.estimated_seconds,
@@ -200,8 +207,8 @@ def _show_plan(plan: RunPlan, problem: Problem, options: RunOptions, where: str,
         return
     lines = {
         "scenario": f"{problem.name} ({facts['steps']} steps, {facts['assets']} assets, {facts['funds']} funds)",
-        "paths": f"{plan.paths:,} in {plan.blocks:,} blocks of {plan.block_size:,}",
-        "device": f"{plan.device}, {options.precision}",
+        "paths": f"{plan.paths:,} in {plan.blocks:,} blocks of {plan.block_size:,}, tiles of {plan.tile:,}",
+        "device": f"{plan.device}, {options.precision}{f' ({plan.device_why})' if plan.device_why else ''}",
         "memory": format_size(plan.memory_bytes),
         "disk": f"{format_size(plan.disk_bytes)} in {where}",
     }

@@ -125,7 +125,7 @@ def validate(
         from stress.options import RunOptions
         from stress.scenarios.read.loader import load_scenario
 
-        options = RunOptions(seed=seed, device=device, devices=devices)
+        options = RunOptions(seed=seed, device=found.kind, devices=devices)
         _scenario(load_scenario(scenario, assignments or ()), options, paths, probes, out, json, quiet)
         return
     from stress.published.registry import MODELS, find_model

@@ -61,6 +61,7 @@ def work_on(
         UnfinishedRun: the directory holds no run that has been begun (`levstress run --prepare` begins one).
         InUse: another process is about to begin or replace the run, or runs it; it is named.
         OtherRun: this machine would compute other numbers than the run was begun with.
+        DeviceNotFound: the run was begun on a kind of device that is not here.
         NotEnoughResources, CannotWrite: memory or disk.
     """
     report, location = progress or (lambda _: None), location_of(directory)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stress.errors import DeviceNotFound
+from stress.options import Kind
 
 if TYPE_CHECKING:
     from jax.sharding import Mesh
@@ -31,10 +32,11 @@ _started: list[int] = []  # id of the process in which JAX was set up
 class Devices:
     """The devices of a run and how many paths they take at a time."""
 
-    kind: str  # "cpu" or "gpu"
+    kind: Kind
     mesh: Mesh
     tile: int
     tiles_per_device: int
+    why: str = ""  # this kind, where "auto" was asked for
 
     @property
     def count(self) -> int:
@@ -70,6 +72,34 @@ def set_up(device: str = "auto", devices: int | None = None) -> Devices:
 
     Raises:
         DeviceNotFound: no such device, or fewer than asked for.
+        RuntimeError: see `_start`.
+    """
+    jax = _start(devices)
+    import numpy as np
+    from jax.sharding import Mesh
+
+    kind, found = _find(jax, device)
+    wanted = devices or (len(found) if kind == "gpu" else min(available_cores(), len(found)))
+    if wanted > len(found):
+        raise DeviceNotFound(f"{wanted} {kind} devices asked for, {len(found)} found (levstress doctor lists them)")
+    tile, per_device = (CPU_TILE, CPU_TILES_PER_DEVICE) if kind == "cpu" else (GPU_TILE, GPU_TILES_PER_DEVICE)
+    return Devices(kind, Mesh(np.array(found[:wanted]), ("device",)), tile, per_device)
+
+
+def gpus(devices: int | None = None) -> int:
+    """GPUs that JAX can use; `devices` as for `set_up`, which this does the first part of.
+
+    Raises:
+        RuntimeError: see `_start`.
+    """
+    kind, found = _find(_start(devices), "auto")
+    return len(found) if kind == "gpu" else 0
+
+
+def _start(devices: int | None) -> Any:
+    """JAX, imported with the settings of this project and as many CPU devices as may be wanted.
+
+    Raises:
         RuntimeError: this process was forked from one that has used JAX: it would wait for threads that are not there.
     """
     if _started and _started[0] != os.getpid():
@@ -80,22 +110,14 @@ def set_up(device: str = "auto", devices: int | None = None) -> Devices:
     os.environ["XLA_FLAGS"] = _with_flags(os.environ.get("XLA_FLAGS", ""))
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import jax
-    import numpy as np
-    from jax.sharding import Mesh
 
-    cores = available_cores()
     if not _started:
         _started.append(os.getpid())
         with contextlib.suppress(RuntimeError):  # the caller has used JAX before: its devices are what there is
             virtual = max(VIRTUAL_DEVICES, min(devices or 0, MOST_VIRTUAL_DEVICES))
-            jax.config.update("jax_num_cpu_devices", max(cores, virtual))
+            jax.config.update("jax_num_cpu_devices", max(available_cores(), virtual))
     _use_cache(jax)
-    kind, found = _find(jax, device)
-    wanted = devices or (len(found) if kind == "gpu" else min(cores, len(found)))
-    if wanted > len(found):
-        raise DeviceNotFound(f"{wanted} {kind} devices asked for, {len(found)} found (levstress doctor lists them)")
-    tile, per_device = (CPU_TILE, CPU_TILES_PER_DEVICE) if kind == "cpu" else (GPU_TILE, GPU_TILES_PER_DEVICE)
-    return Devices(kind, Mesh(np.array(found[:wanted]), ("device",)), tile, per_device)
+    return jax
 
 
 def _with_flags(given: str) -> str:
@@ -121,7 +143,7 @@ def _use_cache(jax: Any) -> None:
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
 
 
-def _find(jax: Any, device: str) -> tuple[str, list[Any]]:
+def _find(jax: Any, device: str) -> tuple[Kind, list[Any]]:
     if device in ("auto", "gpu"):
         try:
             return "gpu", list(jax.devices("gpu"))

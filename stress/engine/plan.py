@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stress.engine.sizes import SHARED_PATHS, TAIL_KEEP, devices_for, tiles_per_call
+from stress.engine.fastest_device import rows_of
+from stress.engine.sizes import BYTES_OF_A_ROW, SHARED_PATHS, TAIL_KEEP, devices_for, tiles_per_call
 from stress.errors import NotEnoughResources
 from stress.options import RunOptions
 from stress.results.statistics.histogram import FloatHistogram
@@ -29,6 +30,7 @@ class RunPlan:
     tile: int
     device: str
     device_kind: str
+    device_why: str  # where "auto" was asked for, else ""
     detail_paths: int
     memory_bytes: int
     disk_bytes: int
@@ -56,10 +58,12 @@ def plan(problem: Problem, options: RunOptions) -> RunPlan:
     item = np.dtype(options.precision).itemsize
     detail = min(problem.estimation.detail_paths, options.paths)
     of_path = rows * (len(PATH_METRICS) * item + 5) + 8
+    tiles = devices.count * devices.tile * rows_of(problem) * BYTES_OF_A_ROW * item // 4
     shared = min(detail, SHARED_PATHS) * of_path
     stored = options.paths * of_path if options.store == "paths" else 0
     memory = (
         PROGRAM_BYTES
+        + (tiles if devices.kind == "cpu" else 0)
         + 3 * block * (item * ((len(PATH_METRICS) + len(COURSE)) * rows + 4 * brokers) + 16 * rows)
         + tails * 2 * min(options.paths, TAIL_KEEP) * 12
         + distributions * (8 + 4 * devices.count) * bins
@@ -75,6 +79,7 @@ def plan(problem: Problem, options: RunOptions) -> RunPlan:
         tile=devices.tile,
         device=devices.describe(),
         device_kind=devices.kind,
+        device_why=devices.why,
         detail_paths=detail,
         memory_bytes=memory,
         disk_bytes=2 * stored
@@ -92,7 +97,7 @@ def plan(problem: Problem, options: RunOptions) -> RunPlan:
             + (
                 "--store paths keeps every path in memory: use fewer paths, or --store tails"
                 if stored > memory / 4
-                else "use a smaller --block-size or fewer estimation.detail_paths"
+                else "use a smaller --block-size or --tile, or fewer estimation.detail_paths"
             )
         )
     return result

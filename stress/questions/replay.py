@@ -65,9 +65,8 @@ class Replayer:
             raise FileNotFoundError(f"{self.out}: no such run directory")
         spec = read_spec(self.out)
         self.problem, options = problem_of(spec, str(self.out))
-        kind = spec["identity"].get("device_kind")
         # How many paths the run had, on how many devices and in how much memory, says nothing about one path.
-        here = replace(options, device=kind if kind in ("cpu", "gpu") else "auto", devices=None, max_memory=None)
+        here = replace(options, devices=None, max_memory=None)
         now = spec_of(self.problem, replace(here, paths=1, store="tails"))
         now["identity"] |= {name: spec["identity"].get(name) for name in ("paths", "every_path_stored")}
         check_same(str(self.out), spec, now)

@@ -13,7 +13,8 @@ from stress.results.files.store import SEALED_WITH
 
 # Attributes of the root that say how a run was computed, not what came of it.
 MAY_DIFFER = {"block_size", "computed_by", "device", "jax_version", "numpy_version", "seconds"}
-OF_A_MACHINE = {"devices", "max_memory"}  # of the options: `resume` may be on another one
+# Of the options: `resume` may be on another machine, and takes the kind of device, "auto" or not, from the identity.
+OF_A_MACHINE = {"device", "devices", "max_memory"}
 TIMINGS = {"seconds", "phase"}  # of the group `diagnostics`
 NAMED = 8  # differences that are told by name
 

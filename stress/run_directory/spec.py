@@ -23,6 +23,8 @@ from stress.scenarios.problem import Problem
 from stress.scenarios.read.extensions import VARIABLE, load_extensions
 from stress.scenarios.read.loader import scenario_from_document
 
+KINDS = ("cpu", "gpu")
+
 
 class OtherRun(RuntimeError):
     """The directory holds another run than the one to be resumed."""
@@ -52,7 +54,12 @@ def spec_of(problem: Problem, options: RunOptions) -> dict[str, Any]:
         "inputs_sha256": problem.input_hashes,
         "defaults": list(problem.defaults_filled),
         "options": asdict(options),
-        "resolved": {"device": planned.device, "block_size": planned.block_size, "tile": planned.tile},
+        "resolved": {
+            "device": planned.device,
+            "device_why": planned.device_why,
+            "block_size": planned.block_size,
+            "tile": planned.tile,
+        },
         "versions": versions,
         "identity": {
             "scenario_sha256": spec_digest(problem.canonical),
@@ -138,6 +145,8 @@ def spec_of_run(out: Path, tree: xr.DataTree | None) -> tuple[dict[str, Any], st
 def problem_of(spec: dict[str, Any], name: str) -> tuple[Problem, RunOptions]:
     """The scenario and the options of the spec of the run directory `name`, entities in the order of their file.
 
+    The kind of device that "auto" took then is not chosen again.
+
     Raises:
         OtherRun: the run uses a mechanism from outside the package that is not here.
         UnfinishedRun: the spec has been changed.
@@ -146,6 +155,8 @@ def problem_of(spec: dict[str, Any], name: str) -> tuple[Problem, RunOptions]:
     try:
         problem = build_problem(scenario_from_document(spec["scenario"]))
         options, order = RunOptions(**spec["options"]), spec["order"]
+        if options.device == "auto" and spec["identity"].get("device_kind") in KINDS:
+            options = replace(options, device=spec["identity"]["device_kind"])
         known = {
             "assets": problem.assets.file_order,
             "funds": problem.funds.types_file_order,

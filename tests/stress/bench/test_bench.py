@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from importlib import util
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from checkout import ROOT
 from flat import limits_of
 from stress.bench import suite
 from stress.bench.desk import NotTheDeskModel, desk_of
@@ -26,8 +21,10 @@ from stress.bench.numpy_workers import NumpyWorkers
 from stress.bench.street import street_problem
 from stress.cli import app
 from stress.reference.result import Result, simulate
+from stress.scenarios.library import library_path
 from stress.scenarios.start import start_table
 
+FIVE = ("desk-calm", "desk", "tariff-2025", "ai-unwind-2026", "street")
 PATHS = 120
 TOLERANCE = {"float64": 1e-9, "float32": 1e-4}
 
@@ -210,6 +207,34 @@ def test_without_numba_the_row_says_how_to_install_it(monkeypatch: pytest.Monkey
     assert "pip install 'levstress[bench]'" in suite.HOW_TO_NUMBA
 
 
+@pytest.mark.parametrize("asked", [(), ("--workload", "calm", "--workload", "own.toml")])
+def test_workloads_are_the_desks_what_trades_on_every_path_and_whatever_is_asked_for(
+    asked: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    seen: list[Any] = []
+
+    def run_suite(problems: Any, options: Any, say: Any) -> dict[str, Any]:
+        seen.extend(problem.name for problem in problems)
+        seen.append(options.run.tile)
+        return {}
+
+    monkeypatch.setattr(suite, "run_suite", run_suite)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own.toml").write_text(library_path("quant-2007-08").read_text(), encoding="utf-8")
+    done = CliRunner().invoke(app, ["bench", *asked, "--tile", "128", "--json"])
+    assert done.exit_code == 0, done.output
+    assert seen == [*(("calm", "quant-2007-08") if asked else FIVE), 128]
+    assert all(name in CliRunner().invoke(app, ["bench", "--help"], env={"COLUMNS": "200"}).output for name in FIVE)
+
+
+def test_what_is_here_is_measured_whatever_a_run_would_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    monkeypatch.setattr(suite, "devices_for", lambda problem, run: seen.append(run.device))
+    monkeypatch.setattr(suite, "measure", lambda *_: {})
+    suite.run_suite([suite.load_workload("desk")], suite.BenchOptions())
+    assert seen == ["cpu"]
+
+
 def test_street_takes_no_overrides() -> None:
     done = CliRunner().invoke(app, ["bench", "--workload", "street", "--set", "horizon.steps=3"])
     assert done.exit_code == 3
@@ -246,27 +271,3 @@ def test_the_simulation_without_statistics_gives_the_losses_of_the_block() -> No
     draws, normals = (np.asarray(engine.floor[name]()) for name in ("draws", "random numbers"))
     assert normals.std() == pytest.approx(np.sqrt(40), rel=0.1), "the normals of the last two steps, added up"
     assert draws.std() > 0.1
-
-
-def gpu_suite(*words: str) -> subprocess.CompletedProcess[str]:
-    call = [sys.executable, str(ROOT / "benchmarks" / "gpu_suite.py"), *words]
-    return subprocess.run(call, capture_output=True, text=True, check=False, env={**os.environ, "JAX_PLATFORMS": "cpu"})
-
-
-def test_the_gpu_suite_says_that_there_is_no_gpu() -> None:
-    done = gpu_suite()
-    assert done.returncode == 4
-    assert "no GPU" in done.stderr
-
-
-def test_the_gpu_suite_runs_on_a_cpu_at_tiny_size(tmp_path: Path) -> None:
-    file = tmp_path / "gpu.json"
-    done = gpu_suite("--allow-cpu", "--workloads", "desk-calm", "--tiles", "256", "--out", str(file))
-    assert done.returncode == 0, done.stderr
-    report = json.loads(file.read_text(encoding="utf-8"))
-    assert all(line["passed"] for line in report["agreement"])
-    assert len(report["agreement"]) == 5
-    (line,) = report["throughput"]
-    assert (line["workload"], line["tile"]) == ("desk-calm", 256)
-    assert all(rate > 0 for rate in line["paths_per_second"].values())
-    assert "million paths a second" in done.stdout

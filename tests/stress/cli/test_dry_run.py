@@ -104,10 +104,11 @@ def test_each_line_of_the_plan_is_the_figure_of_its_name(place: Path, monkeypatc
     lines = {line.partition(":")[0]: line.partition(":")[2].strip() for line in invoke("--dry-run").stdout.splitlines()}
     assert facts["memory_bytes"] != facts["disk_bytes"]
     sizes = f"{facts['steps']} steps, {facts['assets']} assets, {facts['funds']} funds"
+    blocks = f"{facts['blocks']:,} blocks of {facts['block_size']:,}, tiles of {facts['tile']:,}"
     assert lines == {
         "scenario": f"{facts['scenario']} ({sizes})",
-        "paths": f"{facts['paths']:,} in {facts['blocks']:,} blocks of {facts['block_size']:,}",
-        "device": f"{facts['device']}, {facts['precision']}",
+        "paths": f"{facts['paths']:,} in {blocks}",
+        "device": f"{facts['device']}, {facts['precision']} ({facts['device_why']})",
         "memory": format_size(facts["memory_bytes"]),
         "disk": f"{format_size(facts['disk_bytes'])} in {facts['directory']}",
         "time": f"about {format_seconds(90.0)}, compiling included",

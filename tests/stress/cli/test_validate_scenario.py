@@ -71,6 +71,13 @@ def test_what_does_not_go_together_is_a_usage_error(args: list[str], says: str) 
     assert says in " ".join(done.output.split())
 
 
+def test_the_device_that_is_here_is_the_one_that_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[RunOptions] = []
+    monkeypatch.setattr("stress.cli.validate._scenario", lambda scenario, options, *_: seen.append(options))
+    assert invoke("desk", "--device", "auto").exit_code == 0
+    assert seen[0].device == "cpu", "not chosen by the length of a run"
+
+
 def test_an_unknown_scenario_is_refused() -> None:
     done = invoke("dsk")
     assert done.exit_code == 3

@@ -40,6 +40,7 @@ BY_OPTION: dict[str, dict[str, Any]] = {
     "precision": {"precision": "float64"},
     "members": {"members": True},
     "every_path_stored": {"store": "paths"},
+    "tile": {"tile": 64},
 }
 SAME: list[dict[str, Any]] = [{"block_size": 4_096}, {"devices": 1}, {"worst": 7}, {"store": "summary"}]
 

@@ -55,7 +55,7 @@ def test_each_variable_is_named() -> None:
 
 def test_each_attribute_is_named_but_those_of_the_machine_that_computed() -> None:
     tree = to_datatree(chunked_run())
-    options = {"paths": 1, "devices": None, "max_memory": None, "block_size": None, "worst": 100}
+    options = {"paths": 1, "device": "auto", "devices": None, "max_memory": None, "block_size": None, "worst": 100}
     tree.attrs["options"] = json.dumps(options)
     named = set()
     for name in tree.attrs:
@@ -70,4 +70,4 @@ def test_each_attribute_is_named_but_those_of_the_machine_that_computed() -> Non
         other = tree.copy()
         other.attrs = tree.attrs | {"options": json.dumps(options | {name: 7})}
         of_the_machine |= set() if disagreements(other, tree) else {name}
-    assert of_the_machine == {"devices", "max_memory"}  # a run may be taken up elsewhere
+    assert of_the_machine == {"device", "devices", "max_memory"}  # a run may be taken up elsewhere
