@@ -27,7 +27,6 @@ from stress.results.files.store import (
     write_run,
 )
 
-TURNED = np.arange(6, dtype=">i2").reshape(3, 2).T  # neither in the order nor with the bytes that are written
 SPEC = {"schema": 1, "name": "example", "title": "Ein Beispiel: 39 %, größer"}
 
 
@@ -194,48 +193,6 @@ def test_a_result_not_marked_complete_is_refused_unless_asked(tree: xr.DataTree,
     assert open_result(tmp_path, allow_unfinished=True)["summary"]["es"].size
     with pytest.raises(FileNotFoundError, match="no such run directory"):
         open_result(tmp_path / "elsewhere")
-
-
-def test_every_file_is_the_one_that_zarr_itself_would_write(
-    tree: xr.DataTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(zarr_tree, "PATHS_PER_CHUNK", 256)  # 600 paths: the last chunk is filled up
-    more = xr.Dataset({"none": ("path", np.empty(0)), "texts": ("x", ["", "größer"]), "turned": (("x", "y"), TURNED)})
-    whole = tree.copy()
-    whole["more"] = xr.DataTree(more)
-    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
-    zarr_tree.write_tree(whole, ours)
-    root = zarr.open_group(theirs, mode="w", zarr_format=3, attributes=whole.attrs)
-    for name, group in whole.children.items():
-        variables, attrs = xr.conventions.encode_dataset_coordinates(group.to_dataset(inherit=False))
-        there = root.create_group(name, attributes=attrs)
-        for key, variable in variables.items():
-            _as_zarr_does(there, str(key), xr.conventions.encode_cf_variable(variable, name=key))
-    with pytest.warns(UserWarning, match="Consolidated metadata"):
-        zarr.consolidate_metadata(theirs, zarr_format=3)
-    names = [sorted(path.relative_to(at) for path in at.rglob("*") if path.is_file()) for at in (ours, theirs)]
-    assert names[0] == sorted([*names[1], Path("manifest.json")])
-    for name in names[1]:
-        mine, other = (ours / name).read_bytes(), (theirs / name).read_bytes()
-        if name.name == "zarr.json":
-            mine, other = (json.loads(x, parse_constant=str) for x in (mine, other))
-        assert mine == other, name
-
-
-def _as_zarr_does(group: zarr.Group, key: str, variable: xr.Variable) -> None:
-    values, dims = np.asarray(variable.data), [str(dim) for dim in variable.dims]
-    values = values.astype(np.dtypes.StringDType()) if values.dtype.kind == "U" else values
-    group.create_array(
-        key,
-        data=values,
-        chunks=tuple(max(1, min(n, 256) if dim == "path" else n) for n, dim in zip(values.shape, dims, strict=True)),
-        chunk_key_encoding={"name": "default", "separator": "."},
-        compressors=(zarr.codecs.ZstdCodec(), zarr.codecs.Crc32cCodec()),
-        config={"write_empty_chunks": True},
-        fill_value=np.nan if values.dtype.kind == "f" else None,
-        dimension_names=dims,
-        attributes={name: x for name, x in variable.attrs.items() if name != "_FillValue"},
-    )
 
 
 def test_a_file_that_cannot_be_filled_is_not_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
