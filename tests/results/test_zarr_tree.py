@@ -54,7 +54,14 @@ def test_every_file_is_the_one_that_zarr_itself_would_write(
     tree: xr.DataTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(zarr_tree, "PATHS_PER_CHUNK", 256)  # 600 paths: the last chunk is filled up
-    more = xr.Dataset({"none": ("path", np.empty(0)), "texts": ("x", ["", "größer"]), "turned": (("x", "y"), TURNED)})
+    more = xr.Dataset(
+        {
+            "none": ("path", np.empty(0)),
+            "texts": ("x", ["", "größer"]),
+            "turned": (("x", "y"), TURNED),
+            "every_other": ("y", np.arange(4)[::2]),
+        }
+    )
     whole = tree.copy()
     whole["more"] = xr.DataTree(more)
     ours, theirs = tmp_path / "ours", tmp_path / "theirs"
