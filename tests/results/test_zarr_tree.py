@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import xarray as xr
 import zarr
+from zarr.codecs import Crc32cCodec, ZstdCodec
 
 from collected_example import collected
 from stress.results.dataset.tree import to_datatree
@@ -66,7 +67,9 @@ def test_every_file_is_the_one_that_zarr_itself_would_write(
     whole["more"] = xr.DataTree(more)
     ours, theirs = tmp_path / "ours", tmp_path / "theirs"
     zarr_tree.write_tree(whole, ours)
-    root = zarr.open_group(theirs, mode="w", zarr_format=3, attributes=whole.attrs)
+    root = zarr.open_group(
+        theirs, mode="w", zarr_format=3, attributes={str(key): value for key, value in whole.attrs.items()}
+    )
     for name, group in whole.children.items():
         variables, attrs = xr.conventions.encode_dataset_coordinates(group.to_dataset(inherit=False))
         there = root.create_group(name, attributes=attrs)
@@ -76,11 +79,11 @@ def test_every_file_is_the_one_that_zarr_itself_would_write(
         zarr.consolidate_metadata(theirs, zarr_format=3)
     names = [sorted(path.relative_to(at) for path in at.rglob("*") if path.is_file()) for at in (ours, theirs)]
     assert names[0] == sorted([*names[1], Path("manifest.json")])
-    for name in names[1]:
-        mine, other = (ours / name).read_bytes(), (theirs / name).read_bytes()
-        if name.name == "zarr.json":
+    for file in names[1]:
+        mine, other = (ours / file).read_bytes(), (theirs / file).read_bytes()
+        if file.name == "zarr.json":
             mine, other = (json.loads(x, parse_constant=str) for x in (mine, other))
-        assert mine == other, name
+        assert mine == other, file
 
 
 def _as_zarr_does(group: zarr.Group, key: str, variable: xr.Variable) -> None:
@@ -91,7 +94,7 @@ def _as_zarr_does(group: zarr.Group, key: str, variable: xr.Variable) -> None:
         data=values,
         chunks=tuple(max(1, min(n, 256) if dim == "path" else n) for n, dim in zip(values.shape, dims, strict=True)),
         chunk_key_encoding={"name": "default", "separator": "."},
-        compressors=(zarr.codecs.ZstdCodec(), zarr.codecs.Crc32cCodec()),
+        compressors=(ZstdCodec(), Crc32cCodec()),
         config={"write_empty_chunks": True},
         fill_value=np.nan if values.dtype.kind == "f" else None,
         dimension_names=dims,
