@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stress.options import Progress, RunOptions, whole
+from stress.options import LOCAL, Progress, RunOptions, whole
 from stress.run_directory.location import location_of
 from stress.run_directory.run_location import RunLocation
 from stress.scenarios.build.problem_builder import build_problem
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from stress.run_directory.taken import TakenRun
 
 __all__ = ["begin_run", "build_problem", "load_scenario", "open_result", "resume", "run", "run_problem"]
-
-LOCAL = "local"  # paths are computed by this process
 
 
 def run(
@@ -108,7 +106,10 @@ def run_problem(
         if location is None:
             return to_datatree(_execute(problem, options, progress, None, other))
         with _taken(problem, options, location, overwrite, resume) as run:
-            tree = to_datatree(_execute(problem, options, progress, run.store, other))
+            output = _execute(problem, options, progress, run.store, other)
+            if progress is not None:
+                progress(Progress(options.paths, options.paths, "writing the result"))
+            tree = to_datatree(output)
             run.store.close()
             run.seal(partial(write_run, tree, overwrite=False))
     return tree

@@ -8,6 +8,7 @@ from numbers import Integral
 from typing import Literal
 
 LARGEST = 2**64 - 1
+LOCAL = "local"  # executor: paths are computed by this process
 Store = Literal["summary", "tails", "paths"]
 Precision = Literal["float32", "float64"]
 Kind = Literal["cpu", "gpu"]  # of device

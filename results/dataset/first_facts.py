@@ -63,9 +63,9 @@ def sellers(tree: xr.DataTree, most: int = 3) -> list[Seller]:
     found = _variable(tree, "timeline", BY_TRIGGER)
     if found is None:
         return []
-    by_fund = found[0].sum(("step", "trigger")).drop_sel(fund=SYSTEM)
-    order = sorted((str(x) for x in by_fund["fund"].values), key=lambda fund: -float(by_fund.sel(fund=fund)))
-    return [seller(tree, fund) for fund in order[:most] if float(by_fund.sel(fund=fund)) > 0]
+    by_fund = dict(_by_label(found[0].sum(("step", "trigger")).drop_sel(fund=SYSTEM)))
+    order = sorted(by_fund, key=lambda fund: -by_fund[fund])
+    return [seller(tree, fund) for fund in order[:most] if by_fund[fund] > 0]
 
 
 def seller(tree: xr.DataTree, fund: str) -> Seller:
@@ -75,7 +75,7 @@ def seller(tree: xr.DataTree, fund: str) -> Seller:
     sales = Figure(*(float(figure_of(summary, f"{name}{suffix}", fund)) for suffix in ("", "_se")))
     because = _shares(line[BY_TRIGGER].sel(fund=fund).sum("step"))
     flow = line[BY_FUND].sel(fund=fund).sum("step") if BY_FUND in line else xr.DataArray([], {"asset": []}, ["asset"])
-    trades = [(str(x), float(flow.sel(asset=x))) for x in flow["asset"].values]
+    trades = _by_label(flow)
     sold = sorted(((asset, -usd) for asset, usd in trades if usd < 0), key=lambda one: -one[1])
     bought = sorted(((asset, usd) for asset, usd in trades if usd > 0), key=lambda one: -one[1])
     return Seller(fund, sales, because, sold, bought)
@@ -93,7 +93,7 @@ def builds(tree: xr.DataTree) -> tuple[float, list[tuple[str, float]]]:
 def _shares(by_trigger: xr.DataArray) -> list[tuple[str, float]]:
     """Triggers with their shares of the whole, the largest first; without those of which there is nothing."""
     whole = float(by_trigger.sum())
-    shares = [(str(x), float(by_trigger.sel(trigger=x)) / whole) for x in by_trigger["trigger"].values] if whole else []
+    shares = [(trigger, usd / whole) for trigger, usd in _by_label(by_trigger)] if whole else []
     return sorted((one for one in shares if one[1] > 0), key=lambda one: -one[1])
 
 
@@ -102,8 +102,14 @@ def figure_of(summary: xr.Dataset, name: str, fund: str) -> xr.DataArray:
     return summary[f"system_{name}"] if fund == SYSTEM else summary[name].sel(fund=fund)
 
 
+def _by_label(values: xr.DataArray) -> list[tuple[str, float]]:
+    """Numbers along one dimension, each with its label; to select them one by one takes xarray far longer."""
+    return list(zip(map(str, values[values.dims[0]].values), values.values.tolist(), strict=True))
+
+
 def _loss(values: xr.DataArray, errors: xr.DataArray, step: int) -> Loss:
-    every = {str(x): Figure(float(values.sel(part=x)), float(errors.sel(part=x))) for x in values["part"].values}
+    pairs = zip(_by_label(values), _by_label(errors), strict=True)
+    every = {part: Figure(value, error) for (part, value), (_, error) in pairs}
     return Loss(step, every.pop("total"), every)
 
 

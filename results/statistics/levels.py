@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from functools import lru_cache
 
 
+@lru_cache(maxsize=256)
 def as_fraction(level: str) -> Fraction:
     """The level as an exact fraction.
 

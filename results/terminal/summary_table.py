@@ -148,9 +148,12 @@ def _fund_cells(
 ) -> list[Any]:
     """Cells of one fund, or of the system: the number on the first line, its standard error on the second."""
 
+    row = () if fund is None else (summary["fund"].values.tolist().index(fund),)
+    column = {level: number for number, level in enumerate(summary["level"].values.tolist())}
+
     def get(name: str, level: float | None = None) -> float:
-        variable = summary[f"system_{name}"] if fund is None else summary[name].sel(fund=fund)
-        return float(variable if level is None else variable.sel(level=level))
+        values = summary[f"system_{name}" if fund is None else name].values  # by fund and level, in this order
+        return float(values[row if level is None else (*row, column[level])])
 
     def cell(name: str, scale: float, level: float | None = None, most: int = 2) -> Any:
         return estimate(get(name, level) * scale, get(f"{name}_se", level) * scale, most)

@@ -27,6 +27,7 @@ from stress.cli.run import run
 from stress.cli.schema import schema
 from stress.cli.show import show
 from stress.cli.signals import listen
+from stress.cli.start import early
 from stress.cli.streams import standard_streams
 from stress.cli.validate import validate
 from stress.cli.verify import verify
@@ -91,6 +92,8 @@ def _show_warning(
 def main() -> None:
     """Entry point of the `levstress` command."""
     listen()
+    if sys.argv[1:2] == ["run"]:
+        early()
     output, code = standard_streams(), DONE
     try:
         app(prog_name="levstress")

@@ -88,7 +88,8 @@ def _lines() -> Callable[[Progress], None]:
         now = time.monotonic()
         if progress.phase != last_phase or now - last_time >= SECONDS_BETWEEN_LINES:
             last_phase, last_time = progress.phase, now
-            say(f"{progress.phase}: {progress.done_paths:,} of {progress.total_paths:,} paths")
+            of = f": {progress.done_paths:,} of {progress.total_paths:,} paths" if progress.done_paths else ""
+            say(f"{progress.phase}{of}")
 
     return show
 

@@ -12,7 +12,8 @@ from stress.cli.console import console, print_json, progress_shown, say
 from stress.cli.exits import ends_with_exit_code
 from stress.cli.fail_on import FailOn, end_by, limits_json, read_limits
 from stress.cli.quantities import format_seconds, format_size
-from stress.options import parse_count
+from stress.cli.start import begun, leave_out_extras
+from stress.options import LOCAL, parse_count
 
 if TYPE_CHECKING:
     from stress.engine.plan import RunPlan
@@ -121,6 +122,10 @@ def run(
         check_names(limits, names_in_problem(problem, members), scenario)
     if resume and (out is None or overwrite):
         raise typer.BadParameter("--resume needs --out, and excludes --overwrite")
+    if executor == LOCAL and "://" not in str(out):  # a cluster is dask's, and a store may need Arrow
+        leave_out_extras()
+    from stress.api import begin_run, run_problem
+
     location = output_location(out, problem.name, seed, paths, overwrite, resume)
     if dry_run:
         planned = _planned(problem, choice, location, resume, executor)
@@ -130,8 +135,6 @@ def run(
         planned = replace(planned, estimated_seconds=estimate(problem, choice))
         _show_plan(planned, problem, choice, location.name, json)
         return
-    from stress.api import begin_run, run_problem
-
     if prepare:
         from stress.results.files.store import RESULT
 
@@ -142,7 +145,7 @@ def run(
         say(f"{location.name} is ready for: levstress worker {location.name} --shard 0/N, 1/N, ...", quiet)
         return
     with progress_shown(quiet) as callback, says_how_to_resume(location):
-        tree = run_problem(problem, choice, location, overwrite, callback, resume, executor, workers)
+        tree = run_problem(problem, choice, location, overwrite, begun(callback), resume, executor, workers)
     verdicts: list[Verdict] = []
     if limits:
         from stress.questions.limits import judge
@@ -161,7 +164,6 @@ def run(
 
 def _planned(problem: Problem, options: RunOptions, location: RunLocation, resume: bool, executor: str) -> RunPlan:
     """The plan of a run that would not be refused; raises what the run would raise before it computes anything."""
-    from stress.api import LOCAL
     from stress.engine.plan import plan
     from stress.results.files.store import SPEC
     from stress.run_directory.ours import refuse_foreign

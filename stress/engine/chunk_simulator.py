@@ -27,17 +27,18 @@ class ChunkSimulator:
     """The compiled programs of one run.
 
     Attributes:
-        halved: is called after a device ran out of memory and calls were made smaller.
+        says: is told what one waits for: that programs are compiled, or that calls were made smaller after a device
+            ran out of memory.
     """
 
     def __init__(
-        self, problem: Problem, options: RunOptions, devices: Devices, halved: Callable[[], None] = lambda: None
+        self, problem: Problem, options: RunOptions, devices: Devices, says: Callable[[str], None] = lambda _: None
     ) -> None:
-        self.problem, self.options, self.devices, self.halved = problem, options, devices, halved
+        self.problem, self.options, self.devices, self.says = problem, options, devices, says
         self.structure = structure_of(problem, options.members)
         self.params = params_of(problem, options.seed, options.precision, options.members)
         self.tiles = tiles_per_call(options, devices)
-        self.simulator = Simulator(self.structure, self.params, devices, self.tiles)
+        self.simulator = self._simulator()
 
     def gatherer(self, least: TailFloors | None = None) -> Gatherer:
         """A new gatherer for paths of this run; `least` is that of one which has seen others of them."""
@@ -64,8 +65,11 @@ class ChunkSimulator:
 
     def _halve(self) -> None:
         self.tiles = max(self.devices.count, self.tiles // 2 // self.devices.count * self.devices.count)
-        self.simulator = Simulator(self.structure, self.params, self.devices, self.tiles)
-        self.halved()
+        self.simulator = self._simulator()
+        self.says(f"out of memory: {self.simulator.size:,} paths a block now")
+
+    def _simulator(self) -> Simulator:
+        return Simulator(self.structure, self.params, self.devices, self.tiles, lambda: self.says("compiling"))
 
     def fill(
         self, gaps: list[Chunk], gatherer: Gatherer, seen: PathsDone = lambda _: None

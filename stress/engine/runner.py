@@ -100,7 +100,7 @@ class _Run:
         elsewhere: Executor | None = None,
     ) -> None:
         self.problem, self.options, self.devices, self.progress = problem, options, devices, progress
-        self.chunk_simulator = ChunkSimulator(problem, options, devices, self.says_halved)
+        self.chunk_simulator = ChunkSimulator(problem, options, devices, self.says)
         self.structure, self.params = self.chunk_simulator.structure, self.chunk_simulator.params
         self.nav = group_nav(problem, options.members)
         self.store, self.elsewhere = store, elsewhere
@@ -128,10 +128,12 @@ class _Run:
         detail_paths = min(problem.estimation.detail_paths, paths)
         detail = in_background(lambda: self.compile_beside(detail_paths))
         started = time.perf_counter()
-        self.progress(Progress(0, paths, "compiling"))
+        self.says("loading programs")
         self.gather(gatherer, started)
         self.seconds["paths"] = time.perf_counter() - started
         started = time.perf_counter()
+        if not detail.done():
+            self.progress(Progress(0, detail_paths, "compiling the timeline"))
         sample, timeline = collect_detail(
             detail.result(),
             self.structure,
@@ -209,10 +211,9 @@ class _Run:
             seen(chunk.last - chunk.first)
             yield chunk, state
 
-    def says_halved(self) -> None:
-        """Say that calls have become smaller, after the device ran out of memory; changes no number."""
-        size = self.chunk_simulator.simulator.size
-        self.progress(Progress(0, self.options.paths, f"out of memory: {size:,} paths a block now"))
+    def says(self, phase: str) -> None:
+        """Say what one waits for before there are paths."""
+        self.progress(Progress(0, self.options.paths, phase))
 
     def compile_beside(self, detail_paths: int) -> Program:
         """Compile what the main thread needs later: the detailed program."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,10 +32,17 @@ class Finished:
 
 
 class Simulator:
-    """The programs of one scenario on some devices, `tiles` tiles a call."""
+    """The programs of one scenario on some devices, `tiles` tiles a call; `compiling` is told when one is not kept."""
 
-    def __init__(self, structure: Structure, params: Params, devices: Devices, tiles: int) -> None:
-        self.params, self.devices, self.tiles = params, devices, tiles
+    def __init__(
+        self,
+        structure: Structure,
+        params: Params,
+        devices: Devices,
+        tiles: int,
+        compiling: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.params, self.devices, self.tiles, self.compiling = params, devices, tiles, compiling
         # Outside buyers move prices on every path; without them a path is quiet until a trigger acts.
         self.two_passes = not structure.outside
         self.quiet: Any = quiet_block(structure, devices.mesh)
@@ -64,7 +71,7 @@ class Simulator:
             arguments = (self.params, *some, *more)
             if not kept:
                 return compiled(program, arguments)
-            return ready(program, name, structure, self.devices.mesh, arguments)
+            return ready(program, name, structure, self.devices.mesh, arguments, self.compiling)
 
         def sales() -> Any:
             with jax.enable_x64(x64):

@@ -41,7 +41,14 @@ _lock = threading.Lock()
 _compiling: list[bool] = []  # JAX's own setting, once for each thread that compiles afresh
 
 
-def ready(program: Any, name: str, structure: Structure, mesh: Mesh, arguments: tuple[Any, ...]) -> Callable[..., Any]:
+def ready(
+    program: Any,
+    name: str,
+    structure: Structure,
+    mesh: Mesh,
+    arguments: tuple[Any, ...],
+    compiling: Callable[[], None] = lambda: None,
+) -> Callable[..., Any]:
     """The executable of a jitted function: from the cache, or compiled and kept there.
 
     Args:
@@ -50,8 +57,10 @@ def ready(program: Any, name: str, structure: Structure, mesh: Mesh, arguments: 
         structure: what is compiled; with mechanisms from outside, whose code is not known here, nothing is kept.
         mesh: devices.
         arguments: of a call.
+        compiling: is called before a program that is not kept is compiled.
     """
     if structure.extensions:
+        compiling()
         return compiled(program, arguments)
     here = (program, _shapes(arguments), _settings())  # what JAX itself would look at: nothing is hashed for these
     found = _here.pop(here, None)
@@ -59,6 +68,7 @@ def ready(program: Any, name: str, structure: Structure, mesh: Mesh, arguments: 
         file = cache_dir() / "programs" / f"{_key(name, structure, mesh, arguments)}{SUFFIX}"
         found = _load(file, mesh)
         if found is None:
+            compiling()
             found = compiled(program, arguments)
             _keep(file, found)
     _here[here] = found  # the last one is the one used last

@@ -71,12 +71,14 @@ def test_a_program_is_traced_once_for_all_processes(
     cache: Path, structure: Structure, mesh: Mesh, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     traced = Traced(2.0)
+    said: list[str] = []
     for _ in range(3):
         for _ in range(2):
-            found = ready(traced.jitted, "double", structure, mesh, (NUMBERS,))
+            found = ready(traced.jitted, "double", structure, mesh, (NUMBERS,), lambda: said.append("compiling"))
             np.testing.assert_array_equal(found(NUMBERS), 2.0 * NUMBERS)
         another_process(monkeypatch)
     assert traced.count == 1
+    assert said == ["compiling"]
     assert len(files(cache)) == 1
     assert stat.S_IMODE(cache.stat().st_mode) == 0o700
 

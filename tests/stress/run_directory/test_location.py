@@ -152,7 +152,7 @@ def test_a_replacement_that_comes_to_nothing_leaves_what_was_there(
         same_numbers(stress.open_result(out), undisturbed)
     for _ in range(2):
         with pytest.raises(Stop):
-            stress.run(scenario, **changed, out=out, progress=stop_at("compiling", 0))
+            stress.run(scenario, **changed, out=out, progress=stop_at("loading programs", 0))
         same_numbers(stress.open_result(out), undisturbed)
         assert not location.has(".replaced")
     for _ in range(2):
