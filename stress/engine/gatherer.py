@@ -218,7 +218,8 @@ def _offer(groups: Sequence[tuple[list[RunningTail], Bools]], values: Floats, id
     smallest, rows = ids.min(), range(values.shape[1])
     least = [min(tails[row].least(smallest, values.dtype) for tails, _ in groups) for row in rows]
     # One look at all rows: of a long run few values have a place.
-    tile, row_of, path = np.unravel_index(np.flatnonzero(values >= np.array(least, values.dtype)[:, None]), values.shape)
+    found = np.flatnonzero(values >= np.array(least, values.dtype)[:, None])
+    tile, row_of, path = np.unravel_index(found, values.shape)
     largest, of = values[tile, row_of, path], ids[tile, path]
     for tails, paths in groups:
         taken = paths[tile, path]
