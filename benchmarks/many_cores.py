@@ -4,18 +4,19 @@
     python benchmarks/many_cores.py --measure-scaling --scenario desk       # one core against two, on a quiet machine
 
 One process starts calls, picks the paths that have to be simulated with their sales, and gathers sums, histograms and
-tails, all in one thread; files are written in another. Both are timed by their CPU time, near the end of a long run, on
-2 and on 8 CPU devices: calls of a machine with more cores have more tiles, so what is paid once a call is told from what
-is paid for every path. From there, for n cores with a device each:
+tails, all in one thread; files are written in another. Both are timed by their CPU time, near the end of a long run,
+on 2 and on 8 CPU devices: calls of a machine with more cores have more tiles, so what is paid once a call is told from
+what is paid for every path. From there, for n cores with a device each:
 
     seconds a path = max((devices + host + writing) / n, host, writing) + what a chunk costs between two others
 
-A chunk of about two seconds ends when all is gathered: meanwhile the devices have nothing to do. `processes` is the
-same with cores shared out among processes of `DEVICES` devices (`--executor dask --workers K`), of which the first one
+A chunk of about two seconds ends when all is gathered: meanwhile the devices have nothing to do. "Processes" is the
+same with cores shared out among processes of four devices (`--executor dask --workers K`), of which the first one
 adds up what they send.
 
-What this assumes: a core of the large machine is one of this one, memory and caches hold as many cores as there are,
-devices never wait for each other within a chunk, and other work here does not slow host and devices unlike.
+What this assumes: a core of the large machine is one of this one, memory and caches serve as many cores as there are,
+other work here slows host and devices alike, and all devices need equally long for a call: XLA starts a call on no
+device before the one before has ended on every device. `--measure-scaling` shows that wait as idle cores.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -42,70 +43,30 @@ from rich.table import Table
 
 import stress
 from stress.api import build_problem
+from stress.bench.many_cores import Shared
+from stress.bench.parts import LongRun
+from stress.engine import gatherer
+from stress.engine.chunk_simulator import ChunkSimulator
+from stress.engine.chunks import Chunk
 from stress.engine.devices import set_up
+from stress.engine.gatherer import Gatherer, TailFloors
+from stress.engine.simulator import _Sellers
+from stress.engine.sizes import TAIL_KEEP, devices_for
+from stress.engine.tiles import TiledPaths
+from stress.engine.totals import Totals
 from stress.options import RunOptions
+from stress.run_directory.chunk_store import write_state
 
 SCENARIOS = ("desk-calm", "desk", "tariff-2025", "ai-unwind-2026")
 CORES = (1, 2, 4, 8, 16, 32, 64, 128)
 FEW, MANY = 2, 8  # devices on which calls are timed
-DEVICES = 4  # of a process, where cores are shared out among processes
 RUN = 10**8  # paths of the run near the end of which is timed
-CHUNK, TASK = 2.0, 5.0  # seconds of work of a chunk, and of one that another process computes
 PARTS = {
-    "starts calls": ("tiles.TiledPaths.words", "tiles.TiledPaths.lay_out_rows", "tiles.TiledPaths.lay_out"),
-    "picks sellers": ("simulator._Sellers.add", "simulator._Sellers.take"),
-    "sums, histograms": ("totals.Totals.add_quiet", "totals.Totals.add_sales", "gatherer.merged"),
-    "tails": (
-        "gatherer.Gatherer._offer_quiet",
-        "gatherer.Gatherer._offer_sales",
-        "gatherer.Gatherer._see",
-    ),
+    "starts calls": ((TiledPaths, "words"), (TiledPaths, "lay_out_rows")),
+    "picks sellers": ((_Sellers, "add"), (_Sellers, "take")),
+    "sums, histograms": ((Totals, "add_quiet"), (Totals, "add_sales"), (gatherer, "merged")),
+    "tails": ((Gatherer, "_offer_quiet"), (Gatherer, "_offer_sales"), (Gatherer, "_see")),
 }
-
-
-@dataclass(frozen=True)
-class Shared:
-    """What one scenario costs, in CPU seconds."""
-
-    scenario: str
-    device: float  # a path, on one core
-    host: dict[str, float]  # a path, by part
-    call: float  # a call, besides
-    chunk: float  # a chunk, besides
-    writing: float  # a chunk, in a thread of its own
-    task: float  # a task of another process, in the one that adds up
-    paths: int  # of a call, for each device
-
-    def seconds(self, cores: int) -> tuple[float, float]:
-        """Of a path on so many cores in one process: what the devices need, and the host."""
-        chunk = self.paths_of_chunk(cores)
-        host = sum(self.host.values()) + self.call / (self.paths * cores) + self.chunk / chunk
-        return (self.device + host + self.writing / chunk) / cores, host
-
-    def paths_of_chunk(self, cores: int) -> float:
-        """Paths of two seconds, in whole calls."""
-        call = self.paths * cores
-        return max(1.0, CHUNK / max(self.device / cores, sum(self.host.values())) // call) * call
-
-    def rate(self, cores: int) -> float:
-        """Paths per second of one process."""
-        devices, host = self.seconds(cores)
-        last = sum(self.host.values()) * self.paths * cores + self.call + self.chunk
-        return 1.0 / (max(devices, host, self.writing / self.paths_of_chunk(cores)) + last / self.paths_of_chunk(cores))
-
-    def saturates(self) -> int | None:
-        """Cores from which on the host takes as long as the devices, None beyond 1,024."""
-        return next((n for n in range(1, 1_025) if self.seconds(n)[1] >= self.seconds(n)[0]), None)
-
-    def rate_of_processes(self, cores: int) -> float:
-        """Paths per second of processes that share the cores out, as far as one process can add up what they send."""
-        devices = min(DEVICES, cores)
-        count = cores / devices
-        return count * self.rate(devices) * min(1.0, TASK / (self.task * count))
-
-    def largest_part(self) -> str:
-        """What the host does most."""
-        return max(self.host, key=lambda name: self.host[name])
 
 
 class Clock:
@@ -138,33 +99,26 @@ class Clock:
         return call
 
 
-def measured(scenario: str, devices: int, seconds: float, pieces: int) -> tuple[dict[str, float], dict[str, float]]:
-    """CPU seconds of a path by part, on some devices, and what else is counted: paths of a call, costs of a chunk."""
-    from stress.engine import gatherer, simulator, tiles, totals
-    from stress.engine.chunk_simulator import ChunkSimulator
-    from stress.engine.chunks import Chunk
-    from stress.engine.sizes import devices_for
-    from stress.run_directory.chunk_store import write_state
-
-    problem = build_problem(stress.load_scenario(scenario))
-    options = RunOptions(paths=2**40, device="cpu", devices=devices)
+def programs_of(scenario: str, devices: int) -> ChunkSimulator:
+    """The compiled programs of an endless run."""
+    problem, options = build_problem(stress.load_scenario(scenario)), RunOptions(paths=2**40, devices=devices)
     programs = ChunkSimulator(problem, options, devices_for(problem, options))
     programs.simulator.compile()
-    clock, modules = Clock(), {"gatherer": gatherer, "simulator": simulator, "tiles": tiles, "totals": totals}
-    size, early = programs.simulator.size, programs.gatherer()
+    return programs
+
+
+def measured(scenario: str, devices: int, seconds: float, pieces: int) -> tuple[dict[str, float], dict[str, float]]:
+    """CPU seconds of a path by part, on some devices, and what else is counted: paths of a call, costs of a chunk."""
+
+    programs = programs_of(scenario, devices)
+    clock, size, early = Clock(), programs.simulator.size, programs.gatherer()
     began = time.perf_counter()
     programs.simulate(Chunk(0, size), early)
     calls, first = max(1, int(seconds / (time.perf_counter() - began))), size
     gathered = programs.gatherer(at_the_end(early, size))
     with ExitStack() as stack, tempfile.TemporaryDirectory() as folder:
-        for part, names in PARTS.items():
-            for name in names:
-                module, _, rest = name.partition(".")
-                owner: Any = modules[module]
-                *path, last = rest.split(".")
-                for one in path:
-                    owner = getattr(owner, one)
-                stack.enter_context(patch.object(owner, last, clock.timed(part, getattr(owner, last))))
+        for part, owner, name in ((part, *one) for part, every in PARTS.items() for one in every):
+            stack.enter_context(patch.object(owner, name, clock.timed(part, getattr(owner, name))))
         finish = clock.timed("chunk", gathered.finish_chunk)
         stack.enter_context(patch.object(gathered, "finish_chunk", finish))
         for name in ("quiet", "sales"):
@@ -194,9 +148,8 @@ def measured(scenario: str, devices: int, seconds: float, pieces: int) -> tuple[
     return parts, {**counted, "paths": size / devices, "device": (all_ - host) / paths}
 
 
-def at_the_end(gathered: Any, paths: int) -> list[tuple[float, Any]]:
+def at_the_end(gathered: Gatherer, paths: int) -> TailFloors:
     """What a value must exceed to be kept at the end of a run of `RUN` paths, from what the first ones came to."""
-    from stress.engine.sizes import TAIL_KEEP
 
     by_metric, brokers = gathered.distributions()
     tails = [one.tail for every in by_metric.values() for one in every] + [one.tail for one in brokers]
@@ -247,43 +200,37 @@ def tables(every: list[Shared]) -> Iterator[Table]:
     yield rates
 
 
-def rate_here(scenario: str, cores: int, seconds: float) -> dict[str, float]:
-    """Paths per second of this process on its first cores, and the share of them that it kept busy."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
-    from stress.bench.parts import LongRun
-    from stress.compile.params import params_of
-    from stress.compile.structure import structure_of
-    from stress.engine.simulator import Simulator
-    from stress.engine.sizes import devices_for, tiles_per_call
+def rate_here(scenario: str, cores: list[int], seconds: float) -> dict[str, float]:
+    """Paths per second of this process on some cores, and the share of them that it kept busy."""
+    os.sched_setaffinity(0, cores)
 
-    problem, options = (
-        build_problem(stress.load_scenario(scenario)),
-        RunOptions(paths=2**40, device="cpu", devices=cores),
-    )
-    devices = devices_for(problem, options)
-    simulator = Simulator(
-        structure_of(problem), params_of(problem, 1, "float32"), devices, tiles_per_call(options, devices)
-    )
-    long_run = LongRun(problem, simulator)
+    programs = programs_of(scenario, len(cores))
+    long_run = LongRun(programs.problem, programs.simulator)
     first, cpu, began = long_run.next, time.process_time(), time.perf_counter()
     while time.perf_counter() - began < seconds:
         long_run.go_on()
     took = time.perf_counter() - began
-    return {"rate": (long_run.next - first) / took, "busy": (time.process_time() - cpu) / took / cores}
+    return {"rate": (long_run.next - first) / took, "busy": (time.process_time() - cpu) / took / len(cores)}
+
+
+def rates(scenario: str, seconds: float, shares: tuple[str, ...]) -> list[dict[str, float]]:
+    """`rate_here` of processes that run side by side, each on its cores."""
+    words = [sys.executable, __file__, "--scenario", scenario, "--seconds", str(seconds), "--on"]
+    running = [subprocess.Popen([*words, share], stdout=subprocess.PIPE, text=True) for share in shares]
+    return [json.loads(one.communicate()[0]) for one in running]
 
 
 def measure_scaling(scenario: str, seconds: float, rounds: int) -> dict[str, float]:
-    """One core against two, in turn: the median of the ratios of the rates, and how busy the cores were."""
-    ratios, busy = [], []
+    """Two cores against one, in turn, as two devices and as two processes: medians of the ratios, and how busy."""
+    found = defaultdict(list)
     for _ in range(rounds):
-        found = []
-        for cores in (1, 2):
-            words = [sys.executable, __file__, "--scenario", scenario, "--rate", str(cores), "--seconds", str(seconds)]
-            found.append(json.loads(subprocess.run(words, capture_output=True, text=True, check=True).stdout))
-        ratios.append(found[1]["rate"] / found[0]["rate"])
-        busy.append(found[1]["busy"])
-    return {"ratio": statistics.median(ratios), "busy_on_two": statistics.median(busy)}
+        (one,) = rates(scenario, seconds, ("0",))
+        (two,) = rates(scenario, seconds, ("0,1",))
+        apart = rates(scenario, seconds, ("0", "1"))
+        found["two devices"].append(two["rate"] / one["rate"])
+        found["two processes"].append(sum(each["rate"] for each in apart) / one["rate"])
+        found["share busy, two devices"].append(two["busy"])
+    return {name: statistics.median(values) for name, values in found.items()}
 
 
 def main() -> None:
@@ -296,12 +243,12 @@ def main() -> None:
     )
     parser.add_argument("--rounds", type=int, default=5, help="of --measure-scaling; default: 5")
     parser.add_argument("--measure-scaling", action="store_true", help="one core against two, measured")
-    parser.add_argument("--rate", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--on", help=argparse.SUPPRESS)
     parser.add_argument("--json", action="store_true")
     options: Any = parser.parse_args()
     scenarios = options.scenario or list(SCENARIOS)
-    if options.rate:
-        print(json.dumps(rate_here(scenarios[0], options.rate, options.seconds)))
+    if options.on:
+        print(json.dumps(rate_here(scenarios[0], [int(core) for core in options.on.split(",")], options.seconds)))
     elif options.measure_scaling:
         for name in scenarios:
             print(json.dumps({"scenario": name, **measure_scaling(name, options.seconds, options.rounds)}))

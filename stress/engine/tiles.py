@@ -120,7 +120,7 @@ def count_bins(so_far: Array, values: Array, counted: Array, bins: FloatHistogra
 def merged(histograms: Array) -> npt.NDArray[np.int32]:
     """Those of each device, (device, row, bin) int32, as one, (row, bin) on the host: no call has 2^31 paths."""
     first, *others = (np.asarray(shard.data)[0] for shard in histograms.addressable_shards)
-    total = first.copy()
+    total: npt.NDArray[np.int32] = first.copy()
     for one in others:
         total += one
     return total

@@ -13,6 +13,7 @@ import json
 import os
 import sys
 from dataclasses import replace
+from typing import Any
 
 import xarray as xr
 
@@ -42,7 +43,7 @@ RUNS = {
 IN_HASTE = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 
 
-def variables(problem: Problem, devices: int, block_size: int | None) -> tuple[xr.DataTree, dict[str, xr.Variable]]:
+def variables(problem: Problem, devices: int, block_size: int | None) -> tuple[xr.DataTree, dict[str, Any]]:
     """A result, and all of its variables by group and name."""
     options = RunOptions(paths=PATHS, seed=4, store="paths", worst=20, devices=devices, block_size=block_size)
     tree = to_datatree(execute(problem, options))
