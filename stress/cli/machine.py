@@ -13,6 +13,7 @@ from typing import Any
 
 PACKAGES = ("levstress", "jax", "jaxlib", "numpy", "scipy", "xarray", "zarr", "pydantic", "typer", "matplotlib")
 CUDA_PLUGINS = ("jax-cuda13-plugin", "jax-cuda12-plugin")
+CORES_OF_A_PROCESS = 8  # that one host thread keeps busy where paths seldom trade, see docs/performance.md
 FEATURES = ("avx", "avx2", "fma", "avx512f", "avx512dq", "avx512bw", "avx512vl", "neon", "asimd", "sve")
 
 
@@ -41,7 +42,7 @@ def describe_machine() -> dict[str, Any]:
         "compile_cache": _cache(cache_dir()),
         "devices": devices,
         "gpu": gpu,
-        "missing": _missing(devices, failure, split, gpu),
+        "missing": _missing(devices, failure, split, gpu, available_cores()),
     }
 
 
@@ -124,7 +125,9 @@ def _cuda_plugin() -> str | None:
     return None
 
 
-def _missing(devices: list[str], failure: str | None, split: bool | None, gpu: dict[str, str | None]) -> list[str]:
+def _missing(
+    devices: list[str], failure: str | None, split: bool | None, gpu: dict[str, str | None], cores: int
+) -> list[str]:
     lines = []
     if failure is not None:
         lines.append(f"JAX does not start: {failure}")
@@ -132,6 +135,11 @@ def _missing(devices: list[str], failure: str | None, split: bool | None, gpu: d
         lines.append(
             "for speed: XLA splits operations over threads, as XLA_FLAGS has --xla_disable_hlo_passes of its own; "
             "add cpu-parallel-task-assigner to it"
+        )
+    if cores > CORES_OF_A_PROCESS and _version("distributed") is None:
+        lines.append(
+            f"for all {cores} cores: one process keeps about {CORES_OF_A_PROCESS} busy where paths seldom trade; "
+            "pip install 'levstress[dask]' and run with --executor dask"
         )
     if gpu["driver"] is None:
         lines.append("for a GPU: no NVIDIA driver was found")

@@ -9,6 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from stress.cli import machine
 from stress.cli.doctor import _lines
 from stress.cli.quantities import format_size
 from stress.engine.devices import available_cores
@@ -41,3 +44,14 @@ def test_doctor_describes_this_machine(tmp_path: Path) -> None:
     assert all(line in text.stdout for line in ("versions:", "compile cache:", "nvidia driver:"))
     hints = re.findall(r"pip install '([^']*)'", text.stdout)
     assert all(re.fullmatch(r"levstress\[[a-z0-9]+\]", hint) for hint in hints)  # pip takes the installed one
+
+
+@pytest.mark.parametrize(("cores", "installed", "said"), [(64, None, True), (8, None, False), (64, "2025.1", False)])
+def test_doctor_names_what_feeds_many_cores(
+    cores: int, installed: str | None, said: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine, "_version", lambda package: installed if package == "distributed" else "1")
+    lines = machine._missing([], None, False, {"driver": None, "plugin": None}, cores)
+    found = [line for line in lines if line.startswith(f"for all {cores} cores: ")]
+    assert bool(found) == said
+    assert all("pip install 'levstress[dask]' and run with --executor dask" in line for line in found)
