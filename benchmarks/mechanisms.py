@@ -64,7 +64,7 @@ class Variant:
         ids = np.arange(self.calls * size, (self.calls + 1) * size, dtype=np.uint64)
         for finished in self.simulator.run(ids):
             jax.block_until_ready(finished.block)
-            self.sold += 0 if finished.first_pass and self.simulator.two_passes else len(finished.dealt.ids)
+            self.sold += 0 if finished.first_pass and self.simulator.two_passes else len(finished.tiled.ids)
         self.calls += 1
         return (time.perf_counter() - started) / size
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 PACKAGES = ("levstress", "jax", "jaxlib", "numpy", "scipy", "xarray", "zarr", "pydantic", "typer", "matplotlib")
 CUDA_PLUGINS = ("jax-cuda13-plugin", "jax-cuda12-plugin")
+CORES_OF_A_PROCESS = 8  # that one host thread keeps busy where paths seldom trade, see docs/performance.md
 FEATURES = ("avx", "avx2", "fma", "avx512f", "avx512dq", "avx512bw", "avx512vl", "neon", "asimd", "sve")
 
 
@@ -45,7 +46,7 @@ def describe_machine() -> dict[str, Any]:
         "compile_cache": _cache(cache_dir()),
         "devices": devices,
         "gpu": gpu,
-        "missing": _missing(devices, failure, passes, gpu),
+        "missing": _missing(devices, failure, passes, gpu, available_cores()),
     }
 
 
@@ -139,13 +140,18 @@ def _cuda_plugin() -> str | None:
 
 
 def _missing(
-    devices: list[str], failure: str | None, passes: list[str] | None, gpu: dict[str, str | None]
+    devices: list[str], failure: str | None, passes: list[str] | None, gpu: dict[str, str | None], cores: int
 ) -> list[str]:
     lines = []
     if failure is not None:
         lines.append(f"JAX does not start: {failure}")
     if passes:
         lines.append(f"for speed: XLA_FLAGS=--xla_disable_hlo_passes={','.join(passes)}, set before JAX starts")
+    if cores > CORES_OF_A_PROCESS and _version("distributed") is None:
+        lines.append(
+            f"for all {cores} cores: one process keeps about {CORES_OF_A_PROCESS} busy where paths seldom trade; "
+            "pip install 'levstress[dask]' and run with --executor dask"
+        )
     if gpu["driver"] is None:
         lines.append("for a GPU: no NVIDIA driver was found")
     if gpu["plugin"] is None:

@@ -23,7 +23,7 @@ GPU_TILE = 65_536
 CPU_TILES_PER_DEVICE = 64
 GPU_TILES_PER_DEVICE = 16
 VIRTUAL_DEVICES = 2  # CPU devices there are at least, so that a run on one core can be checked against one on two
-MOST_VIRTUAL_DEVICES = 4  # that are made beyond the cores when they are asked for: each slows the others down
+MOST_VIRTUAL_DEVICES = 8  # that are made beyond the cores when they are asked for: each slows the others down
 
 _started: list[int] = []  # id of the process in which JAX was set up
 

@@ -13,7 +13,7 @@ from stress.engine.accounting import check_counted, check_tails, check_totals
 from stress.engine.block import QuietBlock, SalesBlock
 from stress.engine.path_tables import TABLE_ARRAYS, joined, path_table, table_arrays, table_of
 from stress.engine.simulator import Finished
-from stress.engine.tiles import TiledPaths
+from stress.engine.tiles import TiledPaths, merged
 from stress.engine.totals import State, Totals
 from stress.errors import InvariantFailed
 from stress.results.statistics.exact_sum import LARGEST
@@ -31,6 +31,7 @@ Ids = npt.NDArray[np.uint64]
 Floats = npt.NDArray[np.floating]
 Bools = npt.NDArray[np.bool_]
 LOSSES = ("fund_loss", "fund_loss_static")
+NEWS = 1 / 16  # more calls than the tails know of, until they are told again
 TailFloors = list[tuple[float, np.uint64]]  # value and path id, for each tail, of what is ranked last
 
 
@@ -53,6 +54,7 @@ class Gatherer:
         ]
         self._of = {name: self._tails[i * rows : (i + 1) * rows] for i, name in enumerate(DISTRIBUTED)}
         self._broker = self._tails[len(DISTRIBUTED) * rows :]
+        self._added = self._seen = 0  # calls, in all and when the tails were last told what there is
         self._calls: list[Finished] | None = [] if store_paths else None
         self._tables: list[PathTable] = []
 
@@ -68,11 +70,11 @@ class Gatherer:
                 f"paths {tiled.ids.min()} to {tiled.ids.max()}: a result is not finite or beyond {LARGEST:g} times NAV"
             )
         if isinstance(block, QuietBlock):
-            self._chunk.add_quiet(jax.device_get(block.sums), np.asarray(block.histogram))
+            self._chunk.add_quiet(jax.device_get(block.sums), merged(block.histogram))
             self._see()
             self._offer_quiet(tiled, block)
         else:
-            self._chunk.add_sales(jax.device_get(block.sums), np.asarray(block.histogram))
+            self._chunk.add_sales(jax.device_get(block.sums), merged(block.histogram))
             self._see()
             self._offer_sales(tiled, block, finished.first_pass)
         if self._calls is not None:
@@ -80,6 +82,10 @@ class Gatherer:
 
     def _see(self) -> None:
         """Let the tails know what there is by now: most of what comes first has no place among the largest."""
+        self._added += 1
+        if self._added - self._seen <= self._seen * NEWS:
+            return
+        self._seen = self._added
         histograms = [totals.histogram for totals in (self.totals, self._chunk)]
         edges = histograms[0].edges()
         for number, tail in enumerate(self._tails):
@@ -209,18 +215,14 @@ def final_values(finished: Finished) -> Iterator[tuple[str, Floats]]:
 
 def _offer(groups: Sequence[tuple[list[RunningTail], Bools]], values: Floats, ids: Ids) -> None:
     """Offer values (tile, row, path) to the tails of their row, each group of tails taking some paths (tile, path)."""
-    smallest, flat_ids = ids.min(), ids.reshape(-1)
-    taken = [(tails, None if paths.all() else paths.reshape(-1)) for tails, paths in groups]
-    for row in range(values.shape[1]):
-        found = np.ascontiguousarray(values[:, row]).reshape(-1)
-        least = min(tails[row].least(smallest, values.dtype) for tails, _ in taken)
-        at = np.flatnonzero(found >= found.dtype.type(least))
-        if not len(at):
-            continue
-        largest, of = found[at], flat_ids[at]
-        for tails, paths in taken:
-            if paths is None:
-                tails[row].add(largest, of)
-            else:
-                here = paths[at]
-                tails[row].add(largest[here], of[here])
+    smallest, rows = ids.min(), range(values.shape[1])
+    least = [min(tails[row].least(smallest, values.dtype) for tails, _ in groups) for row in rows]
+    # One look at all rows: of a long run few values have a place.
+    found = np.flatnonzero(values >= np.array(least, values.dtype)[:, None])
+    tile, row_of, path = np.unravel_index(found, values.shape)
+    largest, of = values[tile, row_of, path], ids[tile, path]
+    for tails, paths in groups:
+        taken = paths[tile, path]
+        for row in np.unique(row_of):
+            here = taken & (row_of == row)
+            tails[row].add(largest[here], of[here])

@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 import numpy.typing as npt
+from jax.sharding import NamedSharding, PartitionSpec
 
 from stress.engine.background import in_background
 from stress.engine.block import QuietBlock, SalesBlock, quiet_block, sales_block
@@ -49,6 +50,7 @@ class Simulator:
         self._structure, self._with_sales = structure, structure._replace(twin=not self.two_passes)
         self.sales: Any = sales_block(self._with_sales, devices.mesh)
         self._compiled = False
+        self._on_devices = params
 
     @property
     def size(self) -> int:
@@ -81,6 +83,8 @@ class Simulator:
         if self.two_passes:
             self.quiet = made(self.quiet, "quiet", self._structure)
         self.sales = found.result()
+        # Once, not with every call: a call sends what is not there to each of the devices.
+        self._on_devices = jax.device_put(self.params, NamedSharding(self.devices.mesh, PartitionSpec()))
 
     def run(self, ids: Ids | int) -> Iterator[Finished]:
         """Simulate ids (or 0 .. n - 1), the next call being computed while the last one is used.
@@ -117,8 +121,8 @@ class Simulator:
     def _start(self, ids: Ids) -> Finished:
         tiled = self._tiled(ids)
         if self.two_passes:
-            return Finished(tiled, self.quiet(self.params, *tiled.words()))
-        return Finished(tiled, self.sales(self.params, *tiled.words(), self._no_static(0)))
+            return Finished(tiled, self.quiet(self._on_devices, *tiled.words()))
+        return Finished(tiled, self.sales(self._on_devices, *tiled.words(), self._no_static(0)))
 
     def _no_static(self, rows: int) -> npt.NDArray[Any]:
         return np.zeros((self.tiles, rows, self.devices.tile), self.params.shocks.mean.dtype)
@@ -129,7 +133,7 @@ class Simulator:
             ids, static = sellers.take(self.size)
             tiled = self._tiled(ids)
             laid = tiled.lay_out_rows(static)
-            yield Finished(tiled, self.sales(self.params, *tiled.words(), laid), first_pass=False)
+            yield Finished(tiled, self.sales(self._on_devices, *tiled.words(), laid), first_pass=False)
 
 
 class _Sellers:

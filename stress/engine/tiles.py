@@ -39,9 +39,15 @@ class TiledPaths:
         """Which tile lies at each position."""
         return np.arange(self.tiles).reshape(-1, self.devices).T.reshape(-1)
 
+    @cached_property
+    def laid_ids(self) -> Ids:
+        """(position, tile path): the ids, the rest filled with repeats."""
+        return self.lay_out(self.ids)
+
     def lay_out(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """(path, ...) values in the shape (position, tile path, ...), the rest filled with repeats."""
-        full = np.resize(values, (self.tiles * self.tile, *values.shape[1:]))
+        places = self.tiles * self.tile
+        full = values if len(values) == places else np.resize(values, (places, *values.shape[1:]))
         return full.reshape(self.tiles, self.tile, *values.shape[1:])[self._order]
 
     def lay_out_rows(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -52,18 +58,19 @@ class TiledPaths:
 
     def words(self) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32], npt.NDArray[np.bool_]]:
         """Low and high words of the ids, and which of them are real."""
-        laid = self.lay_out(self.ids)
+        laid = self.laid_ids
         return (laid & np.uint64(0xFFFFFFFF)).astype(np.uint32), (laid >> np.uint64(32)).astype(np.uint32), self.valid
 
     @cached_property
     def valid(self) -> npt.NDArray[np.bool_]:
         """(position, tile path): which places hold a path and not a filling."""
-        numbers = np.arange(self.tiles * self.tile).reshape(self.tiles, self.tile)
-        return (numbers < len(self.ids))[self._order]
+        real = np.zeros(self.tiles * self.tile, np.bool_)
+        real[: len(self.ids)] = True
+        return real.reshape(self.tiles, self.tile)[self._order]
 
     def by_device(self, *results: Array) -> Iterator[tuple[Any, ...]]:
         """Each device's part of some results, with its path ids and which of them are real: no copy on a CPU."""
-        ids, valid = self.lay_out(self.ids), self.valid
+        ids, valid = self.laid_ids, self.valid
         for shards in zip(*(x.addressable_shards for x in results), strict=True):
             at = shards[0].index[0]
             yield (*(np.asarray(shard.data) for shard in shards), ids[at], valid[at])
@@ -108,6 +115,15 @@ def count_bins(so_far: Array, values: Array, counted: Array, bins: FloatHistogra
     # Every slot is inside: clamping each of them is a third of the work on a CPU.
     counts = so_far.reshape(-1).at[slot.reshape(-1)].add(weight.reshape(-1), mode="promise_in_bounds")
     return counts.reshape(rows, bins.bins)
+
+
+def merged(histograms: Array) -> npt.NDArray[np.int32]:
+    """Those of each device, (device, row, bin) int32, as one, (row, bin) on the host: no call has 2^31 paths."""
+    first, *others = (np.asarray(shard.data)[0] for shard in histograms.addressable_shards)
+    total: npt.NDArray[np.int32] = first.copy()
+    for one in others:
+        total += one
+    return total
 
 
 def limbs(values: Array) -> Array:

@@ -39,7 +39,7 @@ class Totals:
         self._zero = int(self.histogram.bin_index(np.zeros(1))[0])
 
     def add_quiet(self, sums: Any, histogram: npt.NDArray[np.integer]) -> None:
-        """Add a call of the quiet program: its `QuietSums` on the host and its histogram."""
+        """Add a call of the quiet program: its `QuietSums` on the host and its histogram, (distribution, bin)."""
         for metric, name in enumerate(DISTRIBUTED):
             part = COURSE.index(name.removesuffix("_static"))
             self.sums["sums"].add(sums.sums[:, part], (metric,))
@@ -47,15 +47,14 @@ class Totals:
         self.sums["cross"].add(sums.squares[:, COURSE.index("fund_loss")])
         self.counts["loss_over_20pct"] += sums.large_losses.sum(axis=0, dtype=np.int64)
         self.scalars["draws_clipped"] += int(sums.draws_clipped.sum(dtype=np.int64))
-        counted = histogram.sum(axis=0, dtype=np.int64)
-        by_metric = dict(zip(COURSE, np.split(counted, len(COURSE)), strict=True))
+        by_metric = dict(zip(COURSE, np.split(histogram, len(COURSE)), strict=True))
         every = np.split(self.histogram.counts, range(self.rows, (len(DISTRIBUTED) + 1) * self.rows, self.rows))
         for name, counts in zip(DISTRIBUTED, every[:-1], strict=True):
             counts += by_metric[name.removesuffix("_static")]
-        every[-1][:, self._zero] += int(counted[0].sum())
+        every[-1][:, self._zero] += int(histogram[0].sum(dtype=np.int64))
 
     def add_sales(self, sums: Any, histogram: npt.NDArray[np.integer]) -> None:
-        """Add a call of the program with sales: its `SalesSums` on the host and its histogram."""
+        """Add a call of the program with sales: its `SalesSums` on the host and its histogram, (distribution, bin)."""
         for name, total in self.sums.items():
             total.add(getattr(sums, name))
         for name, count in (
@@ -73,7 +72,7 @@ class Totals:
             ("prices_floored", sums.prices_floored),
         ):
             self.scalars[name] += int(number.sum(dtype=np.int64))
-        self.histogram.counts += histogram.sum(axis=0, dtype=np.int64)
+        self.histogram.counts += histogram
 
     def state(self) -> State:
         """All of it as arrays, the histogram by its bins that are not empty."""

@@ -9,6 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from stress.cli import machine
 from stress.cli.doctor import _lines
 from stress.cli.quantities import format_size
 from stress.engine.devices import _with_flags, available_cores
@@ -54,3 +57,14 @@ def test_flags_of_the_user_stay_and_passes_that_jax_has_on_already_are_told(tmp_
     environ = {**os.environ, "XLA_FLAGS": "", "JAX_PLATFORMS": "cpu", "LEVSTRESS_CACHE_DIR": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", late], capture_output=True, text=True, check=True, env=environ)
     assert done.stdout.strip().endswith(f"--xla_disable_hlo_passes={off}, set before JAX starts")
+
+
+@pytest.mark.parametrize(("cores", "installed", "said"), [(64, None, True), (8, None, False), (64, "2025.1", False)])
+def test_doctor_names_what_feeds_many_cores(
+    cores: int, installed: str | None, said: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine, "_version", lambda package: installed if package == "distributed" else "1")
+    lines = machine._missing([], None, [], {"driver": None, "plugin": None}, cores)
+    found = [line for line in lines if line.startswith(f"for all {cores} cores: ")]
+    assert bool(found) == said
+    assert all("pip install 'levstress[dask]' and run with --executor dask" in line for line in found)

@@ -1,0 +1,39 @@
+"""Devices: the bits of a result do not depend on how many there are, nor on how many tiles go into a call."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HELPERS = Path(__file__).parents[2] / "helpers"
+
+
+CALLS = {
+    "small": [("cpu x 8", 8_192)],
+    "full": [("cpu x 4", 4_096), ("cpu x 8", 8_192), ("cpu x 8", 16_384)],
+}
+
+
+@pytest.mark.parametrize("kind", ["small", pytest.param("full", marks=pytest.mark.slow)])
+def test_devices_and_tiles_a_call_change_no_bit(kind: str) -> None:
+    """Of any variable of the result, with two passes and with outside buyers."""
+    ended = subprocess.run(
+        [sys.executable, str(HELPERS / "many_devices.py"), kind],
+        env={**os.environ, "PYTHONPATH": str(HELPERS)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    found = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert [(one["problem"], one["device"], one["call"]) for one in found] == [
+        (problem, *call) for problem in ("two passes", "outside buyers") for call in CALLS[kind]
+    ]
+    for one in found:
+        assert one["variables"] > 200
+        assert one["differ"] == [], one
