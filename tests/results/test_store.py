@@ -195,6 +195,17 @@ def test_a_result_not_marked_complete_is_refused_unless_asked(tree: xr.DataTree,
         open_result(tmp_path / "elsewhere")
 
 
+def test_a_result_too_large_to_be_put_together_in_memory_is_the_same(
+    tree: xr.DataTree, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zarr_tree, "SMALL", 0)
+    written = write_run(tree, SPEC, tmp_path / "large", overwrite=False)
+    small = run / "result.zarr"
+    names = sorted(path.relative_to(small) for path in small.rglob("*") if path.is_file())
+    assert sorted(path.relative_to(written) for path in written.rglob("*") if path.is_file()) == names
+    assert all((written / name).read_bytes() == (small / name).read_bytes() for name in names)
+
+
 def test_a_file_that_cannot_be_filled_is_not_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Full(io.BytesIO):
         def write(self, _: object) -> int:
