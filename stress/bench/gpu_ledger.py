@@ -12,14 +12,14 @@ LEDGER = Path(__file__).with_name("gpu_ledger.json")
 
 @dataclass(frozen=True)
 class Program:
-    """One compiled program. Kernels and bytes are by part: a `step` without its rounds, a `round`, all `around`."""
+    """One compiled program. Kernels and bytes are by part: a `step` with its first round, later `round`, `around`."""
 
     scenario: str
     program: str  # "quiet" or "sales"
     share_of_paths: float  # that go through it
     tile: int  # paths
     steps: int
-    rounds: float  # of all steps, of the slowest path of a sample
+    rounds: float  # later ones of all steps, of the slowest path of a sample
     kernels: dict[str, int]  # launched in one turn
     bytes_a_path: dict[str, int]  # read and written in one turn, at most
     temporaries_mb: int
