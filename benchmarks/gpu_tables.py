@@ -15,7 +15,8 @@ def show(report: dict[str, Any]) -> None:
     checks = Table("check", "found", "allowed", "", title=f"agreement with the CPU: {report['machine']['device']}")
     for line in report["agreement"]:
         passed = "ok" if line["passed"] else "NO"
-        checks.add_row(line["check"], f"{line['found']:.3g}", f"{line['allowed']:.3g}", passed)
+        found = "not a number" if line["found"] is None else f"{line['found']:.3g}"
+        checks.add_row(line["check"], found, f"{line['allowed']:.3g}", passed)
     rates = Table("workload", "tile", "call", "M paths/s", "predicted", "compiled in", title="rates")
     for line in [*report.get("rates", []), *report.get("tiles", [])]:
         rates.add_row(

@@ -16,6 +16,8 @@ import pytest
 from stress.bench.desk import desk_of
 from stress.bench.suite import WORKLOADS, load_workload
 from stress.engine.devices import available_cores, set_up
+from stress.engine.sizes import devices_for
+from stress.options import RunOptions
 
 TILES_PER_DEVICE = 16
 DESKS = ("desk-calm", "desk")
@@ -26,8 +28,9 @@ SECONDS = 0.5  # of one call of the NumPy workers
 def workload(request: pytest.FixtureRequest) -> Any:
     from stress.bench.parts import engine_of
 
-    devices = set_up()
-    return engine_of(load_workload(request.param), devices, TILES_PER_DEVICE * devices.count)
+    problem = load_workload(request.param)
+    devices = devices_for(problem, RunOptions(device=set_up().kind))
+    return engine_of(problem, devices, TILES_PER_DEVICE * devices.count)
 
 
 @pytest.mark.parametrize("program", ["block", "metrics", "losses", "draws", "random numbers"])

@@ -19,7 +19,8 @@ def worked_out(tile: Array) -> Array:
     """The same tile, finished before its rows are looked up, however little code it is.
 
     XLA for a CPU would work it out again for every row that is looked up. It heeds the barrier only with the flags of
-    `stress.engine.devices`. A GPU has arithmetic to spare, and memory traffic not.
+    `stress.engine.devices`. A GPU has arithmetic to spare, and memory traffic not; XLA for one refuses every program
+    that has a barrier under those flags.
     """
     finished: Array = lax.platform_dependent(tile, cpu=lax.optimization_barrier, default=lambda x: x)
     return finished

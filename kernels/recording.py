@@ -1,7 +1,7 @@
 """One path with every round of its cascades kept: what a replay is made of.
 
-The mechanisms are those of `step.advance` and `cascade`; only the loop over rounds is written once more, so that it can
-copy the tile's first column after each of them. A tile holds the one path in every column.
+The mechanisms are those of `step.advance` and `cascade`, its loop over rounds too; only a round is written once more,
+so that it can copy the tile's first column. A tile holds the one path in every column.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ def before_rounds(structure: Structure, params: Params, state: State, terms: Ter
         by_asset=ByAsset(units, jnp.zeros_like(units)),
         by_trigger=nothing_traded(structure, state.held, state.profit),
         capped=jnp.zeros((structure.shapes if capped else 0, state.profit.shape[1]), state.profit.dtype),
-        fits=state.price[: None if capped else 0],
+        fits=jnp.ones_like(state.price[: None if capped else 0]),
         close_out=members_to_books(structure, state.defaulted) if capped else state.defaulted[:0],
     )
     calls = state.calls

@@ -170,13 +170,11 @@ def within_participation(structure: Structure, params: Params, now: Round) -> tu
     books, order, closes = params.books, now.order, now.close_out.shape[0] > 0
     by_shape = least_of_held(structure, now.fits)
     share = shapes_to_books(structure, by_shape)
-    done = now.done | ((order != 0) & (share < 1.0) & ~now.close_out if closes else (order > 0) & (share < 1.0))
-    share = jnp.where(now.close_out, 1.0, share) if closes else share
+    cut = (order != 0) & (share < 1.0)
+    if closes:
+        cut, share = cut & ~now.close_out, jnp.where(now.close_out, 1.0, share)
     fitted, usd = order * share, now.capped * by_shape
     waits = jnp.where(order > 0, order, fitted) if structure.builds else order
-    if closes or structure.builds:
-        traded, flow = product(books.gross_flow_matrix, usd), None
-    else:
-        traded, flow = product(books.gross_flow_matrix, usd), product(-books.flow_matrix, usd)
-    now = now._replace(left=now.left - waits, order=fitted, done=done, traded=now.traded + traded)
-    return now, flow
+    traded = now.traded + product(books.gross_flow_matrix, usd)
+    flow = None if closes or structure.builds else product(-books.flow_matrix, usd)
+    return now._replace(left=now.left - waits, order=fitted, done=now.done | cut, traded=traded), flow

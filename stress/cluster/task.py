@@ -34,7 +34,8 @@ def simulate_chunk(spec: str, chunk: Chunk, least: TailFloors, devices: int | No
         What `Gatherer.add_chunk` takes, and the seconds that it took, compilation apart.
 
     Raises:
-        OtherRun: this process would compute other numbers: another version, or another kind of device.
+        OtherRun: this process would compute other numbers, such as those of another version.
+        DeviceNotFound: the run was begun on a kind of device that is not here.
     """
     with _one_at_a_time:
         told = json.loads(spec)

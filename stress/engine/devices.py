@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ VIRTUAL_DEVICES = 2  # CPU devices there are at least, so that a run on one core
 MOST_VIRTUAL_DEVICES = 8  # that are made beyond the cores when they are asked for: each slows the others down
 
 _started: list[int] = []  # id of the process in which JAX was set up
+_read_before: list[str] = []  # flags of XLA that hold instead, where the caller has used JAX before
 
 
 @dataclass(frozen=True)
@@ -107,15 +107,18 @@ def _start(devices: int | None) -> Any:
             "levstress has run in the process that this one was forked from, and the threads of JAX do not survive a "
             'fork: start processes with multiprocessing.get_context("spawn") or "forkserver"'
         )
-    os.environ["XLA_FLAGS"] = _with_flags(os.environ.get("XLA_FLAGS", ""))
+    given = os.environ.get("XLA_FLAGS", "")
+    os.environ["XLA_FLAGS"] = _with_flags(given)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import jax
 
     if not _started:
         _started.append(os.getpid())
-        with contextlib.suppress(RuntimeError):  # the caller has used JAX before: its devices are what there is
-            virtual = max(VIRTUAL_DEVICES, min(devices or 0, MOST_VIRTUAL_DEVICES))
+        virtual = max(VIRTUAL_DEVICES, min(devices or 0, MOST_VIRTUAL_DEVICES))
+        try:
             jax.config.update("jax_num_cpu_devices", max(available_cores(), virtual))
+        except RuntimeError:  # the caller has used JAX before: its devices are what there is, and its flags
+            _read_before.append(given)
     _use_cache(jax)
     return jax
 
@@ -126,6 +129,11 @@ def _with_flags(given: str) -> str:
     passes = [name for name in flags.get("--xla_disable_hlo_passes", "").split(",") if name]
     flags = CPU_FLAGS | flags | {"--xla_disable_hlo_passes": ",".join(dict.fromkeys([*passes, *PASSES_OFF]))}
     return " ".join(f"{name}={value}" if value else name for name, value in flags.items())
+
+
+def flags_read() -> str:
+    """The flags of XLA that hold: it reads them once, when JAX is first used."""
+    return _read_before[0] if _read_before else os.environ.get("XLA_FLAGS", "")
 
 
 def _use_cache(jax: Any) -> None:

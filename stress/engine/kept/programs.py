@@ -25,7 +25,7 @@ from jax.experimental import serialize_executable
 from jax.experimental.compilation_cache import compilation_cache
 from jax.sharding import Mesh
 
-from stress.engine.devices import available_cores, cache_dir
+from stress.engine.devices import available_cores, cache_dir, flags_read
 from stress.engine.kept.loaded_code import loaded_code
 from stress.kernels.structure import Structure
 from stress.results.files.durable_write import write_whole
@@ -62,7 +62,7 @@ def ready(
     if structure.extensions:
         compiling()
         return compiled(program, arguments)
-    here = (program, _shapes(arguments), _settings())  # what JAX itself would look at: nothing is hashed for these
+    here = (program, mesh, _shapes(arguments), _settings())  # what JAX itself would look at: nothing is hashed
     found = _here.pop(here, None)
     if found is None:
         file = cache_dir() / "programs" / f"{_key(name, structure, mesh, arguments)}{SUFFIX}"
@@ -114,7 +114,7 @@ def _shapes(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def _settings() -> tuple[bool, str]:
     settings: Any = jax.config
-    return settings.jax_enable_x64, os.environ.get("XLA_FLAGS", "")
+    return settings.jax_enable_x64, flags_read()
 
 
 def _key(name: str, structure: Structure, mesh: Mesh, arguments: tuple[Any, ...]) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +114,24 @@ def test_what_a_program_is_made_from_names_it(
     with jax.enable_x64(change == "x64"):
         ready(Traced(3.0).jitted, name, structure, mesh, (numbers,))
     assert len(files(cache)) == 2
+
+
+def test_the_same_function_on_another_device_is_another_program(cache: Path, structure: Structure) -> None:
+    traced = Traced(2.0)
+    for device in jax.devices("cpu")[:2]:
+        numbers = jax.device_put(NUMBERS, device)
+        found = ready(traced.jitted, "double", structure, Mesh([device], "one"), (numbers,))
+        assert found(numbers).devices() == {device}
+    assert len(files(cache)) == 2
+
+
+@pytest.mark.parametrize(("before", "hold"), [("", True), ("jax.devices(); ", False)])
+def test_flags_that_came_too_late_name_no_program(before: str, hold: bool) -> None:
+    code = f"import jax; {before}from stress.engine import devices; devices.set_up('cpu'); print(devices.flags_read())"
+    environ = {**os.environ, "XLA_FLAGS": "--xla_cpu_prefer_vector_width=256"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environ)
+    assert done.stdout.startswith("--xla_cpu_prefer_vector_width=256")
+    assert ("--xla_disable_hlo_passes" in done.stdout) == hold
 
 
 def test_mechanisms_from_outside_are_not_kept(cache: Path, structure: Structure, mesh: Mesh) -> None:
