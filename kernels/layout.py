@@ -113,7 +113,7 @@ def shapes_to_books(structure: Structure, x: Array) -> Array:
 
 def _sum(x: Array, index: tuple[Rows, ...]) -> Array:
     """Sum of the rows that are looked up."""
-    total = _rows(x, index[0])
+    total = x if np.array_equal(index[0], np.arange(x.shape[0])) else x[index[0]]  # each row is read once
     for more in index[1:]:
         there = (more >= 0).astype(x.dtype)
         part = x[np.maximum(more, 0)]

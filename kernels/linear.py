@@ -18,9 +18,9 @@ def product(matrix: Array, tile: Array) -> Array:
 def worked_out(tile: Array) -> Array:
     """The same tile, finished before its rows are looked up, however little code it is.
 
-    XLA for a CPU would work it out again for every row that is looked up. It heeds the barrier only with the flags of
-    `stress.engine.devices`. A GPU has arithmetic to spare, and memory traffic not; XLA for one refuses every program
-    that has a barrier under those flags.
+    XLA for a CPU would work it out again for every row that is looked up. It heeds the barrier only with the
+    options of `stress.engine.devices`. A GPU has arithmetic to spare, and memory traffic not; its
+    XLA refuses a barrier under those options.
     """
     finished: Array = lax.platform_dependent(tile, cpu=lax.optimization_barrier, default=lambda x: x)
     return finished

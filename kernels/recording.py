@@ -16,7 +16,7 @@ from stress.kernels.cascade.cascade import all_rounds, before_rounds, next_order
 from stress.kernels.cascade.orders import required_now, within_participation
 from stress.kernels.cascade.reasons import asked
 from stress.kernels.cascade.round import Round, counted
-from stress.kernels.cascade.trade import settle
+from stress.kernels.cascade.trade import beginning, settle
 from stress.kernels.layout import books_to_members, shapes_to_books
 from stress.kernels.linear import product
 from stress.kernels.margin.calls import Calls, record_calls
@@ -143,7 +143,7 @@ def _recorded_cascade(
     )
 
     def one_round(rules: Structure, now: Round, kept: Cascaded) -> tuple[Round, Cascaded]:
-        flow = None
+        flow, now = None, beginning(rules, outside, now)
         if structure.participation:
             now, flow = within_participation(rules, params, now)
         number = now.number + 1

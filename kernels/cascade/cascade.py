@@ -20,9 +20,8 @@ from stress.kernels.cascade.by_trigger import nothing_traded
 from stress.kernels.cascade.orders import once_a_step, orders, required_now, with_room
 from stress.kernels.cascade.reasons import first_reasons, next_reasons
 from stress.kernels.cascade.round import Round, values
-from stress.kernels.cascade.trade import trade
+from stress.kernels.cascade.trade import beginning, trade
 from stress.kernels.layout import members_to_books
-from stress.kernels.linear import any_row
 from stress.kernels.margin.calls import Calls, age_calls, record_calls
 from stress.kernels.outside.flows import OutsideFlows
 from stress.kernels.params import Params
@@ -55,6 +54,7 @@ def before_rounds(structure: Structure, params: Params, state: State, terms: Ter
         worst=jnp.zeros_like(state.profit[: None if structure.margin is not None else 0]),
         sold=state.sold,
         pending=jnp.zeros_like(state.defaulted),
+        active=jnp.ones(state.held.shape[1], bool),
         order=jnp.zeros_like(state.held),
         built=state.built,
         added=state.added,
@@ -88,7 +88,7 @@ def next_orders(
 
 def _sells(structure: Structure, now: Round) -> Array:
     """Whether some path of the tile has another round to trade, () bool."""
-    return jnp.any(any_row(now.order != 0)) & (now.number < structure.max_rounds)
+    return jnp.any(now.active) & (now.number < structure.max_rounds)
 
 
 def all_rounds(
@@ -106,9 +106,7 @@ def all_rounds(
         now: the tile with its first orders.
         kept: what is carried beside it.
     """
-    begins = _sells(structure, now)
-    if structure.outside:
-        begins = begins | jnp.any(outside.total != 0)
+    begins = _sells(structure, beginning(structure, outside, now))
     first = partial(one_round, structure)
     now, kept = lax.cond(begins, first, lambda now, kept: (now, kept), now, kept)
     later = structure._replace(builds=False)

@@ -79,13 +79,14 @@ def orders(
     now = now._replace(pending=now.pending | ((now.equity <= 0) & ~state.defaulted))
     if required is not None:
         short = required.by_member - now.equity
-        called = jnp.where((required.by_member > 0) & ~state.defaulted, short, 0.0)
+        called = jnp.where((required.by_member > 0) & ~state.defaulted & now.active, short, 0.0)
         now = now._replace(worst=jnp.maximum(now.worst, called))
     seen = _seen(structure, params, state, terms, calls, now, required)
     fractions, sales = [], []
+    read = now.active & seen.live  # a mechanism from outside may not look who is in default
     for trigger in triggers_of(structure, "brokers"):
         record = params.triggers[trigger.name]
-        fractions.append(trigger.fraction(record, state.triggers[trigger.name], seen))
+        fractions.append(jnp.where(read, trigger.fraction(record, state.triggers[trigger.name], seen), 0.0))
         if structure.priority:
             sales.append(by_priority(structure, fractions[-1], trigger.size(record, seen)))
     fraction = _largest(fractions, jnp.zeros_like(now.profit))
@@ -140,8 +141,10 @@ def _above_tolerance(params: Params, seen: RoundView, sale: Array) -> Array:
 def with_room(structure: Structure, params: Params, terms: Terms, now: Round) -> Round:
     """How much of the orders fits: all of them together stay within `max_participation` of g ADV, asset by asset.
 
-    A hair below what fits, so that rounding exceeds no allowance. Close-outs have a rate of their own.
+    A hair below what fits, so that rounding exceeds no allowance. Close-outs have a rate of their own. Also which paths
+    have orders at all.
     """
+    now = now._replace(active=any_row(now.order != 0))
     if not structure.participation:
         return now
     books = params.books

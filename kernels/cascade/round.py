@@ -55,6 +55,7 @@ class Round(NamedTuple):
     worst: Array  # (member, path) largest deficit of this step, 0 = none
     sold: Array  # (member, path)
     pending: Array  # (member, path) bool: default to be booked at the end of the step
+    active: Array  # (path,) bool: somebody trades next, or has traded in the round; a path that is done stays as it is
     order: Array  # (book, path) k that each book trades next: above 0 it sells, below 0 it builds by its own rule
     built: Array  # (member, path)
     added: Array  # (book, path) k that books have added since the start of the path

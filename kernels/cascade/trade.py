@@ -14,6 +14,7 @@ from stress.kernels.cascade.round import Round, book_value, values
 from stress.kernels.impact.displacement import log_change
 from stress.kernels.impact.impact import log_displacement
 from stress.kernels.layout import books_to_managers, books_to_members, shapes_to_books
+from stress.kernels.linear import any_row
 from stress.kernels.market.simple_return import simple_return
 from stress.kernels.outside.flows import OutsideFlows
 from stress.kernels.params import Params
@@ -43,9 +44,16 @@ def price_gain(
     return state.price * simple_return(structure, change)
 
 
+def beginning(structure: Structure, outside: OutsideFlows, now: Round) -> Round:
+    """The round as it begins: in round 1 paths are active, too, where somebody from outside trades."""
+    if not structure.outside:
+        return now
+    return now._replace(active=now.active | ((now.number == 0) & any_row(outside.total != 0)))
+
+
 def trade(structure: Structure, params: Params, state: State, terms: Terms, outside: OutsideFlows, now: Round) -> Round:
     """Trade all orders of a round, as far as they fit."""
-    flow = None
+    flow, now = None, beginning(structure, outside, now)
     if structure.participation:
         now, flow = within_participation(structure, params, now)
     return settle(structure, params, state, terms, outside, now, flow)
@@ -79,7 +87,9 @@ def settle(
     if structure.impact is None:
         return now
     gain = price_gain(structure, params, state, terms, outside, now.forced)
-    gained = values(structure, books, params.margin, gain)
+    # A path that is done stays as it is to the bit, although neighbours go on and other programs read it again.
+    gain = jnp.where(before.active, gain, before.gain)
+    gained = jnp.where(before.active, values(structure, books, params.margin, gain), before.gained)
     pnl = books.gross * kept * shapes_to_books(structure, (gained - before.gained)[: structure.shapes])
     now = now._replace(
         gain=gain,

@@ -20,6 +20,7 @@ from stress.compile.structure import structure_of
 from stress.engine.block import QuietBlock, SalesBlock, quiet_block, sales_block
 from stress.engine.devices import Devices
 from stress.engine.gatherer import Gatherer
+from stress.engine.kept.programs import compiled
 from stress.engine.simulator import Finished, Simulator
 from stress.engine.sizes import TAIL_KEEP
 from stress.engine.tiles import TiledPaths, map_tiles, over_devices
@@ -188,7 +189,7 @@ class Engine:
             for finished in long_run.blocks():
                 block = jax.block_until_ready(finished.block)
                 started = time.perf_counter()
-                block = block._replace(sums=jax.device_get(block.sums), histogram=jax.device_get(block.histogram))
+                block = block._replace(sums=jax.device_get(block.sums), histogram=block.histogram)
                 copied = time.perf_counter()
                 long_run.gatherer.add(Finished(finished.tiled, block, finished.first_pass))
                 copying, gathering = copying + copied - started, gathering + time.perf_counter() - copied
@@ -232,7 +233,7 @@ def _call(function: TileFunction, structure: Structure, mesh: Mesh, params: Para
     def shard(params: Params, low: Array, high: Array, valid: Array) -> Any:
         return map_tiles(lambda x: function(structure, params, *x), (low, high), valid)
 
-    program = over_devices(shard, mesh, 3)
+    program = compiled(over_devices(shard, mesh, 3), mesh, (params, *words))
     return lambda: program(params, *words)
 
 

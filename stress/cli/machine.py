@@ -105,21 +105,25 @@ def _devices() -> tuple[list[str], str | None]:
 
 
 def _passes_on() -> list[str]:
-    """Passes of XLA that cost time here and are on all the same, as JAX was started before this project."""
+    """Passes of XLA that cost time and are on all the same, as this XLA does not know how to leave them out."""
     import jax
     import jax.numpy as jnp
     import numpy as np
+    from jax.sharding import Mesh
 
-    from stress.engine.devices import PASSES_OFF
+    from stress.engine import devices
+
+    cpu = jax.devices("cpu")[:1]
+    options = devices.compiler_options(Mesh(cpu, "one"))
 
     def compiled(program: Callable[[Array], Array], rows: int) -> str:
-        return jax.jit(program).lower(jnp.ones((rows, 1_024), jnp.float32)).compile().as_text() or ""
+        return jax.jit(program).lower(jnp.ones((rows, 1_024), jnp.float32)).compile(options).as_text() or ""
 
-    with jax.default_device(jax.devices("cpu")[0]):
+    with jax.default_device(cpu[0]):
         split = compiled(lambda x: ((x * x + 1.0) * x + 2.0) * x, 4_096)
         twice = np.arange(64).repeat(2)
         copied = compiled(lambda x: jax.lax.optimization_barrier(jnp.exp(x) / (1.0 + x * x))[twice], 64)
-    assigner, expander = PASSES_OFF
+    assigner, expander = devices.PASSES_OFF
     found = {assigner: "outer_dimension_partitions" in split, expander: "opt-barrier(" not in copied}
     return [name for name, on in found.items() if on]
 
@@ -146,7 +150,7 @@ def _missing(
     if failure is not None:
         lines.append(f"JAX does not start: {failure}")
     if passes:
-        lines.append(f"for speed: XLA_FLAGS=--xla_disable_hlo_passes={','.join(passes)}, set before JAX starts")
+        lines.append(f"for speed: this version of jaxlib does not leave out {' and '.join(passes)}")
     if cores > CORES_OF_A_PROCESS and _version("distributed") is None:
         lines.append(
             f"for all {cores} cores: one process keeps about {CORES_OF_A_PROCESS} busy where paths seldom trade; "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +15,10 @@ from stress.options import Kind
 if TYPE_CHECKING:
     from jax.sharding import Mesh
 
+VECTOR_WIDTH = "--xla_cpu_prefer_vector_width"
+DISABLE = "--xla_disable_hlo_passes"
 # Every core has tiles of its own, so none is split; and what `kernels.linear.worked_out` asks for is done.
 PASSES_OFF = ("cpu-parallel-task-assigner", "cse_barrier_expander")
-CPU_FLAGS = {"--xla_cpu_prefer_vector_width": "512", "--xla_disable_hlo_passes": ",".join(PASSES_OFF)}
 CPU_TILE = 1_024  # paths whose state fits a core's cache
 GPU_TILE = 65_536
 CPU_TILES_PER_DEVICE = 64
@@ -108,7 +110,8 @@ def _start(devices: int | None) -> Any:
             'fork: start processes with multiprocessing.get_context("spawn") or "forkserver"'
         )
     given = os.environ.get("XLA_FLAGS", "")
-    os.environ["XLA_FLAGS"] = _with_flags(given)
+    if VECTOR_WIDTH not in given:
+        os.environ["XLA_FLAGS"] = f"{given} {VECTOR_WIDTH}=512".strip()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import jax
 
@@ -123,12 +126,16 @@ def _start(devices: int | None) -> Any:
     return jax
 
 
-def _with_flags(given: str) -> str:
-    """XLA's flags with those of this project; the passes that a user turns off stay off, other settings are theirs."""
-    flags = {name: value for name, _, value in (flag.partition("=") for flag in given.split())}
-    passes = [name for name in flags.get("--xla_disable_hlo_passes", "").split(",") if name]
-    flags = CPU_FLAGS | flags | {"--xla_disable_hlo_passes": ",".join(dict.fromkeys([*passes, *PASSES_OFF]))}
-    return " ".join(f"{name}={value}" if value else name for name, value in flags.items())
+def compiler_options(mesh: Mesh) -> dict[str, str | bool]:
+    """XLA's options for the programs of a run; on a CPU passes that cost time are off beside those of XLA_FLAGS.
+
+    Not in XLA_FLAGS, where they would hold for a GPU, which does not compile without the second, and for the user's own
+    programs.
+    """
+    if mesh.devices.flat[0].platform != "cpu":
+        return {}
+    given = re.findall(rf"{DISABLE}=(\S+)", flags_read())[-1:]
+    return {DISABLE.strip("-"): ",".join(dict.fromkeys([*",".join(given).split(","), *PASSES_OFF])).strip(",")}
 
 
 def flags_read() -> str:

@@ -72,7 +72,7 @@ class Simulator:
         def made(program: Any, name: str, structure: Structure, *more: Any) -> Any:
             arguments = (self.params, *some, *more)
             if not kept:
-                return compiled(program, arguments)
+                return compiled(program, self.devices.mesh, arguments)
             return ready(program, name, structure, self.devices.mesh, arguments, self.compiling)
 
         def sales() -> Any:

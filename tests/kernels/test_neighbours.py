@@ -52,3 +52,7 @@ def test_neighbours_change_no_bit(name: str) -> None:
     for name, one, other, third in zip(PathMetrics._fields, alone, shuffled, elsewhere, strict=True):
         np.testing.assert_array_equal(one[..., order], other, err_msg=name)
         np.testing.assert_array_equal(one[..., some], third[..., some], err_msg=name)
+    for path in ids[::16]:  # beside copies of itself a tile ends with it, and nothing is read again
+        only = metrics(np.full(PATHS, path))
+        for name, one, other in zip(PathMetrics._fields, alone, only, strict=True):
+            np.testing.assert_array_equal(one[..., path], other[..., 0], err_msg=f"{name} of path {path}")

@@ -25,7 +25,7 @@ from jax.experimental import serialize_executable
 from jax.experimental.compilation_cache import compilation_cache
 from jax.sharding import Mesh
 
-from stress.engine.devices import available_cores, cache_dir, flags_read
+from stress.engine.devices import available_cores, cache_dir, compiler_options, flags_read
 from stress.engine.kept.loaded_code import loaded_code
 from stress.kernels.structure import Structure
 from stress.results.files.durable_write import write_whole
@@ -61,7 +61,7 @@ def ready(
     """
     if structure.extensions:
         compiling()
-        return compiled(program, arguments)
+        return compiled(program, mesh, arguments)
     here = (program, mesh, _shapes(arguments), _settings())  # what JAX itself would look at: nothing is hashed
     found = _here.pop(here, None)
     if found is None:
@@ -69,7 +69,7 @@ def ready(
         found = _load(file, mesh)
         if found is None:
             compiling()
-            found = compiled(program, arguments)
+            found = compiled(program, mesh, arguments)
             _keep(file, found)
     _here[here] = found  # the last one is the one used last
     for oldest in list(_here)[:-MOST_HERE]:
@@ -77,10 +77,10 @@ def ready(
     return found
 
 
-def compiled(program: Any, arguments: tuple[Any, ...]) -> Callable[..., Any]:
-    """The executable of a jitted function for these arguments, compiled whatever is kept."""
+def compiled(program: Any, mesh: Mesh, arguments: tuple[Any, ...]) -> Callable[..., Any]:
+    """The executable of a jitted function for these devices and arguments, compiled whatever is kept."""
     with _without_cache():
-        made: Callable[..., Any] = program.lower(*arguments).compile()
+        made: Callable[..., Any] = program.lower(*arguments).compile(compiler_options=compiler_options(mesh))
     return made
 
 

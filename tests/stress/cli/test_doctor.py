@@ -14,7 +14,8 @@ import pytest
 from stress.cli import machine
 from stress.cli.doctor import _lines
 from stress.cli.quantities import format_size
-from stress.engine.devices import _with_flags, available_cores
+from stress.engine import devices as engine_devices
+from stress.engine.devices import available_cores, set_up
 
 LEVSTRESS = str(Path(sys.executable).with_name("levstress"))
 
@@ -47,16 +48,21 @@ def test_doctor_describes_this_machine(tmp_path: Path) -> None:
     assert all(re.fullmatch(r"levstress\[[a-z0-9]+\]", hint) for hint in hints)  # pip takes the installed one
 
 
-def test_flags_of_the_user_stay_and_passes_that_jax_has_on_already_are_told(tmp_path: Path) -> None:
-    own = "--xla_disable_hlo_passes=mine --xla_dump_to= --bare"
-    off = "cpu-parallel-task-assigner,cse_barrier_expander"
-    assert f"--xla_disable_hlo_passes=mine,{off}" in _with_flags(own).split()
-    assert _with_flags(_with_flags(own)) == _with_flags(own)
-    assert "--xla_cpu_prefer_vector_width=128" in _with_flags("--xla_cpu_prefer_vector_width=128").split()
-    late = "import jax; jax.devices(); from stress.cli.machine import describe_machine as d; print(d()['missing'][0])"
-    environ = {**os.environ, "XLA_FLAGS": "", "JAX_PLATFORMS": "cpu", "LEVSTRESS_CACHE_DIR": str(tmp_path)}
-    done = subprocess.run([sys.executable, "-c", late], capture_output=True, text=True, check=True, env=environ)
-    assert done.stdout.strip().endswith(f"--xla_disable_hlo_passes={off}, set before JAX starts")
+def test_passes_that_the_user_turns_off_stay_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    mesh = set_up("cpu", 1).mesh
+    for given, passes in (("", ""), ("--xla_disable_hlo_passes=mine --xla_dump_to=/x", "mine,")):
+        monkeypatch.setattr(engine_devices, "flags_read", lambda given=given: given)
+        options = engine_devices.compiler_options(mesh)
+        assert options == {"xla_disable_hlo_passes": f"{passes}cpu-parallel-task-assigner,cse_barrier_expander"}
+
+
+def test_passes_that_are_on_are_seen_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert machine._passes_on() == []
+    monkeypatch.setattr(engine_devices, "compiler_options", lambda mesh: {})
+    passes = machine._passes_on()
+    assert passes == list(engine_devices.PASSES_OFF)
+    lines = machine._missing([], None, passes, {"driver": None, "plugin": None}, 1)
+    assert "does not leave out cpu-parallel-task-assigner and cse_barrier_expander" in lines[0]
 
 
 @pytest.mark.parametrize(("cores", "installed", "said"), [(64, None, True), (8, None, False), (64, "2025.1", False)])
