@@ -113,7 +113,10 @@ def shapes_to_books(structure: Structure, x: Array) -> Array:
 
 def _sum(x: Array, index: tuple[Rows, ...]) -> Array:
     """Sum of the rows that are looked up."""
-    total = x if np.array_equal(index[0], np.arange(x.shape[0])) else x[index[0]]  # each row is read once
+    if len(index) == 1:
+        return _rows(x, index[0])
+    x = worked_out(x)
+    total = x[index[0]]
     for more in index[1:]:
         there = (more >= 0).astype(x.dtype)
         part = x[np.maximum(more, 0)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import tomllib
 from pathlib import Path
 from types import ModuleType
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from checkout import ROOT
+from checkout import benchmark_script
 from library_runs import observed_moves
 from library_scenarios import problem_of
 from stress.scenarios.problem import Problem
@@ -19,13 +18,7 @@ from stress.scenarios.problem import Problem
 
 @pytest.fixture(scope="module")
 def tool() -> ModuleType:
-    path = ROOT / "benchmarks" / "calibrate_script.py"
-    spec = importlib.util.spec_from_file_location("calibrate_script", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return benchmark_script("calibrate_script")
 
 
 def test_calibration_takes_the_impact_out_of_the_moves(tool: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:

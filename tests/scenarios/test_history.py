@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 from dataclasses import replace
 from types import ModuleType
 
@@ -12,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from checkout import ROOT
+from checkout import benchmark_script
 from library_scenarios import problem_of
 from stress.compile.params import params_of
 from stress.compile.structure import structure_of
@@ -26,12 +25,7 @@ WITHOUT_HISTORY = {"ust_rv"}  # a profit by assumption
 
 @pytest.fixture(scope="module")
 def tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("beyond_history", ROOT / "benchmarks" / "beyond_history.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return benchmark_script("beyond_history")
 
 
 def test_every_asset_of_the_shared_market_has_a_history_with_a_source() -> None:

@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import math
 import re
-import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from checkout import ROOT, benchmark_script
 from stress.bench.gpu_ledger import LEDGER, Ledger, Program, read_ledger, state_of
 from stress.engine.kept.loaded_code import source_digest
 
-ROOT = Path(__file__).resolve().parents[3]
-
-
-def _script() -> Any:
-    spec = importlib.util.spec_from_file_location("gpu_compile", ROOT / "benchmarks" / "gpu_compile.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # where its dataclasses look
-    spec.loader.exec_module(module)
-    return module
-
-
-gpu_compile = _script()
+gpu_compile = benchmark_script("gpu_compile")
 TILE = 8
 # Three steps; in each a draw for two of them, a condition and a cascade. Shapes of 8 paths and 2 or 4 rows.
 TEXT = """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import os
 import subprocess
@@ -14,24 +13,14 @@ from typing import Any, NamedTuple
 import pytest
 
 import stress
-from checkout import ROOT
+from checkout import ROOT, benchmark_script
 from library_scenarios import problem_of
 from stress.options import Progress
 
 BENCHMARKS = ROOT / "benchmarks"
 
 
-def script(name: str) -> Any:
-    spec = importlib.util.spec_from_file_location(name, BENCHMARKS / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # where its dataclasses look
-    spec.loader.exec_module(module)
-    return module
-
-
-gpu_steps, gpu_profile = script("gpu_steps"), script("gpu_profile")
+gpu_steps, gpu_profile = benchmark_script("gpu_steps"), benchmark_script("gpu_profile")
 SHARES = {"one": 0.5, "two": 0.25, "three": 0.25}
 
 
@@ -192,7 +181,7 @@ def suite(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.syspath_prepend(str(BENCHMARKS))
     given = argparse.Namespace(paths=1e9, budget=400.0, tiles=[64, 1_024], seconds=1.0)
     names = ("desk-calm", "tariff-2025", "ai-unwind-2026")
-    return script("gpu_suite").Suite(set_up("cpu", 1), [load_workload(name) for name in names], given)
+    return benchmark_script("gpu_suite").Suite(set_up("cpu", 1), [load_workload(name) for name in names], given)
 
 
 def test_the_heavy_scenarios_are_in_every_part_but_the_long_run(suite: Any) -> None:

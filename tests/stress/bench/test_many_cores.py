@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 import time
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import pytest
 from rich.console import Console
 
+from checkout import benchmark_script
 from stress.bench.many_cores import DEVICES_OF_A_PROCESS, Shared
 
-ROOT = Path(__file__).resolve().parents[3]
 # Calls of a thousand paths a device; nothing is paid once.
 PLAIN = Shared("plain", 8e-6, {"tails": 0.5e-6, "sums": 0.25e-6}, 0.0, 0.0, 0.0, 1e-3, 1_000)
-
-
-def script() -> Any:
-    spec = importlib.util.spec_from_file_location("many_cores", ROOT / "benchmarks" / "many_cores.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_the_host_is_the_bound_from_where_it_takes_as_long_as_the_devices() -> None:
@@ -60,7 +48,7 @@ def test_processes_go_on_until_one_of_them_cannot_add_up_what_they_send() -> Non
 
 
 def test_parts_within_parts_count_once_and_the_table_names_the_bound() -> None:
-    module = script()
+    module = benchmark_script("many_cores")
     clock = module.Clock()
 
     def works(seconds: float) -> None:
