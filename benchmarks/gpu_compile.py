@@ -16,6 +16,7 @@ import argparse
 import json
 import os
 import re
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -29,12 +30,11 @@ from jax.experimental import topologies
 from jax.sharding import Mesh
 
 import stress
-from stress.bench.gpu_ledger import LEDGER, Ledger, Program
+from stress.bench.gpu_ledger import LEDGER, Ledger, Program, digest
 from stress.compile.params import params_of
 from stress.compile.structure import structure_of
 from stress.engine.block import QuietBlock, quiet_block, sales_block
 from stress.engine.chunk_simulator import ChunkSimulator
-from stress.engine.kept.loaded_code import source_digest
 from stress.engine.sizes import devices_for, paths_of_a_tile
 from stress.options import RunOptions
 from stress.results.statistics.simulation_output import STATIC
@@ -255,11 +255,16 @@ def main() -> None:
     parser.add_argument("--tile", type=int, help="paths of a tile, in place of each scenario's own")
     parser.add_argument("--write", action="store_true", help=f"renew {LEDGER.name}")
     given = parser.parse_args()
+    if given.write and (given.tile or tuple(given.scenarios) != SCENARIOS):
+        parser.error("--write is for the whole ledger: without --scenarios and --tile")
     os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_gpu_autotune_level=0"  # that needs the card
-    target = topologies.get_topology_desc(
-        topology_name="h100", platform="cuda", target_config=H100, topology="1x1x1"
-    ).devices[:1]
-    code, found = source_digest(), []
+    try:
+        target = topologies.get_topology_desc(
+            topology_name="h100", platform="cuda", target_config=H100, topology="1x1x1"
+        ).devices[:1]
+    except (NotImplementedError, RuntimeError) as error:
+        sys.exit(f"gpu_compile: JAX's CUDA plugin does not load ({error}); set it up as the text of this script says")
+    code, found = digest(given.scenarios), []
     for scenario in given.scenarios:
         for program in compiled(scenario, given.tile, list(target)):
             print(program.line(), flush=True)

@@ -12,12 +12,14 @@ from stress.cli.console import console
 def show(report: dict[str, Any]) -> None:
     """Print every part that has something, and what was left out."""
     screen = console()
+    card = report.get("ledger", {}).get("device") or "no ledger"
+    predicted = f"predicted a tile, {card}"
     checks = Table("check", "found", "allowed", "", title=f"agreement with the CPU: {report['machine']['device']}")
     for line in report["agreement"]:
         passed = "ok" if line["passed"] else "NO"
         found = "not a number" if line["found"] is None else f"{line['found']:.3g}"
         checks.add_row(line["check"], found, f"{line['allowed']:.3g}", passed)
-    rates = Table("workload", "tile", "call", "M paths/s", "predicted", "compiled in", title="rates")
+    rates = Table("workload", "tile", "call", "M paths/s", f"predicted, {card}", "compiled in", title="rates")
     for line in [*report.get("rates", []), *report.get("tiles", [])]:
         rates.add_row(
             line["workload"],
@@ -27,15 +29,15 @@ def show(report: dict[str, Any]) -> None:
             f"{line['predicted'] / 1e6:.1f}" if line["predicted"] else "",
             f"{line['seconds_to_compile']:.1f} s",
         )
-    launches = Table("workload", "program", "tiles", "kernels", "predicted a tile", "busy", "slowest", title="launches")
+    launches = Table("workload", "program", "tiles", "kernels", predicted, "busy", "slowest", title="launches")
     for line in report.get("profile", []):
-        predicted = line["predicted_kernels_a_tile"]
+        by_ledger = line["predicted_kernels_a_tile"]
         launches.add_row(
             line["workload"],
             line["program"],
             str(line["tiles"]),
             f"{line['kernels']:,}",
-            f"{predicted:,.0f}" if predicted else "",
+            f"{by_ledger:,.0f}" if by_ledger else "",
             f"{line['busy_share']:.0%}",
             line["slowest"][0]["kernel"] if line["slowest"] else "",
         )

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import pickle
 import statistics
@@ -235,7 +236,7 @@ def measure_scaling(scenario: str, seconds: float, rounds: int) -> dict[str, flo
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scenario", action="append", help=f"default: {', '.join(SCENARIOS)}")
     parser.add_argument("--seconds", type=float, default=2.0, help="of a piece of work; default: 2")
     parser.add_argument(
@@ -246,6 +247,8 @@ def main() -> None:
     parser.add_argument("--on", help=argparse.SUPPRESS)
     parser.add_argument("--json", action="store_true")
     options: Any = parser.parse_args()
+    if min(options.pieces, options.rounds) < 1 or not 0.0 < options.seconds < math.inf:
+        parser.error("--seconds, --pieces and --rounds are more than 0")
     scenarios = options.scenario or list(SCENARIOS)
     if options.on:
         print(json.dumps(rate_here(scenarios[0], [int(core) for core in options.on.split(",")], options.seconds)))
@@ -254,7 +257,10 @@ def main() -> None:
             print(json.dumps({"scenario": name, **measure_scaling(name, options.seconds, options.rounds)}))
     else:
         set_up("cpu", MANY)
-        every = [shared(name, options.seconds, options.pieces) for name in scenarios]
+        every = []
+        for name in scenarios:
+            print(f"{name}: {options.pieces} pieces of {options.seconds:g} s", file=sys.stderr, flush=True)
+            every.append(shared(name, options.seconds, options.pieces))
         if options.json:
             print(json.dumps([asdict(one) | {"saturates_at": one.saturates()} for one in every]))
         else:

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from stress import compile
+from stress.engine import sizes
+from stress.engine.kept.loaded_code import source_digest
+from stress.scenarios.build.problem_builder import build_problem
+from stress.scenarios.library import list_names
+from stress.scenarios.read.loader import load_scenario
+
 LEDGER = Path(__file__).with_name("gpu_ledger.json")
+TEXTS = ("title", "description", "sources")
 
 
 @dataclass(frozen=True)
@@ -43,7 +53,7 @@ class Ledger:
 
     device: str
     jax: str
-    code: str  # digest, of their files, see `stress.engine.kept.loaded_code`
+    code: str  # see `digest`
     programs: list[Program]
 
     def rate(self, scenario: str) -> float:
@@ -57,18 +67,42 @@ class Ledger:
 
 
 def read_ledger(path: Path = LEDGER) -> Ledger | None:
-    """The ledger, None where there is none."""
+    """The ledger, None where there is none.
+
+    Raises:
+        ValueError: it is damaged.
+    """
     if not path.is_file():
         return None
-    document = json.loads(path.read_text(encoding="utf-8"))
-    return Ledger(**(document | {"programs": [Program(**one) for one in document["programs"]]}))
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        return Ledger(**(document | {"programs": [Program(**one) for one in document["programs"]]}))
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ValueError(f"{path.name} is damaged: {error}") from error
+
+
+def digest(scenarios: Iterable[str]) -> str:
+    """Of what the ledger follows from: kernels, how scenarios become their arguments, tiles, the scenarios.
+
+    Args:
+        scenarios: names of the library; what is not there counts by its name.
+    """
+    found = hashlib.sha256(source_digest().encode())
+    for file in (*sorted(Path(compile.__file__).parent.rglob("*.py")), Path(sizes.__file__)):
+        found.update(file.read_bytes())
+    for name in sorted(set(scenarios)):
+        document = build_problem(load_scenario(name)).canonical if name in list_names() else {"name": name}
+        numbers = {key: value for key, value in document.items() if key not in TEXTS}
+        found.update(json.dumps([name, numbers], sort_keys=True).encode())
+    return found.hexdigest()
 
 
 def state_of(path: Path = LEDGER) -> str:
-    """Whether the ledger is of the code that is loaded: "fresh", "stale" or "absent"."""
-    from stress.engine.kept.loaded_code import source_digest
-
-    ledger = read_ledger(path)
+    """Whether the ledger is of the code that is loaded: "fresh", "stale", "absent" or "damaged"."""
+    try:
+        ledger = read_ledger(path)
+    except ValueError:
+        return "damaged"
     if ledger is None:
         return "absent"
-    return "fresh" if ledger.code == source_digest() else "stale"
+    return "fresh" if ledger.code == digest(one.scenario for one in ledger.programs) else "stale"

@@ -22,7 +22,9 @@ def bench(
             "be repeated. Default: these five.",
         ),
     ] = None,
-    seconds: Annotated[float, typer.Option("--seconds", min=0.01, metavar="S", help="Length of a measurement.")] = 2.0,
+    seconds: Annotated[
+        float, typer.Option("--seconds", min=0.01, max=3_600.0, metavar="S", help="Length of a measurement.")
+    ] = 2.0,
     rounds: Annotated[int, typer.Option("--rounds", min=1, max=1000, metavar="K", help="Turns of each program.")] = 3,
     baselines: Annotated[
         bool, typer.Option("--baselines/--no-baselines", help="Also measure blocked NumPy and parallel Numba.")

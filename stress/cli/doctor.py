@@ -12,8 +12,9 @@ from stress.cli.quantities import format_size
 
 LEDGER = {
     "fresh": "fresh: docs/performance.md predicts these kernels",
-    "stale": "stale: docs/performance.md predicts earlier kernels (benchmarks/gpu_compile.py renews it)",
+    "stale": "stale: docs/performance.md predicts earlier kernels (in a checkout: benchmarks/gpu_compile.py --write)",
     "absent": "absent",
+    "damaged": "damaged: it cannot be read",
 }
 
 
@@ -46,6 +47,7 @@ def _lines(facts: dict[str, Any]) -> list[str]:
         "python": f"{facts['python']} on {facts['platform']}",
         "cpu": f"{cpu['model'] or 'unknown'}, {cpu['cores_usable']} usable cores",
         "cpu features": " ".join(cpu["features"]) or "none of those that matter here",
+        "cpu compiler": _compiler(cpu["passes_on"]),
         "memory": f"{_size(memory['available_bytes'])} free of {_size(memory['total_bytes'])}",
         "disk": f"{_size(disk['free_bytes'])} free in {disk['folder']}",
         "compile cache": f"{cache['folder']} ({state})",
@@ -57,6 +59,12 @@ def _lines(facts: dict[str, Any]) -> list[str]:
     lines = [f"{name + ':':<16}{value}" for name, value in rows.items()]
     missing = facts["missing"]
     return [*lines, "", *(f"missing: {text}" for text in missing)] if missing else [*lines, "", "nothing is missing"]
+
+
+def _compiler(passes_on: list[str] | None) -> str:
+    if passes_on is None:
+        return "unknown: JAX does not start"
+    return "passes that cost time are on" if passes_on else "heeds what is to be worked out once"
 
 
 def _size(number: int | None) -> str:

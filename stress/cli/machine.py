@@ -24,10 +24,12 @@ FEATURES = ("avx", "avx2", "fma", "avx512f", "avx512dq", "avx512bw", "avx512vl",
 def describe_machine() -> dict[str, Any]:
     """All facts as a JSON-ready dict; None where the system does not say."""
     from stress.bench.gpu_ledger import state_of
-    from stress.engine.devices import available_cores, cache_dir
+    from stress.engine.devices import available_cores
+    from stress.engine.kept.folder import cache_dir
 
     cpuinfo = _read("/proc/cpuinfo")
     devices, failure = _devices()
+    cache = _cache(cache_dir())
     passes = None if failure else _passes_on()
     gpu = {"driver": _nvidia_driver(), "plugin": _cuda_plugin(), "ledger": state_of()}
     folder = Path.cwd()
@@ -43,10 +45,10 @@ def describe_machine() -> dict[str, Any]:
         },
         "memory": {"total_bytes": _total_memory(), "available_bytes": _free_memory()},
         "disk": {"folder": str(folder), "free_bytes": shutil.disk_usage(folder).free},
-        "compile_cache": _cache(cache_dir()),
+        "compile_cache": cache,
         "devices": devices,
         "gpu": gpu,
-        "missing": _missing(devices, failure, passes, gpu, available_cores()),
+        "missing": [*_unkept(cache), *_missing(devices, failure, passes, gpu, available_cores())],
     }
 
 
@@ -87,11 +89,20 @@ def _free_memory() -> int | None:
 
 
 def _cache(folder: Path) -> dict[str, Any]:
-    if not folder.is_dir():
-        return {"folder": str(folder), "exists": False, "mode": None, "bytes": 0}
-    mode = stat.S_IMODE(folder.stat().st_mode)
-    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-    return {"folder": str(folder), "exists": True, "mode": f"{mode:04o}", "bytes": size}
+    from stress.engine.kept.folder import make_private
+
+    problem = None
+    try:
+        make_private(folder)
+    except OSError as error:
+        problem = error.strerror
+    facts = {"folder": str(folder), "problem": problem}
+    try:
+        mode = stat.S_IMODE(folder.stat().st_mode)
+        size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    except OSError:  # it is not there, or others may not look into it
+        return facts | {"exists": False, "mode": None, "bytes": 0}
+    return facts | {"exists": True, "mode": f"{mode:04o}", "bytes": size}
 
 
 def _devices() -> tuple[list[str], str | None]:
@@ -141,6 +152,11 @@ def _cuda_plugin() -> str | None:
         if found is not None:
             return f"{name} {found}"
     return None
+
+
+def _unkept(cache: dict[str, Any]) -> list[str]:
+    problem = cache["problem"]
+    return [f"for a quick start: no programs are kept in {cache['folder']}: {problem}"] if problem else []
 
 
 def _missing(

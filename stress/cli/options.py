@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from stress.cli.quantities import parse_positive, parse_size
+from stress.cli.quantities import parse_positive, parse_size, parse_tile
 from stress.options import parse_count
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ Tile = Annotated[
     int | None,
     typer.Option(
         "--tile",
-        parser=parse_positive,
+        parser=parse_tile,
         metavar="N",
         help="Paths simulated as one array, a power of two from 64 to 1,048,576; may round otherwise, so it makes "
         "another run. Default: by the size of the scenario and the kind of device.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal, InvalidOperation
 
-from stress.options import LARGEST, parse_count
+from stress.options import LARGEST, LARGEST_TILE, SMALLEST_TILE, is_tile, parse_count
 
 UNITS = {"": 1, "K": 1000, "M": 1000**2, "G": 1000**3, "T": 1000**4}
 BINARY_UNITS = {"KI": 1024, "MI": 1024**2, "GI": 1024**3, "TI": 1024**4}
@@ -17,6 +17,14 @@ def parse_positive(text: str) -> int:
     number = parse_count(text)
     if number < 1:
         raise ValueError(f"{text!r} is less than 1")
+    return number
+
+
+def parse_tile(text: str) -> int:
+    """Paths of a tile."""
+    number = parse_count(text) if not str(text).lstrip().startswith("-") else 0
+    if not is_tile(number):
+        raise ValueError(f"{text!r} is not a power of two from {SMALLEST_TILE:,} to {LARGEST_TILE:,}")
     return number
 
 

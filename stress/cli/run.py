@@ -127,6 +127,8 @@ def run(
     from stress.api import begin_run, run_problem
 
     location = output_location(out, problem.name, seed, paths, overwrite, resume)
+    if resume:
+        choice = _as_begun(choice, location)
     if dry_run:
         planned = _planned(problem, choice, location, resume, executor)
         say("timing one block", quiet)
@@ -160,6 +162,16 @@ def run(
             console().print(summary_table(tree))
     say(how_to_open(location.name), quiet or json)
     end_by(verdicts, quiet)
+
+
+def _as_begun(options: RunOptions, location: RunLocation) -> RunOptions:
+    from stress.results.files.store import SPEC
+    from stress.run_directory.spec import as_begun, read_spec
+
+    if not location.has(SPEC):
+        return options
+    location.fetch(SPEC)
+    return as_begun(options, read_spec(location.folder))
 
 
 def _planned(problem: Problem, options: RunOptions, location: RunLocation, resume: bool, executor: str) -> RunPlan:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stress.engine.kept.folder import cache_dir, make_private, not_kept
 from stress.errors import DeviceNotFound
 from stress.options import Kind
 
@@ -51,15 +50,6 @@ class Devices:
         return f"{self.kind} x {self.count}" if name.lower() == self.kind else f"{self.kind} x {self.count} ({name})"
 
 
-def cache_dir() -> Path:
-    """Folder of compiled programs, private to the user."""
-    import platformdirs
-
-    configured = os.environ.get("LEVSTRESS_CACHE_DIR")
-    base = Path(configured) if configured else Path(platformdirs.user_cache_dir("levstress"))
-    return base / "compiled"
-
-
 def available_cores() -> int:
     """Cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -83,7 +73,7 @@ def set_up(device: str = "auto", devices: int | None = None) -> Devices:
     kind, found = _find(jax, device)
     wanted = devices or (len(found) if kind == "gpu" else min(available_cores(), len(found)))
     if wanted > len(found):
-        raise DeviceNotFound(f"{wanted} {kind} devices asked for, {len(found)} found (levstress doctor lists them)")
+        raise DeviceNotFound(f"{wanted} {kind} devices asked for, {len(found)} can be had (see levstress doctor)")
     tile, per_device = (CPU_TILE, CPU_TILES_PER_DEVICE) if kind == "cpu" else (GPU_TILE, GPU_TILES_PER_DEVICE)
     return Devices(kind, Mesh(np.array(found[:wanted]), ("device",)), tile, per_device)
 
@@ -148,10 +138,9 @@ def _use_cache(jax: Any) -> None:
         return
     folder = cache_dir()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        folder.chmod(0o700)
+        make_private(folder)
     except OSError as error:
-        print(f"levstress: no compilation cache in {folder} ({error.strerror}); compiling afresh", file=sys.stderr)
+        not_kept(error)
         return
     jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)

@@ -9,7 +9,7 @@ from stress.scenarios.problem import Problem
 # `levstress bench`. A GPU counts as so many cores by the ledger of predicted rates, which nobody has measured.
 SECONDS_OF_A_CELL = 5e-10
 CORES_OF_A_GPU = 100
-HOST_SECONDS = 5e-8  # of a path: statistics on the host keep up with no more, whatever computes
+HOST_SECONDS = 2e-7  # of a path, on the host, whatever computes: 1 to 3e-7 in `benchmarks/many_cores.py`
 # Until the first paths are there, everything compiled and nothing kept: seconds, and seconds more for every row.
 START = {"cpu": (8.0, 0.025), "gpu": (25.0, 0.09)}
 

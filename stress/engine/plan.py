@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stress.engine.fastest_device import rows_of
-from stress.engine.sizes import BYTES_OF_A_ROW, SHARED_PATHS, TAIL_KEEP, devices_for, tiles_per_call
+from stress.engine.sizes import BYTES_OF_A_ROW, BYTES_OF_A_STEP, SHARED_PATHS, TAIL_KEEP, devices_for, tiles_per_call
 from stress.errors import NotEnoughResources
 from stress.options import RunOptions
 from stress.results.statistics.histogram import FloatHistogram
@@ -58,7 +58,8 @@ def plan(problem: Problem, options: RunOptions) -> RunPlan:
     item = np.dtype(options.precision).itemsize
     detail = min(problem.estimation.detail_paths, options.paths)
     of_path = rows * (len(PATH_METRICS) * item + 5) + 8
-    tiles = devices.count * devices.tile * rows_of(problem) * BYTES_OF_A_ROW * item // 4
+    of_row = BYTES_OF_A_ROW + BYTES_OF_A_STEP * problem.steps
+    tiles = devices.count * devices.tile * rows_of(problem) * of_row * item // 4
     shared = min(detail, SHARED_PATHS) * of_path
     stored = options.paths * of_path if options.store == "paths" else 0
     memory = (

@@ -114,8 +114,9 @@ class _Run:
         compiled = time.perf_counter()
         several = min(4 * size, self.options.paths)  # calls overlap, and sales are simulated for several at once
         jax.block_until_ready([finished.block for finished in simulator.run(several)])
-        block = (time.perf_counter() - compiled) * size / several
-        detail = min(self.problem.estimation.detail_paths, self.options.paths) / size
+        block = (time.perf_counter() - compiled) / -(-several // size)  # a call takes as long with few paths
+        tiles = self.devices.tile * self.devices.count
+        detail = max(tiles, min(self.problem.estimation.detail_paths, self.options.paths)) / size
         # The timeline's program compiles once more, and its paths cost about twice as much.
         blocks = -(-self.options.paths // size) * (2 if self.options.exact else 1)
         return 2.0 * (compiled - started) + block * (blocks + 2.0 * detail)
@@ -133,7 +134,7 @@ class _Run:
         self.seconds["paths"] = time.perf_counter() - started
         started = time.perf_counter()
         if not detail.done():
-            self.progress(Progress(0, detail_paths, "compiling the timeline"))
+            self.progress(Progress(0, detail_paths, "preparing the timeline"))
         sample, timeline = collect_detail(
             detail.result(),
             self.structure,

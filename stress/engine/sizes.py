@@ -15,6 +15,7 @@ SHARED_PATHS = 32_768  # first paths whose metrics every result keeps, to be pai
 ROWS_AND_PATHS = {"cpu": 50_000, "gpu": 16_000_000}  # of a tile at most: a core's cache; 1 GB, few launches
 FEWEST_AND_MOST = {"cpu": (64, 1_024), "gpu": (16_384, 262_144)}  # paths of a tile
 BYTES_OF_A_ROW = 70  # of temporaries, for every path of a tile, in float32
+BYTES_OF_A_STEP = 48  # likewise, of a row in each step in the detailed program: 36 to 47 in the library's scenarios
 
 
 def devices_for(problem: Problem, options: RunOptions) -> Devices:

@@ -155,8 +155,7 @@ def problem_of(spec: dict[str, Any], name: str) -> tuple[Problem, RunOptions]:
     try:
         problem = build_problem(scenario_from_document(spec["scenario"]))
         options, order = RunOptions(**spec["options"]), spec["order"]
-        if options.device == "auto" and spec["identity"].get("device_kind") in KINDS:
-            options = replace(options, device=spec["identity"]["device_kind"])
+        options = as_begun(options, spec)
         known = {
             "assets": problem.assets.file_order,
             "funds": problem.funds.types_file_order,
@@ -182,6 +181,13 @@ def problem_of(spec: dict[str, Any], name: str) -> tuple[Problem, RunOptions]:
     if spec_digest(problem.canonical) != spec["identity"].get("scenario_sha256"):
         raise UnfinishedRun(f"{SPEC} of {name} has been changed: its scenario is not the one that was run")
     return problem, options
+
+
+def as_begun(options: RunOptions, spec: dict[str, Any]) -> RunOptions:
+    """Options to go on with a run: a tile and a kind of device that are left open are those that it began with."""
+    kind, tile = spec["identity"].get("device_kind"), spec["options"].get("tile")
+    device = kind if options.device == "auto" and kind in KINDS else options.device
+    return replace(options, device=device, tile=options.tile or tile)
 
 
 def _check_extensions(spec: dict[str, Any], name: str) -> None:

@@ -142,6 +142,7 @@ def test_an_order_that_is_no_number_fails_the_run(variant: Variant) -> None:
         run()
 
 
+@pytest.mark.slow
 def test_another_version_is_compiled_anew(variant: Variant) -> None:
     """Also where its source is the same: what a module makes of its environment is not in it."""
     losses = []

@@ -89,6 +89,7 @@ def test_the_attribution_adds_up() -> None:
     assert float(parts.sel(component="retail_offset")) == 0.0
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("investors")
 def test_paths_without_an_alarm_are_those_that_nobody_sells_on() -> None:
     """In two passes as in one, in which every path goes through the cascade."""

@@ -1,8 +1,8 @@
 """Programs of a run, compiled once for a machine: executables kept in the user's cache, found without tracing.
 
 A program is named by all that it is made from: the code that is loaded, the structure, the shapes of its arguments, the
-versions of JAX, the flags, the processor and its devices. What is kept is a pickle, so it is read from a folder that
-the user alone can write to, and only when its digest fits.
+versions of JAX, its settings and flags, the processor and its devices. What is kept is a pickle, so it is read only
+where nobody but this user or root can write, and only when its digest, its name included, fits.
 """
 
 from __future__ import annotations
@@ -25,19 +25,33 @@ from jax.experimental import serialize_executable
 from jax.experimental.compilation_cache import compilation_cache
 from jax.sharding import Mesh
 
-from stress.engine.devices import available_cores, cache_dir, compiler_options, flags_read
+from stress.engine.devices import available_cores, compiler_options, flags_read
+from stress.engine.kept.folder import cache_dir, forget, make_private, not_kept, trusted
 from stress.engine.kept.loaded_code import loaded_code
 from stress.kernels.structure import Structure
 from stress.results.files.durable_write import write_whole
 
-LARGEST = 1 << 30  # bytes of all that are kept; the longest unused go first
+LARGEST = 1 << 30  # bytes of all programs, and of what JAX keeps besides; the longest unused go first
 SUFFIX = ".program"
 DIGEST = hashlib.sha256().digest_size
 
+# Settings of JAX that change no program: how it keeps programs, what it logs, the devices (they are in the key).
+UNREAD = (
+    *("jax_compilation_cache", "jax_enable_compilation_cache", "jax_persistent_cache", "jax_raise_persistent_cache"),
+    *(
+        "jax_log",
+        "jax_debug_log",
+        "jax_compiler_detailed_logging",
+        "jax_explain",
+        "jax_num_cpu_devices",
+        "jax_platforms",
+    ),
+)
 MOST_HERE = 16  # programs that this process holds
 
 _here: dict[Any, Callable[..., Any]] = {}
 _lock = threading.Lock()
+_looked: list[bool] = []
 _compiling: list[bool] = []  # JAX's own setting, once for each thread that compiles afresh
 
 
@@ -112,9 +126,15 @@ def _shapes(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
     return tree, tuple((x.shape, str(x.dtype), bool(getattr(x, "weak_type", False))) for x in leaves)
 
 
-def _settings() -> tuple[bool, str]:
+def _settings() -> tuple[Any, ...]:
     settings: Any = jax.config
-    return settings.jax_enable_x64, flags_read()
+    values = ((name, value) for name, value in settings.values.items() if not name.startswith(UNREAD))
+    return settings.jax_enable_x64, flags_read(), *values
+
+
+def _digest(file: Path, content: bytes) -> bytes:
+    """Of a program and what it is named by: one that was copied to another's name is not taken for it."""
+    return hashlib.sha256(file.stem.encode() + content).digest()
 
 
 def _key(name: str, structure: Structure, mesh: Mesh, arguments: tuple[Any, ...]) -> str:
@@ -147,38 +167,33 @@ def _processor() -> str:
 def _load(file: Path, mesh: Mesh) -> Callable[..., Any] | None:
     """None where nothing sound is kept."""
     try:
-        _make_private(file.parent)
+        if not (trusted(file.parent) and trusted(file)):
+            return None
         content = file.read_bytes()
-        if hashlib.sha256(content[DIGEST:]).digest() != content[:DIGEST]:
+        if _digest(file, content[DIGEST:]) != content[:DIGEST]:
             return None
         code, inputs, outputs = pickle.loads(content[DIGEST:])
         found: Callable[..., Any] = serialize_executable.deserialize_and_load(
             code, inputs, outputs, execution_devices=list(mesh.devices.flat)
         )
-        os.utime(file)
     except Exception:  # whatever is wrong with it, it can be compiled
         return None
+    with suppress(OSError):  # a folder that can only be read serves as well
+        os.utime(file)
     return found
 
 
 def _keep(file: Path, program: Any) -> None:
-    with suppress(Exception):  # a full disk, a device whose programs cannot be kept: nothing is lost but time
+    try:
         content = pickle.dumps(serialize_executable.serialize(program))
-        _make_private(file.parent)
-        write_whole(file, hashlib.sha256(content).digest() + content)
-        _forget(file.parent)
-
-
-def _make_private(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o700)  # fails in a folder of somebody else
-
-
-def _forget(folder: Path) -> None:
-    """Remove what has not been used for longest, beyond `LARGEST` bytes."""
-    kept = sorted(((x.stat().st_mtime, x.stat().st_size, x) for x in folder.glob(f"*{SUFFIX}")), reverse=True)
-    total = 0
-    for _, size, file in kept:
-        total += size
-        if total > LARGEST:
-            file.unlink(missing_ok=True)
+        make_private(file.parent)
+        write_whole(file, _digest(file, content) + content)
+        file.chmod(0o600)  # whatever the umask: what others may write is not read
+        forget(file.parent, LARGEST)
+        if not _looked:  # once, at what JAX keeps itself
+            _looked.append(True)
+            forget(cache_dir(), LARGEST)
+    except OSError as error:
+        not_kept(error)
+    except Exception:  # a device whose programs cannot be kept: nothing is lost but time
+        return

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from checkout import ROOT, benchmark_script
-from stress.bench.gpu_ledger import LEDGER, Ledger, Program, read_ledger, state_of
-from stress.engine.kept.loaded_code import source_digest
+from library_scenarios import problem_of
+from stress.bench import gpu_ledger
+from stress.bench.gpu_ledger import LEDGER, Ledger, Program, digest, read_ledger, state_of
 
 gpu_compile = benchmark_script("gpu_compile")
 TILE = 8
@@ -112,11 +113,32 @@ def test_a_scenario_takes_the_time_of_its_programs_by_the_paths_that_go_through_
 def test_a_ledger_is_fresh_stale_or_absent(tmp_path: Path) -> None:
     path = tmp_path / "ledger.json"
     assert state_of(path) == "absent"
-    for code, state in ((source_digest(), "fresh"), ("another", "stale")):
-        ledger = Ledger("a card", "0", code, [NEW])
+    for code, state in ((digest(["desk"]), "fresh"), ("another", "stale")):
+        ledger = Ledger("a card", "0", code, [replace(NEW, scenario="desk")])
         path.write_text(json.dumps(ledger.document()), encoding="utf-8")
         assert read_ledger(path) == ledger
         assert state_of(path) == state
+    whole = path.read_text(encoding="utf-8")
+    for damaged in (whole[: len(whole) // 2], whole.replace('"tile"', '"tiles"'), "[]", "{}"):
+        path.write_text(damaged, encoding="utf-8")
+        assert state_of(path) == "damaged"
+
+
+def test_what_the_ledger_follows_from_is_in_its_digest(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    desk = problem_of("desk")
+    retold = replace(desk, canonical=desk.canonical | {"title": "Another"})
+    longer = replace(desk, canonical=desk.canonical | {"horizon": {"steps": 20}})
+    tiles = tmp_path / "sizes.py"
+    tiles.write_text("ROWS_AND_PATHS = 1\n", encoding="utf-8")
+    seen = [digest(["desk"]), digest(["desk", "calm"])]
+    for problem in (retold, longer):
+        monkeypatch.setattr(gpu_ledger, "build_problem", lambda scenario, problem=problem: problem)
+        seen.append(digest(["desk"]))
+    monkeypatch.undo()
+    monkeypatch.setattr(gpu_ledger.sizes, "__file__", str(tiles))
+    seen.append(digest(["desk"]))
+    assert seen[2] == seen[0], "a title is no number"
+    assert len(set(seen)) == 4
 
 
 def test_the_docs_have_the_ledger_s_figures_and_say_of_what_code_they_are() -> None:

@@ -270,7 +270,7 @@ def test_progress_reaches_the_end() -> None:
     execute(PROBLEM, RunOptions(paths=PATHS, block_size=2_048, devices=2), seen.append)
     paths = [p.done_paths for p in seen if p.phase == "paths"]
     assert paths == [2_048, 4_096, 5_000]
-    waited = {"compiling", "compiling the timeline"}  # unless the programs are kept
+    waited = {"compiling", "preparing the timeline"}  # unless the programs are kept
     assert {p.phase for p in seen} - waited == {"loading programs", "paths", "timeline and attribution"}
 
 

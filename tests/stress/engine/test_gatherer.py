@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from stress.engine.chunk_simulator import ChunkSimulator
-from stress.engine.gatherer import NEWS, Gatherer
+from stress.engine.gatherer import NEWS, Gatherer, _offer
 from stress.engine.sizes import devices_for
 from stress.engine.tiles import merged
 from stress.options import RunOptions
@@ -28,6 +28,19 @@ def test_tails_are_told_when_a_sixteenth_more_calls_have_come(monkeypatch: pytes
     assert calls[:17] == [*range(1, 17), 18]
     assert all(after - before == int(before * NEWS) + 1 for before, after in pairwise(calls))
     assert calls[-1] > 900
+
+
+def test_of_equal_losses_the_first_path_stays_whatever_comes_first() -> None:
+    """A value as large as the smallest that is kept may still have a place: ties go by the path's id."""
+    calls = [(4, [3.0, 1.0, 2.0, 1.0]), (0, [1.0, 2.0, 0.5, 1.0])]
+    for order in (calls, calls[::-1]):
+        tail = RunningTail(2)
+        for first, values in order:
+            ids = np.arange(first, first + 4, dtype=np.uint64)[None]
+            _offer([([tail], np.ones((1, 4), bool))], np.array(values, np.float32)[None, None], ids)
+            assert np.isfinite(tail.last()[0]), "from now on there is a smallest one"
+        kept = tail.result()
+        assert list(zip(kept.values.tolist(), kept.path_ids.tolist(), strict=True)) == [(3.0, 4), (2.0, 1)]
 
 
 def test_histograms_of_devices_are_added() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
+import errno
 import os
 import stat
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import jax
@@ -87,7 +89,10 @@ def test_a_program_is_traced_once_for_all_processes(
 
 @pytest.mark.parametrize(
     "change",
-    ["name", "structure", "shape", "type", "x64", "flags", "cores", "code", "devices"],
+    [
+        *("name", "structure", "shape", "type", "x64", "flags", "setting", "cores", "processor", "code", "devices"),
+        *("jax", "jaxlib", "python"),
+    ],
 )
 def test_what_a_program_is_made_from_names_it(
     change: str, cache: Path, structure: Structure, mesh: Mesh, monkeypatch: pytest.MonkeyPatch
@@ -105,14 +110,25 @@ def test_what_a_program_is_made_from_names_it(
         numbers = NUMBERS.astype(np.int32)
     elif change == "flags":
         monkeypatch.setenv("XLA_FLAGS", f"{os.environ['XLA_FLAGS']} ")
+    elif change == "setting":
+        jax.config.update("jax_disable_most_optimizations", True)
+    elif change == "processor":
+        monkeypatch.setattr(programs, "_processor", lambda: "another")
+    elif change in ("jax", "jaxlib"):
+        monkeypatch.setattr(programs, change, SimpleNamespace(**vars(getattr(programs, change)) | {"__version__": "0"}))
+    elif change == "python":
+        monkeypatch.setattr(programs.platform, "python_version", lambda: "3.99.0")
     elif change == "cores":
         monkeypatch.setattr(programs, "available_cores", lambda: 99)
     elif change == "code":
         monkeypatch.setattr(trade, "price_gain", lambda *_: 0.0)
     elif change == "devices":
         mesh = set_up("cpu", 2).mesh
-    with jax.enable_x64(change == "x64"):
-        ready(Traced(3.0).jitted, name, structure, mesh, (numbers,))
+    try:
+        with jax.enable_x64(change == "x64"):
+            ready(Traced(3.0).jitted, name, structure, mesh, (numbers,))
+    finally:
+        jax.config.update("jax_disable_most_optimizations", False)
     assert len(files(cache)) == 2
 
 
@@ -141,6 +157,60 @@ def test_mechanisms_from_outside_are_not_kept(cache: Path, structure: Structure,
     assert not files(cache)
 
 
+def test_a_program_under_another_s_name_is_not_taken(
+    cache: Path, structure: Structure, mesh: Mesh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready(Traced(2.0).jitted, "double", structure, mesh, (NUMBERS,))
+    (double,) = files(cache)
+    ready(Traced(3.0).jitted, "treble", structure, mesh, (NUMBERS,))
+    (treble,) = {*files(cache)} - {double}
+    double.write_bytes(treble.read_bytes())
+    another_process(monkeypatch)
+    found = ready(Traced(2.0).jitted, "double", structure, mesh, (NUMBERS,))
+    np.testing.assert_array_equal(found(NUMBERS), 2.0 * NUMBERS)
+
+
+@pytest.mark.parametrize("what", ["program", "folder"])
+def test_what_others_may_write_is_not_run(
+    what: str, cache: Path, structure: Structure, mesh: Mesh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready(Traced(2.0).jitted, "double", structure, mesh, (NUMBERS,))
+    (cache if what == "folder" else files(cache)[0]).chmod(0o777)
+    another_process(monkeypatch)
+    traced = Traced(2.0)
+    ready(traced.jitted, "double", structure, mesh, (NUMBERS,))
+    assert traced.count == 1
+    assert files(cache)[0].stat().st_mode & 0o077 == 0
+
+
+def test_a_cache_that_can_only_be_read_serves(
+    cache: Path, structure: Structure, mesh: Mesh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: Any) -> None:
+        raise OSError("read-only file system")
+
+    ready(Traced(2.0).jitted, "double", structure, mesh, (NUMBERS,))
+    another_process(monkeypatch)
+    monkeypatch.setattr(programs.os, "utime", refused)
+    monkeypatch.setattr(programs, "make_private", refused)
+    traced = Traced(2.0)
+    ready(traced.jitted, "double", structure, mesh, (NUMBERS,))
+    assert traced.count == 0
+
+
+def test_a_full_disk_is_told(
+    cache: Path, structure: Structure, mesh: Mesh, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refused(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    monkeypatch.setattr(programs, "write_whole", refused)
+    for name in ("one", "two"):
+        ready(Traced(2.0).jitted, name, structure, mesh, (NUMBERS,))
+    said = f"levstress: no compiled programs are kept in {cache.parent} (no space left on device)\n"
+    assert capsys.readouterr().err == said
+
+
 @pytest.mark.parametrize("damage", ["flip", "cut", "empty", "pickle"])
 def test_a_damaged_program_is_made_anew(
     damage: str, cache: Path, structure: Structure, mesh: Mesh, monkeypatch: pytest.MonkeyPatch
@@ -153,7 +223,7 @@ def test_a_damaged_program_is_made_anew(
             "flip": content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :],
             "cut": content[:at],
             "empty": b"",
-            "pickle": hashlib.sha256(b"no pickle").digest() + b"no pickle",
+            "pickle": programs._digest(file, b"no pickle") + b"no pickle",
         }[damage]
         file.write_bytes(changed)
         another_process(monkeypatch)
@@ -161,7 +231,7 @@ def test_a_damaged_program_is_made_anew(
         found = ready(traced.jitted, "double", structure, mesh, (NUMBERS,))
         np.testing.assert_array_equal(found(NUMBERS), 2.0 * NUMBERS)
         assert traced.count == 1
-        assert file.read_bytes()[:32] == hashlib.sha256(file.read_bytes()[32:]).digest()
+        assert file.read_bytes()[:32] == programs._digest(file, file.read_bytes()[32:])
 
 
 def test_the_longest_unused_go_first(
@@ -206,6 +276,13 @@ def test_code_in_place_of_other_code_is_told_apart(monkeypatch: pytest.MonkeyPat
     assert len(seen) == 5
     monkeypatch.undo()
     assert loaded_code() in seen
+
+
+@pytest.mark.parametrize("module", ["stress.engine.detail.program", "stress.engine.block", "stress.engine.tiles"])
+def test_the_code_of_every_program_counts(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = loaded_code()
+    monkeypatch.setattr(import_module(module), "put_tile", lambda *_: None, raising=False)
+    assert loaded_code() != before
 
 
 def test_jax_s_own_cache_is_as_it_was(cache: Path, structure: Structure, mesh: Mesh) -> None:

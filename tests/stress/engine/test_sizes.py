@@ -10,9 +10,12 @@ import pytest
 
 from library_scenarios import problem_of
 from stress.bench.street import street_problem
+from stress.compile.params import params_of
+from stress.compile.structure import structure_of
 from stress.engine import devices as machine
 from stress.engine import sizes
 from stress.engine.chunk_simulator import ChunkSimulator
+from stress.engine.detail.program import compile_detail
 from stress.engine.path_tables import path_table
 from stress.engine.plan import plan
 from stress.errors import NotEnoughResources
@@ -85,6 +88,20 @@ def test_a_tile_that_memory_does_not_hold_is_refused() -> None:
     assert plan(problem, RunOptions(**asked, tile=1_024)).tile == 1_024  # type: ignore[arg-type]
     with pytest.raises(NotEnoughResources, match="--tile"):
         plan(problem, RunOptions(**asked, tile=LARGEST_TILE))  # type: ignore[arg-type]
+
+
+def test_a_large_tile_is_planned_with_what_the_compiled_programs_take() -> None:
+    """The detailed one takes most: XLA says how much, here of a quarter of the paths."""
+    problem, tile = problem_of("desk"), 4_096
+    needed = [
+        plan(problem, RunOptions(device="cpu", devices=1, block_size=1, tile=size)).memory_bytes
+        for size in (tile, 2 * tile)
+    ]
+    devices = sizes.devices_for(problem, RunOptions(device="cpu", devices=1, tile=tile // 4))
+    structure, params = structure_of(problem), params_of(problem, 1, "float32")
+    program: Any = compile_detail(structure, params, devices.mesh, tile // 4, 1)
+    taken = 4 * program.memory_analysis().temp_size_in_bytes
+    assert taken < needed[1] - needed[0] < 2 * taken
 
 
 def test_two_tiles_agree_but_for_rounding() -> None:

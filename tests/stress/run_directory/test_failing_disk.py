@@ -96,7 +96,7 @@ def writes(scenario: Any, out: Path) -> int:
 
 def test_some_writes_fail(scenario: Any, undisturbed: xr.DataTree, tmp_path: Path) -> None:
     last = writes(scenario, tmp_path / "whole")
-    chosen = [2, 9, 19, last // 3, last - 1, last]
+    chosen = [9, last // 3, last]
     for number, code in zip(chosen, itertools.cycle((errno.ENOSPC, errno.EIO)), strict=False):
         assert check(scenario, undisturbed, tmp_path / str(number), number, code)
 

@@ -123,7 +123,7 @@ def refused_at(call: int, real: Any) -> Any:
     return one
 
 
-@pytest.mark.parametrize("where", ["a bucket", "a folder"])
+@pytest.mark.parametrize("where", [pytest.param("a bucket", marks=pytest.mark.slow), "a folder"])
 def test_a_replacement_that_comes_to_nothing_leaves_what_was_there(
     where: str, scenario: Any, undisturbed: xr.DataTree, bucket: MemoryFileSystem, tmp_path: Path
 ) -> None:

@@ -26,8 +26,19 @@ from stress.run_directory.spec import identity_digest, read_spec
 
 
 @pytest.fixture
-def bucket() -> Iterator[Any]:
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A store in memory whose objects come and are read as a whole, like those of any object store."""
     system = fsspec.filesystem("memory")
+
+    def content(path: str) -> bytes:
+        try:
+            return bytes(system.store[system._strip_protocol(path)].getvalue())
+        except KeyError:
+            raise FileNotFoundError(path) from None
+
+    monkeypatch.setattr(system, "cat_file", content)
+    monkeypatch.setattr(system, "get_file", lambda path, local: Path(local).write_bytes(content(path)))
+    monkeypatch.setattr(system, "put_file", lambda local, path: system.pipe_file(path, Path(local).read_bytes()))
     yield system
     system.store.clear()
     system.pseudo_dirs[:] = [""]

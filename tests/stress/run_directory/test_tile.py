@@ -33,11 +33,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_another_tile_is_refused_and_the_same_goes_on_to_a_result_that_verifies(made: Path) -> None:
-    for words, there in ((("--tile", "128"), "tile: 64 there, 128 now"), ((), "tile: 64 there, 1024 now")):
-        refused = invoke(*RUN, str(made), "--resume", *words)
-        assert refused.exit_code == 3
-        assert there in refused.stderr
-    done = invoke("resume", str(made), "--quiet")
+    refused = invoke(*RUN, str(made), "--resume", "--tile", "128")
+    assert refused.exit_code == 3
+    assert "tile: 64 there, 128 now" in refused.stderr
+    done = invoke(*RUN, str(made), "--resume")
     assert done.exit_code == 0, done.stderr
     spec, tree = read_spec(made), stress.open_result(made)
     assert spec["options"]["tile"] == spec["resolved"]["tile"] == spec["identity"]["tile"] == TILE
@@ -55,11 +54,12 @@ def test_the_kind_of_device_is_not_chosen_again(tmp_path: Path, monkeypatch: pyt
     problem, options = problem_of(spec, "this run")
     assert (spec["options"]["device"], options.device) == ("auto", "cpu")
     check_same("this run", spec, spec_of(problem, options))
-    assert invoke(*RUN, str(tmp_path), "--resume").exit_code == 4, "a GPU that is not there: it was chosen again"
+    assert invoke(*RUN, str(tmp_path), "--resume").exit_code == 0
+    assert stress.open_result(tmp_path).attrs["device"].startswith("cpu")
 
 
 @pytest.mark.parametrize("words", [("run", "desk"), ("bench",)])
 def test_a_tile_that_is_none_is_a_usage_error(words: tuple[str, ...]) -> None:
     refused = invoke(*words, "--tile", "96")
     assert refused.exit_code == 2
-    assert "tile = 96 is not possible; allowed: a power of two from 64 to 1048576" in " ".join(refused.stderr.split())
+    assert "'96' is not a power of two from 64 to 1,048,576" in " ".join(refused.stderr.split())
