@@ -14,6 +14,7 @@ from checkout import ROOT, benchmark_script
 from library_scenarios import problem_of
 from stress.bench import gpu_ledger
 from stress.bench.gpu_ledger import LEDGER, Ledger, Program, digest, read_ledger, state_of
+from stress.engine import sizes
 
 gpu_compile = benchmark_script("gpu_compile")
 TILE = 8
@@ -135,7 +136,7 @@ def test_what_the_ledger_follows_from_is_in_its_digest(monkeypatch: pytest.Monke
         monkeypatch.setattr(gpu_ledger, "build_problem", lambda scenario, problem=problem: problem)
         seen.append(digest(["desk"]))
     monkeypatch.undo()
-    monkeypatch.setattr(gpu_ledger.sizes, "__file__", str(tiles))
+    monkeypatch.setattr(sizes, "__file__", str(tiles))
     seen.append(digest(["desk"]))
     assert seen[2] == seen[0], "a title is no number"
     assert len(set(seen)) == 4

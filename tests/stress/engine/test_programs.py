@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import platform
 import stat
 import subprocess
 import sys
@@ -117,7 +118,7 @@ def test_what_a_program_is_made_from_names_it(
     elif change in ("jax", "jaxlib"):
         monkeypatch.setattr(programs, change, SimpleNamespace(**vars(getattr(programs, change)) | {"__version__": "0"}))
     elif change == "python":
-        monkeypatch.setattr(programs.platform, "python_version", lambda: "3.99.0")
+        monkeypatch.setattr(platform, "python_version", lambda: "3.99.0")
     elif change == "cores":
         monkeypatch.setattr(programs, "available_cores", lambda: 99)
     elif change == "code":
@@ -191,7 +192,7 @@ def test_a_cache_that_can_only_be_read_serves(
 
     ready(Traced(2.0).jitted, "double", structure, mesh, (NUMBERS,))
     another_process(monkeypatch)
-    monkeypatch.setattr(programs.os, "utime", refused)
+    monkeypatch.setattr(os, "utime", refused)
     monkeypatch.setattr(programs, "make_private", refused)
     traced = Traced(2.0)
     ready(traced.jitted, "double", structure, mesh, (NUMBERS,))
