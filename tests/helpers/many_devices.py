@@ -17,7 +17,7 @@ from typing import Any
 
 import xarray as xr
 
-from same_numbers import numbers
+from same_numbers import variables as numbers
 from stress.engine.devices import set_up
 from stress.engine.runner import execute
 from stress.options import RunOptions
@@ -47,8 +47,8 @@ def variables(problem: Problem, devices: int, block_size: int | None) -> tuple[x
     """A result, and all of its variables by group and name."""
     options = RunOptions(paths=PATHS, seed=4, store="paths", worst=20, devices=devices, block_size=block_size)
     tree = to_datatree(execute(problem, options))
-    every = {group: numbers(tree[group].to_dataset()) for group in tree.children}
-    return tree, {f"{group}/{name}": data.variables[name] for group, data in every.items() for name in data.variables}
+    every = {group: numbers(tree[group]) for group in tree.children}
+    return tree, {f"{group}/{name}": data[name] for group, data in every.items() for name in data}
 
 
 def main(kind: str) -> None:
@@ -60,7 +60,7 @@ def main(kind: str) -> None:
         _, first = variables(problem, *RUNS[kind][0])
         for run in RUNS[kind][1:]:
             tree, found = variables(problem, *run)
-            differ = [key for key in first | found if not first[key].identical(found[key])]
+            differ = [key for key in first | found if not first[key].equals(found[key])]
             called = {"problem": name, "device": tree.attrs["device"], "call": int(tree.attrs["block_size"])}
             print(json.dumps({**called, "variables": len(found), "differ": differ}))
 

@@ -228,6 +228,7 @@ def test_a_module_that_failed_says_the_same_again(tmp_path: Path, monkeypatch: p
             assert caught.value.key == VARIABLE
 
 
+@pytest.mark.slow
 def test_processes_of_a_local_cluster_load_what_was_imported_here(
     variant: Variant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,7 +15,7 @@ from world.afterwards import check
 from world.bugs import PLANTED, Plant, everybody_gone
 from world.patches import patched
 
-SEEDS, MANY = 2_000, 42_000
+SEEDS, MANY = 1_200, 42_000
 
 
 @pytest.fixture
