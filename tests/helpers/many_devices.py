@@ -47,7 +47,7 @@ def variables(problem: Problem, devices: int, block_size: int | None) -> tuple[x
     """A result, and all of its variables by group and name."""
     options = RunOptions(paths=PATHS, seed=4, store="paths", worst=20, devices=devices, block_size=block_size)
     tree = to_datatree(execute(problem, options))
-    every = {group: numbers(tree[group]) for group in tree.children}
+    every = {group: numbers(node) for group, node in tree.children.items()}
     return tree, {f"{group}/{name}": data[name] for group, data in every.items() for name in data}
 
 

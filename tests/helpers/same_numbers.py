@@ -13,8 +13,8 @@ TIMINGS = {"seconds", "phase"}
 
 def same_numbers(one: xr.DataTree, other: xr.DataTree) -> None:
     assert set(one.children) == set(other.children)
-    for name in one.children:
-        first, second = (variables(tree[name]) for tree in (one, other))
+    for name, node in one.children.items():
+        first, second = variables(node), variables(other.children[name])
         assert first.keys() == second.keys()
         for key, variable in first.items():
             assert variable.dims == second[key].dims, (name, key)
