@@ -53,7 +53,8 @@ def evenly(word: Array, count: int) -> Array:
     """`floor(word count / 2^32)`, int32, in 32 bits; `count` below 2^16."""
     n, half = jnp.uint32(count), jnp.uint32(16)
     low = (word & jnp.uint32(0xFFFF)) * n >> half
-    return (((word >> half) * n + low) >> half).astype(jnp.int32)
+    drawn: Array = (((word >> half) * n + low) >> half).astype(jnp.int32)
+    return drawn
 
 
 class _Bootstrap(ShockModel[Bootstrap, Array]):

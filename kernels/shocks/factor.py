@@ -23,6 +23,7 @@ class Factor(NamedTuple):
 
 class _Factor(ShockModel[Factor, tuple[()]]):
     name = "factor"
+    tails = True
     dense = False
 
     def others(self, record: Factor, names: Array) -> tuple[Names, ...]:

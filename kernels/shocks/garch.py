@@ -47,6 +47,7 @@ class Garch(NamedTuple):
 
 class _Garch(ShockModel[Garch, Array]):
     name = "garch"
+    tails = True
     unit = True
 
     def others(self, record: Garch, names: Array) -> tuple[Names, ...]:

@@ -31,7 +31,8 @@ class Numbers(NamedTuple):
 
     def chance(self, first: int, last: int) -> Array:
         """Uniform whole numbers in [0, UNIT), int32: below `p UNIT` with probability p, to 1e-9, in any precision."""
-        return (self.word(first, last) >> jnp.uint32(2)).astype(jnp.int32)
+        whole: Array = (self.word(first, last) >> jnp.uint32(2)).astype(jnp.int32)
+        return whole
 
 
 class Today(NamedTuple):
@@ -53,6 +54,7 @@ class ShockModel(Generic[Record, Memory]):
     random = True  # False: nothing is drawn
     own = True  # whether there is a random number for each asset
     dense = True  # whether there is a matrix
+    tails = False  # whether it may draw from Student-t, its chi-squares handed on by the matrix
     unit = False  # whether the matrix makes normals of variance 1
 
     def others(self, record: Record, names: Array) -> tuple[Names, ...]:

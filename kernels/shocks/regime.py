@@ -31,6 +31,7 @@ class Regime(NamedTuple):
 
 class _Regime(ShockModel[Regime, Array]):
     name = "regime"
+    tails = True
 
     def others(self, record: Regime, names: Array) -> tuple[Names, ...]:
         return (*chi_squares(record.tails), (streams.DAYS, jnp.zeros((1, 2), jnp.uint32)))

@@ -85,6 +85,7 @@ def fattened(record: StudentT | None, z: Array, common: Array) -> Array:
 
 class _StudentT(ShockModel[StudentT, tuple[()]]):
     name = "student_t"
+    tails = True
 
     def others(self, record: StudentT, names: Array) -> tuple[Names, ...]:
         return chi_squares(record)

@@ -104,11 +104,12 @@ def degrees_of_freedom(scenario: Scenario, assets: Assets) -> tuple[float, dict[
     if not isinstance(table.dof, dict):
         every = {"": table.dof}
     else:
+        given: dict[str, float] = {str(name): dof for name, dof in table.dof.items()}
         classes = sorted(set(assets.asset_class))
-        if missing := [name for name in classes if name not in table.dof]:
+        if missing := [name for name in classes if name not in given]:
             allowed = "a number for the class of every asset, or one for all"
             raise ScenarioError("is missing", file=scenario.source, key=f"shocks.dof.{missing[0]}", allowed=allowed)
-        every = {name: table.dof[name] for name in classes}
+        every = {name: given[name] for name in classes}
     for name, dof in every.items():
         if dof < _FEW_DEGREES_OF_FREEDOM:
             key = f"shocks.dof.{name}".rstrip(".")

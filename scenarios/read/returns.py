@@ -44,9 +44,8 @@ def read_returns(
         if asset not in columns:
             raise ScenarioError(f"lacks {asset}", file=file, key=key, allowed="a column for every asset")
     if extra := [name for name in columns if name not in set(ids)]:
-        named = ", ".join(extra[:_MOST_NAMED]) + (
-            f" and {len(extra) - _MOST_NAMED} more" if extra[_MOST_NAMED:] else ""
-        )
+        more = len(extra) - _MOST_NAMED
+        named = ", ".join(extra[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
         warnings.warn(f"{file}: {key}: no asset of the scenario, left out: {named}", ScenarioWarning, stacklevel=2)
     days = {len(columns[asset]) for asset in ids}
     if len(days) > 1:
@@ -80,7 +79,7 @@ def _read_csv(
         if before == label or (dated and before > label):
             problem = "stands twice" if before == label else f"follows {before}"
             raise ScenarioError(problem, file=file, key=key, value=label, allowed="distinct days, the oldest first")
-    wanted, columns = set(ids), {}
+    wanted, columns = set(ids), dict[str, Sequence[float]]()
     for name in names:
         columns[name] = [_number(row[name], file, f"{key}.{name}.{row[first]}") for row in rows if name in wanted]
     return labels, columns

@@ -39,7 +39,8 @@ def standardised(values: Floats) -> Floats:
     """Each row with mean 0 and variance 1; (asset, day)."""
     apart = values - values.mean(axis=1, keepdims=True)
     deviation = np.sqrt((apart**2).mean(axis=1, keepdims=True))
-    return np.divide(apart, deviation, out=np.zeros_like(apart), where=deviation > 0)
+    unit: Floats = np.divide(apart, deviation, out=np.zeros_like(apart), where=deviation > 0)
+    return unit
 
 
 def in_full(history: Floats, given: Given) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from stress.kernels.shocks.registry import MODELS
 from stress.scenarios.outside.registry import TABLES
 from stress.scenarios.problem import TRADING_DAYS, Problem
 
@@ -23,7 +24,8 @@ def step_deviation(problem: Problem) -> Floats:
 
 def handed_on(problem: Problem) -> int:
     """Normals beside those of assets that go through the matrix as they are: what the chi-squares are made of."""
-    return 0 if math.isinf(problem.shocks.dof) else max(1, len(problem.shocks.class_dof))
+    thin = not MODELS[problem.shocks.model].tails or math.isinf(problem.shocks.dof)
+    return 0 if thin else max(1, len(problem.shocks.class_dof))
 
 
 def moves_matrix(problem: Problem, correlation: Floats, deviation: Floats) -> Floats:
