@@ -80,6 +80,8 @@ def filled_defaults(scenario: Scenario) -> tuple[str, ...]:
     tables = ("horizon", "shocks", "margin", "triggers", "impact", "liquidity", "cascade", "estimation")
     for name in (*tables, *OUTSIDE):
         filled += _unset(name, getattr(scenario, name, None))
+    if scenario.shocks is not None:
+        filled += _unset(f"shocks.{scenario.shocks.model}", scenario.shocks.own_table())
     for fund_id, crowd in scenario.crowding.items():
         filled += _unset(f"crowding.{fund_id}", crowd)
     for broker, terms in scenario.prime_brokers.items():

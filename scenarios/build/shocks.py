@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from stress.scenarios.build.model_inputs import ModelInputs
 from stress.scenarios.errors import ScenarioError, ScenarioWarning
 from stress.scenarios.problem import Assets, Floats, Shocks
 from stress.scenarios.schema.scenario import Scenario
+from stress.scenarios.shocks.classes import mixed_tails
 from stress.scenarios.shocks.registry import TABLES
 
 _FEW_DEGREES_OF_FREEDOM = 3.0
@@ -143,25 +143,6 @@ def check_model(scenario: Scenario) -> None:
     if unread:
         told = f"{scenario.source}: not read by the model {table.model}: {', '.join(unread)}"
         warnings.warn(told, ScenarioWarning, stacklevel=3)
-
-
-def mixed_tails(correlation: Floats, assets: Assets, by_class: Mapping[str, float]) -> Floats:
-    """Correlation of draws whose normals have `correlation`, where each class has a chi-square of its own.
-
-    Between two classes it is smaller, by the product of both `E[sqrt((nu - 2)/chi2)]`.
-    """
-    if not by_class:
-        return correlation
-    mean = np.array([mean_scale(by_class[name]) for name in assets.asset_class])
-    same = np.equal.outer(np.array(assets.asset_class), np.array(assets.asset_class))
-    mixed: Floats = np.where(same, correlation, correlation * np.outer(mean, mean))
-    return mixed
-
-
-def mean_scale(dof: float) -> float:
-    """`E[sqrt((nu - 2)/chi2)]`, between 0 and 1."""
-    half = dof / 2.0
-    return math.exp(0.5 * math.log(half - 1.0) + math.lgamma(half - 0.5) - math.lgamma(half))
 
 
 def model_document(scenario: Scenario, inputs: ModelInputs, parameters: Any) -> dict[str, Any]:
