@@ -46,7 +46,7 @@ class Plain:
 
     def below(self, probability: float, word: Array) -> Array:
         """Whether a chance comes true: the upper 30 bits against a threshold."""
-        return (word >> np.uint64(2)) < np.uint64(round(probability * 2**30))
+        return np.asarray(word >> np.uint64(2) < np.uint64(round(probability * 2**30)))
 
     def correlated(self, correlation: Array, step: int) -> Array:
         order = held_first(self.problem)
@@ -60,12 +60,12 @@ class Plain:
         if np.isinf(shocks.dof):
             return z
         if not shocks.class_dof:
-            return z * self.scale(shocks.dof, (0, 0), step)
-        return z * np.stack([self.scale(shocks.class_dof[name], name_of(name), step) for name in classes])
+            return np.multiply(z, self.scale(shocks.dof, (0, 0), step))
+        return np.multiply(z, [self.scale(shocks.class_dof[name], name_of(name), step) for name in classes])
 
     def scale(self, dof: float, name: tuple[int, int], step: int) -> Array:
         common = self.normals(OF_ALL, [name], step)[0]
-        return np.exp(np.polynomial.chebyshev.chebval(common / Z_RANGE, scale_coefficients(dof)))
+        return np.asarray(np.exp(np.polynomial.chebyshev.chebval(common / Z_RANGE, scale_coefficients(dof))))
 
 
 def student_t(plain: Plain) -> Array:
@@ -144,7 +144,7 @@ def factor(plain: Plain) -> Array:
 
 def days(plain: Plain) -> Array:
     """The day of the history that each step repeats, (step, path)."""
-    given, every = plain.problem.shocks.parameters, []
+    given, every = plain.problem.shocks.parameters, list[Array]()
     count = given.days.shape[1]
     for step in range(plain.problem.steps):
         anywhere = (plain.word(OF_DAYS, (2, 3), step) * np.uint64(count)) >> np.uint64(32)

@@ -34,7 +34,8 @@ def apart(uniform: Floats) -> float:
 
 
 def student(dof: float) -> Law:
-    return stats.t(dof, scale=math.sqrt((dof - 2.0) / dof)).cdf
+    law: Law = stats.t(dof, scale=math.sqrt((dof - 2.0) / dof)).cdf
+    return law
 
 
 def laws_of(asked: Problem, first: bool) -> list[Law]:
@@ -149,7 +150,7 @@ def _of_sizes(asked: Problem, i: int) -> float:
 
         def mean(f: Callable[[float], float]) -> float:
             sides = ((-12.0, 0.0), (0.0, 12.0))
-            return sum(integrate.quad(lambda z: f(z) * stats.norm.pdf(z), a, b)[0] for a, b in sides)
+            return float(sum(integrate.quad(lambda z: f(z) * stats.norm.pdf(z), a, b)[0] for a, b in sides))
 
         size, scale = math.sqrt(2.0 / math.pi), math.sqrt(given.start[i])
         return float(scale * size * (mean(lambda z: abs(z) * after(z)) - size * mean(after)))

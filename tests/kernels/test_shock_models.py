@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from jax import lax
 
 import plain_models
-from compilation import compiled_quickly
 from plain_models import MODELS, Plain
 from scenario_example import problem_of
 from shock_examples import IDS, SEED, SHOCKS, document, many_draws, problem
 from stress.compile.params import params_of
 from stress.compile.structure import structure_of
-from stress.kernels.params import Params
 from stress.kernels.shocks.bootstrap import evenly
-from stress.kernels.shocks.draw import Room, draw, shock_keys, shock_room
 from stress.questions.validate.kernels import engine_draws
 from stress.scenarios.problem import Problem
 
@@ -61,31 +56,9 @@ def test_a_day_is_drawn_evenly_and_exactly() -> None:
         np.testing.assert_array_equal(np.asarray(evenly(jnp.asarray(words), count)), exact)
 
 
-@pytest.mark.parametrize("name", ["regime, student_t", "jump", "filtered_historical"])
-def test_both_precisions_draw_the_same(name: str) -> None:
-    """Regimes, counts of jumps and days of a history are decided in whole numbers."""
-    asked, exact = many_draws(name)
-    structure, params = structure_of(asked), jax.tree.map(jnp.asarray, params_of(asked, SEED, "float32"))
-    low = jnp.arange(PATHS, dtype=jnp.uint32)
-
-    @partial(jax.jit, compiler_options=compiled_quickly())
-    def run(params: Params) -> jax.Array:
-        keys, room = shock_keys(structure, params.shocks), shock_room(structure, params.shocks, PATHS)
-        steps = jnp.arange(structure.steps, dtype=jnp.int32)
-
-        def one(room: Room, step: jax.Array) -> tuple[Room, jax.Array]:
-            r, _, room = draw(structure, params.shocks, low, low * 0, keys, step, room)
-            return room, r
-
-        drawn: jax.Array = lax.scan(one, room, steps)[1]
-        return drawn
-
-    np.testing.assert_allclose(np.asarray(run(params)), exact[:, :, :PATHS], rtol=1e-4, atol=2e-6)
-
-
 def test_no_number_of_a_model_compiles_again() -> None:
     """Another number is another argument of the same program: structures and shapes are the same."""
-    changed = {
+    changed: dict[str, dict[str, Any]] = {
         "student_t by class": {"dof": {"equity": 9, "rates": 3}},
         "garch": {"garch": {"alpha": 0.01, "gamma": 0.02, "beta": 0.3, "start": 1.0}},
         "regime": {"regime": {**SHOCKS["regime"]["regime"], "stay_calm": 0.5, "start": 0.0}},
@@ -107,7 +80,7 @@ def assert_same_program(name: str, other: dict[str, Any]) -> None:
     assert structure_of(before) == structure_of(after)
     one, two = (params_of(p, SEED, "float32") for p in (before, after))
     shapes = [jax.tree.map(lambda x: (np.shape(x), np.asarray(x).dtype), params) for params in (one, two)]
-    assert jax.tree.structure(one) == jax.tree.structure(two)
+    assert str(jax.tree.structure(one)) == str(jax.tree.structure(two))
     assert shapes[0] == shapes[1]
     leaves = zip(jax.tree.leaves(one.shocks), jax.tree.leaves(two.shocks), strict=True)
     assert any(not np.array_equal(a, b) for a, b in leaves)

@@ -17,9 +17,9 @@ LEVELS = (0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99)
 def law_of_the_draw(part: str, problem: Problem, draws: Floats) -> Iterator[Check]:
     """Counts of draws (step, asset, path) below quantiles of the law, and of pairs with the same sign.
 
-    Both hold for normal and Student-t draws alike, with one chi-square or one a class: normals are both above their mean
-    with probability `1/4 + asin(rho)/(2 pi)`. Clipped draws count as what they were: beyond. Other models are not
-    looked at.
+    Both hold for normal and Student-t draws alike, with one chi-square or one a class: normals are both above their
+    mean with probability `1/4 + asin(rho)/(2 pi)`. Clipped draws count as what they were: beyond. Other models are
+    not looked at.
     """
     shocks, n = problem.shocks, problem.steps_per_day
     if shocks.model not in ("gaussian", "student_t", "factor"):
