@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from scenario_example import problem_of
-from shock_examples import LOADINGS, SHOCKS, document, history, problem
+from shock_examples import IDS, LOADINGS, SHOCKS, document, history, problem
 from stress.scenarios.build.problem_builder import build_problem
 from stress.scenarios.errors import ScenarioError, ScenarioWarning
 from stress.scenarios.problem import Problem
 from stress.scenarios.read.loader import scenario_from_document
+from stress.scenarios.shocks.bootstrap import standardised
 from stress.scenarios.shocks.filtered_historical import filtered
 from stress.scenarios.shocks.registry import TABLES
 
@@ -168,6 +169,32 @@ def test_every_model_leaves_the_volatility_of_the_asset() -> None:
         days = problem(name).shocks.parameters.days
         np.testing.assert_allclose(days.mean(axis=1), 0.0, atol=1e-15)
         np.testing.assert_allclose((days**2).mean(axis=1), 1.0)
+
+
+def test_numbers_worked_out_by_hand() -> None:
+    regime = problem("regime").shocks.parameters
+    assert (regime.in_crisis, regime.first_in_crisis) == (pytest.approx(0.4), pytest.approx(0.4))
+    np.testing.assert_allclose(regime.crisis / regime.calm, [2, 4, 4])
+    np.testing.assert_array_equal(regime.correlation, [[1, -0.3, -0.4], [-0.3, 1, 0.7], [-0.4, 0.7, 1]])
+    one = problem("factor")
+    vol, rho = one.assets.shock_vol, one.shocks.draw_correlation
+    covariance = [[0.6**2 * 0.15**2, 0, -0.2 * 0.6 * 0.15**2], [0, 0, 0.8 * 0.5 * 0.2**2]]  # bonds, japan
+    assert (rho * np.outer(vol, vol))[0, 1:] == pytest.approx(covariance[0][1:])
+    assert (rho * np.outer(vol, vol))[1, 2] == pytest.approx(covariance[1][2])
+    specific = one.shocks.parameters.specific * vol
+    assert specific[0] ** 2 == pytest.approx(0.15**2 - covariance[0][0])
+    given = problem("factor, student_t").shocks.parameters  # its market and rates are of volatility 1, -0.5 correlated
+    total = np.sqrt(0.8**2 + 0.2**2 + 2 * 0.8 * 0.2 * 0.5 + 0.1**2)  # of semis
+    np.testing.assert_allclose(given.weights[2] @ given.weights[0], (-0.2 - 0.5 * 0.8) * 0.6 / total / np.sqrt(0.37))
+    assert given.specific[2] == pytest.approx(0.1 / total)
+    shocks = problem("filtered_historical").shocks.parameters
+    np.testing.assert_allclose(shocks.history, np.log1p([history()[name] for name in IDS]))
+    returns = standardised(shocks.history)
+    residuals, last = filtered(returns, *shocks.variance[:3])
+    np.testing.assert_allclose(shocks.days, standardised(residuals))
+    np.testing.assert_array_equal(shocks.variance.start, last)
+    falls = np.where(shocks.days < 0, shocks.days**2, 0.0).mean(axis=1)
+    np.testing.assert_allclose(shocks.variance.persistence, 0.05 + 0.1 * falls + 0.8)
 
 
 def test_the_filter_gives_back_the_innovations_of_its_own_law() -> None:
