@@ -14,8 +14,7 @@ from stress.kernels.linear import product
 from stress.kernels.margin.calls import no_calls
 from stress.kernels.outside.flows import no_outside_flows
 from stress.kernels.params import Params
-from stress.kernels.random.normals import Scratch
-from stress.kernels.shocks.draw import draw, shock_keys, shock_scratch
+from stress.kernels.shocks.draw import Room, draw, shock_keys, shock_room
 from stress.kernels.state import Counts, State
 from stress.kernels.step import advance
 from stress.kernels.step_report import StepReport
@@ -111,10 +110,10 @@ def simulate(
     """
     structure = structure._replace(attribution=detail)
     state = start(structure, params, path_low.shape[0])
-    room = shock_scratch(structure, params.shocks, path_low.shape[0])
+    room = shock_room(structure, params.shocks, path_low.shape[0])
 
     every = shock_keys(structure, params.shocks)
-    Carry = tuple[State, Scratch]
+    Carry = tuple[State, Room]
 
     def one_step(carry: Carry, inputs: tuple[Array, Array]) -> tuple[Carry, StepReport | None]:
         (state, room), (index, script) = carry, inputs

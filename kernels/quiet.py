@@ -19,8 +19,7 @@ from stress.kernels.margin.requirement import terms_of_step
 from stress.kernels.market.simple_return import simple_return
 from stress.kernels.market.volatility import update_variance
 from stress.kernels.params import Params
-from stress.kernels.random.normals import Scratch
-from stress.kernels.shocks.draw import draw, shock_keys, shock_scratch
+from stress.kernels.shocks.draw import Room, draw, shock_keys, shock_room
 from stress.kernels.structure import Structure
 from stress.kernels.triggers.protocol import QuietView, StepMoves, ends_day
 from stress.kernels.triggers.registry import start_states, triggers_of
@@ -123,7 +122,7 @@ def hold_still(structure: Structure, params: Params, path_low: Array, path_high:
         The twin's metrics of each path and the step of its first trigger.
     """
     every = shock_keys(structure, params.shocks)
-    Carry = tuple[Quiet, Scratch]
+    Carry = tuple[Quiet, Room]
 
     def one_step(carry: Carry, inputs: tuple[Array, Array]) -> tuple[Carry, None]:
         (tile, room), (index, script) = carry, inputs
@@ -132,7 +131,7 @@ def hold_still(structure: Structure, params: Params, path_low: Array, path_high:
         return (tile._replace(draws_clipped=tile.draws_clipped + clipped), room), None
 
     paths = path_low.shape[0]
-    begin = (start(structure, params, paths), shock_scratch(structure, params.shocks, paths))
+    begin = (start(structure, params, paths), shock_room(structure, params.shocks, paths))
     steps = jnp.arange(structure.steps, dtype=jnp.int32)
     (tile, _), _ = lax.scan(one_step, begin, (steps, params.shocks.script))
     return finish(params, tile)

@@ -23,8 +23,7 @@ from stress.kernels.margin.calls import Calls, record_calls
 from stress.kernels.outside.flows import OutsideFlows
 from stress.kernels.params import Params
 from stress.kernels.path import PathMetrics, finish, start
-from stress.kernels.random.normals import Scratch
-from stress.kernels.shocks.draw import draw, shock_keys, shock_scratch
+from stress.kernels.shocks.draw import Room, draw, shock_keys, shock_room
 from stress.kernels.state import State, Terms
 from stress.kernels.step import advance
 from stress.kernels.step_report import StepReport
@@ -182,9 +181,9 @@ def record(
         The path's metrics, (row,), and its steps, each (step, ...).
     """
     structure = structure._replace(attribution=True)
-    begin = (start(structure, params, path_low.shape[0]), shock_scratch(structure, params.shocks, path_low.shape[0]))
+    begin = (start(structure, params, path_low.shape[0]), shock_room(structure, params.shocks, path_low.shape[0]))
     every = shock_keys(structure, params.shocks)
-    Carry = tuple[State, Scratch]
+    Carry = tuple[State, Room]
 
     def one_step(carry: Carry, inputs: tuple[Array, Array]) -> tuple[Carry, RecordedStep]:
         (state, room), (index, script) = carry, inputs

@@ -18,12 +18,18 @@ from stress.scenarios.read.days import in_days
 from stress.scenarios.read.fields import Table
 from stress.scenarios.schema.impact import Impact
 from stress.scenarios.schema.margin import MarginTerms
+from stress.scenarios.schema.market import Shocks
 from stress.scenarios.schema.scenario import Scenario
+from stress.scenarios.shocks.registry import TABLES as MODELS
 from stress.scenarios.triggers.registry import TABLES as TRIGGERS
 
 
 def canonical_document(
-    scenario: Scenario, assets: Assets, types: Sequence[TypeOf], outside: Mapping[str, Any]
+    scenario: Scenario,
+    assets: Assets,
+    types: Sequence[TypeOf],
+    outside: Mapping[str, Any],
+    shock_model: Mapping[str, Any],
 ) -> dict[str, Any]:
     """A document of the scenario file's form that needs no other file and does not depend on the order of the file.
 
@@ -55,7 +61,7 @@ def canonical_document(
     if scenario.correlation is not None:
         document["correlation"] = _correlation(scenario, assets)
     if scenario.shocks is not None:
-        document["shocks"] = _shocks(scenario)
+        document["shocks"] = _shocks(scenario, shock_model)
     if scenario.triggers is not None and scenario.triggers.max_participation is not None:
         document["triggers"] = {"max_participation": scenario.triggers.max_participation}
     result: dict[str, Any] = _sorted(document)
@@ -74,6 +80,8 @@ def filled_defaults(scenario: Scenario) -> tuple[str, ...]:
     tables = ("horizon", "shocks", "margin", "triggers", "impact", "liquidity", "cascade", "estimation")
     for name in (*tables, *OUTSIDE):
         filled += _unset(name, getattr(scenario, name, None))
+    if scenario.shocks is not None:
+        filled += _unset(f"shocks.{scenario.shocks.model}", scenario.shocks.own_table())
     for fund_id, crowd in scenario.crowding.items():
         filled += _unset(f"crowding.{fund_id}", crowd)
     for broker, terms in scenario.prime_brokers.items():
@@ -113,7 +121,9 @@ def _matters(table: Table, key: str) -> bool:
         return key != "allow_start_in_call" and (key != "floor" or table.method == "portfolio")
     if isinstance(table, Impact):
         return all(key not in law.keys.written_keys() for name, law in LAWS.items() if name != table.law)
-    return key != "dof" or getattr(table, "model", None) == "student_t"
+    if isinstance(table, Shocks):
+        return key not in MODELS and (key != "dof" or MODELS[table.model].fat(table.own_table()))
+    return True
 
 
 def _plain(table: Table) -> dict[str, Any]:
@@ -159,14 +169,19 @@ def _correlation(scenario: Scenario, assets: Assets) -> dict[str, Any]:
     return document
 
 
-def _shocks(scenario: Scenario) -> dict[str, Any]:
-    """Entries of the script that share a step are merged, so that their order in the file does not matter."""
+def _shocks(scenario: Scenario, shock_model: Mapping[str, Any]) -> dict[str, Any]:
+    """Entries of the script that share a step are merged, so that their order in the file does not matter.
+
+    Of the tables of models only that of the scenario's own stays.
+    """
     if scenario.shocks is None:
         return {}
     script: dict[int, dict[str, float]] = {}
     for entry in scenario.shocks.script:
         script.setdefault(entry.step, {}).update(entry.moves)
-    return _plain(scenario.shocks) | {"script": [{"step": step, "moves": script[step]} for step in sorted(script)]}
+    plain = {key: value for key, value in _plain(scenario.shocks).items() if key not in MODELS}
+    steps = [{"step": step, "moves": script[step]} for step in sorted(script)]
+    return plain | dict(shock_model) | {"script": steps}
 
 
 def _fund(scenario: Scenario, kind: TypeOf, assets: Assets) -> dict[str, Any]:

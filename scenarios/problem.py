@@ -60,15 +60,23 @@ class Assets(_Brief):
 class Shocks(_Brief):
     """The outside shock: a random draw plus a script."""
 
-    model: str  # "none", "gaussian" or "student_t"
-    dof: float  # Student-t degrees of freedom (inf for gaussian)
+    model: str  # by name, see `scenarios.shocks`
+    dof: float  # Student-t degrees of freedom (inf for gaussian), the smallest of `class_dof`
     scale: float  # multiplies the standard deviation of the draw only
     drift: float  # annual mean of the log return
     martingale: bool  # mean = minus half the variance instead of `drift`
     max_move: float  # the log return of one step is clipped at +- this
-    correlation: Floats  # (asset, asset), unit diagonal, positive semidefinite
+    correlation: Floats  # (asset, asset) of the normals, unit diagonal, positive semidefinite
     repair_distance: float  # Frobenius distance moved by the repair, 0 when none was needed
     script: Floats  # (step, asset) simple returns, 0 where nothing is scripted
+    class_dof: dict[str, float] = field(default_factory=dict)  # by asset class; empty: one for all
+    parameters: Any = None  # record of the model, see its file in `scenarios.shocks`
+    of_draws: Floats | None = None  # (asset, asset) correlation of the draw in the long run; None: `correlation`
+
+    @property
+    def draw_correlation(self) -> Floats:
+        """Correlation of the draw in the long run, (asset, asset)."""
+        return self.correlation if self.of_draws is None else self.of_draws
 
 
 @dataclass(frozen=True, repr=False)

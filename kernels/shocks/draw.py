@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 from jax import Array, lax
 
-from stress.kernels.linear import any_row, product
+from stress.kernels.linear import any_row
 from stress.kernels.random import streams
 from stress.kernels.random.normals import Key, Scratch, normals, pair_keys, scratch
+from stress.kernels.shocks.protocol import Numbers, Today
 from stress.kernels.shocks.registry import MODELS
 from stress.kernels.structure import Structure
 
@@ -18,37 +19,45 @@ class Shocks(NamedTuple):
     """Numbers of the outside shock."""
 
     seed: Array  # (2,) uint32
-    names: Array  # (asset, 2) uint32 of each asset's id, so that its normals are its own
-    matrix: Array  # (asset and common, row of `normals`) factor of the correlation times the step's standard deviation
+    names: Array  # (asset, 2) uint32 of each asset's id, so that its random numbers are its own
+    matrix: Array | None  # (asset and handed on, row of `normals`) factor of the correlation, see `ShockModel`
     mean: Array  # (asset, 1) log return
     max_move: Array  # ()
     script: Array  # (step, asset) log(1 + m)
     model: Any  # record of the model
 
 
-def shock_scratch(structure: Structure, shocks: Shocks, paths: int) -> Scratch:
-    """Room for the normals of a tile: a row an asset, and last what all of them share."""
-    model = MODELS[structure.shocks]
-    return scratch(structure.assets + model.common if model.random else 0, paths, shocks.mean.dtype)
+class Room(NamedTuple):
+    """What is carried from step to step."""
+
+    numbers: Scratch
+    memory: Any  # of the model
+
+
+def shock_room(structure: Structure, shocks: Shocks, paths: int) -> Room:
+    """Room of a tile before the first step: for a random number of each asset and those that the model has beside."""
+    model, dtype = MODELS[structure.shocks], shocks.mean.dtype
+    own = structure.assets if model.random and model.own else 0
+    others = sum(names.shape[0] for _, names in model.others(shocks.model, shocks.names))
+    return Room(scratch(own + others, paths, dtype), model.start(shocks.model, structure.assets, paths, dtype))
 
 
 def shock_keys(structure: Structure, shocks: Shocks) -> Key:
-    """Keys of the normals of every pair of steps: of each asset, and last of what all of them share."""
-    own = pair_keys(shocks.seed, streams.SHOCKS, structure.steps, shocks.names)
-    if not MODELS[structure.shocks].common:
-        return own
-    shared = pair_keys(shocks.seed, streams.COMMON, structure.steps, jnp.zeros((1, 2), jnp.uint32))
-    return Key(*(jnp.concatenate(words, axis=1) for words in zip(own, shared, strict=True)))
+    """Keys of the random numbers of every pair of steps: of each asset, and then of what the model has beside."""
+    model = MODELS[structure.shocks]
+    rows = (((streams.SHOCKS, shocks.names),) if model.own else ()) + model.others(shocks.model, shocks.names)
+    keys = [pair_keys(shocks.seed, stream, structure.steps, names) for stream, names in rows]
+    return keys[0] if len(keys) == 1 else Key(*(jnp.concatenate(words, axis=1) for words in zip(*keys, strict=True)))
 
 
 def draw(
-    structure: Structure, shocks: Shocks, path_low: Array, path_high: Array, keys: Key, step: Array, room: Scratch
-) -> tuple[Array, Array, Scratch]:
-    """Log returns of the draw, `mean + model(L n)`, clipped at `max_move`.
+    structure: Structure, shocks: Shocks, path_low: Array, path_high: Array, keys: Key, step: Array, room: Room
+) -> tuple[Array, Array, Room]:
+    """Log returns of the draw, its mean and what the model makes of the random numbers, clipped at `max_move`.
 
     Args:
         structure: what is compiled.
-        shocks: numbers; `matrix` is L, the factor of the correlation scaled to one step, and hands on what is common.
+        shocks: numbers.
         path_low: (path,) uint32, low word of the path ids.
         path_high: (path,) uint32, high word.
         keys: of every pair of steps, from `shock_keys`.
@@ -62,16 +71,21 @@ def draw(
     if not model.random:
         return jnp.zeros((structure.assets, paths), dtype), jnp.zeros((paths,), jnp.int32), room
 
-    def two_steps(pair: Array, room: Scratch) -> Scratch:
-        return normals(Key(*(word[pair] for word in keys)), path_low, path_high, room)
+    def two_steps(pair: Array, numbers: Scratch) -> Scratch:
+        return normals(Key(*(word[pair] for word in keys)), path_low, path_high, numbers)
 
     # A loop of one pass or none: it writes in place, and what depends on its counter is not moved out of it.
     pair, second = step >> 1, step & 1
-    room = lax.fori_loop(pair, pair + 1 - second, two_steps, room)
-    moves = lax.cond(
-        second, lambda z: product(shocks.matrix, z.second), lambda z: product(shocks.matrix, z.first), room
+    numbers = lax.fori_loop(pair, pair + 1 - second, two_steps, room.numbers)
+    picked = lax.cond(
+        second,
+        lambda z: model.picked(shocks.model, shocks.matrix, Numbers(z.second, z.words, True)),
+        lambda z: model.picked(shocks.model, shocks.matrix, Numbers(z.first, z.words, False)),
+        numbers,
     )
-    raw = model.shaped(shocks.model, moves[: structure.assets], moves[structure.assets :].reshape(-1)) + shocks.mean
+    today = Today(step == 0, step % structure.steps_per_day == 0)
+    raw, memory = model.shaped(shocks.model, picked, room.memory, today)
+    raw = raw + shocks.mean
     clipped = any_row(jnp.abs(raw) > shocks.max_move).astype(jnp.int32)
     below = jnp.where(raw > shocks.max_move, shocks.max_move, raw)
-    return jnp.where(below < -shocks.max_move, -shocks.max_move, below), clipped, room
+    return jnp.where(below < -shocks.max_move, -shocks.max_move, below), clipped, Room(numbers, memory)

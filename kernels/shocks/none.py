@@ -5,7 +5,7 @@ from __future__ import annotations
 from stress.kernels.shocks.protocol import ShockModel
 
 
-class _Nothing(ShockModel[None]):
+class _Nothing(ShockModel[None, tuple[()]]):
     name = "none"
     random = False
 

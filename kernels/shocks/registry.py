@@ -7,5 +7,8 @@ from typing import Any
 
 from stress.kernels.shocks.protocol import ShockModel
 
-NAMES = ("none", "gaussian", "student_t")
-MODELS: dict[str, ShockModel[Any]] = {name: import_module(f"stress.kernels.shocks.{name}").MODEL for name in NAMES}
+NAMES = (
+    *("none", "gaussian", "student_t", "garch", "regime", "jump"),
+    *("factor", "bootstrap", "filtered_historical"),
+)
+MODELS: dict[str, ShockModel[Any, Any]] = {name: import_module(f"stress.kernels.shocks.{name}").MODEL for name in NAMES}

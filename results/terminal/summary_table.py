@@ -197,6 +197,11 @@ def _brokers(summary: xr.Dataset) -> Table:
     return table
 
 
+def repair_sentence(distance: float) -> str:
+    """How far an indefinite correlation matrix was moved."""
+    return f"The correlation matrix was indefinite and was repaired: moved by {distance:.2g} (Frobenius norm)."
+
+
 def notes(tree: xr.DataTree) -> list[str]:
     """What a reader of the table must know: meaning of the columns, what was cut off, limits of the model."""
     attrs, summary, diagnostics = tree.attrs, tree["summary"].to_dataset(), tree["diagnostics"].to_dataset()
@@ -221,7 +226,7 @@ def notes(tree: xr.DataTree) -> list[str]:
             lines.append(f"{int(diagnostics[name]):,} {text}.")
     repair = float(diagnostics["correlation_repair_distance"])
     if repair > 0:
-        lines.append(f"The correlation matrix was indefinite and was repaired: moved by {repair:.2g} (Frobenius norm).")
+        lines.append(repair_sentence(repair))
     beyond = "forced_flow_beyond_depth_share"
     if beyond in diagnostics and float(diagnostics[beyond]) > NOTEWORTHY_FLOW:
         share = 100 * float(diagnostics[beyond])

@@ -12,7 +12,7 @@ from stress.scenarios.problem import Floats
 from stress.scenarios.read import units
 from stress.scenarios.read.csv_table import MATRIX
 from stress.scenarios.read.files import InputFiles
-from stress.scenarios.schema.market import Correlation
+from stress.scenarios.schema.correlation import Correlation
 
 _SYMMETRY = 1e-9
 _INDEFINITE = 1e-9  # eigenvalues above minus this are rounding, not indefiniteness
@@ -20,11 +20,15 @@ MatrixInput = str | Mapping[str, Mapping[str, float]] | Sequence[Sequence[float]
 
 
 def resolve_correlation(
-    table: Correlation | None, ids: Sequence[str], file_order: Sequence[str], files: InputFiles
+    table: Correlation | None,
+    ids: Sequence[str],
+    file_order: Sequence[str],
+    files: InputFiles,
+    key: str = "correlation",
 ) -> tuple[Floats, float]:
     """Matrix (asset, asset) in the order of `ids`, and the Frobenius distance the repair moved it (0 without one).
 
-    Without a table the draws are independent. Rows without labels are in `file_order`.
+    Without a table the draws are independent. Rows without labels are in `file_order`; `key` is that of the table.
 
     Raises:
         ScenarioError: labels that do not match, not symmetric, diagonal not 1, outside [-1, 1], or indefinite
@@ -36,21 +40,20 @@ def resolve_correlation(
         matrix = np.full((len(ids), len(ids)), table.constant)
         np.fill_diagonal(matrix, 1.0)
     else:
-        matrix = read_matrix(table.matrix or [], "correlation.matrix", ids, file_order, files)
+        matrix = read_matrix(table.matrix or [], f"{key}.matrix", ids, file_order, files)
     if table.blend is not None:
-        other = read_matrix(table.blend.matrix, "correlation.blend.matrix", ids, file_order, files)
+        other = read_matrix(table.blend.matrix, f"{key}.blend.matrix", ids, file_order, files)
         matrix = (1 - table.blend.weight) * matrix + table.blend.weight * other
     smallest = float(np.linalg.eigvalsh(matrix)[0])
     if smallest >= -_INDEFINITE:
         return matrix, 0.0
     if not table.repair:
-        key = "correlation.matrix" if table.constant is None else "correlation.constant"
         raise ScenarioError(
             f"is indefinite: the smallest eigenvalue is {smallest:.3g}",
             file=files.scenario_file,
-            key=key,
+            key=f"{key}.matrix" if table.constant is None else f"{key}.constant",
             value=table.constant if table.constant is not None else _name(table.matrix),
-            allowed="a positive semidefinite matrix; correlation.repair = true takes the nearest one",
+            allowed=f"a positive semidefinite matrix; {key}.repair = true takes the nearest one",
         )
     try:
         repaired = nearest_correlation(matrix)
@@ -58,7 +61,7 @@ def resolve_correlation(
         raise ScenarioError(
             f"cannot be made true: {error}",
             file=files.scenario_file,
-            key="correlation.repair",
+            key=f"{key}.repair",
             value=True,
             allowed="a matrix that is closer to a correlation matrix",
         ) from error

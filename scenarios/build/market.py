@@ -1,20 +1,16 @@
-"""The market side of a `Problem`: assets, shocks, impact, liquidity, outside flow, cascade."""
+"""The market side of a `Problem`: assets, liquidity, outside flow, cascade."""
 
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
 
-from stress.scenarios.build.correlation import resolve_correlation
-from stress.scenarios.errors import ScenarioError, ScenarioWarning, suggest
+from stress.scenarios.errors import ScenarioError, suggest
 from stress.scenarios.outside.registry import TABLES
-from stress.scenarios.problem import Assets, Cascade, Floats, Liquidity, Shocks
+from stress.scenarios.problem import Assets, Cascade, Liquidity
 from stress.scenarios.schema.scenario import Scenario
-
-_FEW_DEGREES_OF_FREEDOM = 3.0
 
 
 def build_assets(scenario: Scenario) -> Assets:
@@ -33,73 +29,6 @@ def build_assets(scenario: Scenario) -> Assets:
         adv=np.array([a.adv for a in ordered]),
         margin_rate=np.array([a.margin or 0.0 for a in ordered]),
     )
-
-
-def build_shocks(scenario: Scenario, assets: Assets) -> Shocks:
-    """The draw and the script; without a table nothing moves.
-
-    Raises:
-        ScenarioError: an unknown asset, a step beyond the horizon, an asset scripted twice in a step, a bad matrix.
-    """
-    correlation, distance = resolve_correlation(scenario.correlation, assets.ids, assets.file_order, scenario.files)
-    table = scenario.shocks
-    model = table.model if table is not None else "none"
-    dof = table.dof if table is not None and model == "student_t" else math.inf
-    if dof < _FEW_DEGREES_OF_FREEDOM:
-        warnings.warn(
-            f"{scenario.source}: shocks.dof = {dof}: below 3 the volatility is set by a handful of extreme draws",
-            ScenarioWarning,
-            stacklevel=3,
-        )
-    martingale = table is not None and table.drift == "martingale"
-    if martingale and model == "student_t":
-        warnings.warn(
-            f'{scenario.source}: shocks.drift = "martingale" is minus half the variance: mean prices stay where they '
-            "are exactly under gaussian, only nearly so under student_t",
-            ScenarioWarning,
-            stacklevel=3,
-        )
-    drift = table.drift if table is not None and not isinstance(table.drift, str) else 0.0
-    return Shocks(
-        model=model,
-        dof=dof,
-        scale=table.scale if table is not None else 1.0,
-        drift=drift,
-        martingale=martingale,
-        max_move=table.max_move if table is not None else 1.0,
-        correlation=correlation,
-        repair_distance=distance,
-        script=_script(scenario, assets),
-    )
-
-
-def _script(scenario: Scenario, assets: Assets) -> Floats:
-    script = np.zeros((scenario.horizon.steps, len(assets.ids)))
-    seen: set[tuple[int, str]] = set()
-    for position, entry in enumerate(scenario.shocks.script if scenario.shocks is not None else []):
-        key = f"shocks.script[{position}]"
-        if entry.step > scenario.horizon.steps:
-            raise ScenarioError(
-                "lies outside the horizon",
-                file=scenario.source,
-                key=f"{key}.step",
-                value=entry.step,
-                allowed=f"1 to {scenario.horizon.steps} (horizon.steps)",
-            )
-        for asset, move in entry.moves.items():
-            if asset not in assets.ids:
-                raise unknown_asset(scenario, f"{key}.moves.{asset}", asset, move, assets)
-            if (entry.step, asset) in seen:
-                raise ScenarioError(
-                    f"is scripted twice at step {entry.step}",
-                    file=scenario.source,
-                    key=f"{key}.moves.{asset}",
-                    value=move,
-                    allowed="one move for each asset and step",
-                )
-            seen.add((entry.step, asset))
-            script[entry.step - 1, assets.ids.index(asset)] = move
-    return script
 
 
 def unknown_asset(scenario: Scenario, key: str, asset: str, value: object, assets: Assets) -> ScenarioError:

@@ -12,8 +12,8 @@ from stress.scenarios.build.market import (
     build_cascade,
     build_liquidity,
     build_outside,
-    build_shocks,
 )
+from stress.scenarios.build.shocks import build_shocks
 from stress.scenarios.build.unread_keys import check_unused
 from stress.scenarios.canonical import canonical_document, filled_defaults
 from stress.scenarios.problem import Estimation, Problem
@@ -33,7 +33,7 @@ def build_problem(scenario: Scenario) -> Problem:
     check_size(scenario)
     assets = build_assets(scenario)
     types = resolve_fund_types(scenario, assets)
-    shocks = build_shocks(scenario, assets)
+    shocks, shock_model = build_shocks(scenario, assets)
     funds = build_funds(scenario, assets, types)
     liquidity, cascade = build_liquidity(scenario), build_cascade(scenario)
     books = build_books(types, assets, liquidity, cascade, scenario.horizon.steps_per_day)
@@ -62,7 +62,7 @@ def build_problem(scenario: Scenario) -> Problem:
             detail_paths=scenario.estimation.detail_paths,
             method=scenario.estimation.method,
         ),
-        canonical=canonical_document(scenario, assets, types, outside),
+        canonical=canonical_document(scenario, assets, types, outside, shock_model),
         input_hashes=scenario.files.hashes,
         defaults_filled=filled_defaults(scenario),
         origin=scenario.origin,

@@ -216,9 +216,26 @@ NumbersByAsset = Annotated[
     Annotated[dict[Identifier, Number], Tag("<table>")] | Annotated[Number, Tag("<number>")],
     Discriminator(_one_or_table),
 ]
+FractionsByAsset = Annotated[
+    Annotated[dict[Identifier, Fraction], Tag("<table>")] | Annotated[Fraction, Tag("<number>")],
+    Discriminator(_one_or_table),
+]
 AmountsByAsset = Annotated[
     Annotated[dict[Identifier, Money], Tag("<table>")] | Annotated[Money, Tag("<number>")],
     Discriminator(_one_or_table),
+]
+_Dof = Annotated[Number, Field(gt=2, le=1e9)]
+AssetClass = Literal["equity", "credit", "rates", "commodity", "fx", "crypto", "other"]
+DegreesOfFreedom = Annotated[
+    Annotated[dict[AssetClass, _Dof], Tag("<table>")] | Annotated[_Dof, Tag("<number>")], Discriminator(_one_or_table)
+]
+Columns = Annotated[
+    Annotated[dict[Identifier, list[Fraction]], Tag("<table>")] | Annotated[str, Tag("<file>")],
+    Discriminator(_kind_or_file),
+]
+Rows = Annotated[
+    Annotated[dict[Identifier, dict[Identifier, Fraction]], Tag("<table>")] | Annotated[str, Tag("<file>")],
+    Discriminator(_kind_or_file),
 ]
 
 

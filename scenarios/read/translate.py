@@ -36,9 +36,6 @@ _PHRASES = {
 }
 _MOST_OFFERS = 20  # of one file
 _TABLE_IN_TABLE = 3  # parts of the key of a table in a table that is named by an id
-_LATER_VALUES = {
-    "shocks.model": {"garch", "regime", "jump", "factor", "bootstrap", "filtered_historical"},
-}
 
 
 def translate(
@@ -76,9 +73,6 @@ def _translate_one(
         problem = "is not allowed"
         phrase = _PHRASES.get(error["type"])
         allowed = phrase.format(**context) if phrase else error["msg"].removeprefix("Value error, ")
-        later = _LATER_VALUES.get(".".join(key.split(".")[-2:]), set())
-        if isinstance(value, str) and value in later:
-            problem = "is not implemented in this version"
     if not found and error["type"] not in {"missing", "scenario"}:
         value = error["input"]
     if most_of_all:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StrictBool, StrictInt, ValidationInfo, field_validator, model_validator
 
 from stress.scenarios.read.fields import (
     LOWEST_USD,
     AnnualVolatility,
+    AssetClass,
+    DegreesOfFreedom,
     Drift,
     Fraction,
     Identifier,
     Level,
-    Matrix,
     Money,
     Move,
     Number,
@@ -23,9 +24,16 @@ from stress.scenarios.read.fields import (
     refuse,
 )
 from stress.scenarios.read.quantities import MOVE, RATE, SCALE, VOLATILITY, percent
+from stress.scenarios.shocks.bootstrap import BootstrapKeys
+from stress.scenarios.shocks.factor import FactorKeys
+from stress.scenarios.shocks.filtered_historical import FilteredHistoricalKeys
+from stress.scenarios.shocks.garch import GarchKeys
+from stress.scenarios.shocks.jump import JumpKeys
+from stress.scenarios.shocks.regime import RegimeKeys
+from stress.scenarios.shocks.registry import NAMES as SHOCK_MODELS
+from stress.scenarios.shocks.registry import TABLES
 
 LOWEST_VOL = 1e-6  # what arithmetic of 32 bits can divide by
-AssetClass = Literal["equity", "credit", "rates", "commodity", "fx", "crypto", "other"]
 
 
 class Horizon(Table):
@@ -64,36 +72,6 @@ class Asset(Table):
         return value
 
 
-class Blend(Table):
-    """A second matrix, mixed in with `weight`."""
-
-    matrix: Matrix
-    weight: Share = Field(ge=0, le=1)
-
-
-class Correlation(Table):
-    """Correlation of the draw: a matrix (labelled CSV, table of tables, or rows in file order) or one constant."""
-
-    matrix: Matrix | None = None
-    constant: Fraction | None = Field(default=None, ge=-1, le=1)
-    blend: Blend | None = None
-    repair: StrictBool = Field(
-        default=False, description="replace an indefinite matrix by the nearest correlation matrix"
-    )
-
-    @classmethod
-    def later_keys(cls) -> frozenset[str]:
-        """Keys of the format that this version lacks."""
-        return frozenset({"factor"})
-
-    @model_validator(mode="after")
-    def _one_source(self) -> Correlation:
-        if (self.matrix is None) == (self.constant is None):
-            found = "both matrix and constant are given" if self.matrix is not None else "neither matrix nor constant"
-            raise refuse(found, "exactly one of: matrix, constant", "matrix")
-        return self
-
-
 class ScriptStep(Table):
     """Simple returns added to the draw at one step."""
 
@@ -114,8 +92,10 @@ class ScriptStep(Table):
 class Shocks(Table):
     """The outside shock: a random draw and a script on top."""
 
-    model: Literal["none", "gaussian", "student_t"]
-    dof: Number = Field(default=4.0, gt=2, le=1e9, description="degrees of freedom, read by student_t only")
+    model: Literal[SHOCK_MODELS]  # type: ignore[valid-type]
+    dof: DegreesOfFreedom = Field(
+        default=4.0, description="degrees of freedom of Student-t draws: one number, or one for each asset class"
+    )
     scale: Annotated[Fraction, SCALE] = Field(default=1.0, ge=0, le=SCALE.most, description="multiplies the draw only")
     drift: Drift = Field(
         default=0.0,
@@ -124,6 +104,12 @@ class Shocks(Table):
     )
     max_move: Number = Field(default=1.0, gt=0, le=100, description="the log return of one step is clipped at +- this")
     script: list[ScriptStep] = Field(default_factory=list)
+    garch: GarchKeys | None = None
+    regime: RegimeKeys | None = None
+    jump: JumpKeys | None = None
+    factor: FactorKeys | None = None
+    bootstrap: BootstrapKeys | None = None
+    filtered_historical: FilteredHistoricalKeys | None = None
 
     @classmethod
     def later_keys(cls) -> frozenset[str]:
@@ -139,6 +125,22 @@ class Shocks(Table):
                 "drift",
             )
         return self
+
+    @model_validator(mode="after")
+    def _numbers_of_the_model(self) -> Shocks:
+        table = TABLES[self.model]
+        if table.required and getattr(self, self.model) is None:
+            raise refuse(
+                f"is missing, and the model is {self.model}",
+                f"a table [shocks.{self.model}] with {', '.join(table.required)}",
+                self.model,
+            )
+        return self
+
+    def own_table(self) -> Any:
+        """The table of the model, its defaults where it is left out; None where it has none."""
+        keys = TABLES[self.model].keys
+        return None if keys is None else getattr(self, self.model) or keys()
 
 
 class Liquidity(Table):

@@ -16,10 +16,11 @@ from stress.scenarios.outside.protocol import OutsideTable
 from stress.scenarios.outside.registry import TABLES as OUTSIDE
 from stress.scenarios.read.fields import Identifier, Name, Table, refuse
 from stress.scenarios.read.files import InputFiles
+from stress.scenarios.schema.correlation import Correlation
 from stress.scenarios.schema.funds import Book, Crowding, Fund
 from stress.scenarios.schema.impact import Impact, impact_model
 from stress.scenarios.schema.margin import BrokerTerms, Margin
-from stress.scenarios.schema.market import Asset, Cascade, Correlation, Estimation, Horizon, Liquidity, Shocks
+from stress.scenarios.schema.market import Asset, Cascade, Estimation, Horizon, Liquidity, Shocks
 from stress.scenarios.schema.triggers import AllFunds, book_keys, fund_triggers, triggers
 from stress.scenarios.triggers.protocol import TriggerTable
 from stress.scenarios.triggers.registry import TABLES as TRIGGERS

@@ -29,7 +29,7 @@ from stress.kernels.params import Params
 from stress.kernels.path import simulate
 from stress.kernels.quiet import hold_still
 from stress.kernels.random.normals import Key, Scratch, normals
-from stress.kernels.shocks.draw import draw, shock_keys, shock_scratch
+from stress.kernels.shocks.draw import Room, draw, shock_keys, shock_room
 from stress.kernels.structure import Structure
 from stress.scenarios.problem import Problem
 
@@ -44,13 +44,13 @@ def draws(structure: Structure, params: Params, low: Array, high: Array) -> Arra
 
     every = shock_keys(structure, params.shocks)
 
-    def one_step(carry: tuple[Array, Scratch], step: Array) -> tuple[tuple[Array, Scratch], None]:
+    def one_step(carry: tuple[Array, Room], step: Array) -> tuple[tuple[Array, Room], None]:
         total, room = carry
         returns, _, room = draw(structure, params.shocks, low, high, every, step, room)
         return (total + returns, room), None
 
     total = jnp.zeros((structure.assets, low.shape[0]), params.shocks.mean.dtype)
-    begin = (total, shock_scratch(structure, params.shocks, low.shape[0]))
+    begin = (total, shock_room(structure, params.shocks, low.shape[0]))
     return sum_rows(lax.scan(one_step, begin, jnp.arange(structure.steps, dtype=jnp.int32))[0][0])
 
 
@@ -60,7 +60,7 @@ def random_numbers(structure: Structure, params: Params, low: Array, high: Array
     def two_steps(room: Scratch, key: Key) -> tuple[Scratch, None]:
         return normals(key, low, high, room), None
 
-    room = shock_scratch(structure, params.shocks, low.shape[0])
+    room = shock_room(structure, params.shocks, low.shape[0]).numbers
     last, _ = lax.scan(two_steps, room, shock_keys(structure, params.shocks))
     return sum_rows(last.first) + sum_rows(last.second)
 

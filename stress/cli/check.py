@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -80,8 +81,8 @@ def check(
         screen.print(problem.origin.sentence())
     screen.print(_funds(start, problem))
     off = off_sentence(switched_off(problem))
-    if off:
-        screen.print(off)
+    for sentence in filter(None, (off, *_of_the_draw(problem))):
+        screen.print(sentence)
     screen.print(_assets(start))
     if tiers:
         screen.print(_tiers(tiers, problem.cascade.max_participation))
@@ -94,6 +95,19 @@ def check(
 
         screen.print(haircuts_table(moved))
     say(f"{problem.name} is valid; values left to their defaults: {len(problem.defaults_filled)} (--json lists them)")
+
+
+def _of_the_draw(problem: Problem) -> Iterator[str]:
+    """What became of the correlation that the file gives."""
+    from stress.results.terminal.summary_table import repair_sentence
+    from stress.scenarios.shocks.classes import between_classes
+
+    if problem.shocks.repair_distance > 0:
+        yield repair_sentence(problem.shocks.repair_distance)
+    factors = between_classes(problem.shocks.class_dof)
+    if factors:
+        pairs = ", ".join(f"{factor:.2f} times between {pair}" for pair, factor in factors.items())
+        yield f"Each asset class has a chi-square of its own, so draws are less correlated than their normals: {pairs}."
 
 
 def _with_other_haircuts(problem: Problem, paths: int) -> xr.Dataset | None:
@@ -209,6 +223,7 @@ def _pairs(problem: Problem) -> Table:
 def _document(problem: Problem, start: StartTable, tiers: tuple[Tier, ...]) -> dict[str, Any]:
     """The start table as JSON: fractions and USD; null where a fund never gets a call."""
     from stress.scenarios.overlap import liquidity_overlap, overlap
+    from stress.scenarios.shocks.classes import between_classes
     from stress.scenarios.switched_off import switched_off
     from stress.scenarios.tier_table import why_alone
 
@@ -255,6 +270,7 @@ def _document(problem: Problem, start: StartTable, tiers: tuple[Tier, ...]) -> d
         "scenario": problem.name,
         "valid": True,
         "correlation_repair_distance": float(problem.shocks.repair_distance),
+        "correlation_between_classes": between_classes(problem.shocks.class_dof),
         "origin": problem.origin.document(),
         "switched_off": list(switched_off(problem)),
         "defaults": list(problem.defaults_filled),

@@ -22,7 +22,7 @@ from stress.kernels.margin.calls import Calls, record_calls
 from stress.kernels.outside.flows import OutsideFlows
 from stress.kernels.params import Params
 from stress.kernels.path import start
-from stress.kernels.shocks.draw import draw, shock_keys, shock_scratch
+from stress.kernels.shocks.draw import draw, shock_keys, shock_room
 from stress.kernels.state import State, Terms
 from stress.kernels.step import advance
 from stress.kernels.structure import Structure
@@ -70,7 +70,7 @@ def _program(structure: Structure, paths: int) -> Any:
             state, report = advance(structure, params, state, r, script[:, None], index + 1, resolve)
             return (state, room), (*kept[0], report.held, report.sold)
 
-        begin = (start(structure, params, paths), shock_scratch(structure, params.shocks, paths))
+        begin = (start(structure, params, paths), shock_room(structure, params.shocks, paths))
         steps = jnp.arange(structure.steps, dtype=jnp.int32)
         return lax.scan(one_step, begin, (steps, params.shocks.script))[1]
 

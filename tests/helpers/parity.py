@@ -16,8 +16,7 @@ from stress.compile.params import params_of
 from stress.compile.structure import structure_of
 from stress.kernels.path import PathMetrics, simulate
 from stress.kernels.quiet import QuietMetrics, hold_still
-from stress.kernels.random.normals import Scratch
-from stress.kernels.shocks.draw import draw, shock_keys, shock_scratch
+from stress.kernels.shocks.draw import Room, draw, shock_keys, shock_room
 from stress.kernels.step_report import StepReport
 from stress.reference.result import Result
 from stress.reference.result import simulate as by_reference
@@ -46,11 +45,11 @@ def run_both(problem: Problem, paths: int, seed: int = 1, first: int = 0) -> Pai
         def both(params: Any) -> Any:
             every = shock_keys(structure, params.shocks)
 
-            def one_step(room: Scratch, step: jax.Array) -> tuple[Scratch, jax.Array]:
+            def one_step(room: Room, step: jax.Array) -> tuple[Room, jax.Array]:
                 returns, _, room = draw(structure, params.shocks, low, high, every, step, room)
                 return room, returns
 
-            begin = shock_scratch(structure, params.shocks, paths)
+            begin = shock_room(structure, params.shocks, paths)
             draws = lax.scan(one_step, begin, jnp.arange(structure.steps, dtype=jnp.int32))[1]
             quiet = hold_still(structure, params, low, high)
             return simulate(structure, params, low, high, detail=True), quiet, draws

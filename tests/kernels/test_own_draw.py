@@ -12,10 +12,10 @@ import pytest
 from parity import run_both
 from scenario_example import example, problem_of
 from stress.compile.params import params_of
-from stress.compile.shocks.shocks import cholesky, cholesky_in_order, matter
+from stress.compile.shocks.cholesky import cholesky, cholesky_in_order, matter
 from stress.compile.structure import structure_of
 from stress.kernels.random.normals import Key, normals
-from stress.kernels.shocks.draw import shock_keys, shock_scratch
+from stress.kernels.shocks.draw import shock_keys, shock_room
 from stress.scenarios.problem import Problem
 
 PATHS = 64
@@ -35,7 +35,7 @@ def independent(problem: Problem) -> dict[str, np.ndarray]:
     """Normals of each asset, and of what all share, in the first two pairs of steps: (2, 2, path)."""
     structure, params = structure_of(problem), jax.tree.map(jnp.asarray, params_of(problem, 3, "float32"))
     low = jnp.arange(PATHS, dtype=jnp.uint32)
-    keys, room = shock_keys(structure, params.shocks), shock_scratch(structure, params.shocks, PATHS)
+    keys, room = shock_keys(structure, params.shocks), shock_room(structure, params.shocks, PATHS).numbers
     rooms = [normals(Key(keys.first[m], keys.second[m]), low, jnp.zeros_like(low), room) for m in (0, 1)]
     drawn = np.array([[room.first[:-1], room.second[:-1]] for room in rooms])
     return {name: drawn[:, :, row] for row, name in enumerate([*problem.assets.ids, "common"][: drawn.shape[2]])}

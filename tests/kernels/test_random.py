@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from stress.compile.shocks.shocks import names as asset_names
+from stress.compile.shocks.names import names as asset_names
 from stress.kernels.random.normals import Key, Scratch, normals, pair_keys, radius, scratch, sine_of_phase
 from stress.kernels.random.threefry import threefry2x32
 from stress.kernels.shocks.student_t import Z_RANGE, common_scale, scale_coefficients

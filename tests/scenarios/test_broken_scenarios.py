@@ -36,7 +36,7 @@ BROKEN = [
     ("missing schema", "schema", "-", "schema", "is missing"),
     ("other schema", "schema", 2, "schema", "1"),
     ("no assets", "assets", [], "assets", "1 or more"),
-    ("shock model of a later version", "shocks/model", "garch", "shocks.model", "'none', 'gaussian' or 'student_t'"),
+    ("unknown shock model", "shocks/model", "cauchy", "shocks.model", "'none', 'gaussian', 'student_t'"),
     ("condition", "shocks/condition", [], "shocks.condition", "not implemented in this version"),
     ("factor correlation", "correlation/factor", {}, "correlation.factor", "not implemented in this version"),
     ("memory of the impact", "impact/memory", "round", "impact.memory", "not implemented in this version"),

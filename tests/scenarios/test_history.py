@@ -15,7 +15,7 @@ from checkout import benchmark_script
 from library_scenarios import problem_of
 from stress.compile.params import params_of
 from stress.compile.structure import structure_of
-from stress.kernels.shocks.draw import draw, shock_keys, shock_scratch
+from stress.kernels.shocks.draw import draw, shock_keys, shock_room
 from stress.scenarios.library import list_names
 from stress.scenarios.library.history import FILE, Recorded, largest_move
 
@@ -81,7 +81,7 @@ def test_the_rate_is_that_of_the_draws(name: str, tool: ModuleType, monkeypatch:
     monkeypatch.setattr(tool, "largest_move", lambda *_: recorded)
     structure, params = structure_of(problem), jax.tree.map(jnp.asarray, params_of(problem, 1, "float32"))
     low, days = jnp.arange(50_000, dtype=jnp.uint32), 0
-    room, keys = shock_scratch(structure, params.shocks, len(low)), shock_keys(structure, params.shocks)
+    room, keys = shock_room(structure, params.shocks, len(low)), shock_keys(structure, params.shocks)
     counted = np.zeros(len(problem.assets.ids))
     for step in range(2):
         returns, _, room = draw(structure, params.shocks, low, low * 0, keys, jnp.int32(step), room)

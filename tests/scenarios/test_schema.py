@@ -44,7 +44,9 @@ def _set(document: dict[str, Any], key: str, value: object) -> dict[str, Any]:
     [
         ("casade", {}),
         ("schema", 2),
-        ("shocks/model", "garch"),
+        ("shocks/model", "cauchy"),
+        ("shocks/dof", {"stocks": 4}),
+        ("shocks/bootstrap", {"mean_block": 3}),
         ("shocks/scael", 1.0),
         ("horizon/steps", 0),
         ("horizon/steps", 2.5),

@@ -15,6 +15,7 @@ TITLE = "Assumptions"
 DEFAULTS = "Defaults: what the scenario file left open, and what was filled in"
 LONGEST = 300  # characters of a value
 TABLES_OF_FUNDS = ("margin", "triggers")
+OF_ASSETS = {"returns": "daily returns", "loadings": "loadings"}  # tables of numbers, an asset a row
 SHOWN_APART = {"assets", "funds", "schema", "name", "title", "description", "sources"}
 
 Spec = dict[str, Any]
@@ -88,11 +89,14 @@ def _settings(scenario: Spec) -> Iterator[tuple[str, str]]:
 
 
 def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(value, dict):
+    last = name.rpartition(".")[2]
+    if name.endswith("correlation.matrix") and isinstance(value, list | dict):
+        yield name, f"a matrix of {len(value)} {'assets' if isinstance(value, list) else 'factors'}"
+    elif last in OF_ASSETS and isinstance(value, dict):
+        yield name, f"{OF_ASSETS[last]} of {len(value)} assets"
+    elif isinstance(value, dict):
         for key in sorted(value):
             yield from _flat(f"{name}.{key}", value[key])
-    elif name == "correlation.matrix" and isinstance(value, list):
-        yield name, f"a matrix of {len(value)} assets"
     elif name != "shocks.script":
         yield name, _written(value)
 

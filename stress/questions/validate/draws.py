@@ -17,34 +17,41 @@ LEVELS = (0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99)
 def law_of_the_draw(part: str, problem: Problem, draws: Floats) -> Iterator[Check]:
     """Counts of draws (step, asset, path) below quantiles of the law, and of pairs with the same sign.
 
-    Both hold for normal and Student-t draws alike: elliptical laws have `P(both above the mean) = 1/4 +
-    asin(rho)/(2 pi)`. Clipped draws count as what they were: beyond. Other models are not looked at.
+    Both hold for normal and Student-t draws alike, with one chi-square or one a class: normals are both above their
+    mean with probability `1/4 + asin(rho)/(2 pi)`. Clipped draws count as what they were: beyond. Other models are
+    not looked at.
     """
     shocks, n = problem.shocks, problem.steps_per_day
-    if shocks.model not in ("gaussian", "student_t"):
+    if shocks.model not in ("gaussian", "student_t", "factor"):
         yield Check(part, f"the draw of model {shocks.model!r} is not looked at", 0, 0)
         return
     from scipy import stats
 
     sigma = shocks.scale * problem.assets.shock_vol / np.sqrt(TRADING_DAYS * n)
     mean = -0.5 * sigma**2 if shocks.martingale else np.full_like(sigma, shocks.drift / (TRADING_DAYS * n))
-    law = stats.norm() if shocks.model == "gaussian" else stats.t(shocks.dof)
-    unit = 1.0 if shocks.model == "gaussian" else np.sqrt((shocks.dof - 2.0) / shocks.dof)
     moved = sigma > 0
-    z = ((draws - mean[:, None]) / np.where(moved, sigma, 1.0)[:, None] / unit)[:, moved]
+    dof = np.array([shocks.class_dof.get(name, shocks.dof) for name in problem.assets.asset_class])[moved]
+    fat = np.isfinite(dof) & (shocks.model != "gaussian")
+    finite = np.where(fat, dof, 4.0)
+    unit = np.where(fat, np.sqrt((finite - 2.0) / finite), 1.0)
+    z = (draws - mean[:, None])[:, moved] / (sigma[moved] * unit)[:, None]
     steps, _, paths = z.shape
     count = steps * paths
-    beyond = shocks.max_move / (sigma[moved] * unit) - np.abs(mean[moved]) / (sigma[moved] * unit)
+    beyond = (shocks.max_move - np.abs(mean[moved])) / (sigma[moved] * unit)
     worst = 0.0
     for level in LEVELS:
-        quantile = law.ppf(level)
-        below = (z < quantile).sum(axis=(0, 2))
+        quantile = np.where(fat, stats.t.ppf(level, finite), stats.norm.ppf(level))
+        below = (z < quantile[:, None]).sum(axis=(0, 2))
         apart = np.abs(below - level * count) / np.sqrt(level * (1 - level) * count)
         worst = max(worst, largest(apart[np.abs(quantile) < beyond]))
     yield Check(part, "draws below quantiles of their law", worst, STANDARD_ERRORS, "in standard errors")
     above = (z > 0).astype(np.float64)
     pairs = np.einsum("sip,sjp->ij", above, above)
-    rho = np.clip(problem.shocks.correlation[np.ix_(moved, moved)], -1.0, 1.0)
+    normals = shocks.correlation
+    if shocks.model == "factor":
+        normals = shocks.parameters.weights @ shocks.parameters.weights.T
+        np.fill_diagonal(normals, 1.0)
+    rho = np.clip(normals[np.ix_(moved, moved)], -1.0, 1.0)
     chance = 0.25 + np.arcsin(rho) / (2.0 * np.pi)
     spread = np.sqrt(np.maximum(chance * (1 - chance), 0.0) * count)
     apart = np.abs(pairs - chance * count) / np.maximum(spread, 1.0)

@@ -20,7 +20,7 @@ from stress.compile.structure import structure_of
 from stress.kernels import quiet
 from stress.kernels.params import Params
 from stress.kernels.path import finish, start
-from stress.kernels.shocks.draw import draw, shock_keys, shock_scratch
+from stress.kernels.shocks.draw import draw, shock_keys, shock_room
 from stress.kernels.step import advance
 from stress.kernels.structure import Structure
 from stress.scenarios.problem import Problem
@@ -82,7 +82,7 @@ def engine_draws(problem: Problem, seed: int, paths: int) -> Floats:
                 return room, r
 
             steps = jnp.arange(structure.steps, dtype=jnp.int32)
-            drawn: Array = lax.scan(one, shock_scratch(structure, params.shocks, low.shape[0]), steps)[1]
+            drawn: Array = lax.scan(one, shock_room(structure, params.shocks, low.shape[0]), steps)[1]
             return drawn
 
         return np.asarray(run(params, jnp.arange(paths, dtype=jnp.uint32)))

@@ -202,8 +202,8 @@ def uncorrelated(right: Callable[..., Any]) -> Callable[..., Any]:
 
 
 DRAWS: dict[str, tuple[str, str, Planted, str]] = {
-    "volatility": ("kernels.shocks.gaussian", "MODEL.shaped", times(1.1), "draws below quantiles of their law"),
-    "correlation": ("kernels.shocks.draw", "product", uncorrelated, "pairs of draws with the same sign"),
+    "volatility": ("kernels.shocks.protocol", "correlated", times(1.1), "draws below quantiles of their law"),
+    "correlation": ("kernels.shocks.protocol", "product", uncorrelated, "pairs of draws with the same sign"),
     "the same step twice": (
         "questions.validate.kernels",
         "draw",
