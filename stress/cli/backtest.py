@@ -1,0 +1,3 @@
+"""x"""
+def backtest() -> None:
+    """x"""
