@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -11,6 +11,9 @@ from stress.cli import options as common
 from stress.cli.console import console, print_json, say
 from stress.cli.exits import ends_with_exit_code
 from stress.cli.quantities import parse_positive
+
+if TYPE_CHECKING:
+    from stress.calibration.calibration import Calibration
 
 Kind = Annotated[
     Literal["prices", "returns", "log-returns"],
@@ -119,7 +122,7 @@ def calibrate(
     say(f"wrote {', '.join(names)} in {folder}", quiet)
 
 
-def _picture(found: object, folder: Path) -> list[str]:
+def _picture(found: Calibration, folder: Path) -> list[str]:
     from importlib.util import find_spec
 
     if find_spec("matplotlib") is None:

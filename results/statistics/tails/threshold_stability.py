@@ -55,11 +55,13 @@ def chosen(found: xr.Dataset) -> int:
     The error of a difference of nested fits is the root of the difference of their variances (Hausman 1978).
     """
     xi, se = found["xi"].to_numpy(), found["xi_se"].to_numpy()
-    for place in range(len(xi)):
-        error = np.sqrt(np.maximum(se[place:] ** 2 - se[place] ** 2, 0.0))
-        if np.all(np.abs(xi[place:] - xi[place]) <= 2 * error):
-            return place
-    return len(xi) - 1
+    there = np.flatnonzero(np.isfinite(se))  # a fit without an error is none
+    for place in there:
+        above = there[there >= place]
+        error = np.sqrt(np.maximum(se[above] ** 2 - se[place] ** 2, 0.0))
+        if np.all(np.abs(xi[above] - xi[place]) <= 2 * error):
+            return int(place)
+    return int(there[-1]) if there.size else 0
 
 
 def _beyond(tail: ParetoTail, level: float, value: Callable[[float], float]) -> float:
