@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import xarray as xr
 
+from stress.questions.backtest.table import horizons
 from stress.results.plot import style
 from stress.results.plot.drawing import labels
 
@@ -14,19 +15,19 @@ if TYPE_CHECKING:
 
 
 @style.in_style
-def exceptions(tree: xr.DataTree, fund: str = "", group: str = "days_1", ax: Axes | None = None) -> Axes:
+def exceptions(tree: xr.DataTree, fund: str = "", group: str = "", ax: Axes | None = None) -> Axes:
     """A row a model with a mark on every day on which the loss was above its VaR at the highest level.
 
     Args:
         tree: what `backtest` returned.
         fund: one of its funds; "" = the last, all of them together.
-        group: a horizon.
+        group: a horizon, such as `days_10`; "" = the shortest.
         ax: axes to draw in.
 
     Raises:
         ImportError: matplotlib is not installed.
     """
-    found = tree[group].to_dataset().isel(level=-1)
+    found = tree[group or horizons(tree)[0]].to_dataset().isel(level=-1)
     fund = fund or str(found["fund"].values[-1])
     one = found.sel(fund=fund)
     models = [str(model) for model in one["model"].values]

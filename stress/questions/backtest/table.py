@@ -121,8 +121,8 @@ def notes(tree: xr.DataTree) -> list[str]:
     return [
         f"{tree.attrs['book']} on {tree.attrs['history']}: {tree.attrs['conventions']}. Models are fitted to "
         f"{first['window']} days every {first['refit']}; volatilities go on every day; {first['draws']:,} draws each.",
-        f"p, zone and score are at the highest level; * below {REFUSED:g}, by fund that of the joint test. Where a model "
-        "is right, one p in twenty lies below.",
+        f"p, zone and score are at the highest level; * below {REFUSED:g}, by fund of the joint test. Where a "
+        "model is right, one p in twenty lies below.",
     ]
 
 
