@@ -24,6 +24,7 @@ from stress.calibration.toml_part import (
 from stress.scenarios.problem import TRADING_DAYS
 
 Floats = npt.NDArray[np.float64]
+MOST_NUMBERS = 1_000_000  # of `returns.csv`, which a scenario takes in whole: the last days that fit
 PART, FIT, VOLS, PROVENANCE = "shocks.toml", "fit.csv", "volatilities.csv", "provenance.json"
 NAMES = (PART, CORRELATION, CRISIS, LOADINGS, RETURNS, VOLS, FIT, PROVENANCE)
 
@@ -31,9 +32,10 @@ NAMES = (PART, CORRELATION, CRISIS, LOADINGS, RETURNS, VOLS, FIT, PROVENANCE)
 def contents(found: Calibration) -> dict[str, str]:
     """Text of every file by its name."""
     names = found.history.names
+    kept = min(len(found.history.days), MOST_NUMBERS // len(names))
     texts = {
         PART: toml_part(found),
-        RETURNS: _csv(("date", *names), _rows(found.history.days, found.history.returns)),
+        RETURNS: _csv(("date", *names), _rows(found.history.days[-kept:], found.history.returns[-kept:])),
         VOLS: _csv(
             ("id", "shock_vol", *(f"{key}_vol" for key in VOLATILITIES)),
             _rows(names, np.column_stack([found.shock_vol, *(found.vols[key] for key in VOLATILITIES)])),

@@ -24,7 +24,7 @@ class GarchFit:
     """Parameters by name; (name,) each."""
 
     values: dict[str, Floats]  # of `PARAMETERS`; omega is a daily variance
-    errors: dict[str, Floats]  # standard errors (robust), NaN where the medians of others stand
+    errors: dict[str, Floats]  # standard errors (of the likelihood), NaN where the medians of others stand
     persistence_error: Floats  # of alpha + gamma/2 + beta
     fitted: npt.NDArray[np.bool_]  # False: the medians of the others
 
@@ -83,7 +83,7 @@ def _one(moves: Floats) -> tuple[Floats, Floats, float]:
     from arch import arch_model
 
     model = arch_model(PERCENT * moves, mean="Zero", vol="GARCH", p=1, o=1, q=1, dist="t", rescale=False)
-    result = model.fit(disp="off", show_warning=False)
+    result = model.fit(disp="off", show_warning=False, cov_type="classic")
     values = np.array(result.params, np.float64)
     covariance = np.array(result.param_cov, np.float64)
     errors = np.sqrt(np.maximum(np.diag(covariance), 0.0))

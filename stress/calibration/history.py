@@ -46,7 +46,7 @@ def read_history(path: Path, kind: str = "prices") -> History:
 
     try:
         content = path.read_bytes()
-        table = pd.read_csv(io.BytesIO(content), index_col=0, float_precision="round_trip")
+        table = pd.read_csv(io.BytesIO(content), index_col=0)
     except FileNotFoundError as error:
         raise ScenarioError("is not there", file=str(path), key="", allowed="a CSV file of daily prices") from error
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, IsADirectoryError) as error:

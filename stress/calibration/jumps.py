@@ -32,7 +32,7 @@ def fit_jumps(returns: Floats) -> Jumps:
     """Fit (day, name) returns, their means taken off."""
     days, names = returns.shape
     years = days / TRADING_DAYS
-    market = np.mean(returns / returns.std(axis=0), axis=1)
+    market = np.median(returns / returns.std(axis=0), axis=1)  # one name's own jump does not move it
     together = _far(market[:, None])[:, 0] if names > 1 else np.zeros(days, bool)
     own = _far(returns) & ~together[:, None]
     many = int(together.sum())

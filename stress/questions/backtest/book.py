@@ -81,7 +81,7 @@ def _table(path: Path) -> dict[str, dict[str, float]]:
 
     file = str(path)
     try:
-        table = pd.read_csv(path, float_precision="round_trip")
+        table = pd.read_csv(path)
     except FileNotFoundError as error:
         raise ScenarioError("is not there", file=file, key="", allowed="a CSV file of positions") from error
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, IsADirectoryError) as error:

@@ -23,7 +23,7 @@ def as_often_as_said(share: float, count: int) -> bool:
 
 @pytest.mark.parametrize("count", [12, SLOW])
 def test_garch(count: int) -> None:
-    found = fit_garch(simulated_garch(5000, count, 1))
+    found = fit_garch(simulated_garch(5000, count, 2))
     truth = GARCH | {"omega": 1e-4 * (1 - 0.96)}
     for key, value in truth.items():
         share = covered(list(found.values[key]), list(found.errors[key]), value)
