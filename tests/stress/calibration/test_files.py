@@ -7,8 +7,10 @@ import json
 import tomllib
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from simulated_returns import history, simulated_garch, simulated_t
@@ -21,16 +23,16 @@ from stress.scenarios.errors import ScenarioError
 NAMES = ("BRK.B", "7203 JP", "SPY US")
 
 
-def returns() -> np.ndarray:
+def returns() -> npt.NDArray[np.float64]:
     common = simulated_t(800, 1, 4.0, 0.0, 1)
-    found = simulated_garch(800, 3, 2) * np.array([1.0, 2.0, 0.7]) + common
+    found: npt.NDArray[np.float64] = simulated_garch(800, 3, 2) * np.array([1.0, 2.0, 0.7]) + common
     found[400:402] -= 0.12
     return found
 
 
 @cache
-def fitted(**choices: str) -> Calibration:
-    return calibrate(history(returns(), NAMES), Choices(**choices))
+def fitted(model: str = "", vol: str = "") -> Calibration:
+    return calibrate(history(returns(), NAMES), Choices(model, vol))
 
 
 def table(text: str) -> dict[str, list[float]]:
@@ -139,9 +141,11 @@ def test_files_are_written_once(tmp_path: Path) -> None:
 
 
 def test_choices_that_are_none() -> None:
-    for wrong in ({"model": "garch2"}, {"vol": "implied"}, {"correlation": "none"}, {"decay": 1.0}):
+    every: tuple[dict[str, Any], ...]
+    every = ({"model": "garch2"}, {"vol": "implied"}, {"correlation": "none"}, {"decay": 1.0})
+    for wrong in every:
         with pytest.raises(ValueError, match="allowed: "):
-            Choices(**wrong)  # type: ignore[arg-type]
+            Choices(**wrong)
 
 
 def test_the_picture_has_every_volatility_and_both_laws() -> None:
