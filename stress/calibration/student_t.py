@@ -8,17 +8,17 @@ that of the curvature of the likelihood with the scatter fitted anew. With more 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize, special
+from scipy import linalg, optimize, special
 
 Floats = npt.NDArray[np.float64]
 LOWEST, HIGHEST = 2.05, 200.0  # of the degrees of freedom; the highest are normal
 MOST_FREE = 60  # names with a scatter of their own
 DAYS_A_NAME = 10
-_ROUNDS, _NEAR = 500, 1e-9
+_ROUNDS, _NEAR = 500, 1e-13
 
 
 class DegreesOfFreedom(NamedTuple):
@@ -34,12 +34,12 @@ def fit_dof(residuals: Floats, matrix: Floats) -> DegreesOfFreedom:
     days, names = residuals.shape
     free = names <= MOST_FREE and days >= DAYS_A_NAME * names
     scaled = residuals / residuals.std(axis=0)
-    scatter = scaled.T @ scaled / days if free else matrix
-    dof, scatter = _ecme(scaled, scatter, free)
+    scatter: Scatter = _Free(scaled, scaled.T @ scaled / days) if free else _Given(*_distances(scaled, matrix), names)
+    dof, scatter = _ecme(scatter)
     if not LOWEST * 1.001 < dof < HIGHEST * 0.999:
         return DegreesOfFreedom(dof, float("nan"), free)
     step = 0.02 * dof
-    around = [_profile(scaled, scatter, dof + sign * step, free) for sign in (-1, 0, 1)]
+    around = [_profile(scatter, dof + sign * step) for sign in (-1, 0, 1)]
     curvature = (2 * around[1] - around[0] - around[2]) / step**2
     return DegreesOfFreedom(dof, float(curvature**-0.5) if curvature > 0 else float("nan"), free)
 
@@ -51,51 +51,82 @@ def log_likelihood(distances: Floats, log_determinant: float, dof: float, names:
     return float(len(distances) * (constant - log_determinant / 2) + body)
 
 
-def _ecme(scaled: Floats, scatter: Floats, free: bool) -> tuple[float, Floats]:
+class Scatter(Protocol):
+    """A scatter matrix as far as the likelihood needs it."""
+
+    names: int
+
+    def measured(self) -> tuple[Floats, float]:
+        """Squared distances (day,) and the log determinant."""
+
+    def better(self, dof: float) -> Scatter:
+        """The next one of the EM algorithm."""
+
+
+class _Free:
+    """Every entry is fitted."""
+
+    def __init__(self, scaled: Floats, matrix: Floats) -> None:
+        self.names, self._scaled, self._matrix = scaled.shape[1], scaled, matrix
+        self._measured = _distances(scaled, matrix)
+
+    def measured(self) -> tuple[Floats, float]:
+        return self._measured
+
+    def better(self, dof: float) -> _Free:
+        weights = (dof + self.names) / (dof + self._measured[0])
+        return _Free(self._scaled, (self._scaled * weights[:, None]).T @ self._scaled / weights.sum())
+
+
+class _Given:
+    """A matrix that is given, times a scale that is fitted."""
+
+    def __init__(self, distances: Floats, log_determinant: float, names: int) -> None:
+        self._distances, self._log_determinant, self.names = distances, log_determinant, names
+
+    def measured(self) -> tuple[Floats, float]:
+        return self._distances, self._log_determinant
+
+    def better(self, dof: float) -> _Given:
+        weights = (dof + self.names) / (dof + self._distances)
+        scale = float(weights @ self._distances) / (len(weights) * self.names)
+        return _Given(self._distances / scale, self._log_determinant + self.names * np.log(scale), self.names)
+
+
+def _ecme(scatter: Scatter) -> tuple[float, Scatter]:
     dof = 8.0
     for _ in range(_ROUNDS):
-        scatter = _scatter(scaled, scatter, dof, free)
-        better = _best_dof(scaled, scatter)
+        scatter = scatter.better(dof)
+        better = _best_dof(scatter)
         if abs(better - dof) < 1e-7 * dof:
             return better, scatter
         dof = better
     return dof, scatter
 
 
-def _profile(scaled: Floats, scatter: Floats, dof: float, free: bool) -> float:
+def _profile(scatter: Scatter, dof: float) -> float:
     """Highest log likelihood at `dof`."""
+    found = -np.inf
     for _ in range(_ROUNDS):
-        better = _scatter(scaled, scatter, dof, free)
-        near = np.max(np.abs(better - scatter)) < _NEAR
-        scatter = better
-        if near:
+        scatter = scatter.better(dof)
+        before, found = found, log_likelihood(*scatter.measured(), dof, scatter.names)
+        if abs(found - before) < _NEAR * abs(found):
             break
-    return log_likelihood(*_distances(scaled, scatter), dof, scaled.shape[1])
-
-
-def _scatter(scaled: Floats, scatter: Floats, dof: float, free: bool) -> Floats:
-    days, names = scaled.shape
-    distances, _ = _distances(scaled, scatter)
-    weights = (dof + names) / (dof + distances)
-    if free:
-        return np.asarray((scaled * weights[:, None]).T @ scaled / weights.sum(), np.float64)
-    return scatter * float(weights @ distances / (days * names))
+    return float(found)
 
 
 def _distances(scaled: Floats, scatter: Floats) -> tuple[Floats, float]:
     factor = np.linalg.cholesky(scatter)
-    white = np.linalg.solve(factor, scaled.T)
+    white = linalg.solve_triangular(factor, scaled.T, lower=True)
     return np.sum(white**2, axis=0), float(2 * np.log(np.diag(factor)).sum())
 
 
-def _best_dof(scaled: Floats, scatter: Floats) -> float:
-    distances, log_determinant = _distances(scaled, scatter)
-    names = scaled.shape[1]
+def _best_dof(scatter: Scatter) -> float:
+    distances, log_determinant = scatter.measured()
 
     def cost(log_dof: float) -> float:
-        return -log_likelihood(distances, log_determinant, float(np.exp(log_dof)), names)
+        return -log_likelihood(distances, log_determinant, float(np.exp(log_dof)), scatter.names)
 
-    found = optimize.minimize_scalar(
-        cost, bounds=(np.log(LOWEST), np.log(HIGHEST)), method="bounded", options={"xatol": 1e-9}
-    )
+    bounds = (np.log(LOWEST), np.log(HIGHEST))
+    found = optimize.minimize_scalar(cost, bounds=bounds, method="bounded", options={"xatol": 1e-9})
     return float(np.exp(found.x))

@@ -94,13 +94,13 @@ def test_the_rank_of_var_is_right_for_any_number_of_draws() -> None:
     count = np.mean(
         [
             np.mean(made.losses[:, 0] > made.var[0, :, 0, 0])
-            for seed in range(6)
+            for seed in range(4)
             for made in roll(
                 returns(seed), POSITIONS, plan(models=("known",), draws=39, levels=(0.975,), seed=seed, horizons=(1,))
             ).values()
         ]
     )
-    assert abs(count - 0.025) < 4 * np.sqrt(0.025 / 6_000)
+    assert abs(count - 0.025) < 4 * np.sqrt(0.025 / 4_000)
 
 
 def test_nothing_is_known_before_its_day() -> None:
