@@ -11,11 +11,19 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
+MOST_NAMES = 200
 
 
 def block_lengths(returns: Floats) -> Floats:
-    """Best mean length in days for the sizes of (day, name) returns, (name,), at least 1."""
+    """Best mean length in days for the sizes of (day, name) returns, (name,), at least 1.
+
+    With more than `MOST_NAMES` names only so many, spread evenly, are looked at; all others have their median.
+    """
     from arch.bootstrap import optimal_block_length
 
-    found = optimal_block_length(np.abs(returns))["stationary"].to_numpy(np.float64)
-    return np.asarray(np.maximum(found, 1.0), np.float64)
+    names = returns.shape[1]
+    chosen = np.linspace(0, names - 1, min(names, MOST_NAMES)).round().astype(int)
+    found = optimal_block_length(np.abs(returns[:, chosen]))["stationary"].to_numpy(np.float64)
+    every = np.full(names, np.median(found))
+    every[chosen] = found
+    return np.asarray(np.maximum(every, 1.0), np.float64)

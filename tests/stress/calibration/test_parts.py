@@ -11,6 +11,7 @@ from simulated_returns import simulated_garch, simulated_t
 from stress.calibration.block_length import block_lengths
 from stress.calibration.covariance import correlation
 from stress.calibration.factors import given_factors, statistical_factors
+from stress.calibration.garch import fit_garch
 from stress.calibration.jumps import diffusion_share, fit_jumps
 from stress.calibration.residual_tests import arch_lm, ljung_box, residual_tests
 from stress.calibration.volatility import ewma_variances
@@ -97,6 +98,20 @@ def test_blocks_are_longer_where_volatility_lasts() -> None:
     fleeting = block_lengths(0.01 * np.random.default_rng(5).standard_normal((3000, 4)))
     assert np.median(lasting) > 3 * np.median(fleeting)
     assert np.all(fleeting >= 1)
+
+
+def test_of_many_names_some_stand_for_all() -> None:
+    returns = 0.01 * np.random.default_rng(8).standard_normal((150, 403))
+    blocks = block_lengths(returns)
+    assert blocks[[0, 402]] == pytest.approx(block_lengths(returns[:, [0, 402]]))
+    assert np.sum(blocks == np.median(blocks)) >= 203
+    garch = fit_garch(returns[:, :9], most=3)
+    assert garch.fitted.sum() == 3
+    for key in ("alpha", "gamma", "beta", "dof"):
+        assert np.ptp(garch.values[key][~garch.fitted]) == 0
+        assert np.isnan(garch.errors[key][~garch.fitted]).all()
+    long_run = garch.values["omega"] / (1 - garch.persistence)
+    assert long_run[~garch.fitted] == pytest.approx(returns[:, :9].var(axis=0)[~garch.fitted])
 
 
 @pytest.mark.filterwarnings("ignore:acorr_lm currently")
