@@ -39,8 +39,13 @@ def test_the_traffic_light_as_published() -> None:
 
 
 def test_pairs_of_days() -> None:
-    days = np.array([0, 0, 1, 1, 1, 0, 1, 0, 0, 0], bool)
-    assert transitions(days) == Transitions(n00=3, n01=2, n10=2, n11=2)
+    days = np.array([0, 0, 1, 1, 1, 0, 1], bool)
+    assert transitions(days) == Transitions(n00=1, n01=2, n10=1, n11=2)
+    chain, alike = np.log([1 / 3, 2 / 3, 1 / 3, 2 / 3]) @ [1, 2, 1, 2], np.log([2 / 6, 4 / 6]) @ [2, 4]
+    assert independence(transitions(days)).statistic == pytest.approx(2 * (chain - alike), abs=1e-12)
+    uneven = Transitions(n00=90, n01=5, n10=2, n11=3)
+    chain = np.log([90 / 95, 5 / 95, 2 / 5, 3 / 5]) @ [90, 5, 2, 3]
+    assert independence(uneven).statistic == pytest.approx(2 * (chain - np.log([0.92, 0.08]) @ [92, 8]))
 
 
 def test_clusters_fail_independence_alone_and_too_many_fail_coverage_alone() -> None:

@@ -37,6 +37,8 @@ def test_what_each_test_is_for() -> None:
     linked = stats.norm.cdf((normal[1:] + 0.3 * normal[:-1]) / np.sqrt(1.09))
     assert uniformity(linked).p_value > 0.05
     assert berkowitz(linked).p_value < 1e-3
+    found = berkowitz(linked)
+    assert found.p_value == pytest.approx(stats.chi2.sf(found.statistic, 3))
     with pytest.raises(ValueError, match="too few"):
         berkowitz(np.full(9, 0.5))
 

@@ -88,6 +88,22 @@ def test_losses_are_those_of_todays_positions_compounded() -> None:
     assert made[1].losses[5] == pytest.approx(-(np.exp(moves[205]) - 1) @ POSITIONS)
 
 
+def test_var_es_and_tail_of_draws_that_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Ladder(Known):
+        def day(self, random: np.random.Generator, draws: int) -> Floats:
+            steps = random.permutation(draws)[:, None] / 1000.0
+            return np.log1p(-np.hstack([steps, steps]))
+
+    monkeypatch.setitem(MODELS, "ladder", Ladder)
+    settings = plan(models=("ladder",), horizons=(1,))
+    made = roll(returns()[:260], np.array([[1000.0], [0.0]]), settings)[1]  # losses 0, 1 ... 398
+    assert made.var[0, 7, 0] == pytest.approx([389, 395])  # the tenth and the fourth from the top
+    assert made.es[0, 7, 0] == pytest.approx([np.mean(range(389, 399)), np.mean(range(395, 399))])
+    assert sorted(made.tails[0, 7, 0]) == pytest.approx(np.arange(389, 399) / 393.5)
+    rank = np.sum(np.arange(399) < made.losses[7, 0])
+    assert made.ranks[0, 7, 0] == pytest.approx((rank + 0.5) / 400)
+
+
 @pytest.mark.usefixtures("known")
 def test_the_rank_of_var_is_right_for_any_number_of_draws() -> None:
     """With 39 draws the 97.5 % VaR is their largest: a loss beyond it has probability 1/40, not less."""
