@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,9 @@ from stress.calibration.regimes import Regimes, fit_regimes
 from stress.calibration.residual_tests import residual_tests
 from stress.calibration.student_t import DegreesOfFreedom, fit_dof
 from stress.calibration.volatility import DECAY, ewma_variances
+from stress.scenarios.errors import ScenarioError
 from stress.scenarios.problem import TRADING_DAYS
+from stress.scenarios.read.fields import ID_PATTERN
 
 Floats = npt.NDArray[np.float64]
 MODELS = ("gaussian", "student_t", "garch", "regime", "jump", "factor", "bootstrap", "filtered_historical")
@@ -90,11 +93,12 @@ def calibrate(history: Any, choices: Choices | None = None, factors: History | N
 
     Raises:
         MissingExtra: the libraries of `[calibrate]` are not installed.
-        ScenarioError: the table cannot be read, or the factors have other days.
+        ScenarioError: the table cannot be read, a name cannot be an id, or the factors have other days.
         ValueError: more factors than names.
     """
     need_calibrate("calibrate")
     history = history if isinstance(history, History) else history_of(history)
+    _check_ids(history)
     choices = choices or Choices()
     names, notes = len(history.names), []
     r = history.returns - history.returns.mean(axis=0)
@@ -137,9 +141,15 @@ def calibrate(history: Any, choices: Choices | None = None, factors: History | N
     )
 
 
-def _factors(r: Floats, choices: Choices, given: History | None, history: History) -> FactorModel | None:
-    from stress.scenarios.errors import ScenarioError
+def _check_ids(history: History) -> None:
+    """What is written becomes a part of a scenario, so names have to be ids there."""
+    for name in history.names:
+        if not re.fullmatch(ID_PATTERN, name):
+            allowed = f"ids as in a scenario: {ID_PATTERN}"
+            raise ScenarioError("is no id", file=history.file, key="header", value=name, allowed=allowed)
 
+
+def _factors(r: Floats, choices: Choices, given: History | None, history: History) -> FactorModel | None:
     if given is not None:
         if given.days != history.days:
             raise ScenarioError(

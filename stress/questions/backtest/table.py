@@ -41,10 +41,11 @@ def side_by_side(found: xr.Dataset) -> Table:
     shown = plain_table(f"{_horizon(found)}, {fund}: {days:,} forecasts, {_dates(found)}", gap=2)
     add_label_column(shown, "model")
     for level in found["level"].values:
-        add_number_columns(shown, f"exceptions\n{percent(level)} of {days * (1 - level):.1f}", f"VaR\n{unit}")
+        add_number_columns(shown, f"> {percent(level)}\n{days * (1 - level):.1f} due", f"VaR\n{unit}")
     add_number_columns(
-        shown, "Kupiec p", "indep. p", "joint p", "zone", "Z2", "p", "PIT KS p", "Berkowitz p", "score\nto best"
+        shown, "p of\nKupiec", "\nindep.", "\njoint", "zone", "Z2\nof ES", "\np", "PIT\nKS p", "\nBerk. p"
     )
+    add_number_columns(shown, "score to\nthe best")
     top = one.isel(level=-1)
     best = float(top["quantile_score"].min())
     for model in found["model"].values:

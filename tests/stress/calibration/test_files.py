@@ -130,6 +130,13 @@ def test_given_factors_need_the_same_days() -> None:
         calibrate(own, factors=shorter)
 
 
+def test_names_have_to_be_ids_of_a_scenario() -> None:
+    with pytest.raises(
+        ScenarioError, match=r"simulated\.csv: header = '=A1': is no id\n  allowed: ids as in a scenario"
+    ):
+        calibrate(history(returns(), ("AAA", "=A1", "CCC")))
+
+
 def test_files_are_written_once(tmp_path: Path) -> None:
     names = write(fitted(), tmp_path / "a")
     assert sorted(names) == sorted(path.name for path in (tmp_path / "a").iterdir())

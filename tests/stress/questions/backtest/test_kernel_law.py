@@ -24,6 +24,7 @@ Floats = npt.NDArray[np.float64]
 ASSETS = ("AAA", "BBB", "CCC")
 BOOKS = {"first": [1.0, 0.0, 0.0], "second": [0.0, 1.0, 0.0], "mixed": [0.5, -0.2, 0.3]}
 PATHS = 20_000
+WITHOUT_CORRELATION = ("factor", "bootstrap", "filtered_historical")
 
 
 @cache
@@ -46,13 +47,14 @@ def by_kernels(found: Calibration, days: int, model: str, folder: Path) -> Float
             {"id": name, "asset_class": "equity", "region": "us", "vol": vol, "shock_vol": vol, "adv": 1e12}
             for name, vol in zip(ASSETS, map(float, found.shock_vol), strict=True)
         ],
-        "correlation": part["correlation"],
         "shocks": {key: x for key, x in part["shocks"].items() if not isinstance(x, dict) or key == model},
         "funds": [
             {"id": fund, "nav": 1e9, "positions": {a: w for a, w in zip(ASSETS, weights, strict=True) if w}}
             for fund, weights in BOOKS.items()
         ],
     }
+    if model not in WITHOUT_CORRELATION:
+        scenario["correlation"] = part["correlation"]
     tree = stress.run(scenario, paths=PATHS, seed=5, store="paths", device="cpu")
     losses = tree["paths"]["fund_loss"].sel(fund=list(BOOKS))
     return np.asarray(losses.transpose("path", "fund").values, np.float64)
