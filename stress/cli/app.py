@@ -11,7 +11,9 @@ from typing import Annotated, TextIO
 
 import typer
 
+from stress.cli.backtest import backtest
 from stress.cli.bench import bench
+from stress.cli.calibrate import calibrate
 from stress.cli.check import check
 from stress.cli.command import Command
 from stress.cli.compare import compare
@@ -55,6 +57,8 @@ app.command(cls=Command)(report)
 app.add_typer(library, name="scenarios")
 app.command(cls=Command)(check)
 app.command(cls=Command)(schema)
+app.command(cls=Command)(calibrate)
+app.command(cls=Command)(backtest)
 app.command(cls=Command)(doctor)
 app.command(cls=Command)(bench)
 app.command(cls=Command)(validate)

@@ -24,7 +24,8 @@ ABOVE = {
     "engine": {"compile", "results"},
     "run_directory": {"engine"},
     "cluster": {"run_directory"},
-    "questions": {"run_directory", "reference"},
+    "calibration": {"results"},  # the user's own returns, and what the shock models make of them: no JAX
+    "questions": {"run_directory", "reference", "calibration"},
     "published": {"engine"},  # models with kernels of their own: the engine's devices and tiles, nothing of a run
     "bench": {"engine"},  # programs of the engine, taken apart
     "api": {"cluster", "questions"},
@@ -32,12 +33,15 @@ ABOVE = {
     "leaf": set[str](),
 }
 FOREIGN = {  # library -> rooms that may not import it, anywhere
-    "jax": {"scenarios", "results", "reference"},
-    "jaxlib": {"scenarios", "results", "reference"},
+    "jax": {"scenarios", "results", "reference", "calibration"},
+    "jaxlib": {"scenarios", "results", "reference", "calibration"},
     "xarray": {"kernels"},
     "pydantic": {"kernels"},
 }
-HEAVY = {"jax", "jaxlib", "xarray", "scipy", "matplotlib", "pandas", "zarr", "numpy", "pydantic"}  # for `--help`
+HEAVY = {  # for `--help`
+    *("jax", "jaxlib", "xarray", "scipy", "matplotlib", "pandas", "zarr", "numpy", "pydantic"),
+    *("arch", "sklearn", "statsmodels"),
+}
 API = "stress.api"  # where the public names of `stress` lead
 MOST_LINES = 300
 MOST_MODULES = 16

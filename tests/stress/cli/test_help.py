@@ -17,7 +17,7 @@ import typer.main
 from checkout import ROOT
 from stress.cli import app
 
-HEAVY = ("jax", "xarray", "scipy", "matplotlib")
+HEAVY = ("jax", "xarray", "scipy", "matplotlib", "arch", "sklearn", "statsmodels")
 PROGRAM = "from stress.cli import main; main()"
 EXPECTED = {
     "demo",
@@ -39,6 +39,8 @@ EXPECTED = {
     "schema",
     "doctor",
     "bench",
+    "calibrate",
+    "backtest",
 }
 
 

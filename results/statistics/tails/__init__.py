@@ -1,0 +1,1 @@
+"""Extreme values: what a tail looks like beyond the data."""

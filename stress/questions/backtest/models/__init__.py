@@ -1,0 +1,1 @@
+"""The laws of the shock models in NumPy, fitted to a window of returns; one a file."""
