@@ -25,9 +25,10 @@ ABOVE = {
     "run_directory": {"engine"},
     "cluster": {"run_directory"},
     "questions": {"run_directory", "reference"},
+    "own_book": {"results"},  # the user's files -> a scenario
     "published": {"engine"},  # models with kernels of their own: the engine's devices and tiles, nothing of a run
     "bench": {"engine"},  # programs of the engine, taken apart
-    "api": {"cluster", "questions"},
+    "api": {"cluster", "questions", "own_book"},
     "cli": {"api", "bench", "published"},
     "leaf": set[str](),
 }
