@@ -90,7 +90,7 @@ def init(
     """
     proxies, kept = _pairs(proxy, "=", "--proxy", "NAME=COLUMN"), _pairs(keep, "@", "--keep", "NAME@DAY")
     from stress.own_book.from_book import from_book
-    from stress.own_book.mending_rules import Rules
+    from stress.own_book.mending.rules import Rules
     from stress.own_book.writer import refuse_foreign, write_book
     from stress.run_directory.writing import check_writable, writing
 

@@ -12,8 +12,8 @@ from stress.own_book.classes import FX, class_of, region_of
 from stress.own_book.currencies import BASE
 from stress.own_book.data_report import ESTIMATED, READ, Assumption, DataReport
 from stress.own_book.estimates import ewma_volatility, shrunk_correlation
+from stress.own_book.read.side_files import Volume
 from stress.own_book.settling import Settled
-from stress.own_book.side_files import Volume
 from stress.scenarios.problem import Floats
 
 _DIGITS = 6  # of volatilities and correlations

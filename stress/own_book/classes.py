@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 from stress.own_book.currencies import cash_code, pair_of
-from stress.own_book.headings import plain
+from stress.own_book.read.headings import plain
 
 EQUITY, CREDIT, RATES, COMMODITY, FX, CRYPTO, OTHER = "equity", "credit", "rates", "commodity", "fx", "crypto", "other"
 CALLED = {  # several words by underscores

@@ -16,12 +16,12 @@ from stress.own_book.estimates import HALF_LIFE
 from stress.own_book.fund_rows import fund_rows
 from stress.own_book.instruments import facts_of, with_ids
 from stress.own_book.market import read_market
-from stress.own_book.mending_rules import Rules
-from stress.own_book.positions import Position, read_positions
-from stress.own_book.price_table import Kind
+from stress.own_book.mending.rules import Rules
+from stress.own_book.read.positions import Position, read_positions
+from stress.own_book.read.price_table import Kind
+from stress.own_book.read.sheet import Source
+from stress.own_book.read.side_files import FundFacts, read_funds, read_volumes
 from stress.own_book.settling import Settled
-from stress.own_book.sheet import Source
-from stress.own_book.side_files import FundFacts, read_funds, read_volumes
 from stress.own_book.valuing import Quotes, asset_of, currencies_of, own_currency, value
 from stress.scenarios.build.problem_builder import build_problem
 from stress.scenarios.errors import ScenarioError
@@ -57,7 +57,7 @@ def from_book(
         currency: of rows that name none.
         kind: what the numbers of `prices` are.
         proxies: column of the prices by instrument, where the names differ or there are no prices.
-        rules: of mending, see `stress.own_book.mending_rules.Rules`.
+        rules: of mending, see `stress.own_book.mending.rules.Rules`.
         half_life: days, of the weights of volatilities.
         assumed: file of values in place of assumptions, as `assumed.csv` of a folder.
 

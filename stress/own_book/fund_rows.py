@@ -8,9 +8,9 @@ from typing import Any
 from stress.own_book import assumptions
 from stress.own_book.currencies import BASE, major
 from stress.own_book.data_report import LEFT_OUT, Assumption, DataReport
-from stress.own_book.positions import Position
+from stress.own_book.read.positions import Position
+from stress.own_book.read.side_files import FundFacts
 from stress.own_book.settling import Settled
-from stress.own_book.side_files import FundFacts
 from stress.own_book.valuing import Holdings
 from stress.scenarios.errors import ScenarioError, suggest
 

@@ -10,9 +10,9 @@ from typing import Any
 from stress.own_book.classes import BY_NAME, OPTIONS, class_of
 from stress.own_book.currencies import CODES, MINOR
 from stress.own_book.data_report import LIMITS, READ, DataReport
-from stress.own_book.headings import plain
-from stress.own_book.positions import Position
-from stress.own_book.sheet import Sheet
+from stress.own_book.read.headings import plain
+from stress.own_book.read.positions import Position
+from stress.own_book.read.sheet import Sheet
 from stress.scenarios.errors import ScenarioError, suggest
 from stress.scenarios.read.fields import ID_PATTERN
 

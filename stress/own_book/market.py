@@ -12,10 +12,10 @@ from stress.own_book.classes import FX
 from stress.own_book.currencies import BASE, Leg, legs_to_base
 from stress.own_book.data_report import LIMITS, READ, DataReport
 from stress.own_book.matching import match
-from stress.own_book.mending_rules import Rules
-from stress.own_book.price_table import Kind, PriceTable, read_price_table
+from stress.own_book.mending.rules import Rules
 from stress.own_book.prices import clean, taken
-from stress.own_book.sheet import Source
+from stress.own_book.read.price_table import Kind, PriceTable, read_price_table
+from stress.own_book.read.sheet import Source
 from stress.scenarios.errors import ScenarioError
 
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from stress.own_book.data_report import LEFT_OUT, DataReport
-from stress.own_book.mend_prices import mend_prices
-from stress.own_book.mend_returns import daily_returns, without_holidays
-from stress.own_book.mending_rules import Rules
-from stress.own_book.price_table import Kind, read_price_table
-from stress.own_book.sheet import Source
+from stress.own_book.mending.missing_days import daily_returns, without_holidays
+from stress.own_book.mending.rules import Rules
+from stress.own_book.mending.single_prices import mend_prices
+from stress.own_book.read.price_table import Kind, read_price_table
+from stress.own_book.read.sheet import Source
 from stress.scenarios.errors import ScenarioError, suggest
 
 _LISTED = 12  # columns that a line names

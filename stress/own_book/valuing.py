@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from stress.own_book.classes import FX, class_of
 from stress.own_book.currencies import BASE, cash_code, major, pair_of
 from stress.own_book.data_report import LEFT_OUT, LIMITS, READ, DataReport
-from stress.own_book.positions import Position
+from stress.own_book.read.positions import Position
 from stress.scenarios.errors import ScenarioError
 
 _NEAR = 0.1  # relative, that a stated value may be away from quantity times price

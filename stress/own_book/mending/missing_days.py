@@ -9,8 +9,8 @@ import numpy as np
 
 from stress.own_book.classes import EQUITY, class_of
 from stress.own_book.data_report import LEFT_OUT, MENDED, DataReport
-from stress.own_book.days import iso
-from stress.own_book.mending_rules import Rules
+from stress.own_book.mending.rules import Rules
+from stress.own_book.read.days import iso
 from stress.scenarios.errors import ScenarioError
 
 _FEWEST = 3  # instruments of a class whose mean a class is filled by

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from stress.own_book.data_report import LEFT_OUT, READ, DataReport
-from stress.own_book.headings import POSITIONS, is_total, meanings, plain
-from stress.own_book.sheet import Sheet, Source, is_nothing, read_sheet
+from stress.own_book.read.headings import POSITIONS, is_total, meanings, plain
+from stress.own_book.read.sheet import Sheet, Source, is_nothing, read_sheet
 
 ONE_FUND = "book"  # where no column names funds
 SIDES = {

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from stress.own_book.sheet import Sheet, is_nothing
+from stress.own_book.read.sheet import Sheet, is_nothing
 
 _ISO = re.compile(r"(\d{4})[-/.]?(\d{2})[-/.]?(\d{2})(?:[T ].*)?")
 _LOCAL = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:[T ].*)?")

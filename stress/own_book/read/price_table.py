@@ -10,15 +10,16 @@ import numpy as np
 import pandas as pd
 
 from stress.own_book.data_report import LEFT_OUT, MENDED, READ, DataReport
-from stress.own_book.days import is_day, iso, read_days
-from stress.own_book.headings import PRICES, meanings
-from stress.own_book.sheet import LARGEST, PARQUET, Sheet, Source, is_nothing, read_sheet
+from stress.own_book.read.days import is_day, iso, read_days
+from stress.own_book.read.headings import PRICES, meanings
+from stress.own_book.read.sheet import LARGEST, PARQUET, Sheet, Source, is_nothing, read_sheet
 from stress.scenarios.read.files import read_regular
 from stress.scenarios.read.units import UnitError, fraction
 
 Kind = Literal["auto", "prices", "returns", "log_returns"]
 KINDS = ("auto", "prices", "returns", "log_returns")
 _OF_RETURNS = 0.2  # share of negative numbers from which a table holds returns; prices have hardly any
+_MOST = 5.0  # log return, a factor of 148
 _LARGEST_RETURN = 0.25  # that the middle one of their sizes may be
 
 
@@ -182,6 +183,12 @@ def _chained(frame: Any, kind: Kind, sheet: Sheet, report: DataReport) -> Any:
             day = iso([(frame[name] <= -1).idxmax()])[0]
             raise sheet.error(f"{name} falls by 100 % or more on {day}", "simple returns above -1 (-100 %)")
         frame = np.log1p(frame)
+    if (frame.abs() > _MOST).any().any():
+        name = (frame.abs() > _MOST).any().idxmax()
+        day = iso([(frame[name].abs() > _MOST).idxmax()])[0]
+        raise sheet.error(
+            f"{name} holds no returns: see {day}", f"log returns between -{_MOST:g} and {_MOST:g}; or --kind prices"
+        )
     missing = frame.columns[frame.isna().any()]
     if len(missing):
         report.add(MENDED, sheet.name, f"a missing return inside its span counts as none: {len(missing)} instruments")

@@ -12,7 +12,7 @@ import pandas as pd
 
 from stress.errors import MissingExtra
 from stress.own_book.data_report import LEFT_OUT, READ, DataReport
-from stress.own_book.headings import Headings, is_text, meanings
+from stress.own_book.read.headings import Headings, is_text, meanings
 from stress.scenarios.errors import ScenarioError
 from stress.scenarios.read.csv_table import LINE_END, MATRIX, SEPARATORS, Form, read_table
 from stress.scenarios.read.files import InputFiles, read_regular
@@ -80,7 +80,7 @@ def read_sheet(source: Source, key: str, known: Headings, report: DataReport) ->
     Args:
         source: path of a CSV or Parquet file, or a DataFrame.
         key: what it was given as, in messages.
-        known: headings by meaning, see `stress.own_book.headings`.
+        known: headings by meaning, see `stress.own_book.read.headings`.
         report: takes the lines.
 
     Raises:

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from stress.own_book.data_report import READ, DataReport
-from stress.own_book.days import is_day, read_days
-from stress.own_book.headings import FUNDS, VOLUMES, meanings
-from stress.own_book.sheet import Sheet, Source, read_sheet
+from stress.own_book.read.days import is_day, read_days
+from stress.own_book.read.headings import FUNDS, VOLUMES, meanings
+from stress.own_book.read.sheet import Sheet, Source, read_sheet
 
 MEAN_DAYS = 63  # of daily volumes, the last quarter
 

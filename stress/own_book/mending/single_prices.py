@@ -8,8 +8,8 @@ import numpy as np
 
 from stress.own_book.classes import CRYPTO, EQUITY, class_of
 from stress.own_book.data_report import LIMITS, MENDED, DataReport
-from stress.own_book.days import iso
-from stress.own_book.mending_rules import LARGE, SPLITS, Rules
+from stress.own_book.mending.rules import LARGE, SPLITS, Rules
+from stress.own_book.read.days import iso
 from stress.scenarios.errors import ScenarioError
 
 _NORMAL = 1.4826  # the standard deviation of a normal law over its median size
