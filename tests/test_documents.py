@@ -131,7 +131,7 @@ def test_every_file_and_rule_of_an_own_book_is_documented() -> None:
     for told in (
         f"{rules.stale_days} unchanged closes in a row",
         f"{rules.gap_days} days without a price",
-        f"fewer than {rules.least_days} returns",
+        f"fewer than {rules.least_days} returns of its own, or no price on the last {rules.old_days} days",
         f"over {rules.large_moves:g} daily moves",
         f"within {rules.split_moves:g} daily moves",
         f"a price {rules.spike_moves:g} daily moves",

@@ -47,6 +47,9 @@ def fund_rows(
         if not held:
             report.add(LEFT_OUT, name, "a fund without a position that bears a risk")
             continue
+        nothing = [asset for asset, usd in held.items() if not round(usd, 2)]
+        for asset in nothing:
+            report.add(LEFT_OUT, f"{name}, {asset}", "positions that add up to 0", rule="positions that add up to 0")
         facts = given.get(name)
         needed = sum(abs(usd) * rates[asset] for asset, usd in held.items())
         nav = beside.get(name) if facts is None else facts.nav * _unit(facts.currency, rate)
@@ -71,7 +74,7 @@ def fund_rows(
                 "region": facts.region.lower() if facts else "",
                 "nav": row_nav,
                 "assumed": nav is None,
-                "positions": {asset: round(usd, 2) for asset, usd in held.items() if round(usd, 2)},
+                "positions": {asset: round(usd, 2) for asset, usd in held.items() if asset not in nothing},
             }
         )
     return rows

@@ -16,7 +16,7 @@ from stress.own_book.mending.rules import Rules
 from stress.own_book.prices import clean, taken
 from stress.own_book.read.price_table import Kind, PriceTable, read_price_table
 from stress.own_book.read.sheet import Source
-from stress.scenarios.errors import ScenarioError
+from stress.scenarios.errors import ScenarioError, suggest
 
 
 @dataclass(frozen=True)
@@ -86,15 +86,19 @@ def read_market(
     Raises:
         ScenarioError: a faulty file, an instrument or a currency without a column, what no rule mends.
     """
+    for name in proxies:
+        if name not in instruments:
+            raise ScenarioError("is no position", file="--proxy", key=name, allowed=suggest(name, instruments))
     tables = [read_price_table(prices, "prices", report, kind)] if prices is not None else []
     tables += [read_price_table(fx, "fx", report)] if fx is not None else []
-    for name in () if prices is None else instruments:  # a currency has no column of its own name in `columns`
-        if name in proxies:
-            report.add(LIMITS, name, f"its specific risk is that of {proxies[name]}")
     source = " and ".join(table.name for table in tables) or "no file of prices"
     every = [str(column) for table in tables for column in table.frame.columns]
     legs = {code: legs_to_base(code, dict.fromkeys(every), source, who) for code, who in currencies.items()}
     columns = match(instruments, tables[0].frame.columns, proxies, source, report) if prices is not None else {}
+    for column in dict.fromkeys(columns.values()):
+        names = [name for name in columns if columns[name] == column]
+        if len(names) > 1:
+            report.add(LIMITS, column, f"is the price of {', '.join(names)}: they move as one, and are traded apart")
     if not tables:
         return Market(source, None, None, {}, {}, frozenset())
     needed = list(dict.fromkeys([*columns.values(), *(leg.column for way in legs.values() for leg in way)]))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from stress.own_book.classes import EQUITY, class_of
-from stress.own_book.data_report import LEFT_OUT, MENDED, DataReport
+from stress.own_book.data_report import LEFT_OUT, LIMITS, MENDED, DataReport
 from stress.own_book.mending.rules import Rules
 from stress.own_book.read.days import iso
 from stress.scenarios.errors import ScenarioError
@@ -37,7 +37,7 @@ def daily_returns(prices: Any, rules: Rules, source: str, report: DataReport) ->
     instruments of the class, times the instrument's beta to it, plus a residual of its own that is drawn by its name.
 
     Raises:
-        ScenarioError: fewer than `least_days` days, in all or of an instrument.
+        ScenarioError: fewer than `least_days` days, in all or of an instrument, or none for `old_days` at the end.
     """
     if len(prices) <= rules.least_days:
         raise ScenarioError(
@@ -45,19 +45,27 @@ def daily_returns(prices: Any, rules: Rules, source: str, report: DataReport) ->
         )
     returns = np.log(_carried(prices, rules, report)).diff().iloc[1:]
     own = returns.notna()
-    short = [name for name in returns.columns if own[name].sum() < rules.least_days]
-    if short:
-        errors = [
-            ScenarioError(
-                f"has {int(own[name].sum())} daily returns of its own",
-                file=source,
-                key=name,
-                allowed=f"{rules.least_days} or more; or --proxy '{name}=COLUMN', what it moves like",
-            )
-            for name in short
-        ]
+    errors = []
+    for name in returns.columns:
+        count, old = int(own[name].sum()), int((~own[name])[::-1].cumprod().sum())
+        if count < rules.least_days:
+            problem = f"has {count} daily returns of its own, closes that stand still not counted"
+        elif old > rules.old_days:
+            problem = f"has no price on the last {old} days"
+        else:
+            if old:
+                day = iso([own.index[own[name]][-1]])
+                report.add(LIMITS, name, "its last price is old, and positions are valued with it", day)
+            continue
+        allowed = f"{rules.least_days} returns, the last {rules.old_days} days ago or less; or --proxy '{name}=COLUMN'"
+        errors.append(ScenarioError(problem, file=source, key=name, allowed=allowed))
+    if errors:
         raise ScenarioError(
-            errors[0].problem, file=source, key=short[0], allowed=errors[0].allowed, further=tuple(errors[1:])
+            errors[0].problem,
+            file=source,
+            key=errors[0].key,
+            allowed=errors[0].allowed,
+            further=tuple(errors[1:]),
         )
     classes = {name: rules.classes.get(name) or getattr(class_of(name), "asset_class", EQUITY) for name in returns}
     filled = returns.copy()

@@ -14,6 +14,7 @@ class Rules:
     gap_days: int = 5  # a price is carried over at most so many days without one
     stale_days: int = 10  # so many unchanged closes in a row are no prices
     least_days: int = 60  # of own returns, without which an instrument is refused
+    old_days: int = 126  # without a price at the end, beyond which an instrument is refused
     spike_moves: float = 15.0  # daily moves, up and back on the next day
     large_moves: float = 15.0  # daily moves and 40 %: named in the report
     split_moves: float = 3.0  # daily moves that may be left when a split is undone

@@ -96,7 +96,8 @@ def _long(sheet: Sheet, found: dict[str, object], report: DataReport) -> list[Po
 
 
 def _position(sheet: Sheet, row: int, found: dict[str, object], cells: dict[str, str], fund: str) -> Position:
-    numbers = {m: sheet.number(row, found[m]) for m in ("usd", "value", "quantity", *NUMBERS) if m in found}
+    sizes = ("usd", "value", "quantity", *NUMBERS)
+    numbers = {m: sheet.number(row, found[m], share=m == "margin") for m in sizes if m in found}
     value = numbers.get("usd") if numbers.get("usd") is not None else numbers.get("value")
     quantity = numbers.get("quantity")
     if value is None and quantity is None:

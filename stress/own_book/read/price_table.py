@@ -19,6 +19,7 @@ from stress.scenarios.read.units import UnitError, fraction
 Kind = Literal["auto", "prices", "returns", "log_returns"]
 KINDS = ("auto", "prices", "returns", "log_returns")
 _OF_RETURNS = 0.2  # share of negative numbers from which a table holds returns; prices have hardly any
+_DAILY = pd.Timedelta(days=4)  # that the middle two days in a row may be apart
 _MOST = 5.0  # log return, a factor of 148
 _LARGEST_RETURN = 0.25  # that the middle one of their sizes may be
 
@@ -56,6 +57,9 @@ def read_price_table(source: Source, key: str, report: DataReport, kind: Kind = 
         frame = frame.sort_index(kind="stable")
         report.add(MENDED, name, "days are put in ascending order")
     frame = _once(frame, sheet, report)
+    apart = frame.index.to_series().diff().median()
+    if apart > _DAILY:
+        raise sheet.error(f"has days that are {apart.days} days apart", "daily prices or returns")
     kind = told if kind == "auto" and told != "auto" else _guessed(frame) if kind == "auto" else kind
     how = {"prices": "prices", "returns": "simple returns", "log_returns": "log returns"}[kind]
     span = f"{iso(frame.index[:1])[0]} to {iso(frame.index[-1:])[0]}"

@@ -46,8 +46,8 @@ class Sheet:
         place = f"{self.where(row, column)}: " if row >= 0 else ""
         return ScenarioError(place + problem, file=self.name, key=self.key, value=value, allowed=allowed)
 
-    def number(self, row: int, column: object) -> float | None:
-        """The number of a cell, units such as `12 mn` read; None where there is nothing.
+    def number(self, row: int, column: object, share: bool = False) -> float | None:
+        """The number of a cell, units such as `12 mn` read (of a share: `12 %`); None where there is nothing.
 
         Raises:
             ScenarioError: anything else; names line and column.
@@ -57,7 +57,7 @@ class Sheet:
             return None
         try:
             if isinstance(cell, str):
-                return fraction(cell) if cell.rstrip().endswith("%") else money(cell)
+                return fraction(cell) if share else money(cell)
             return money(float(cell))
         except (UnitError, TypeError, ValueError) as error:
             allowed = getattr(error, "allowed", "a number")
@@ -89,6 +89,10 @@ def read_sheet(source: Source, key: str, known: Headings, report: DataReport) ->
     """
     if isinstance(source, pd.DataFrame | pd.Series):
         return _of_frame(source, key, report)
+    if not isinstance(source, str | Path):
+        raise ScenarioError(
+            f"is a {type(source).__name__}", file=f"<{key}>", key=key, allowed="a path, or a pandas DataFrame or Series"
+        )
     path = Path(source)
     parquet = path.suffix.lower() in PARQUET
     sheet = _of_parquet(path, key, report) if parquet else _of_csv(path, key, known, report)
@@ -106,6 +110,11 @@ def _of_frame(frame: Any, key: str, report: DataReport) -> Sheet:
             file=f"<{key}>",
             key=key,
             allowed="one level: frame.stack() or a long table",
+        )
+    twice = [str(name) for name in frame.columns[frame.columns.duplicated()]]
+    if twice:
+        raise ScenarioError(
+            "names a column twice", file=f"<{key}>", key=key, value=twice[0], allowed="distinct column names"
         )
     if not isinstance(frame.index, pd.RangeIndex):
         names = [

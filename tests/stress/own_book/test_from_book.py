@@ -167,6 +167,32 @@ def test_a_fund_in_a_call_and_one_without_positions_are_refused() -> None:
             stress.from_book(positions(), PRICES, funds=pd.DataFrame(navs))
 
 
+def test_nothing_goes_without_a_line() -> None:
+    rows = [("AAPL", 5.0), ("AAPL", -5.0), ("COP", 1e6), ("WTI CL1", 0.0), ("USD", 7.0)]
+    book = stress.from_book(pd.DataFrame(rows, columns=["ticker", "value"]), PRICES)
+    assert held(book, "book") == {"COP": 1e6}
+    told = {line.what: line.text for line in book.report.lines["left_out"]}
+    assert told["book, AAPL"] == "positions that add up to 0"
+    assert told["book, WTI CL1"] == "a position of 0 (row 4)"
+    assert told["book, USD"] == "cash in USD bears no risk (row 5)"
+
+
+def test_names_of_one_column_and_proxies() -> None:
+    frame = pd.DataFrame([("AAPL", 1e6), ("AAPL US Equity", 1e6), ("NEW", 1e6)], columns=["ticker", "value"])
+    book = stress.from_book(frame, PRICES, proxies={"NEW": "COP"})
+    assert "is the price of AAPL, AAPL US Equity" in str(book.report.lines["limits"])
+    np.testing.assert_array_equal(book.returns["NEW"], np.log(PRICES["COP"]).diff().iloc[1:])
+    with pytest.raises(ScenarioError, match="OLD: is no position"):
+        stress.from_book(frame, PRICES, proxies={"OLD": "COP"})
+
+
+def test_a_margin_rate_in_percent_is_taken() -> None:
+    frame = pd.DataFrame([("AAPL", 1e6, "22 %")], columns=["ticker", "value", "margin"])
+    book = stress.from_book(frame, PRICES)
+    assert book.assets[0]["margin"] == 0.22
+    assert book.funds[0]["nav"] == 275_000
+
+
 def test_a_stated_value_beside_another_price_is_told() -> None:
     frame = pd.DataFrame([("AAPL", 10, 4000.0)], columns=["ticker", "quantity", "market value"])
     book = stress.from_book(frame, PRICES)

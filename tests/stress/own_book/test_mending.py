@@ -127,11 +127,22 @@ def test_a_late_listing_is_filled_with_its_beta_and_its_spread() -> None:
     pd.testing.assert_frame_equal(clean.returns, others)
 
 
+def test_a_price_that_is_old_is_named_and_one_that_is_too_old_is_refused() -> None:
+    frame = CLEAN.copy()
+    frame.loc[DAYS[80] :, "COP"] = np.nan
+    clean = mended(frame)
+    assert lines(clean, "limits", "COP") == [("its last price is old, and positions are valued with it", (day(79),))]
+    assert clean.last["COP"] == CLEAN["COP"].iloc[79]
+    with pytest.raises(ScenarioError, match="COP: has no price on the last 80 days"):
+        mended(frame, old_days=79)
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
         (lambda f: f.assign(COP=-f["COP"]), "COP = -"),
         (lambda f: f.assign(COP=f["COP"].where(f.index > DAYS[120])), "has 38 daily returns of its own"),
+        (lambda f: f.assign(COP=5.0), "has 0 daily returns of its own"),
         (lambda f: f.assign(COP=np.nan), "has no price at all"),
         (lambda f: f.iloc[:60], "holds 60 days"),
     ],

@@ -75,6 +75,7 @@ def test_columns_without_a_meaning_are_named(tmp_path: Path) -> None:
     ("text", "says"),
     [
         ("fund,ticker,value\na,AAPL,1\na,,2\n", "line 3, column ticker: names no instrument"),
+        ("fund,ticker,value\na,AAPL,12 %\n", "line 2, column value: has the unknown unit"),
         ("fund,ticker,value\na,AAPL,many\n", "line 2, column value: is no number"),
         ("fund,ticker,value\na,AAPL,\n", "line 2, column AAPL: has no size"),
         ("fund,ticker,value\n,AAPL,1\n", "line 2, column fund: names no fund"),

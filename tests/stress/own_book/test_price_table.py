@@ -97,6 +97,22 @@ def test_a_return_that_leaves_nothing_is_refused() -> None:
         read(pd.DataFrame({"A": [0.1, -1.0]}, index=pd.to_datetime(["2024-01-02", "2024-01-03"])), "returns")
 
 
+def test_what_is_not_daily_is_refused() -> None:
+    for days, says in (("ME", "31 days apart"), ("W", "7 days apart")):
+        with pytest.raises(ScenarioError, match=says):
+            read(FRAME.set_axis(pd.date_range("2020-01-31", periods=30, freq=days)))
+
+
+def test_frames_that_are_no_table_are_refused() -> None:
+    for source, says in (
+        ({"A": 1}, "is a dict"),
+        (pd.concat([FRAME, FRAME], axis=1), "names a column twice"),
+        (pd.concat({"x": FRAME}, axis=1), "columns of several levels"),
+    ):
+        with pytest.raises(ScenarioError, match=says):
+            read(source)
+
+
 def test_no_file_and_a_spreadsheet_are_refused(tmp_path: Path) -> None:
     (tmp_path / "p.xlsx").write_bytes(b"PK")
     for name, says in (
