@@ -193,6 +193,48 @@ def test_a_margin_rate_in_percent_is_taken() -> None:
     assert book.funds[0]["nav"] == 275_000
 
 
+def test_a_value_in_dollars_is_one_whatever_the_currency() -> None:
+    frame = pd.DataFrame([("BMW GY", 1e6, "EUR")], columns=["ticker", "market value usd", "currency"])
+    assert held(stress.from_book(frame, PRICES), "book") == {"BMW GY": 1e6, "EURUSD": 1e6}
+    local = frame.rename(columns={"market value usd": "market value"})
+    assert held(stress.from_book(local, PRICES), "book")["BMW GY"] == pytest.approx(1e6 * EUR, abs=0.01)
+
+
+def test_rates_in_both_files_are_taken_from_that_of_rates() -> None:
+    book = stress.from_book(foreign(), PRICES, fx=PRICES[["EURUSD"]] * 2)
+    assert held(book)["EURUSD"] == pytest.approx(2000 * LAST["BMW GY"] * EUR, abs=0.01)
+    assert "rates in both files are taken from here: EURUSD" in str(book.report.lines["read"])
+
+
+def test_what_the_file_says_of_an_instrument_is_kept() -> None:
+    columns = ["ticker", "value", "class", "sector", "country", "market cap", "multiplier"]
+    rows = [("AAPL", 1e6, "", "tech", "United States", "3 tn", 50), ("7203 JP", 1e6, "Future", "autos", "", "", 1)]
+    volumes = pd.DataFrame({"ticker": ["7203 JP"], "volume": [10]})
+    book = stress.from_book(pd.DataFrame(rows, columns=columns).replace("", None), PRICES, volumes)
+    apple, toyota = book.assets
+    assert (apple["region"], apple["sector"], apple["adv"]) == ("us", "tech", 0.01 * 3e12)
+    assert (toyota["region"], toyota["sector"], toyota["asset_class"]) == ("asia", "autos", "equity")
+    assert toyota["adv"] == 10 * LAST["7203 JP"]
+    scenario = book.scenario
+    assert [asset.sector for asset in scenario.assets] == ["tech", "autos"]
+    many = pd.DataFrame(rows, columns=columns).replace("", None).assign(multiplier=5)
+    assert stress.from_book(many, PRICES, volumes).assets[1]["adv"] == 50 * LAST["7203 JP"]
+
+
+@pytest.mark.parametrize(("usd", "adv"), [(9.9e6, 50e6), (10e6, 300e6), (100e6, 1e9), (999e6, 1e9), (1e9, 3e9)])
+def test_volume_by_what_all_funds_hold(usd: float, adv: float) -> None:
+    half = pd.DataFrame([("a", "BRK.B", usd / 2), ("b", "BRK.B", -usd / 2)], columns=["fund", "ticker", "value"])
+    assert stress.from_book(half, PRICES).assets[0]["adv"] == adv
+
+
+def test_two_navs_of_a_fund_are_refused() -> None:
+    rows = [("a", "AAPL", 1e6, 1e6), ("a", "COP", 1e6, 2e6)]
+    frame = pd.DataFrame(rows, columns=["fund", "ticker", "value", "nav"])
+    with pytest.raises(ScenarioError, match="row 2: another NAV than 1,000,000"):
+        stress.from_book(frame, PRICES)
+    assert stress.from_book(frame.assign(nav=3e6), PRICES).funds[0]["nav"] == 3e6
+
+
 def test_a_stated_value_beside_another_price_is_told() -> None:
     frame = pd.DataFrame([("AAPL", 10, 4000.0)], columns=["ticker", "quantity", "market value"])
     book = stress.from_book(frame, PRICES)
