@@ -221,6 +221,12 @@ def test_what_the_file_says_of_an_instrument_is_kept() -> None:
     assert stress.from_book(many, PRICES, volumes).assets[1]["adv"] == 50 * LAST["7203 JP"]
 
 
+def test_volume_of_currencies() -> None:
+    frame = pd.DataFrame([("EURUSD", 1e6), ("USDTRY", 1e6)], columns=["ticker", "value"])
+    book = stress.from_book(frame, PRICES.assign(USDTRY=PRICES["USDJPY"]))
+    assert {row["id"]: row["adv"] for row in book.assets} == {"EURUSD": 100e9, "TRYUSD": 10e9}
+
+
 @pytest.mark.parametrize(("usd", "adv"), [(9.9e6, 50e6), (10e6, 300e6), (100e6, 1e9), (999e6, 1e9), (1e9, 3e9)])
 def test_volume_by_what_all_funds_hold(usd: float, adv: float) -> None:
     half = pd.DataFrame([("a", "BRK.B", usd / 2), ("b", "BRK.B", -usd / 2)], columns=["fund", "ticker", "value"])

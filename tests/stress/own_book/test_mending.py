@@ -105,6 +105,7 @@ def test_closes_that_stand_still_are_filled() -> None:
     assert stale[0].startswith("59 unchanged closes")
     assert stale[1] == filled[1] == (day(101), day(159))
     assert filled[0].startswith("59 days")
+    assert len(lines(mended(frame, stale_days=59), "mended", "BMW GY")) == 2
     assert len(lines(mended(frame, stale_days=60), "mended", "BMW GY")) == 0
     assert (mended(frame, stale_days=60).returns["BMW GY"].loc[DAYS[101] :] == 0).all()
 
@@ -113,7 +114,7 @@ def test_a_late_listing_is_filled_with_its_beta_and_its_spread() -> None:
     days = pd.bdate_range("2015-01-01", periods=2000)
     rng = np.random.default_rng(2)
     moves = 0.01 * rng.standard_normal((2000, 5))
-    moves[:, 4] = 1.5 * moves[:, :4].mean(axis=1) + 0.012 * rng.standard_normal(2000)
+    moves[:, 4] = 0.005 + 1.5 * moves[:, :4].mean(axis=1) + 0.012 * rng.standard_normal(2000)
     frame = pd.DataFrame(100 * np.exp(moves.cumsum(axis=0)), index=days, columns=list("ABCDE"))
     frame.loc[: days[999], "E"] = np.nan
     clean = mended(frame)
@@ -121,6 +122,7 @@ def test_a_late_listing_is_filled_with_its_beta_and_its_spread() -> None:
     market = before[list("ABCD")].mean(axis=1)
     assert np.polyfit(market, before["E"], 1)[0] == pytest.approx(1.5, abs=0.4)  # five errors
     assert before["E"].std() == pytest.approx(clean.returns["E"].loc[days[1001] :].std(), rel=0.15)
+    assert before["E"].mean() == pytest.approx(0, abs=0.0025)  # of 1,000 days: five errors; its drift is not filled in
     assert "lists late" in lines(clean, "mended", "E")[0][0]
     pd.testing.assert_frame_equal(clean.returns, mended(frame).returns)  # the draws are those of its name
     others = mended(frame[list("EDCBA")]).returns[list("ABCDE")]

@@ -63,7 +63,8 @@ def test_returns_are_chained_and_none_is_lost() -> None:
         table = read(frame, kind)
         assert not table.levels
         np.testing.assert_allclose(table.frame.pct_change().iloc[1:], simple, atol=1e-12)
-        assert len(table.frame) == len(FRAME)
+        assert list(table.frame.index[1:]) == list(FRAME.index[1:])
+        assert table.frame.index[0] == FRAME.index[0]  # a business day before the first return
     said = simple.reset_index().melt("date", var_name="ticker", value_name="return")
     assert not read(said).levels
 
@@ -95,6 +96,11 @@ def test_faults_name_file_line_and_column(text: str, says: str, tmp_path: Path) 
 def test_a_return_that_leaves_nothing_is_refused() -> None:
     with pytest.raises(ScenarioError, match="A falls by 100 % or more on 2024-01-03"):
         read(pd.DataFrame({"A": [0.1, -1.0]}, index=pd.to_datetime(["2024-01-02", "2024-01-03"])), "returns")
+
+
+def test_days_with_points_begin_with_the_day(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("date,A\n03.04.2024,1\n04.04.2024,2\n")
+    assert [f"{day:%m-%d}" for day in read(tmp_path / "p.csv").frame.index] == ["04-03", "04-04"]
 
 
 def test_what_is_not_daily_is_refused() -> None:
