@@ -103,4 +103,4 @@ def test_the_scenario_runs(tmp_path: Path) -> None:
     folder, memory = stress.load_scenario(tmp_path / "mine"), BOOK.scenario
     one, other = (stress.run(scenario, paths=2_000) for scenario in (folder, memory))
     np.testing.assert_array_equal(one["summary"]["es"], other["summary"]["es"])
-    assert (one["summary"]["es"] > 0).all()
+    assert (one["summary"]["es"].sel(level=[0.95, 0.99]) > 0).all()
