@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from stress.api import build_problem, load_scenario, open_result, resume, run
     from stress.compile.extensions import register_impact_law, register_trigger
     from stress.options import RunOptions
+    from stress.own_book.from_book import from_book
     from stress.questions.compare import compare
     from stress.questions.replay import replay
 
@@ -21,6 +22,7 @@ __all__ = [
     "RunOptions",
     "build_problem",
     "compare",
+    "from_book",
     "load_scenario",
     "open_result",
     "register_impact_law",
@@ -60,6 +62,7 @@ _find_folders_beside()
 _HOMES = {
     "RunOptions": "stress.options",
     "compare": "stress.questions.compare",
+    "from_book": "stress.own_book.from_book",
     "replay": "stress.questions.replay",
     "register_impact_law": "stress.compile.extensions",
     "register_trigger": "stress.compile.extensions",

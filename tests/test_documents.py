@@ -12,6 +12,11 @@ from checkout import ROOT
 from dataset_example import TREE
 from report_example import SPEC
 from stress.calibration.files import NAMES as WRITTEN
+from stress.own_book.assumptions import MARGIN
+from stress.own_book.classes import COMMODITY, CREDIT, CRYPTO, EQUITY, FX, OTHER, RATES
+from stress.own_book.estimates import HALF_LIFE
+from stress.own_book.mending.rules import Rules
+from stress.own_book.writer import FILES
 from stress.results.dataset.units import DESCRIPTIONS
 from stress.results.report.page import sections
 from stress.results.report.risk import Risk
@@ -88,7 +93,7 @@ def test_the_commands_of_the_readme_work_in_their_order() -> None:
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))))
 FOLDERS = ("kernels", "results", "scenarios", "stress", "tests", "docs", "benchmarks")
 FILE = re.compile(r"[\w./-]*\w\.(?:py|csv|toml|md|ipynb)\b")
-OF_OTHERS = {"investors.py", "NAME.py", "my.toml", "FILE.csv", *WRITTEN}  # those that a reader has, adds or has written
+OF_OTHERS = {"investors.py", "NAME.py", "my.toml", "FILE.csv", *FILES, *WRITTEN}  # those that a reader has, adds or makes
 
 
 def tree_of_files() -> list[str]:
@@ -119,6 +124,31 @@ def test_files_and_pages_that_a_document_names_are_there(name: str) -> None:
     assert not files_that_are_not_there(text, tree_of_files())
     for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", text):
         assert (ROOT / name).parent.joinpath(target).exists(), target
+
+
+def test_every_file_and_rule_of_an_own_book_is_documented() -> None:
+    text, rules = page("docs/own-book.md"), Rules()
+    assert all(f"| `{name}` |" in text for name in FILES)
+    for told in (
+        f"{rules.stale_days} unchanged closes in a row",
+        f"{rules.gap_days} days without a price",
+        f"fewer than {rules.least_days} returns of its own, or no price on the last {rules.old_days} days",
+        f"over {rules.large_moves:g} daily moves",
+        f"within {rules.split_moves:g} daily moves",
+        f"a price {rules.spike_moves:g} daily moves",
+        f"half-life of {HALF_LIFE:g} days",
+        "equity 15 %, credit 10, rates and fx 3, commodity 10, crypto and volatility 40",
+    ):
+        assert told in text
+    assert [MARGIN[kind] for kind in (EQUITY, CREDIT, RATES, FX, COMMODITY, CRYPTO, OTHER)] == [
+        0.15,
+        0.10,
+        0.03,
+        0.03,
+        0.10,
+        0.40,
+        0.40,
+    ]
 
 
 def test_a_file_that_is_gone_is_seen() -> None:

@@ -17,7 +17,7 @@ from stress.scenarios.schema.funds import Fund
 from stress.scenarios.schema.scenario import Scenario
 
 LARGEST_WEIGHT = 1e9  # of one position, in multiples of NAV; with `gross` only proportions count
-_FORM = Form(("asset", "position"), ("asset",))
+_FORM = Form(("fund", "asset", "position"), ("fund", "asset"))
 
 
 def book_weights(
@@ -30,7 +30,7 @@ def book_weights(
     """
     weights = np.zeros(len(assets.ids))
     if isinstance(positions, str):
-        usd = _read_file(scenario, positions, key, assets)
+        usd = _read_file(scenario, fund, positions, key, assets)
         positions = {asset: value / fund.nav for asset, value in usd.items()}
     for asset, weight in positions.items():
         if asset not in assets.ids:
@@ -47,14 +47,24 @@ def book_weights(
     return weights
 
 
-def _read_file(scenario: Scenario, path: str, key: str, assets: Assets) -> dict[str, float]:
+def _read_file(scenario: Scenario, fund: Fund, path: str, key: str, assets: Assets) -> dict[str, float]:
+    """USD by asset; of a file with a column `fund`, the rows of this fund."""
     file = Path(path).name
     usd: dict[str, float] = {}
-    for row in scenario.files.rows(path, key, _FORM):
-        if set(row) != {"asset", "position"}:
-            raise ScenarioError(
-                "has other columns", file=file, key=key, value=list(row), allowed="asset, position (USD)"
-            )
+    rows = scenario.files.rows(path, key, _FORM)
+    if set(rows[0]) - {"fund"} != {"asset", "position"}:
+        raise ScenarioError(
+            "has other columns", file=file, key=key, value=list(rows[0]), allowed="asset, position (USD); and fund"
+        )
+    if "fund" in rows[0]:
+        known = {other.id for other in scenario.funds}
+        strange = next((row["fund"] for row in rows if row["fund"] not in known), None)
+        if strange is not None:
+            raise ScenarioError("is no fund", file=file, key="fund", value=strange, allowed=suggest(strange, known))
+        rows = [row for row in rows if row["fund"] == fund.id]
+        if not rows:
+            raise ScenarioError("holds nothing", file=file, key=key, value=fund.id, allowed="a row of this fund")
+    for row in rows:
         asset = row["asset"]
         if asset not in assets.ids:
             raise ScenarioError(

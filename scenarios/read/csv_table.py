@@ -43,6 +43,7 @@ class CsvTable(NamedTuple):
 
     rows: list[dict[str, str]]
     understood: str  # what is not plain CSV about it; "" = nothing
+    lines: tuple[int, ...]  # of the file, 1-based, in which each row begins
 
 
 class _Line(NamedTuple):
@@ -104,7 +105,7 @@ def read_table(text: str, name: str, key: str, form: Form) -> CsvTable:
         _check_counted([(line.number, row.pop("")) for line, row in zip(lines[1:], rows, strict=True)], name, key)
         seen.append("row numbers left out")
     seen += [", ".join(renamed)] if renamed else []
-    return CsvTable(rows, " and ".join(seen))
+    return CsvTable(rows, " and ".join(seen), tuple(line.number for line in lines[1:]))
 
 
 def _lines(text: str, name: str, key: str) -> tuple[str, list[_Line]]:

@@ -14,7 +14,7 @@ from stress.scenarios.errors import ScenarioError, ScenarioWarning
 from stress.scenarios.read.csv_table import SEPARATORS, Form, read_table
 
 LARGEST_TABLE = 64 << 20  # bytes
-MOST_LINES = 20_000
+MOST_LINES = 100_000
 MOST_CELLS = 5_000_000
 
 
@@ -65,6 +65,7 @@ class InputFiles:
         self.folder = folder
         self._texts: dict[Path, str] = {}
         self._hashes: dict[str, str] = {}
+        self._rows: dict[tuple[str, Form], list[dict[str, str]]] = {}
         self.tables: dict[str, str] = {}  # key of a table that came from a file -> name of that file
 
     def file_of(self, key: str) -> str:
@@ -128,6 +129,8 @@ class InputFiles:
             ScenarioError: no header, a column named twice or not at all, a row of another length, an error of a
                 spreadsheet, numbers that can be read in two ways.
         """
+        if (path, form) in self._rows:  # one file of positions serves all funds
+            return [dict(row) for row in self._rows[path, form]]
         name, text = Path(path).name, self.read(path, key)
         for signs, most, what in ("\n", MOST_LINES, "lines"), (SEPARATORS, MOST_CELLS, "cells"):
             count = max(map(text.count, signs))
@@ -136,4 +139,5 @@ class InputFiles:
         table = read_table(text, name, key, form)
         if table.understood:
             warnings.warn(f"{name}: read with {table.understood}", ScenarioWarning, stacklevel=2)
-        return table.rows
+        self._rows[path, form] = table.rows
+        return [dict(row) for row in table.rows]

@@ -12,8 +12,8 @@ from stress.scenarios.read.files import InputFiles
 
 _FORMS = {
     "assets": Form(
-        ("id", "name", "asset_class", "region", "vol", "shock_vol", "impact_vol", "in_net", "adv", "margin"),
-        ("id", "name", "asset_class", "region", "in_net"),
+        ("id", "name", "asset_class", "region", "sector", "vol", "shock_vol", "impact_vol", "in_net", "adv", "margin"),
+        ("id", "name", "asset_class", "region", "sector", "in_net"),
     ),
     "funds": Form(
         ("id", "strategy", "region", "nav", "gross", "net", "positions", "count", "leverage_spread"),

@@ -17,6 +17,7 @@ from stress.scenarios.errors import ScenarioError, suggest
 from stress.scenarios.library import library_path, list_names
 from stress.scenarios.origin import Origin
 from stress.scenarios.read import quotes
+from stress.scenarios.read.assumed import fill_assumed
 from stress.scenarios.read.extensions import load_extensions
 from stress.scenarios.read.files import InputFiles, read_regular
 from stress.scenarios.read.inline import INLINED, inline_table
@@ -28,13 +29,14 @@ from stress.scenarios.read.translate import translate
 from stress.scenarios.schema.scenario import Scenario, scenario_model
 
 LARGEST_SCENARIO = 2 << 20  # bytes
+FILE_OF_A_FOLDER = "scenario.toml"
 
 
 def load_scenario(name_or_file: str | Path, overrides: Overrides = ()) -> Scenario:
     """Read a scenario file, or the library scenario of that name.
 
     Args:
-        name_or_file: path of a TOML file, or a library name such as "desk".
+        name_or_file: path of a TOML file or of a folder with a `scenario.toml`, or a library name such as "desk".
         overrides: `key.path=value` texts, or values by key, applied in order before anything is validated.
 
     Raises:
@@ -43,12 +45,15 @@ def load_scenario(name_or_file: str | Path, overrides: Overrides = ()) -> Scenar
     path, library = Path(name_or_file), str(name_or_file) in list_names()
     if library:
         path = library_path(str(name_or_file))
+    elif _is_file(path / FILE_OF_A_FOLDER):
+        path = path / FILE_OF_A_FOLDER
     elif not _is_file(path):
         raise ScenarioError(
             "is neither a file nor a scenario of the library",
             file=str(name_or_file),
             key="",
-            allowed=f"a TOML file, or a library name: {suggest(str(name_or_file), list_names())}",
+            allowed=f"a TOML file, a folder with a {FILE_OF_A_FOLDER}, or a library name: "
+            f"{suggest(str(name_or_file), list_names())}",
         )
     files = InputFiles(path.name, path.parent)
     try:
@@ -98,6 +103,7 @@ def scenario_from_document(
 
 def _scenario(document: dict[str, Any], files: InputFiles, origin: Origin, overrides: Overrides) -> Scenario:
     load_extensions()
+    fill_assumed(document, files)
     changes = [apply_override(document, assignment, files) for assignment in assignments(overrides)]
     origin = replace(origin, overrides=(*origin.overrides, *changes))
     check_limits(document, files.scenario_file)

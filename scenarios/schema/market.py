@@ -50,6 +50,7 @@ class Asset(Table):
     name: str = Field(default="", description="long name; default: the id")
     asset_class: AssetClass
     region: str = ""
+    sector: str = ""
     vol: AnnualVolatility = Field(
         gt=0, le=VOLATILITY.most, description="pre-stress annual volatility: impact, margin, evaporation"
     )

@@ -39,6 +39,9 @@ class Scenario(Table):
     title: str = ""
     description: str = ""
     sources: list[str] = Field(default_factory=list)
+    assumed: str | None = Field(
+        default=None, description="a CSV file (key, value, rule, grade, source) of values that the scenario leaves out"
+    )
     horizon: Horizon = Horizon()
     assets: Annotated[list[Asset], Field(min_length=1, max_length=2_000)]
     correlation: Correlation | None = None

@@ -21,6 +21,7 @@ from stress.cli.console import say
 from stress.cli.demo import demo
 from stress.cli.doctor import doctor
 from stress.cli.exits import BUG, DONE, output_lost
+from stress.cli.init import init
 from stress.cli.library import library
 from stress.cli.replay import replay
 from stress.cli.report import report
@@ -46,6 +47,7 @@ app = typer.Typer(
 )
 app.command(cls=Command)(demo)
 app.command(cls=Command)(run)
+app.command(cls=Command)(init)
 app.command(cls=Command)(resume)
 app.command(cls=Command)(verify)
 app.command(cls=Command)(worker)

@@ -53,7 +53,10 @@ Directory = Annotated[
     Path, typer.Argument(metavar="DIR", parser=parse_directory, help="A run directory, or the URL of one.")
 ]
 Scenario = Annotated[
-    str, typer.Argument(metavar="SCENARIO", help="A scenario file (.toml) or the name of one in the library.")
+    str,
+    typer.Argument(
+        metavar="SCENARIO", help="A scenario file (.toml), a folder with a scenario.toml, or a library name."
+    ),
 ]
 Paths = Annotated[
     int, typer.Option("--paths", parser=parse_positive, metavar="N", help="Paths to simulate: 1e6, 1_000_000.")

@@ -22,6 +22,7 @@ PROGRAM = "from stress.cli import main; main()"
 EXPECTED = {
     "demo",
     "run",
+    "init",
     "show",
     "compare",
     "replay",

@@ -1,0 +1,74 @@
+"""A scenario of the user's own positions, in parts: as one document, and as what is written to a folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from stress.own_book.data_report import DataReport
+from stress.scenarios.read.loader import scenario_from_document
+from stress.scenarios.schema.scenario import Scenario
+
+MOST_IN_MEMORY = 1_000  # assets of a scenario that is one document; larger ones are read from their files
+STEPS = 10
+
+
+@dataclass(frozen=True)
+class OwnBook:
+    """A scenario of the user's own positions, in parts, and what happened to the data on the way."""
+
+    name: str
+    sources: tuple[str, ...]
+    assets: list[dict[str, Any]]  # rows of assets.csv; `assumed`: keys that stand in assumed.csv
+    correlation: Any  # (asset, asset)
+    funds: list[dict[str, Any]]  # id, strategy, region, nav, whether that is assumed, positions in USD by asset
+    dof: float
+    returns: Any  # pd.DataFrame of daily log returns by asset; None without prices
+    report: DataReport
+
+    @property
+    def title(self) -> str:
+        """Of tables and reports."""
+        funds, assets = len(self.funds), len(self.assets)
+        return f"Own book: {funds} fund{'s' * (funds > 1)}, {assets} asset{'s' * (assets > 1)}"
+
+    def settings(self) -> dict[str, Any]:
+        """The tables of the scenario that are the same for every book."""
+        return {
+            "horizon": {"steps": STEPS},
+            "margin": {"method": "haircut"},
+            "impact": {"law": "square_root"},
+            "liquidity": {"evaporation": 1.2},
+        }
+
+    def document(self) -> dict[str, Any]:
+        """The scenario as one document, all that was assumed in its place."""
+        keys = ("id", "asset_class", "region", "sector", "vol", "adv", "margin", "in_net")
+        funds = [
+            {
+                **{key: fund[key] for key in ("id", "strategy", "region", "nav")},
+                "positions": {asset: usd / fund["nav"] for asset, usd in fund["positions"].items()},
+            }
+            for fund in self.funds
+        ]
+        return {
+            "schema": 1,
+            "name": self.name,
+            "title": self.title,
+            "sources": list(self.sources),
+            **self.settings(),
+            "assets": [{key: row[key] for key in keys} for row in self.assets],
+            "correlation": {"matrix": self.correlation.tolist()},
+            "shocks": {"model": "student_t", "dof": self.dof},
+            "funds": funds,
+        }
+
+    @cached_property
+    def scenario(self) -> Scenario:
+        """What `stress.run` takes.
+
+        Raises:
+            ScenarioError: the numbers make no valid scenario.
+        """
+        return scenario_from_document(self.document(), file=f"<{self.name}>")
