@@ -93,7 +93,14 @@ def test_the_commands_of_the_readme_work_in_their_order() -> None:
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))))
 FOLDERS = ("kernels", "results", "scenarios", "stress", "tests", "docs", "benchmarks")
 FILE = re.compile(r"[\w./-]*\w\.(?:py|csv|toml|md|ipynb)\b")
-OF_OTHERS = {"investors.py", "NAME.py", "my.toml", "FILE.csv", *FILES, *WRITTEN}  # those that a reader has, adds or makes
+OF_OTHERS = {
+    "investors.py",
+    "NAME.py",
+    "my.toml",
+    "FILE.csv",
+    *FILES,
+    *WRITTEN,
+}  # a reader's own
 
 
 def tree_of_files() -> list[str]:
