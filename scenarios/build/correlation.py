@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from stress.scenarios.csv.table import MATRIX
 from stress.scenarios.errors import ScenarioError, suggest
 from stress.scenarios.problem import Floats
 from stress.scenarios.read import units
-from stress.scenarios.read.csv_table import MATRIX
 from stress.scenarios.read.files import InputFiles
 from stress.scenarios.schema.correlation import Correlation
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from stress.scenarios.build.correlation import resolve_correlation
 from stress.scenarios.build.margin import by_asset_or_class
+from stress.scenarios.csv.table import MATRIX
 from stress.scenarios.errors import ScenarioError
 from stress.scenarios.problem import Assets, Floats
 from stress.scenarios.read import units
-from stress.scenarios.read.csv_table import MATRIX
 from stress.scenarios.read.returns import read_returns
 from stress.scenarios.schema.correlation import Correlation
 from stress.scenarios.schema.scenario import Scenario

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from stress.scenarios.build.market import unknown_asset
+from stress.scenarios.csv.table import Form
 from stress.scenarios.errors import ScenarioError, at_least, at_most, exactly, suggest
 from stress.scenarios.problem import Assets, Bools, Floats
 from stress.scenarios.read import units
-from stress.scenarios.read.csv_table import Form
 from stress.scenarios.read.quantities import LEVERAGE
 from stress.scenarios.schema.funds import Fund
 from stress.scenarios.schema.scenario import Scenario

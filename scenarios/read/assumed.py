@@ -9,8 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from stress.scenarios.csv.table import Form
 from stress.scenarios.errors import ScenarioError
-from stress.scenarios.read.csv_table import Form
 from stress.scenarios.read.files import InputFiles
 from stress.scenarios.read.inline import INLINED, inline_table
 from stress.scenarios.read.overrides import apply_override

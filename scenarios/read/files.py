@@ -10,8 +10,8 @@ import stat
 import warnings
 from pathlib import Path
 
+from stress.scenarios.csv.table import SEPARATORS, Form, read_table
 from stress.scenarios.errors import ScenarioError, ScenarioWarning
-from stress.scenarios.read.csv_table import SEPARATORS, Form, read_table
 
 LARGEST_TABLE = 64 << 20  # bytes
 MOST_LINES = 100_000

@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from stress.scenarios.csv.table import Form
 from stress.scenarios.errors import ScenarioError, suggest
-from stress.scenarios.read.csv_table import Form
 from stress.scenarios.read.files import InputFiles
 
 _FORMS = {

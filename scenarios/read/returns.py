@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
+from stress.scenarios.csv.table import MATRIX
 from stress.scenarios.errors import ScenarioError, ScenarioWarning
 from stress.scenarios.problem import Floats
 from stress.scenarios.read import units
-from stress.scenarios.read.csv_table import MATRIX
 from stress.scenarios.read.files import InputFiles
 
 FEWEST_DAYS, MOST_DAYS = 30, 20_000

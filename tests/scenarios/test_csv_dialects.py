@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stress.scenarios.csv.table import MATRIX, Form, read_table
 from stress.scenarios.errors import ScenarioError
 from stress.scenarios.read import units
-from stress.scenarios.read.csv_table import MATRIX, Form, read_table
 
 POSITIONS = Form(("asset", "position"), ("asset",))
 OTHER = Form(("id", "asset", "vol", "other"), ("id", "asset"), ("positions.",))

@@ -13,8 +13,8 @@ import pandas as pd
 from stress.errors import MissingExtra
 from stress.own_book.data_report import LEFT_OUT, READ, DataReport
 from stress.own_book.read.headings import Headings, is_text, meanings
+from stress.scenarios.csv.table import LINE_END, MATRIX, SEPARATORS, Form, read_table
 from stress.scenarios.errors import ScenarioError
-from stress.scenarios.read.csv_table import LINE_END, MATRIX, SEPARATORS, Form, read_table
 from stress.scenarios.read.files import InputFiles, read_regular
 from stress.scenarios.read.units import UnitError, fraction, money
 
@@ -27,7 +27,7 @@ Source = Any  # str | Path | pd.DataFrame | pd.Series, and pandas is not typed h
 
 @dataclass(frozen=True)
 class Sheet:
-    """Cells by row and column: text as `csv_table` reads it, or what a DataFrame holds."""
+    """Cells by row and column: text as `scenarios.csv.table` reads it, or what a DataFrame holds."""
 
     name: str
     key: str  # what it was given as, such as "prices"

@@ -14,8 +14,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from stress.scenarios.csv.numbers import mark_of, plain
 from stress.scenarios.errors import ScenarioError
-from stress.scenarios.read.csv_numbers import mark_of, plain
 
 SPREADSHEET_ERROR = re.compile(
     r"#(N/A|REF!|DIV/0!|VALUE!|NAME\?|NUM!|NULL!|SPILL!|CALC!|ERROR!|FIELD!|CONNECT!|BLOCKED!|UNKNOWN!|BUSY!|EXTERNAL!"
