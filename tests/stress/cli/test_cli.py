@@ -58,7 +58,7 @@ def test_run_prints_one_json_document_and_progress_apart(
     assert printed["paths"] == int(PATHS)
     assert printed["seed"] == 3
     said = [line.partition(":")[0] for line in done.stderr.splitlines()]
-    waited = [phase for phase in said if not phase.startswith("compiling")]  # unless the programs are kept
+    waited = [phase for phase in said if not phase.startswith(("compiling", "preparing"))]  # unless programs are kept
     assert waited[:4] == ["loading programs", "paths", "timeline and attribution", "writing the result"]
     assert "\x1b" not in done.stderr
     tree = xr.open_datatree(folder / printed["directory"] / "result.zarr", engine="zarr")
