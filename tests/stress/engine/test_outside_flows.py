@@ -48,6 +48,7 @@ def part(share: float) -> Any:
     return replace(retail, **{name: getattr(retail, name) * share for name in ("per_percent", "cap", "budget")})
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("others")
 def test_two_parts_do_what_the_whole_does_and_share_its_component() -> None:
     whole, parts = run(ONE), run(replace(ONE, outside={"retail": part(0.25), "others": part(0.75)}))

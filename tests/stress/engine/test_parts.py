@@ -27,6 +27,8 @@ PROBLEMS = {
     "no impact": make_problem(steps=4, shocks={"scale": 2.5}, impact={"law": "none"}),
     "nobody trades": make_problem(steps=3, cascade={"feedback": False}),
 } | {f"random {seed}": random_problem(seed) for seed in (0, 2)}
+IN_EVERY_RUN_OF_THE_TESTS = ("everything", "random 0")
+NAMES = [name if name in IN_EVERY_RUN_OF_THE_TESTS else pytest.param(name, marks=pytest.mark.slow) for name in PROBLEMS]
 
 
 @cache
@@ -44,7 +46,7 @@ def by_reference(problem: Problem, draws: Any) -> tuple[Any, Any]:
     return by_step[-1], by_step
 
 
-@pytest.mark.parametrize("name", PROBLEMS)
+@pytest.mark.parametrize("name", NAMES)
 def test_price_taker_and_funds_alone_are_the_reference_with_less_of_the_model(name: str) -> None:
     problem, output = PROBLEMS[name], run(name)
     draws = run_both(problem, PATHS, SEED).draws
@@ -65,7 +67,7 @@ def test_price_taker_and_funds_alone_are_the_reference_with_less_of_the_model(na
         assert all(np.abs(parts[part]).max() > 1e-4 for part in names)
 
 
-@pytest.mark.parametrize("name", PROBLEMS)
+@pytest.mark.parametrize("name", NAMES)
 def test_parts_sum_to_the_loss(name: str) -> None:
     output = run(name)
     parts, line = output.sample.parts, output.timeline

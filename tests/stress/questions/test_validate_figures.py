@@ -264,7 +264,7 @@ ENGINE: dict[str, tuple[str, str, Planted, str]] = {
     ),
 }
 
-IN_EVERY_RUN_OF_THE_TESTS = ("brokers", "leverage")
+IN_EVERY_RUN_OF_THE_TESTS = ("brokers",)
 CONTRADICTIONS = ("brokers", "bins", "counts of calls")  # with other totals of the run, which ends it
 
 
