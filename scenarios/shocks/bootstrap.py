@@ -43,34 +43,31 @@ def standardised(values: Floats) -> Floats:
     return unit
 
 
-def in_full(history: Floats, given: Given) -> dict[str, Any]:
-    """A history as it stands in the canonical document."""
-    columns = zip(given.assets.ids, history.tolist(), strict=True)
-    return {"returns": dict(columns), "kind": "log"}
+class HistoryTable(ShockTable):
+    """A model that draws days of a history: its parameters have the `history` and the `days` that are drawn."""
 
-
-class _Bootstrap(ShockTable):
-    keys = BootstrapKeys
     required = ("returns",)
     daily = True
     correlated = False
 
+    def correlation(self, parameters: Any, given: Given) -> Floats:
+        """That of the days, (asset, asset)."""
+        matrix: Floats = parameters.days @ parameters.days.T / parameters.days.shape[1]
+        np.fill_diagonal(matrix, 1.0)
+        return matrix
+
+    def document(self, table: HistoryKeys, parameters: Any, given: Given) -> dict[str, Any]:
+        """The history in full."""
+        columns = zip(given.assets.ids, parameters.history.tolist(), strict=True)
+        return {"returns": dict(columns), "kind": "log"}
+
+
+class _Bootstrap(HistoryTable):
+    keys = BootstrapKeys
+
     def parameters(self, table: BootstrapKeys, given: Given) -> Bootstrap:
         history = given.returns(table.returns, table.kind, "returns")
         return Bootstrap(history, standardised(history), table.mean_block)
-
-    def correlation(self, parameters: Bootstrap, given: Given) -> Floats:
-        return correlation_of_days(parameters.days)
-
-    def document(self, table: BootstrapKeys, parameters: Bootstrap, given: Given) -> dict[str, Any]:
-        return in_full(parameters.history, given)
-
-
-def correlation_of_days(days: Floats) -> Floats:
-    """Correlation of standardised returns (asset, day)."""
-    matrix: Floats = days @ days.T / days.shape[1]
-    np.fill_diagonal(matrix, 1.0)
-    return matrix
 
 
 TABLE = _Bootstrap()

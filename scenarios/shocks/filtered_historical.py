@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from pydantic import Field
 
 from stress.scenarios.problem import Floats
 from stress.scenarios.read.fields import Number, NumbersByAsset
-from stress.scenarios.shocks.bootstrap import HistoryKeys, correlation_of_days, in_full, standardised
+from stress.scenarios.shocks.bootstrap import HistoryKeys, HistoryTable, standardised
 from stress.scenarios.shocks.garch import Variance, VarianceKeys, variance
-from stress.scenarios.shocks.protocol import Given, ShockTable
+from stress.scenarios.shocks.protocol import Given
 
 
 class FilteredHistoricalKeys(HistoryKeys, VarianceKeys):
@@ -56,11 +56,8 @@ def filtered(returns: Floats, alpha: Floats, gamma: Floats, beta: Floats) -> tup
     return residuals, ratio
 
 
-class _FilteredHistorical(ShockTable):
+class _FilteredHistorical(HistoryTable):
     keys = FilteredHistoricalKeys
-    required = ("returns",)
-    daily = True
-    correlated = False
 
     def parameters(self, table: FilteredHistoricalKeys, given: Given) -> FilteredHistorical:
         history = given.returns(table.returns, table.kind, "returns")
@@ -72,12 +69,6 @@ class _FilteredHistorical(ShockTable):
         start = last if isinstance(table.start, str) else given.by_asset(table.start, "start")
         falls = np.where(days < 0, days**2, 0.0).mean(axis=1)
         return FilteredHistorical(history, days, variance(table, given, start, falls), table.mean_block)
-
-    def correlation(self, parameters: FilteredHistorical, given: Given) -> Floats:
-        return correlation_of_days(parameters.days)
-
-    def document(self, table: FilteredHistoricalKeys, parameters: FilteredHistorical, given: Given) -> dict[str, Any]:
-        return in_full(parameters.history, given)
 
 
 TABLE = _FilteredHistorical()

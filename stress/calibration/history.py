@@ -143,7 +143,7 @@ def _check(values: Floats, names: tuple[str, ...], days: tuple[str, ...], kind: 
             f"is empty, one of {len(missing)} such cells",
             file=file,
             key=f"{names[column]}, {days[row]}",
-            allowed=f"{allowed} on every day that has any",
+            allowed=f"{allowed} on every day that has any; levstress init mends such files: take its returns.csv",
         )
     wrong = np.argwhere(~(values > low) | ~np.isfinite(values))
     if wrong.size:

@@ -42,7 +42,7 @@ def init(
         str, typer.Option("--currency", metavar="CODE", help="Currency of positions that name none.")
     ] = "USD",
     kind: Annotated[
-        Literal["auto", "prices", "returns", "log_returns"],
+        Literal["auto", "prices", "returns", "log-returns"],
         typer.Option("--kind", help="What --prices holds; auto: by headings, signs and sizes."),
     ] = "auto",
     proxy: Annotated[

@@ -16,8 +16,8 @@ from stress.own_book.read.sheet import LARGEST, PARQUET, Sheet, Source, is_nothi
 from stress.scenarios.read.files import read_regular
 from stress.scenarios.read.units import UnitError, fraction
 
-Kind = Literal["auto", "prices", "returns", "log_returns"]
-KINDS = ("auto", "prices", "returns", "log_returns")
+Kind = Literal["auto", "prices", "returns", "log-returns"]
+KINDS = ("auto", "prices", "returns", "log-returns")
 _OF_RETURNS = 0.2  # share of negative numbers from which a table holds returns; prices have hardly any
 _DAILY = pd.Timedelta(days=4)  # that the middle two days in a row may be apart
 _MOST = 5.0  # log return, a factor of 148
@@ -61,7 +61,7 @@ def read_price_table(source: Source, key: str, report: DataReport, kind: Kind = 
     if apart > _DAILY:
         raise sheet.error(f"has days that are {apart.days} days apart", "daily prices or returns")
     kind = told if kind == "auto" and told != "auto" else _guessed(frame) if kind == "auto" else kind
-    how = {"prices": "prices", "returns": "simple returns", "log_returns": "log returns"}[kind]
+    how = {"prices": "prices", "returns": "simple returns", "log-returns": "log returns"}[kind]
     span = f"{iso(frame.index[:1])[0]} to {iso(frame.index[-1:])[0]}"
     report.add(READ, name, f"{how} of {len(frame.columns):,} instruments on {len(frame):,} days, {span}")
     levels = kind == "prices"
@@ -139,7 +139,7 @@ def _long(sheet: Sheet, found: dict[str, object]) -> tuple[Any, Kind]:
         row = int(twice.index[0])
         raise sheet.error("is there twice", "one row for a day and an instrument", row, found["instrument"], names[row])
     frame = long.pivot(index="day", columns="name", values="number")[list(dict.fromkeys(names))]
-    kinds: dict[str, Kind] = {"price": "prices", "log_return": "log_returns", "return": "returns"}
+    kinds: dict[str, Kind] = {"price": "prices", "log_return": "log-returns", "return": "returns"}
     return frame, kinds[which]
 
 

@@ -48,7 +48,7 @@ def test_a_day_that_nobody_has_is_left_out() -> None:
 @pytest.mark.parametrize(
     ("cell", "value", "said"),
     [
-        ((30, 1), np.nan, r"7203 JP, 2024-02-12: is empty, one of 1 such cells\n  allowed: a price above 0"),
+        ((30, 1), np.nan, r"7203 JP, 2024-02-12: is empty, one of 1 such cells\n .*: take its returns\.csv"),
         ((30, 0), -1.0, r"BRK\.B, 2024-02-12 = -1\.0: cannot be\n  allowed: a price above 0"),
         ((30, 0), np.inf, r"BRK\.B, 2024-02-12 = inf: cannot be"),
         ((30, 0), "n/k", r"BRK\.B, 2024-02-12 = 'n/k': is no number"),

@@ -78,7 +78,7 @@ def test_options_reach_their_rules(here: Path) -> None:
     other = init("--dry-run", "--proxy", "BRK.B=BRK", "--keep", f"AAPL@{day}", "--gap-days", "1")
     assert "split" not in other.stdout
     assert "COP: 3 days without a return are filled" in other.stdout
-    assert "holds no returns" in init("--kind", "log_returns", "--proxy", "BRK.B=BRK").stderr
+    assert "holds no returns" in init("--kind", "log-returns", "--proxy", "BRK.B=BRK").stderr
     euro = init("--dry-run", "--proxy", "BRK.B=BRK", "--currency", "EUR")
     assert "all is taken to be in EUR" in euro.stdout
     assert "5 assets" in euro.stdout

@@ -59,7 +59,7 @@ def test_every_form_gives_the_same_table(name: str, tmp_path: Path) -> None:
 
 def test_returns_are_chained_and_none_is_lost() -> None:
     simple = FRAME.pct_change().iloc[1:]
-    for frame, kind in ((simple, "auto"), (simple, "returns"), (np.log1p(simple), "log_returns")):
+    for frame, kind in ((simple, "auto"), (simple, "returns"), (np.log1p(simple), "log-returns")):
         table = read(frame, kind)
         assert not table.levels
         np.testing.assert_allclose(table.frame.pct_change().iloc[1:], simple, atol=1e-12)
