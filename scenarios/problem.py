@@ -48,6 +48,7 @@ class Assets(_Brief):
     names: tuple[str, ...]  # long names, in the order of `ids`
     asset_class: tuple[str, ...]
     region: tuple[str, ...]
+    sector: tuple[str, ...]  # empty where the file names none
     in_net: Bools  # counts in net leverage
     vol: Floats  # pre-stress annual volatility: margin and evaporation
     shock_vol: Floats  # annual volatility of the draw
