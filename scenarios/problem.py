@@ -58,6 +58,15 @@ class Assets(_Brief):
 
 
 @dataclass(frozen=True, repr=False)
+class FactorLoadings(_Brief):
+    """Normals of variance 1 by few factors: `weights f + specific e`, all of `f` and `e` independent."""
+
+    names: tuple[str, ...]  # (factor,) sorted
+    weights: Floats  # (asset, factor)
+    specific: Floats  # (asset,)
+
+
+@dataclass(frozen=True, repr=False)
 class Shocks(_Brief):
     """The outside shock: a random draw plus a script."""
 
@@ -73,6 +82,7 @@ class Shocks(_Brief):
     class_dof: dict[str, float] = field(default_factory=dict)  # by asset class; empty: one for all
     parameters: Any = None  # record of the model, see its file in `scenarios.shocks`
     of_draws: Floats | None = None  # (asset, asset) correlation of the draw in the long run; None: `correlation`
+    factors: FactorLoadings | None = None  # that make `correlation` and are drawn in its place; None: it is drawn
 
     @property
     def draw_correlation(self) -> Floats:

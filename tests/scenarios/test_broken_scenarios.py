@@ -38,7 +38,7 @@ BROKEN = [
     ("no assets", "assets", [], "assets", "1 or more"),
     ("unknown shock model", "shocks/model", "cauchy", "shocks.model", "'none', 'gaussian', 'student_t'"),
     ("condition", "shocks/condition", [], "shocks.condition", "not implemented in this version"),
-    ("factor correlation", "correlation/factor", {}, "correlation.factor", "not implemented in this version"),
+    ("factor correlation", "correlation/factor", {}, "correlation.matrix", "exactly one of: matrix, constant, factor"),
     ("memory of the impact", "impact/memory", "round", "impact.memory", "not implemented in this version"),
     ("impact law", "impact/law", "cubic", "impact.law", "'bounded_exponential' or 'exponential'"),
     ("margin method", "margin/method", "span", "margin.method", "'haircut', 'portfolio' or 'none'"),

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from stress.compile.shocks.cholesky import moves_matrix, step_deviation
-from stress.compile.shocks.names import names
+from stress.compile.shocks.names import drawn_by, names
 from stress.kernels.shocks.draw import Shocks
 from stress.kernels.shocks.registry import MODELS, NAMES
 from stress.scenarios.problem import TRADING_DAYS, Problem
@@ -19,7 +19,8 @@ RECORDS: dict[str, Any] = {name: import_module(f"stress.compile.shocks.{name}").
 def shocks(problem: Problem, seed: int) -> Shocks:
     """Numbers of the shock, as arrays in float64."""
     table, per_day = problem.shocks, problem.steps_per_day
-    model, deviation = MODELS[table.model], step_deviation(problem)
+    drawn, deviation = drawn_by(problem), step_deviation(problem)
+    model = MODELS[drawn]
     unit = np.ones_like(deviation)
     drift = np.full(len(deviation), table.drift / (TRADING_DAYS * per_day))
     arrays: dict[str, Any] = {
@@ -29,6 +30,6 @@ def shocks(problem: Problem, seed: int) -> Shocks:
         "mean": (-0.5 * deviation**2 if table.martingale else drift)[:, None],
         "max_move": np.float64(table.max_move),
         "script": np.log1p(table.script),
-        "model": RECORDS[table.model](problem),
+        "model": RECORDS[drawn](problem),
     }
     return Shocks(**arrays)
