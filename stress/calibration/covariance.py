@@ -55,11 +55,11 @@ def _ledoit_wolf(x: Floats, sample: Floats) -> float:
         return 1.0
     fourth = float(((x**2).sum(axis=1) ** 2).sum())  # sum_t |x_t x_t'|^2
     noise = (fourth / days - squares) / days
-    return min(max(noise, 0.0), distance) / distance
+    return float(min(max(noise, 0.0), distance) / distance)
 
 
 def _oas(days: int, sample: Floats) -> float:
     """Of a sample whose trace over its size is 1: `min(1, (a + 1)/((T + 1)(a - 1/n)))`, a the mean square of S."""
     mean = float((sample**2).mean())
     least = (days + 1) * (mean - 1.0 / len(sample))
-    return 1.0 if least <= 0.0 else min(1.0, (mean + 1.0) / least)
+    return 1.0 if least <= 0.0 else float(min(1.0, (mean + 1.0) / least))

@@ -58,7 +58,9 @@ def test_many_names_are_tied_by_factors(tmp_path: Path) -> None:
     assert abs(np.mean(away)) < 0.02
     write_book(book_of(3)[0], tmp_path)
     assert not (tmp_path / "loadings.csv").exists()
-    assert load_scenario(tmp_path).correlation.matrix == "correlation.csv"
+    table = load_scenario(tmp_path).correlation
+    assert table is not None
+    assert table.matrix == "correlation.csv"
 
 
 def test_many_names_without_prices_have_one_factor_by_class() -> None:
