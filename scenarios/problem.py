@@ -57,6 +57,22 @@ class Assets(_Brief):
 
 
 @dataclass(frozen=True, repr=False)
+class Condition(_Brief):
+    """Moves of the draw that are fixed at one step: `rows @ draw = log_moves`."""
+
+    step: int  # 1 is the first
+    keys: tuple[str, ...]  # (row,) of what: an asset id, a class or a sector
+    moves: Floats  # (row,) simple returns
+    rows: Floats  # (row, asset) weights, which sum to 1
+    bandwidth: float | None = None  # of the kernel of a history's days; None: by rule
+
+    @property
+    def log_moves(self) -> Floats:
+        """What the weighted log return of each row is, (row,)."""
+        return np.log1p(self.moves)
+
+
+@dataclass(frozen=True, repr=False)
 class Shocks(_Brief):
     """The outside shock: a random draw plus a script."""
 
@@ -72,6 +88,7 @@ class Shocks(_Brief):
     class_dof: dict[str, float] = field(default_factory=dict)  # by asset class; empty: one for all
     parameters: Any = None  # record of the model, see its file in `scenarios.shocks`
     of_draws: Floats | None = None  # (asset, asset) correlation of the draw in the long run; None: `correlation`
+    conditions: tuple[Condition, ...] = ()  # by step, one for each
 
     @property
     def draw_correlation(self) -> Floats:

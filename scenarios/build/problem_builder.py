@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from stress.scenarios.build.books import build_books, build_triggers
 from stress.scenarios.build.fund_types import resolve_fund_types
 from stress.scenarios.build.funds import build_funds
@@ -16,6 +18,8 @@ from stress.scenarios.build.market import (
 from stress.scenarios.build.shocks import build_shocks
 from stress.scenarios.build.unread_keys import check_unused
 from stress.scenarios.canonical import canonical_document, filled_defaults
+from stress.scenarios.conditions.build import build_conditions
+from stress.scenarios.conditions.step import check_conditions
 from stress.scenarios.problem import Estimation, Problem
 from stress.scenarios.read.size_limits import check_size
 from stress.scenarios.schema.scenario import Scenario
@@ -38,6 +42,8 @@ def build_problem(scenario: Scenario) -> Problem:
     liquidity, cascade = build_liquidity(scenario), build_cascade(scenario)
     books = build_books(types, assets, liquidity, cascade, scenario.horizon.steps_per_day)
     triggers = build_triggers(scenario, types, assets, shocks, funds, books)
+    shocks = replace(shocks, conditions=build_conditions(scenario, assets, books, shocks))
+    check_conditions(scenario, shocks, assets)
     check_unused(scenario, types)
     check_start(scenario, types, assets, funds, books)
     outside = build_outside(scenario, assets)

@@ -90,6 +90,17 @@ class ScriptStep(Table):
         return moves
 
 
+class ConditionStep(ScriptStep):
+    """Moves of the draw that are fixed at one step: an asset's, or the value-weighted one of a class or sector."""
+
+    bandwidth: Number | None = Field(
+        default=None,
+        gt=0,
+        le=100,
+        description="models that draw days of a history: width of the kernel that picks days, in Mahalanobis distance",
+    )
+
+
 class Shocks(Table):
     """The outside shock: a random draw and a script on top."""
 
@@ -105,17 +116,13 @@ class Shocks(Table):
     )
     max_move: Number = Field(default=1.0, gt=0, le=100, description="the log return of one step is clipped at +- this")
     script: list[ScriptStep] = Field(default_factory=list)
+    condition: list[ConditionStep] = Field(default_factory=list)
     garch: GarchKeys | None = None
     regime: RegimeKeys | None = None
     jump: JumpKeys | None = None
     factor: FactorKeys | None = None
     bootstrap: BootstrapKeys | None = None
     filtered_historical: FilteredHistoricalKeys | None = None
-
-    @classmethod
-    def later_keys(cls) -> frozenset[str]:
-        """Keys of the format that this version lacks."""
-        return frozenset({"condition"})
 
     @model_validator(mode="after")
     def _drift_of_a_draw(self) -> Shocks:

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 
 from stress.compile.shocks.cholesky import moves_matrix, step_deviation
+from stress.compile.shocks.conditions import laws, plain, slots
 from stress.compile.shocks.names import names
+from stress.kernels.shocks.condition import Conditions
 from stress.kernels.shocks.draw import Shocks
 from stress.kernels.shocks.registry import MODELS, NAMES
 from stress.scenarios.problem import TRADING_DAYS, Problem
 
-RECORDS: dict[str, Any] = {name: import_module(f"stress.compile.shocks.{name}").record for name in NAMES}
+MODULES: dict[str, Any] = {name: import_module(f"stress.compile.shocks.{name}") for name in NAMES}
 
 
 def shocks(problem: Problem, seed: int) -> Shocks:
@@ -29,6 +31,12 @@ def shocks(problem: Problem, seed: int) -> Shocks:
         "mean": (-0.5 * deviation**2 if table.martingale else drift)[:, None],
         "max_move": np.float64(table.max_move),
         "script": np.log1p(table.script),
-        "model": RECORDS[table.model](problem),
+        "model": MODULES[table.model].record(problem),
+        "conditions": _conditions(problem) if table.conditions else None,
     }
     return Shocks(**arrays)
+
+
+def _conditions(problem: Problem) -> Conditions:
+    given = getattr(MODULES[problem.shocks.model], "given", plain)
+    return Conditions(slots(problem), *given(problem, laws(problem)))
