@@ -190,7 +190,7 @@ def _shocks(scenario: Scenario, shock_model: Mapping[str, Any]) -> dict[str, Any
             {} if entry.bandwidth is None else {"bandwidth": entry.bandwidth}
         )
     condition = {"condition": list(fixed.values())} if fixed else {}
-    plain.pop("condition", None)
+    plain = {key: value for key, value in plain.items() if key not in ("condition", "replay")}
     return plain | dict(shock_model) | {"script": steps} | condition
 
 

@@ -13,6 +13,7 @@ from stress.kernels.random.normals import Key, Scratch, normals, pair_keys, scra
 from stress.kernels.shocks.condition import Conditions
 from stress.kernels.shocks.protocol import Numbers, Today
 from stress.kernels.shocks.registry import MODELS
+from stress.kernels.shocks.replay import Replay, replayed
 from stress.kernels.structure import Structure
 
 
@@ -27,6 +28,7 @@ class Shocks(NamedTuple):
     script: Array  # (step, asset) log(1 + m)
     model: Any  # record of the model
     conditions: Conditions | None = None  # None: no step has any
+    replay: Replay | None = None  # None: no step replays a day
 
 
 class Room(NamedTuple):
@@ -92,7 +94,7 @@ def draw(
     else:
         slot = shocks.conditions.slot[step]
         raw, memory = model.conditioned(shocks.model, shocks.conditions, slot, picked, room.memory, today)
-    raw = raw + shocks.mean
+    raw = raw + shocks.mean if shocks.replay is None else replayed(shocks.replay, step, raw, shocks.mean)
     clipped = any_row(jnp.abs(raw) > shocks.max_move).astype(jnp.int32)
     below = jnp.where(raw > shocks.max_move, shocks.max_move, raw)
     return jnp.where(below < -shocks.max_move, -shocks.max_move, below), clipped, Room(numbers, memory)

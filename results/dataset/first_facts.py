@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from stress.scenarios.conditions.report import condition_sentences
+from stress.scenarios.replay.report import replay_sentences
 
 SYSTEM, TAIL, TAIL_NAME = "system", "worst_1pct", "worst 1 %"
 BY_TRIGGER, BY_FUND, BUILT = "forced_sales_by_trigger_usd", "forced_flow_by_fund_usd", "built_by_trigger_usd"
@@ -43,8 +44,9 @@ class Seller(NamedTuple):
 
 
 def fixed_moves(tree: xr.DataTree) -> list[str]:
-    """What of the draw is fixed, a text for each condition."""
-    return condition_sentences(json.loads(tree.attrs.get("conditions", "[]")))
+    """What is fixed of the draw: the episode that is replayed, and a text for each condition."""
+    replayed = replay_sentences(json.loads(tree.attrs.get("replay", "null")))
+    return [*replayed, *condition_sentences(json.loads(tree.attrs.get("conditions", "[]")))]
 
 
 def lowest_mean(tree: xr.DataTree, fund: str = SYSTEM) -> Loss | None:

@@ -22,6 +22,7 @@ from stress.scenarios.conditions.build import build_conditions
 from stress.scenarios.conditions.step import check_conditions
 from stress.scenarios.problem import Estimation, Problem
 from stress.scenarios.read.size_limits import check_size
+from stress.scenarios.replay.build import replay_document, with_replay
 from stress.scenarios.schema.scenario import Scenario
 
 
@@ -38,6 +39,7 @@ def build_problem(scenario: Scenario) -> Problem:
     assets = build_assets(scenario)
     types = resolve_fund_types(scenario, assets)
     shocks, shock_model = build_shocks(scenario, assets)
+    shocks = with_replay(scenario, assets, shocks)
     funds = build_funds(scenario, assets, types)
     liquidity, cascade = build_liquidity(scenario), build_cascade(scenario)
     books = build_books(types, assets, liquidity, cascade, scenario.horizon.steps_per_day)
@@ -68,7 +70,9 @@ def build_problem(scenario: Scenario) -> Problem:
             detail_paths=scenario.estimation.detail_paths,
             method=scenario.estimation.method,
         ),
-        canonical=canonical_document(scenario, assets, types, outside, shock_model),
+        canonical=canonical_document(
+            scenario, assets, types, outside, shock_model | replay_document(scenario, assets, shocks.replay)
+        ),
         input_hashes=scenario.files.hashes,
         defaults_filled=filled_defaults(scenario),
         origin=scenario.origin,

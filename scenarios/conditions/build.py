@@ -53,7 +53,7 @@ def build_conditions(scenario: Scenario, assets: Assets, books: Books, shocks: S
                 own[name] = (move, weights, where)
     found = []
     for step in sorted(rows):
-        _check_script(scenario, assets, shocks.script[step - 1], rows[step], step)
+        _check_script(scenario, assets, _moved(shocks, step), rows[step], step)
         if len(rows[step]) > MOST_ROWS:
             allowed = f"{MOST_ROWS:,} at most"
             raise _refused(scenario, f"fixes {len(rows[step])} moves", "shocks.condition", step, allowed)
@@ -103,16 +103,24 @@ def _members(scenario: Scenario, assets: Assets, name: str, where: str, move: fl
     return members
 
 
+def _moved(shocks: Shocks, step: int) -> Bools:
+    """Assets that have a move of a script or a replay at a step, (asset,)."""
+    moved: Bools = shocks.script[step - 1] != 0
+    if shocks.replay is not None and step in shocks.replay.steps:
+        moved = moved | ~shocks.replay.draws
+    return moved
+
+
 def _check_script(
-    scenario: Scenario, assets: Assets, script: Floats, rows: dict[str, tuple[float, Floats, str]], step: int
+    scenario: Scenario, assets: Assets, moved: Bools, rows: dict[str, tuple[float, Floats, str]], step: int
 ) -> None:
-    """Refuse an asset that is in a row and has a scripted move at the same step."""
+    """Refuse an asset that is in a row and has a move of a script or a replay at the same step."""
     for name, (move, weights, where) in rows.items():
-        both = (weights != 0) & (script != 0)
+        both = (weights != 0) & moved
         if both.any():
             asset = assets.ids[int(both.argmax())]
             whose = "has a scripted move" if asset == name else f"has {asset}, which has a scripted move"
-            allowed = "a script or a condition of an asset at a step, not both"
+            allowed = "a script, a replay or a condition of an asset at a step, not two of them"
             raise _refused(scenario, f"{whose} at step {step}, too", where, move, allowed)
 
 

@@ -102,8 +102,10 @@ def _of_the_draw(problem: Problem) -> Iterator[str]:
     """What is fixed of the draw, and what became of the correlation that the file gives."""
     from stress.results.terminal.summary_table import repair_sentence
     from stress.scenarios.conditions.report import condition_facts, condition_sentences
+    from stress.scenarios.replay.report import replay_facts, replay_sentences
     from stress.scenarios.shocks.classes import between_classes
 
+    yield from replay_sentences(replay_facts(problem))
     yield from condition_sentences(condition_facts(problem))
     if problem.shocks.repair_distance > 0:
         yield repair_sentence(problem.shocks.repair_distance)
@@ -227,6 +229,7 @@ def _document(problem: Problem, start: StartTable, tiers: tuple[Tier, ...]) -> d
     """The start table as JSON: fractions and USD; null where a fund never gets a call."""
     from stress.scenarios.conditions.report import condition_facts
     from stress.scenarios.overlap import liquidity_overlap, overlap
+    from stress.scenarios.replay.report import replay_facts
     from stress.scenarios.shocks.classes import between_classes
     from stress.scenarios.switched_off import switched_off
     from stress.scenarios.tier_table import why_alone
@@ -274,6 +277,7 @@ def _document(problem: Problem, start: StartTable, tiers: tuple[Tier, ...]) -> d
         "scenario": problem.name,
         "valid": True,
         "correlation_repair_distance": float(problem.shocks.repair_distance),
+        "replay": replay_facts(problem),
         "conditions": condition_facts(problem),
         "correlation_between_classes": between_classes(problem.shocks.class_dof),
         "origin": problem.origin.document(),

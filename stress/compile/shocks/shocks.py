@@ -10,6 +10,7 @@ import numpy as np
 from stress.compile.shocks.cholesky import moves_matrix, step_deviation
 from stress.compile.shocks.conditions import laws, plain, slots
 from stress.compile.shocks.names import names
+from stress.compile.shocks.replay import replay
 from stress.kernels.shocks.condition import Conditions
 from stress.kernels.shocks.draw import Shocks
 from stress.kernels.shocks.registry import MODELS, NAMES
@@ -33,6 +34,7 @@ def shocks(problem: Problem, seed: int) -> Shocks:
         "script": np.log1p(table.script),
         "model": MODULES[table.model].record(problem),
         "conditions": _conditions(problem) if table.conditions else None,
+        "replay": replay(problem) if model.random else None,
     }
     return Shocks(**arrays)
 
