@@ -186,7 +186,17 @@ def _shocks(scenario: Scenario, shock_model: Mapping[str, Any]) -> dict[str, Any
         script.setdefault(entry.step, {}).update(entry.moves)
     plain = {key: value for key, value in _plain(scenario.shocks).items() if key not in MODELS}
     steps = [{"step": step, "moves": script[step]} for step in sorted(script)]
-    return plain | dict(shock_model) | {"script": steps}
+    fixed: dict[int, dict[str, Any]] = {
+        entry.step: {} for entry in sorted(scenario.shocks.condition, key=lambda entry: entry.step)
+    }
+    for entry in scenario.shocks.condition:
+        moves = fixed[entry.step].get("moves", {}) | entry.moves
+        fixed[entry.step] |= {"step": entry.step, "moves": moves} | (
+            {} if entry.bandwidth is None else {"bandwidth": entry.bandwidth}
+        )
+    condition = {"condition": list(fixed.values())} if fixed else {}
+    plain = {key: value for key, value in plain.items() if key not in ("condition", "replay")}
+    return plain | dict(shock_model) | {"script": steps} | condition
 
 
 def _fund(scenario: Scenario, kind: TypeOf, assets: Assets) -> dict[str, Any]:

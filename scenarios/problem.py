@@ -67,6 +67,39 @@ class FactorLoadings(_Brief):
 
 
 @dataclass(frozen=True, repr=False)
+class Condition(_Brief):
+    """Moves of the draw that are fixed at one step: `rows @ draw = log_moves`."""
+
+    step: int  # 1 is the first
+    keys: tuple[str, ...]  # (row,) of what: an asset id, a class or a sector
+    moves: Floats  # (row,) simple returns
+    rows: Floats  # (row, asset) weights, which sum to 1
+    bandwidth: float | None = None  # of the kernel of a history's days; None: by rule
+
+    @property
+    def log_moves(self) -> Floats:
+        """What the weighted log return of each row is, (row,)."""
+        return np.log1p(self.moves)
+
+
+@dataclass(frozen=True, repr=False)
+class Replay(_Brief):
+    """An episode of the library on the scenario's names; its moves are in `Shocks.script`."""
+
+    episode: str
+    moves: str  # "observed" or "news"
+    because: str  # why these
+    days: tuple[str, ...]  # dates, or "day 1"
+    steps: tuple[int, ...]  # of each day, 1 is the first
+    how: tuple[str, ...]  # (asset,) rule by which each follows, see `scenarios.replay.followed`
+    exposures: tuple[dict[str, float], ...]  # (asset,) log return per log return, by asset of the library
+    r_squared: tuple[float | None, ...]  # (asset,) of a regression
+    residual: Floats  # (asset,) share of the standard deviation of the own draw that is left
+    draws: Bools  # (asset,) drawn as ever
+    freed: Bools  # (asset,) taken out of residuals
+
+
+@dataclass(frozen=True, repr=False)
 class Shocks(_Brief):
     """The outside shock: a random draw plus a script."""
 
@@ -83,6 +116,8 @@ class Shocks(_Brief):
     parameters: Any = None  # record of the model, see its file in `scenarios.shocks`
     of_draws: Floats | None = None  # (asset, asset) correlation of the draw in the long run; None: `correlation`
     factors: FactorLoadings | None = None  # that make `correlation` and are drawn in its place; None: it is drawn
+    conditions: tuple[Condition, ...] = ()  # by step, one for each
+    replay: Replay | None = None
 
     @property
     def draw_correlation(self) -> Floats:

@@ -16,6 +16,7 @@ from stress.run_directory.run_location import RunLocation
 from stress.scenarios.build.problem_builder import build_problem
 from stress.scenarios.problem import Problem
 from stress.scenarios.read.loader import load_scenario, scenario_from_document
+from stress.scenarios.read.shock_option import Shock
 from stress.scenarios.schema.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def run(
     progress: Callable[[Progress], None] | None = None,
     executor: str | Client = LOCAL,
     workers: int | None = None,
+    shock: Shock = (),
     **options: Any,
 ) -> xr.DataTree:
     """Simulate a scenario.
@@ -54,6 +56,7 @@ def run(
         executor: "local", "dask" for a cluster of processes of this machine, the address of a dask scheduler, or a
             `distributed.Client`. Wherever paths are computed, their numbers are the same.
         workers: processes of that cluster; None = one a core.
+        shock: moves that the draw is conditioned on: "tech=-10%", ["tech=-10%", "gold=1%@2"] or {"tech": -0.1}.
         options: further fields of `RunOptions`, such as `precision="float64"`.
 
     Returns:
@@ -75,9 +78,13 @@ def run(
         >>> float(tree["summary"]["es"].sel(fund="quant", level=0.99))  # doctest: +SKIP
     """
     if isinstance(scenario, str | Path):
-        scenario = load_scenario(scenario)
+        scenario = load_scenario(scenario, shock=shock)
     elif isinstance(scenario, Mapping):
-        scenario = scenario_from_document(scenario)
+        scenario = scenario_from_document(scenario, shock=shock)
+    elif shock:
+        if isinstance(scenario, Problem):
+            raise ValueError("shock is not possible for a built problem; allowed: what `load_scenario` returned")
+        scenario = scenario.shock(shock)
     problem = scenario if isinstance(scenario, Problem) else build_problem(scenario)
     seed = secrets.randbits(63) if seed is None else whole("seed", seed)
     choice = RunOptions(paths=whole("paths", paths), seed=seed, **options)

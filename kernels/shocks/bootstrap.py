@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
-from jax import Array
+from jax import Array, lax
 from jax.typing import DTypeLike
 
 from stress.kernels.random import streams
+from stress.kernels.shocks.condition import Conditions, pinned
 from stress.kernels.shocks.protocol import Names, Numbers, ShockModel, Today
 
 ROWS = 2  # random numbers of a day: whether a block ends, and where the next begins
@@ -57,6 +58,22 @@ def evenly(word: Array, count: int) -> Array:
     return drawn
 
 
+class NearDays(NamedTuple):
+    """Days that are drawn where a condition is, by slot."""
+
+    reached: Array  # (slot, day) int32 thresholds of `Numbers.chance`: below it is one of the days up to that one
+
+    def picked(self, slot: Array, chance: Array, usual: Array) -> Array:
+        """A day near the condition of a slot, (path,) int32; `usual` without one."""
+
+        def near(chance: Array) -> Array:
+            found = jnp.searchsorted(self.reached[slot], chance, side="right").astype(jnp.int32)
+            return jnp.minimum(found, self.reached.shape[1] - 1)
+
+        day: Array = lax.cond(slot > 0, near, lambda _: usual, chance)
+        return day
+
+
 class _Bootstrap(ShockModel[Bootstrap, Array]):
     name = "bootstrap"
     own = False
@@ -76,6 +93,15 @@ class _Bootstrap(ShockModel[Bootstrap, Array]):
     ) -> tuple[Array, Array]:
         day = record.days.next(picked, memory, today)
         return record.days.of(day), day
+
+    def picked_given(self, record: Bootstrap, matrix: Any, numbers: Numbers) -> Any:
+        return record.days.picked(numbers), numbers.chance(1, 2)[0]
+
+    def conditioned(
+        self, record: Bootstrap, conditions: Conditions, slot: Array, picked: Any, memory: Array, today: Today
+    ) -> tuple[Array, Array]:
+        day = conditions.own.picked(slot, picked[1], record.days.next(picked[0], memory, today))
+        return pinned(conditions.pins, slot, record.days.of(day)), day
 
 
 MODEL = _Bootstrap()

@@ -10,8 +10,10 @@ from jax import Array, lax
 from stress.kernels.linear import any_row
 from stress.kernels.random import streams
 from stress.kernels.random.normals import Key, Scratch, normals, pair_keys, scratch
+from stress.kernels.shocks.condition import Conditions
 from stress.kernels.shocks.protocol import Numbers, Today
 from stress.kernels.shocks.registry import MODELS
+from stress.kernels.shocks.replay import Replay, replayed
 from stress.kernels.structure import Structure
 
 
@@ -25,6 +27,8 @@ class Shocks(NamedTuple):
     max_move: Array  # ()
     script: Array  # (step, asset) log(1 + m)
     model: Any  # record of the model
+    conditions: Conditions | None = None  # None: no step has any
+    replay: Replay | None = None  # None: no step replays a day
 
 
 class Room(NamedTuple):
@@ -76,16 +80,21 @@ def draw(
 
     # A loop of one pass or none: it writes in place, and what depends on its counter is not moved out of it.
     pair, second = step >> 1, step & 1
+    picked_by = model.picked if shocks.conditions is None else model.picked_given
     numbers = lax.fori_loop(pair, pair + 1 - second, two_steps, room.numbers)
     picked = lax.cond(
         second,
-        lambda z: model.picked(shocks.model, shocks.matrix, Numbers(z.second, z.words, True)),
-        lambda z: model.picked(shocks.model, shocks.matrix, Numbers(z.first, z.words, False)),
+        lambda z: picked_by(shocks.model, shocks.matrix, Numbers(z.second, z.words, True)),
+        lambda z: picked_by(shocks.model, shocks.matrix, Numbers(z.first, z.words, False)),
         numbers,
     )
     today = Today(step == 0, step % structure.steps_per_day == 0)
-    raw, memory = model.shaped(shocks.model, picked, room.memory, today)
-    raw = raw + shocks.mean
+    if shocks.conditions is None:
+        raw, memory = model.shaped(shocks.model, picked, room.memory, today)
+    else:
+        slot = shocks.conditions.slot[step]
+        raw, memory = model.conditioned(shocks.model, shocks.conditions, slot, picked, room.memory, today)
+    raw = raw + shocks.mean if shocks.replay is None else replayed(shocks.replay, step, raw, shocks.mean)
     clipped = any_row(jnp.abs(raw) > shocks.max_move).astype(jnp.int32)
     below = jnp.where(raw > shocks.max_move, shocks.max_move, raw)
     return jnp.where(below < -shocks.max_move, -shocks.max_move, below), clipped, Room(numbers, memory)

@@ -9,7 +9,7 @@ from jax import Array
 from stress.kernels.linear import product
 from stress.kernels.random import streams
 from stress.kernels.shocks.protocol import Names, Numbers, ShockModel, Today
-from stress.kernels.shocks.student_t import StudentT, chi_squares, fattened
+from stress.kernels.shocks.student_t import StudentT, chi_squares, fattened, tails_at
 
 
 class Factor(NamedTuple):
@@ -33,6 +33,9 @@ class _Factor(ShockModel[Factor, tuple[()]]):
         assets, factors = record.loadings.shape
         by_factors = product(record.loadings, numbers.normals[assets : assets + factors])
         return by_factors + record.specific * numbers.normals[:assets], numbers.normals[assets + factors : -1]
+
+    def at(self, record: Factor, own: Any, slot: Array) -> Factor:
+        return record._replace(tails=tails_at(record.tails, own, slot))
 
     def shaped(self, record: Factor, picked: Any, memory: tuple[()], today: Today) -> tuple[Array, tuple[()]]:
         return fattened(record.tails, *picked), memory

@@ -13,6 +13,7 @@ from jax import Array
 from jax.typing import DTypeLike
 
 from stress.kernels.shocks.bootstrap import Days
+from stress.kernels.shocks.condition import Conditions, pinned
 from stress.kernels.shocks.garch import Variance
 from stress.kernels.shocks.protocol import Names, Numbers, ShockModel, Today
 
@@ -46,6 +47,23 @@ class _FilteredHistorical(ShockModel[FilteredHistorical, Memory]):
     ) -> tuple[Array, Memory]:
         day = record.days.next(picked, memory[0], today)
         moves, ratio = record.variance.day(memory[1], record.days.of(day))
+        return moves, (day, ratio)
+
+    def picked_given(self, record: FilteredHistorical, matrix: Any, numbers: Numbers) -> Any:
+        return record.days.picked(numbers), numbers.chance(1, 2)[0]
+
+    def conditioned(
+        self,
+        record: FilteredHistorical,
+        conditions: Conditions,
+        slot: Array,
+        picked: Any,
+        memory: Memory,
+        today: Today,
+    ) -> tuple[Array, Memory]:
+        """A condition is on the first step, whose variance is known: its pins are those of residuals."""
+        day = conditions.own.picked(slot, picked[1], record.days.next(picked[0], memory[0], today))
+        moves, ratio = record.variance.day(memory[1], pinned(conditions.pins, slot, record.days.of(day)))
         return moves, (day, ratio)
 
 

@@ -10,11 +10,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import jax.numpy as jnp
-from jax import Array
+from jax import Array, lax
 from jax.typing import DTypeLike
 
+from stress.kernels.linear import product, sum_rows
+from stress.kernels.shocks.condition import Conditions
 from stress.kernels.shocks.protocol import Names, ShockModel, Today
-from stress.kernels.shocks.student_t import StudentT, chi_squares, fattened
+from stress.kernels.shocks.student_t import StudentT, chi_squares, fattened, tails_at
 
 
 class Variance(NamedTuple):
@@ -45,6 +47,60 @@ class Garch(NamedTuple):
     variance: Variance
 
 
+class GarchGiven(NamedTuple):
+    """Numbers of conditions, by slot: moves of single assets first, then those of several one after the other.
+
+    A path's own variance scales the rows. A single asset's then stays a row of its innovation alone, so that its gain
+    is the same on all paths; the gain of a weighted row is worked out path by path.
+    """
+
+    inverse: Array  # (slot, row, row) of the correlation of the rows of `Conditions.pins`, which are single assets
+    correlation: Array | None  # (asset, asset) of innovations; None: no weighted rows
+    weighted: Array  # (slot, weighted row, asset)
+    missing: Array  # (slot, weighted row)
+    fixed: Array  # (slot,) rows of both kinds
+    dof: Array  # ()
+    scales: Array | None  # (slot, coefficient) of `StudentT.scale`; None: gaussian innovations
+
+
+def innovations_given(
+    conditions: Conditions, tails: StudentT | None, slot: Array, scaled: Array, normal: Array, common: Array
+) -> Array:
+    """Innovations (asset, path) that meet a condition.
+
+    Args:
+        conditions: all of them, `own` being `GarchGiven`.
+        tails: of the innovations.
+        slot: () int32, above 0.
+        scaled: (asset, path) standard deviation of the step.
+        normal: (asset, path) correlated normals.
+        common: (1, path) normals of the chi-square.
+    """
+    pins, own = conditions.pins, conditions.own
+    rows, gain = pins.rows[slot], pins.gain[slot]
+    width = product(rows, scaled)
+    wanted = jnp.where(width > 0, pins.missing[slot] / jnp.where(width > 0, width, 1.0), 0.0)
+    mean, apart = product(gain, wanted), normal - product(gain, product(rows, normal))
+    squared = sum_rows(wanted * product(own.inverse[slot], wanted))
+    before: list[tuple[Array, Array]] = []
+    for i in range(own.weighted.shape[1]):
+        row = scaled * own.weighted[slot, i][:, None]
+        across = product(own.correlation, row)
+        across = across - product(gain, product(rows, across))
+        for of_other, of_size in before:
+            across = across - of_other * (sum_rows(of_other * row) * of_size)
+        own_size = sum_rows(across * row)
+        size = jnp.where(own_size > 0, 1.0 / jnp.where(own_size > 0, own_size, 1.0), 0.0)
+        lacks = own.missing[slot, i] - sum_rows(row * mean)
+        mean, squared = mean + across * (lacks * size), squared + lacks * lacks * size
+        apart = apart - across * (sum_rows(row * apart) * size)
+        before.append((across, size))
+    if tails is None:
+        return mean + apart
+    spread = jnp.sqrt((own.dof - 2.0 + squared) / (own.dof + own.fixed[slot] - 2.0))
+    return mean + spread * fattened(tails_at(tails, own.scales, slot), apart, common)
+
+
 class _Garch(ShockModel[Garch, Array]):
     name = "garch"
     tails = True
@@ -59,6 +115,21 @@ class _Garch(ShockModel[Garch, Array]):
     def shaped(self, record: Garch, picked: Array, memory: Array, today: Today) -> tuple[Array, Array]:
         assets = memory.shape[0]
         return record.variance.day(memory, fattened(record.tails, picked[:assets], picked[assets:]))
+
+    def conditioned(
+        self, record: Garch, conditions: Conditions, slot: Array, picked: Array, memory: Array, today: Today
+    ) -> tuple[Array, Array]:
+        """Given the variance that each path has on that day."""
+        assets = memory.shape[0]
+
+        def met(ratio: Array, normal: Array, common: Array) -> Array:
+            scaled = record.variance.deviation * jnp.sqrt(ratio)
+            return innovations_given(conditions, record.tails, slot, scaled, normal, common)
+
+        def free(ratio: Array, normal: Array, common: Array) -> Array:
+            return fattened(record.tails, normal, common)
+
+        return record.variance.day(memory, lax.cond(slot > 0, met, free, memory, picked[:assets], picked[assets:]))
 
 
 MODEL = _Garch()

@@ -9,6 +9,7 @@ from jax import Array, lax
 from jax.typing import DTypeLike
 
 from stress.kernels.linear import product
+from stress.kernels.shocks.condition import Conditions, pinned
 
 Record = TypeVar("Record")
 Memory = TypeVar("Memory")
@@ -72,6 +73,21 @@ class ShockModel(Generic[Record, Memory]):
     def shaped(self, record: Record, picked: Any, memory: Memory, today: Today) -> tuple[Array, Memory]:
         """The step's draw before its mean, (asset, path), and what is remembered."""
         raise NotImplementedError
+
+    def at(self, record: Record, own: Any, slot: Array) -> Record:
+        """The numbers of a step, given those of all conditions that are the model's own."""
+        return record
+
+    def picked_given(self, record: Record, matrix: Any, numbers: Numbers) -> Any:
+        """As `picked`, for `conditioned`."""
+        return self.picked(record, matrix, numbers)
+
+    def conditioned(
+        self, record: Record, conditions: Conditions, slot: Array, picked: Any, memory: Memory, today: Today
+    ) -> tuple[Array, Memory]:
+        """As `shaped`, given what is fixed at the step: `slot`, () int32."""
+        moves, memory = self.shaped(self.at(record, conditions.own, slot), picked, memory, today)
+        return pinned(conditions.pins, slot, moves), memory
 
 
 def correlated(matrix: Array, numbers: Numbers) -> Array:

@@ -13,8 +13,9 @@ from jax import Array
 from jax.typing import DTypeLike
 
 from stress.kernels.random import streams
+from stress.kernels.shocks.condition import Conditions, Pins, pinned
 from stress.kernels.shocks.protocol import Names, Numbers, ShockModel, Today, correlated
-from stress.kernels.shocks.student_t import StudentT, chi_squares, fattened
+from stress.kernels.shocks.student_t import StudentT, chi_squares, fattened, tails_at
 
 
 class Regime(NamedTuple):
@@ -27,6 +28,16 @@ class Regime(NamedTuple):
     first_in_crisis: Array  # () int32
     stay_calm: Array  # () int32
     stay_crisis: Array  # () int32
+
+
+class RegimeGiven(NamedTuple):
+    """Numbers of conditions, by slot: chances of regimes are those given the moves and the regime of the day before."""
+
+    crisis: Pins  # in crisis; `Conditions.pins` are those in calm
+    first_in_crisis: Array  # (slot,) int32
+    stay_calm: Array  # (slot,) int32
+    stay_crisis: Array  # (slot,) int32
+    scales: Array | None  # (slot, coefficient) of `StudentT.scale`
 
 
 class _Regime(ShockModel[Regime, Array]):
@@ -52,6 +63,21 @@ class _Regime(ShockModel[Regime, Array]):
         moves = calm if other is None else jnp.where(crisis, other, calm)
         scaled = jnp.where(crisis, record.crisis, record.calm) * moves[:assets]
         return fattened(record.tails, scaled, moves[assets:]), crisis
+
+    def at(self, record: Regime, own: RegimeGiven, slot: Array) -> Regime:
+        return record._replace(
+            tails=tails_at(record.tails, own.scales, slot),
+            first_in_crisis=own.first_in_crisis[slot],
+            stay_calm=own.stay_calm[slot],
+            stay_crisis=own.stay_crisis[slot],
+        )
+
+    def conditioned(
+        self, record: Regime, conditions: Conditions, slot: Array, picked: Any, memory: Array, today: Today
+    ) -> tuple[Array, Array]:
+        moves, crisis = self.shaped(self.at(record, conditions.own, slot), picked, memory, today)
+        in_calm = pinned(conditions.pins, slot, moves)
+        return jnp.where(crisis, pinned(conditions.own.crisis, slot, moves), in_calm), crisis
 
 
 MODEL = _Regime()

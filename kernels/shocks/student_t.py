@@ -8,7 +8,7 @@ degrees of freedom by asset class, each class has a chi-square of its own, indep
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -83,12 +83,20 @@ def fattened(record: StudentT | None, z: Array, common: Array) -> Array:
     return z * product(record.members, common_scale(record.scale, common))
 
 
+def tails_at(record: StudentT | None, scales: Any, slot: Array) -> StudentT | None:
+    """The numbers of a step, `scales` being (slot, DEGREE + 1); None without."""
+    return None if record is None else record._replace(scale=scales[slot])
+
+
 class _StudentT(ShockModel[StudentT, tuple[()]]):
     name = "student_t"
     tails = True
 
     def others(self, record: StudentT, names: Array) -> tuple[Names, ...]:
         return chi_squares(record)
+
+    def at(self, record: StudentT, own: Any, slot: Array) -> StudentT:
+        return record._replace(scale=own[slot])
 
     def shaped(self, record: StudentT, picked: Array, memory: tuple[()], today: Today) -> tuple[Array, tuple[()]]:
         shared = 1 if record.classes is None else record.classes.shape[0]

@@ -5,10 +5,14 @@ Each function gives None, or nothing, where a result does not hold it: it is old
 
 from __future__ import annotations
 
+import json
 from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
+
+from stress.scenarios.conditions.report import condition_sentences
+from stress.scenarios.replay.report import replay_sentences
 
 SYSTEM, TAIL, TAIL_NAME = "system", "worst_1pct", "worst 1 %"
 BY_TRIGGER, BY_FUND, BUILT = "forced_sales_by_trigger_usd", "forced_flow_by_fund_usd", "built_by_trigger_usd"
@@ -37,6 +41,12 @@ class Seller(NamedTuple):
     because: list[tuple[str, float]]  # triggers and their shares, the largest first
     sold: list[tuple[str, float]]  # assets that it sells most, net, USD, at least 0
     bought: list[tuple[str, float]]  # and buys
+
+
+def fixed_moves(tree: xr.DataTree) -> list[str]:
+    """What is fixed of the draw: the episode that is replayed, and a text for each condition."""
+    replayed = replay_sentences(json.loads(tree.attrs.get("replay", "null")))
+    return [*replayed, *condition_sentences(json.loads(tree.attrs.get("conditions", "[]")))]
 
 
 def lowest_mean(tree: xr.DataTree, fund: str = SYSTEM) -> Loss | None:

@@ -17,6 +17,8 @@ from stress.results.dataset.start import start
 from stress.results.dataset.summary import summary
 from stress.results.dataset.tables import tail_timeline
 from stress.results.statistics.simulation_output import SimulationOutput
+from stress.scenarios.conditions.report import condition_facts
+from stress.scenarios.replay.report import replay_facts
 from stress.scenarios.start import start_in_call
 from stress.scenarios.switched_off import switched_off
 
@@ -90,6 +92,8 @@ def _attributes(output: SimulationOutput) -> dict[str, Any]:
         "steps_per_day": problem.steps_per_day,
         "scenario_members": len(problem.funds.ids),
         "correlation_repair_distance": float(problem.shocks.repair_distance),
+        **({"conditions": condition_facts(problem)} if problem.shocks.conditions else {}),
+        **({} if problem.shocks.replay is None else {"replay": replay_facts(problem)}),
         **output.attrs,
         "conventions": CONVENTIONS,
         "model_limits": list(MODEL_LIMITS),

@@ -14,6 +14,7 @@ from stress.results.dataset.first_facts import (
     Seller,
     builds,
     figure_of,
+    fixed_moves,
     loss_at_end,
     lowest_mean,
     seller,
@@ -53,7 +54,7 @@ def first_screen(tree: xr.DataTree) -> list[Any]:
     if end is None:
         return []
     parts = list(end.parts)
-    lines = [*_how_far(tree), *_who_is_called(tree), *_who_sold(tree)]
+    lines = [*map(printable, fixed_moves(tree)), *_how_far(tree), *_who_is_called(tree), *_who_sold(tree)]
     made_of = [partial(_made_of, tree, end, parts, *of) for of in ((38, True), (38, False), (20, False))]
     by_fund = [partial(_by_fund, tree, parts, more) for more in (3, 2, 1, 0)]
     below = [Fitting(by_fund, ["", *(f"{x}: no room here; a wider screen has them." for x in LEFT_OUT)])]

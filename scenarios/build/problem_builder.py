@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from stress.scenarios.build.books import build_books, build_triggers
 from stress.scenarios.build.fund_types import resolve_fund_types
 from stress.scenarios.build.funds import build_funds
@@ -16,8 +18,11 @@ from stress.scenarios.build.market import (
 from stress.scenarios.build.shocks import build_shocks
 from stress.scenarios.build.unread_keys import check_unused
 from stress.scenarios.canonical import canonical_document, filled_defaults
+from stress.scenarios.conditions.build import build_conditions
+from stress.scenarios.conditions.step import check_conditions
 from stress.scenarios.problem import Estimation, Problem
 from stress.scenarios.read.size_limits import check_size
+from stress.scenarios.replay.build import replay_document, with_replay
 from stress.scenarios.schema.scenario import Scenario
 
 
@@ -34,10 +39,13 @@ def build_problem(scenario: Scenario) -> Problem:
     assets = build_assets(scenario)
     types = resolve_fund_types(scenario, assets)
     shocks, shock_model = build_shocks(scenario, assets)
+    shocks = with_replay(scenario, assets, shocks)
     funds = build_funds(scenario, assets, types)
     liquidity, cascade = build_liquidity(scenario), build_cascade(scenario)
     books = build_books(types, assets, liquidity, cascade, scenario.horizon.steps_per_day)
     triggers = build_triggers(scenario, types, assets, shocks, funds, books)
+    shocks = replace(shocks, conditions=build_conditions(scenario, assets, books, shocks))
+    check_conditions(scenario, shocks, assets)
     check_unused(scenario, types)
     check_start(scenario, types, assets, funds, books)
     outside = build_outside(scenario, assets)
@@ -62,7 +70,9 @@ def build_problem(scenario: Scenario) -> Problem:
             detail_paths=scenario.estimation.detail_paths,
             method=scenario.estimation.method,
         ),
-        canonical=canonical_document(scenario, assets, types, outside, shock_model),
+        canonical=canonical_document(
+            scenario, assets, types, outside, shock_model | replay_document(scenario, assets, shocks.replay)
+        ),
         input_hashes=scenario.files.hashes,
         defaults_filled=filled_defaults(scenario),
         origin=scenario.origin,

@@ -24,6 +24,7 @@ from stress.scenarios.read.inline import INLINED, inline_table
 from stress.scenarios.read.overrides import Overrides, apply_override, assignments
 from stress.scenarios.read.python_values import as_in_a_file
 from stress.scenarios.read.quantities import check_quantities
+from stress.scenarios.read.shock_option import Shock, apply_shock, shock_texts
 from stress.scenarios.read.size_limits import check_dotted_keys, check_limits
 from stress.scenarios.read.translate import translate
 from stress.scenarios.schema.scenario import Scenario, scenario_model
@@ -32,12 +33,13 @@ LARGEST_SCENARIO = 2 << 20  # bytes
 FILE_OF_A_FOLDER = "scenario.toml"
 
 
-def load_scenario(name_or_file: str | Path, overrides: Overrides = ()) -> Scenario:
+def load_scenario(name_or_file: str | Path, overrides: Overrides = (), shock: Shock = ()) -> Scenario:
     """Read a scenario file, or the library scenario of that name.
 
     Args:
         name_or_file: path of a TOML file or of a folder with a `scenario.toml`, or a library name such as "desk".
         overrides: `key.path=value` texts, or values by key, applied in order before anything is validated.
+        shock: `KEY=MOVE[@STEP]` texts, or moves by key: what the draw is conditioned on, after the overrides.
 
     Raises:
         ScenarioError: the file is missing or faulty; names file, key, value and what is allowed.
@@ -76,7 +78,7 @@ def load_scenario(name_or_file: str | Path, overrides: Overrides = ()) -> Scenar
         allowed = f"TOML 1.0; {hint}" if hint else "TOML 1.0"
         raise ScenarioError(f"is no valid TOML: {error}", file=path.name, key="", allowed=allowed) from error
     name, digest = path.stem if library else path.name, hashlib.sha256(data).hexdigest()
-    return _scenario(document, files, Origin(name, library, digest, version("levstress")), overrides)
+    return _scenario(document, files, Origin(name, library, digest, version("levstress")), overrides, shock)
 
 
 def _is_file(path: Path) -> bool:
@@ -87,7 +89,12 @@ def _is_file(path: Path) -> bool:
 
 
 def scenario_from_document(
-    document: Mapping[str, Any], overrides: Overrides = (), *, file: str = "<document>", folder: Path | None = None
+    document: Mapping[str, Any],
+    overrides: Overrides = (),
+    shock: Shock = (),
+    *,
+    file: str = "<document>",
+    folder: Path | None = None,
 ) -> Scenario:
     """A scenario from a dict of the file's form; `Problem.canonical` is one. Paths in it are relative to `folder`.
 
@@ -98,13 +105,16 @@ def scenario_from_document(
     """
     check_limits(document, file)
     origin = Origin(levstress=version("levstress"))
-    return _scenario(as_in_a_file(document), InputFiles(file, folder), origin, overrides)
+    return _scenario(as_in_a_file(document), InputFiles(file, folder), origin, overrides, shock)
 
 
-def _scenario(document: dict[str, Any], files: InputFiles, origin: Origin, overrides: Overrides) -> Scenario:
+def _scenario(
+    document: dict[str, Any], files: InputFiles, origin: Origin, overrides: Overrides, shock: Shock
+) -> Scenario:
     load_extensions()
     fill_assumed(document, files)
     changes = [apply_override(document, assignment, files) for assignment in assignments(overrides)]
+    changes += [apply_shock(document, text) for text in shock_texts(shock)]
     origin = replace(origin, overrides=(*origin.overrides, *changes))
     check_limits(document, files.scenario_file)
     for key in INLINED:
@@ -118,5 +128,5 @@ def _scenario(document: dict[str, Any], files: InputFiles, origin: Origin, overr
     scenario._files = files
     scenario._document = document
     scenario._origin = origin
-    scenario._with = lambda more: _scenario(copy.deepcopy(document), files, origin, more)
+    scenario._with = lambda more, shock: _scenario(copy.deepcopy(document), files, origin, more, shock)
     return scenario

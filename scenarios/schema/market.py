@@ -24,6 +24,7 @@ from stress.scenarios.read.fields import (
     refuse,
 )
 from stress.scenarios.read.quantities import MOVE, RATE, SCALE, VOLATILITY, percent
+from stress.scenarios.schema.replay import Replay, ReplayOrName
 from stress.scenarios.shocks.bootstrap import BootstrapKeys
 from stress.scenarios.shocks.factor import FactorKeys
 from stress.scenarios.shocks.filtered_historical import FilteredHistoricalKeys
@@ -90,6 +91,17 @@ class ScriptStep(Table):
         return moves
 
 
+class ConditionStep(ScriptStep):
+    """Moves of the draw that are fixed at one step: an asset's, or the value-weighted one of a class or sector."""
+
+    bandwidth: Number | None = Field(
+        default=None,
+        gt=0,
+        le=100,
+        description="models that draw days of a history: width of the kernel that picks days, in Mahalanobis distance",
+    )
+
+
 class Shocks(Table):
     """The outside shock: a random draw and a script on top."""
 
@@ -105,17 +117,14 @@ class Shocks(Table):
     )
     max_move: Number = Field(default=1.0, gt=0, le=100, description="the log return of one step is clipped at +- this")
     script: list[ScriptStep] = Field(default_factory=list)
+    condition: list[ConditionStep] = Field(default_factory=list)
+    replay: ReplayOrName | None = Field(default=None, description="an episode of the library: its name, or a table")
     garch: GarchKeys | None = None
     regime: RegimeKeys | None = None
     jump: JumpKeys | None = None
     factor: FactorKeys | None = None
     bootstrap: BootstrapKeys | None = None
     filtered_historical: FilteredHistoricalKeys | None = None
-
-    @classmethod
-    def later_keys(cls) -> frozenset[str]:
-        """Keys of the format that this version lacks."""
-        return frozenset({"condition"})
 
     @model_validator(mode="after")
     def _drift_of_a_draw(self) -> Shocks:
@@ -142,6 +151,10 @@ class Shocks(Table):
         """The table of the model, its defaults where it is left out; None where it has none."""
         keys = TABLES[self.model].keys
         return None if keys is None else getattr(self, self.model) or keys()
+
+    def replay_table(self) -> Replay | None:
+        """The replay as a table; None without."""
+        return Replay(episode=self.replay) if isinstance(self.replay, str) else self.replay
 
 
 class Liquidity(Table):

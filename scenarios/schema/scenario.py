@@ -16,6 +16,7 @@ from stress.scenarios.outside.protocol import OutsideTable
 from stress.scenarios.outside.registry import TABLES as OUTSIDE
 from stress.scenarios.read.fields import Identifier, Name, Table, refuse
 from stress.scenarios.read.files import InputFiles
+from stress.scenarios.read.shock_option import Shock
 from stress.scenarios.schema.correlation import Correlation
 from stress.scenarios.schema.funds import Book, Crowding, Fund
 from stress.scenarios.schema.impact import Impact, impact_model
@@ -59,7 +60,7 @@ class Scenario(Table):
     _files: InputFiles = PrivateAttr(default_factory=InputFiles)
     _document: dict[str, Any] = PrivateAttr(default_factory=dict)
     _origin: Origin = PrivateAttr(default_factory=Origin)
-    _with: Callable[[dict[str, object]], Scenario] = PrivateAttr()
+    _with: Callable[[dict[str, object], Shock], Scenario] = PrivateAttr()
 
     @model_validator(mode="after")
     def _distinct_ids(self) -> Scenario:
@@ -96,7 +97,15 @@ class Scenario(Table):
         Raises:
             ScenarioError: no such key, or a value that it cannot have.
         """
-        return self._with({key: value})
+        return self._with({key: value}, ())
+
+    def shock(self, shock: Shock) -> Scenario:
+        """A copy with more conditions, as `--shock` does: `scenario.shock({"tech": "-10 %"})`, or "tech=-10%@2".
+
+        Raises:
+            ScenarioError: another form, or a key or move that a condition cannot have.
+        """
+        return self._with({}, shock)
 
     @property
     def document(self) -> dict[str, Any]:

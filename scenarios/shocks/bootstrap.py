@@ -7,7 +7,9 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from pydantic import Field
 
-from stress.scenarios.problem import Floats
+from stress.scenarios.conditions.days import Kernel, kernel_of_days
+from stress.scenarios.conditions.law import Part
+from stress.scenarios.problem import Condition, Floats, Shocks
 from stress.scenarios.read.fields import Columns, Number, Table
 from stress.scenarios.shocks.protocol import Given, ShockTable
 
@@ -55,6 +57,24 @@ class HistoryTable(ShockTable):
         matrix: Floats = parameters.days @ parameters.days.T / parameters.days.shape[1]
         np.fill_diagonal(matrix, 1.0)
         return matrix
+
+    def unit(self, shocks: Shocks, deviation: Floats) -> Floats:
+        """Standard deviation of the step that a condition may be on, (asset,)."""
+        return deviation
+
+    def parts(
+        self, shocks: Shocks, deviation: Floats, mean: Floats, steps_per_day: int, condition: Condition
+    ) -> list[Part]:
+        """One part with the covariance of the days, by which distances are measured."""
+        return super().parts(shocks, self.unit(shocks, deviation), mean, steps_per_day, condition)
+
+    def picked_days(self, shocks: Shocks, deviation: Floats, mean: Floats, condition: Condition) -> Kernel:
+        """Days near the condition are likely, far ones are not."""
+        (part,) = self.parts(shocks, deviation, mean, 1, condition)
+        days = self.unit(shocks, deviation)[:, None] * shocks.parameters.days + mean[:, None]
+        return kernel_of_days(
+            condition.rows @ days, condition.log_moves, condition.rows @ part.across, condition.bandwidth
+        )
 
     def document(self, table: HistoryKeys, parameters: Any, given: Given) -> dict[str, Any]:
         """The history in full."""

@@ -7,8 +7,9 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from pydantic import Field
 
+from stress.scenarios.conditions.law import Part
 from stress.scenarios.errors import suggest
-from stress.scenarios.problem import ROUNDING, Floats
+from stress.scenarios.problem import ROUNDING, Condition, Floats, Shocks
 from stress.scenarios.read.fields import FractionsByAsset, Rows, Table
 from stress.scenarios.schema.correlation import Correlation
 from stress.scenarios.shocks.protocol import Given, ShockTable
@@ -112,6 +113,14 @@ class _Factor(ShockTable):
         matrix: Floats = parameters.weights @ parameters.weights.T
         np.fill_diagonal(matrix, 1.0)
         return matrix
+
+    def parts(
+        self, shocks: Shocks, deviation: Floats, mean: Floats, steps_per_day: int, condition: Condition
+    ) -> list[Part]:
+        """One part, without a matrix of assets by assets."""
+        p, scaled = shocks.parameters, (condition.rows * deviation).T
+        with_rows = deviation[:, None] * (p.weights @ (p.weights.T @ scaled) + p.specific[:, None] ** 2 * scaled)
+        return [Part(1.0, mean, deviation**2, with_rows, shocks.dof)]
 
     def document(self, table: FactorKeys, parameters: Factor, given: Given) -> dict[str, Any]:
         rows = {}

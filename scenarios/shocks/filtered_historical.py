@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from pydantic import Field
 
-from stress.scenarios.problem import Floats
+from stress.scenarios.problem import Condition, Floats, Shocks
 from stress.scenarios.read.fields import Number, NumbersByAsset
 from stress.scenarios.shocks.bootstrap import HistoryKeys, HistoryTable, standardised
 from stress.scenarios.shocks.garch import Variance, VarianceKeys, variance
@@ -69,6 +69,16 @@ class _FilteredHistorical(HistoryTable):
         start = last if isinstance(table.start, str) else given.by_asset(table.start, "start")
         falls = np.where(days < 0, days**2, 0.0).mean(axis=1)
         return FilteredHistorical(history, days, variance(table, given, start, falls), table.mean_block)
+
+    def unit(self, shocks: Shocks, deviation: Floats) -> Floats:
+        found: Floats = deviation * np.sqrt(shocks.parameters.variance.start)
+        return found
+
+    def without_law(self, shocks: Shocks, condition: Condition) -> tuple[str, object, str] | None:
+        if condition.step == 1:
+            return None
+        allowed = "step 1 under filtered_historical: later on every path has a variance, and so a kernel, of its own"
+        return "is on a later step", condition.step, allowed
 
 
 TABLE = _FilteredHistorical()

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
 from pydantic import Field
 
-from stress.scenarios.problem import Floats
+from stress.scenarios.conditions.law import Part
+from stress.scenarios.problem import Condition, Floats, Shocks
 from stress.scenarios.read.fields import NumbersByAsset, Table
 from stress.scenarios.shocks.protocol import Given, ShockTable
 
 HIGHEST_START = 1_000.0
+MOST_WEIGHTED = 8  # moves of several assets that a step may fix: the kernel takes one after the other
 
 
 class VarianceKeys(Table):
@@ -77,6 +80,21 @@ class _Garch(ShockTable):
 
     def parameters(self, table: GarchKeys, given: Given) -> Variance:
         return variance(table, given, given.by_asset(table.start, "start"), falls=0.5)
+
+    def without_law(self, shocks: Shocks, condition: Condition) -> tuple[str, object, str] | None:
+        weighted = [key for key, row in zip(condition.keys, condition.rows, strict=True) if (row != 0).sum() > 1]
+        if len(weighted) <= MOST_WEIGHTED:
+            return None
+        allowed = f"{MOST_WEIGHTED} moves of classes and sectors at most at a step under garch; any number of assets"
+        return f"has {len(weighted)} moves of classes and sectors", weighted, allowed
+
+    def parts(
+        self, shocks: Shocks, deviation: Floats, mean: Floats, steps_per_day: int, condition: Condition
+    ) -> list[Part]:
+        """One part with the variance that is expected for that step; on each path it is the path's own."""
+        p: Variance = shocks.parameters
+        ratio = 1.0 + (p.start - 1.0) * p.persistence ** (condition.step - 1)
+        return super().parts(shocks, deviation * np.sqrt(ratio), mean, steps_per_day, condition)
 
 
 TABLE = _Garch()

@@ -7,12 +7,15 @@ from typing import NamedTuple
 import numpy as np
 from pydantic import Field, model_validator
 
-from stress.scenarios.problem import ROUNDING, TRADING_DAYS, Floats
+from stress.scenarios.conditions.law import Part
+from stress.scenarios.problem import ROUNDING, TRADING_DAYS, Condition, Floats, Shocks
 from stress.scenarios.read.fields import FractionsByAsset, Number, NumbersByAsset, Table, refuse
-from stress.scenarios.shocks.protocol import Given, ShockTable, correlation_of
+from stress.scenarios.shocks.protocol import Given, ShockTable, across, correlation_of
 
 MOST_A_STEP = 2.0  # jumps on average: the kernel counts to 16
 LARGEST = 2.0  # log return
+MOST_COUNTED = 12  # jumps of a kind in a step that a condition reckons with
+MOST_JUMPING = 2  # assets of a condition that have jumps of their own
 
 
 class _Sizes(Table):
@@ -66,6 +69,37 @@ class Jump(NamedTuple):
     diffusion: Floats  # (asset,) annual volatility of the normal draw
 
 
+class Case(NamedTuple):
+    """Numbers of jumps of a step."""
+
+    chance: float
+    common: int
+    jumping: tuple[int, ...]  # assets of a condition with jumps of their own
+    own: tuple[int, ...]  # of each of these
+
+
+def jumping_assets(given: Jump, rows: Floats) -> tuple[int, ...]:
+    """Assets in rows (row, asset) that have jumps of their own."""
+    if given.own is None:
+        return ()
+    sized = (given.own.rate > 0) & ((given.own.mean != 0) | (given.own.sd > 0))
+    return tuple(int(i) for i in np.flatnonzero((rows != 0).any(axis=0) & sized))
+
+
+def cases(given: Jump, rows: Floats, a_step: float) -> list[Case]:
+    """Every number of common jumps and of each jumping asset's own up to `MOST_COUNTED`, in a fixed order."""
+    from scipy import stats
+
+    jumping, counts = jumping_assets(given, rows), np.arange(MOST_COUNTED + 1)
+    chances = [np.ones(1) if given.common is None else stats.poisson.pmf(counts, given.common.rate[0] * a_step)]
+    chances += [stats.poisson.pmf(counts, given.own.rate[i] * a_step) for i in jumping if given.own is not None]
+    found = []
+    for numbers in np.ndindex(*(len(chance) for chance in chances)):
+        chance = float(np.prod([of[n] for of, n in zip(chances, numbers, strict=True)]))
+        found.append(Case(chance, numbers[0], jumping, tuple(numbers[1:])))
+    return found
+
+
 class _Jump(ShockTable):
     keys = JumpKeys
     required = ("common", "own")
@@ -100,6 +134,38 @@ class _Jump(ShockTable):
                 problem = f"is {values[i]:g} for {given.assets.ids[i]}"
                 raise given.refused(problem, f"{name}.{key}", getattr(table, key), f"between {least:g} and {highest:g}")
         return Jumps(rate, mean, sd)
+
+    def without_law(self, shocks: Shocks, condition: Condition) -> tuple[str, object, str] | None:
+        jumping = jumping_assets(shocks.parameters, condition.rows)
+        if len(jumping) <= MOST_JUMPING:
+            return None
+        allowed = f"{MOST_JUMPING} assets at most with jumps of their own at a step; common jumps alone have no limit"
+        return f"fixes moves of {len(jumping)} assets with jumps of their own", list(condition.keys), allowed
+
+    def parts(
+        self, shocks: Shocks, deviation: Floats, mean: Floats, steps_per_day: int, condition: Condition
+    ) -> list[Part]:
+        """A part for each number of common jumps and of jumps of each asset in the condition, see `cases`."""
+        p, rows, a_step = shocks.parameters, condition.rows, 1.0 / (TRADING_DAYS * steps_per_day)
+        diffusion = shocks.scale * p.diffusion * np.sqrt(a_step)
+        base = across(shocks.correlation, diffusion, rows)
+        variance = diffusion**2 + (0.0 if p.own is None else shocks.scale**2 * p.own.variance * a_step)
+        found = []
+        for case in cases(p, rows, a_step):
+            at, spread, with_rows = mean.copy(), variance.copy(), base.copy()
+            if p.common is not None:
+                size, sd = shocks.scale * p.common.mean, shocks.scale * p.common.sd
+                at += size * (case.common - p.common.rate * a_step)
+                spread += case.common * sd**2
+                with_rows += case.common * np.outer(sd, rows @ sd)
+            for i, number in zip(case.jumping, case.own, strict=True):
+                at[i] += shocks.scale * p.own.mean[i] * (number - p.own.rate[i] * a_step)
+                own = number * (shocks.scale * p.own.sd[i]) ** 2
+                spread[i] += own - shocks.scale**2 * p.own.variance[i] * a_step
+                with_rows[i] += own * rows[:, i]
+            number = case.common + sum(case.own)
+            found.append(Part(case.chance, at, spread, with_rows, name="1 jump" if number == 1 else f"{number} jumps"))
+        return found
 
     def correlation(self, parameters: Jump, given: Given) -> Floats:
         covariance = np.outer(parameters.diffusion, parameters.diffusion) * given.correlation

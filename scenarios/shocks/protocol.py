@@ -7,8 +7,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from stress.scenarios.conditions.days import Kernel
+from stress.scenarios.conditions.law import Part
 from stress.scenarios.errors import ScenarioError
-from stress.scenarios.problem import Assets, Floats
+from stress.scenarios.problem import Assets, Condition, Floats, Shocks
 from stress.scenarios.read.fields import Table
 from stress.scenarios.schema.correlation import Correlation
 
@@ -73,6 +75,34 @@ class ShockTable:
     def document(self, table: Any, parameters: Any, given: Given) -> dict[str, Any]:
         """Keys of the table whose values are files, in full."""
         return {}
+
+    def without_law(self, shocks: Shocks, condition: Condition) -> tuple[str, object, str] | None:
+        """Why the model has no law given a condition: the problem, the value and what is allowed; None: it has."""
+        return None
+
+    def parts(
+        self, shocks: Shocks, deviation: Floats, mean: Floats, steps_per_day: int, condition: Condition
+    ) -> list[Part]:
+        """The law of the draw of a condition's step; by default one part with the long-run correlation.
+
+        Args:
+            shocks: of the problem.
+            deviation: of the draw of a step, (asset,).
+            mean: log return, (asset,).
+            steps_per_day: steps in a day.
+            condition: whose rows the parts' covariances are with.
+        """
+        return [Part(1.0, mean, deviation**2, across(shocks.draw_correlation, deviation, condition.rows), shocks.dof)]
+
+    def picked_days(self, shocks: Shocks, deviation: Floats, mean: Floats, condition: Condition) -> Kernel | None:
+        """Which days of its history a model draws given a condition; None: it draws none."""
+        return None
+
+
+def across(correlation: Floats, deviation: Floats, rows: Floats) -> Floats:
+    """Covariance of every asset with rows of weights (row, asset): (asset, row)."""
+    found: Floats = deviation[:, None] * (correlation @ (rows * deviation).T)
+    return found
 
 
 def correlation_of(covariance: Floats) -> Floats:

@@ -7,10 +7,11 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from pydantic import Field
 
-from stress.scenarios.problem import Floats
+from stress.scenarios.conditions.law import Part
+from stress.scenarios.problem import Condition, Floats, Shocks
 from stress.scenarios.read.fields import NumbersByAsset, Share, Table
 from stress.scenarios.schema.correlation import Correlation
-from stress.scenarios.shocks.protocol import Given, ShockTable, correlation_of
+from stress.scenarios.shocks.protocol import Given, ShockTable, across, correlation_of
 
 MOST_SCALE = 100.0
 
@@ -65,6 +66,31 @@ class _Regime(ShockTable):
         other = given.correlation if crisis is None else crisis
         mixed = (1.0 - p.in_crisis) * np.outer(p.calm, p.calm) * given.correlation
         return correlation_of(mixed + p.in_crisis * np.outer(p.crisis, p.crisis) * other)
+
+    def parts(
+        self, shocks: Shocks, deviation: Floats, mean: Floats, steps_per_day: int, condition: Condition
+    ) -> list[Part]:
+        """Calm and crisis, with the chances that the step has before any condition."""
+        p: Regime = shocks.parameters
+        crisis = p.first_in_crisis
+        for _ in range((condition.step - 1) // steps_per_day):
+            crisis = crisis * p.stay_crisis + (1.0 - crisis) * (1.0 - p.stay_calm)
+        other = shocks.correlation if p.correlation is None else p.correlation
+        kinds = (
+            ("calm", 1.0 - crisis, p.calm, shocks.correlation),
+            ("crisis", crisis, p.crisis, other),
+        )
+        return [
+            Part(
+                chance,
+                mean,
+                (deviation * ratio) ** 2,
+                across(matrix, deviation * ratio, condition.rows),
+                shocks.dof,
+                name,
+            )
+            for name, chance, ratio, matrix in kinds
+        ]
 
     def document(self, table: RegimeKeys, parameters: Regime, given: Given) -> dict[str, Any]:
         if parameters.correlation is None:

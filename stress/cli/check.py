@@ -32,6 +32,7 @@ MOST_ALIKE = 8  # pairs of fund types listed by how much their positions overlap
 def check(
     scenario: common.Scenario,
     overrides: common.Set = None,
+    shock: common.Shock = None,
     paths: Annotated[
         int,
         typer.Option(
@@ -65,7 +66,7 @@ def check(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            problem = build_problem(load_scenario(scenario, overrides or ()))
+            problem = build_problem(load_scenario(scenario, overrides or (), shock or ()))
         finally:
             doubts = [str(warning.message) for warning in caught]
             for doubt in doubts:
@@ -98,10 +99,14 @@ def check(
 
 
 def _of_the_draw(problem: Problem) -> Iterator[str]:
-    """What became of the correlation that the file gives."""
+    """What is fixed of the draw, and what became of the correlation that the file gives."""
     from stress.results.terminal.summary_table import repair_sentence
+    from stress.scenarios.conditions.report import condition_facts, condition_sentences
+    from stress.scenarios.replay.report import replay_facts, replay_sentences
     from stress.scenarios.shocks.classes import between_classes
 
+    yield from replay_sentences(replay_facts(problem))
+    yield from condition_sentences(condition_facts(problem))
     if problem.shocks.repair_distance > 0:
         yield repair_sentence(problem.shocks.repair_distance)
     factors = between_classes(problem.shocks.class_dof)
@@ -222,7 +227,9 @@ def _pairs(problem: Problem) -> Table:
 
 def _document(problem: Problem, start: StartTable, tiers: tuple[Tier, ...]) -> dict[str, Any]:
     """The start table as JSON: fractions and USD; null where a fund never gets a call."""
+    from stress.scenarios.conditions.report import condition_facts
     from stress.scenarios.overlap import liquidity_overlap, overlap
+    from stress.scenarios.replay.report import replay_facts
     from stress.scenarios.shocks.classes import between_classes
     from stress.scenarios.switched_off import switched_off
     from stress.scenarios.tier_table import why_alone
@@ -270,6 +277,8 @@ def _document(problem: Problem, start: StartTable, tiers: tuple[Tier, ...]) -> d
         "scenario": problem.name,
         "valid": True,
         "correlation_repair_distance": float(problem.shocks.repair_distance),
+        "replay": replay_facts(problem),
+        "conditions": condition_facts(problem),
         "correlation_between_classes": between_classes(problem.shocks.class_dof),
         "origin": problem.origin.document(),
         "switched_off": list(switched_off(problem)),

@@ -91,6 +91,15 @@ Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY.PATH=VALUE", help="Change one value of the scenario; may be repeated."),
 ]
+Shock = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--shock",
+        metavar="KEY=MOVE[@STEP]",
+        help="Fix a move of the draw and draw the rest given it: tech=-10%, AAPL=-8%@2. KEY is an asset, or an asset "
+        "class or sector (its value-weighted move; KEY.* each asset of it); step 1 by default; may be repeated.",
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a result that is already there.")]
 RunAtHand = Annotated[str, typer.Argument(metavar="DIR", help="A run directory, or the URL of one.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]

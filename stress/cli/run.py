@@ -30,6 +30,7 @@ def run(
     seed: common.Seed = 1,
     out: common.OutOrUrl = None,
     overrides: common.Set = None,
+    shock: common.Shock = None,
     device: Annotated[
         Literal["auto", "cpu", "gpu"],
         typer.Option("--device", help="Where to compute; auto: on a GPU, where that is predicted to take less time."),
@@ -87,6 +88,7 @@ def run(
     Examples:
       levstress run tariff-2025 --paths 1e6
       levstress run my.toml --seed 7 --set impact.coefficient=1.5 --out runs/steeper
+      levstress run desk --shock semis=-10% --shock credit=-2%@2
       levstress run desk --dry-run
       levstress run desk --paths 2e5 --json --quiet > desk.json
       levstress run tariff-2025 --paths 1e9 --executor tcp://scheduler:8786 --out s3://bucket/april
@@ -115,7 +117,7 @@ def run(
         )
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
-    problem = build_problem(load_scenario(scenario, overrides or ()))
+    problem = build_problem(load_scenario(scenario, overrides or (), shock or ()))
     if limits:
         from stress.questions.limits import check_names, names_in_problem
 

@@ -137,6 +137,10 @@ def differences(left: Any, right: Any, path: str = "") -> list[str]:
             return [path]
         found = (differences(ours[name], theirs[name], f"{path}.{name}".lstrip(".")) for name in ours)
         return [name for names in found for name in names]
+    if isinstance(left, tuple) and any(parts_of(one) for one in left) and len(left) == len(right):
+        return [
+            name for i, pair in enumerate(zip(left, right, strict=True)) for name in differences(*pair, f"{path}.{i}")
+        ]
     if isinstance(left, np.ndarray):
         same = left.shape == right.shape and left.dtype == right.dtype and left.tobytes() == right.tobytes()
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import xarray as xr
 
-from stress.results.dataset.first_facts import TAIL
+from stress.results.dataset.first_facts import TAIL, fixed_moves
 from stress.results.report.elements import Cell, Facts, Items, Row, Section, Table
 from stress.results.report.numbers import SYSTEM, called, cell, unbroken
 from stress.results.report.risk import Risk
@@ -24,7 +24,9 @@ def headline(tree: xr.DataTree) -> Section:
     tables = [parts_of_the_system(tree, risk), *(parts_by_fund(tree, risk, part) for part in slices)]
     split = [table for table in tables if table is not None]
     return Section(
-        "headline", "In short", [Facts(answers(tree, risk)), *split, headline_table(risk), Items(_notes(tree))]
+        "headline",
+        "In short",
+        [Facts(answers(tree, risk)), *split, headline_table(risk), Items((*fixed_moves(tree), *_notes(tree)))],
     )
 
 

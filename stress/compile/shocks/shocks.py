@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 
 from stress.compile.shocks.cholesky import moves_matrix, step_deviation
+from stress.compile.shocks.conditions import laws, plain, slots
 from stress.compile.shocks.names import drawn_by, names
+from stress.compile.shocks.replay import replay
+from stress.kernels.shocks.condition import Conditions
 from stress.kernels.shocks.draw import Shocks
 from stress.kernels.shocks.registry import MODELS, NAMES
 from stress.scenarios.problem import TRADING_DAYS, Problem
 
-RECORDS: dict[str, Any] = {name: import_module(f"stress.compile.shocks.{name}").record for name in NAMES}
+MODULES: dict[str, Any] = {name: import_module(f"stress.compile.shocks.{name}") for name in NAMES}
 
 
 def shocks(problem: Problem, seed: int) -> Shocks:
@@ -30,6 +33,13 @@ def shocks(problem: Problem, seed: int) -> Shocks:
         "mean": (-0.5 * deviation**2 if table.martingale else drift)[:, None],
         "max_move": np.float64(table.max_move),
         "script": np.log1p(table.script),
-        "model": RECORDS[drawn](problem),
+        "model": MODULES[drawn].record(problem),
+        "conditions": _conditions(problem) if table.conditions else None,
+        "replay": replay(problem) if model.random else None,
     }
     return Shocks(**arrays)
+
+
+def _conditions(problem: Problem) -> Conditions:
+    given = getattr(MODULES[drawn_by(problem)], "given", plain)
+    return Conditions(slots(problem), *given(problem, laws(problem)))

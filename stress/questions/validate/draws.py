@@ -18,13 +18,19 @@ def law_of_the_draw(part: str, problem: Problem, draws: Floats) -> Iterator[Chec
     """Counts of draws (step, asset, path) below quantiles of the law, and of pairs with the same sign.
 
     Both hold for normal and Student-t draws alike, with one chi-square or one a class: normals are both above their
-    mean with probability `1/4 + asin(rho)/(2 pi)`. Clipped draws count as what they were: beyond. Other models are
-    not looked at.
+    mean with probability `1/4 + asin(rho)/(2 pi)`. Clipped draws count as what they were: beyond. Other models, and
+    steps with a condition or of a replay, are not looked at.
     """
     shocks, n = problem.shocks, problem.steps_per_day
     if shocks.model not in ("gaussian", "student_t", "factor"):
         yield Check(part, f"the draw of model {shocks.model!r} is not looked at", 0, 0)
         return
+    apart_from = {one.step for one in shocks.conditions} | set(shocks.replay.steps if shocks.replay else ())
+    free = [step - 1 for step in range(1, len(draws) + 1) if step not in apart_from]
+    if not free:
+        yield Check(part, "every step has a condition or a replay: the law of the draw is not looked at", 0, 0)
+        return
+    draws = draws[free]
     from scipy import stats
 
     sigma = shocks.scale * problem.assets.shock_vol / np.sqrt(TRADING_DAYS * n)

@@ -1,0 +1,1 @@
+"""An episode of the library on the assets of another scenario: its moves, and which name follows what."""

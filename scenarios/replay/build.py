@@ -1,0 +1,192 @@
+"""`[shocks] replay`: the days of an episode become scripted moves of the scenario's names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from stress.scenarios.csv.table import MATRIX
+from stress.scenarios.errors import ScenarioError, suggest
+from stress.scenarios.problem import Assets, Floats, Shocks
+from stress.scenarios.problem import Replay as Resolved
+from stress.scenarios.read.returns import MOST_NUMBERS, read_returns
+from stress.scenarios.replay.episode import Episode, Moves, funds_of, read_episode
+from stress.scenarios.replay.followed import BY_HAND, DRAWS, PROXIES, Followed, follow
+from stress.scenarios.schema.replay import Replay
+from stress.scenarios.schema.scenario import Scenario
+
+RETURNS = "returns.csv"  # beside the scenario, as `levstress init` writes it
+DRAW, RESIDUAL = "draw", "residual"
+KEY = "shocks.replay"
+MOST_NAMED = 8
+
+
+def with_replay(scenario: Scenario, assets: Assets, shocks: Shocks) -> Shocks:
+    """The shocks with an episode's moves in the script, and what each name follows.
+
+    Raises:
+        ScenarioError: no such episode, a horizon that ends before it, names that follow nothing, a script on a name
+            and step that the replay moves.
+    """
+    table = scenario.shocks.replay_table() if scenario.shocks is not None else None
+    if table is None:
+        return shocks
+    moves, because = _which(scenario, table)
+    episode = read_episode(table.episode, moves, scenario.source, f"{KEY}.episode")
+    if episode.only and moves == "observed":
+        because += "; the library has the news alone"
+    each = scenario.horizon.steps_per_day
+    steps = tuple(day * each + 1 for day in range(len(episode.days)))
+    if steps[-1] > scenario.horizon.steps:
+        problem = f"is shorter than the {len(episode.days)} days of {episode.name}"
+        allowed = f"{steps[-1]} steps or more"
+        raise ScenarioError(
+            problem, file=scenario.source, key="horizon.steps", value=scenario.horizon.steps, allowed=allowed
+        )
+    found = _followed(scenario, assets, table, episode)
+    every = [found[asset] for asset in assets.ids]
+    draws = np.array([of.how == DRAWS for of in every])
+    if table.freed is not None:
+        freed = np.array([asset in table.freed for asset in assets.ids])
+    else:
+        freed = np.array([of.how in PROXIES for of in every])
+    log_moves = {asset: np.log1p(values) for asset, values in episode.returns.items()}
+    script = shocks.script.copy()
+    for i, of in enumerate(every):
+        if draws[i]:
+            continue
+        for step in steps:
+            if script[step - 1, i] != 0:
+                allowed = "a script or a replay of an asset at a step, not both"
+                where, value = f"shocks.script at step {step}, {assets.ids[i]}", float(script[step - 1, i])
+                raise ScenarioError(
+                    f"is moved by the replay of {episode.name}, too",
+                    file=scenario.source,
+                    key=where,
+                    value=value,
+                    allowed=allowed,
+                )
+        total = sum((beta * log_moves[name] for name, beta in of.exposures.items()), np.zeros(len(steps)))
+        script[np.array(steps) - 1, i] = np.expm1(total)
+    resolved = Resolved(
+        episode=episode.name,
+        moves=episode.moves,
+        because=because,
+        days=episode.days,
+        steps=steps,
+        how=tuple(of.how for of in every),
+        exposures=tuple(of.exposures for of in every),
+        r_squared=tuple(of.r_squared for of in every),
+        residual=np.array([of.residual for of in every]),
+        draws=draws,
+        freed=freed,
+    )
+    return replace(shocks, script=script, replay=resolved)
+
+
+def replay_document(scenario: Scenario, assets: Assets, resolved: Resolved | None) -> dict[str, Any]:
+    """The replay as a table of the file that needs no returns: every name by hand."""
+    if resolved is None:
+        return {}
+    names: dict[str, Any] = {}
+    for i, asset in enumerate(assets.ids):
+        own = {} if resolved.residual[i] == 0 else {RESIDUAL: float(resolved.residual[i])}
+        names[asset] = DRAW if resolved.draws[i] else resolved.exposures[i] | own
+    freed = [asset for asset, out in zip(assets.ids, resolved.freed, strict=True) if out]
+    return {"replay": {"episode": resolved.episode, "moves": resolved.moves, "map": names, "freed": freed}}
+
+
+def _which(scenario: Scenario, table: Replay) -> tuple[Moves, str]:
+    if table.moves != "auto":
+        return table.moves, "as asked for"
+    if street_is_in(scenario, table.episode):
+        return "news", "the funds of the episode are in the scenario and sell themselves"
+    return "observed", "the funds of the episode are not in the scenario, so their selling is in the moves"
+
+
+def street_is_in(scenario: Scenario, episode: str) -> bool:
+    """Whether every fund of a library episode is in a scenario."""
+    from stress.scenarios.library import list_names
+
+    return episode in list_names() and funds_of(episode) <= {fund.id for fund in scenario.funds}
+
+
+def _followed(scenario: Scenario, assets: Assets, table: Replay, episode: Episode) -> dict[str, Followed]:
+    moved = {asset: episode.classes.get(asset, "") for asset in episode.returns}
+    by_hand = {name: _by_hand(scenario, assets, moved, name, given) for name, given in table.map.items()}
+    for name in table.freed or ():
+        if name not in assets.ids:
+            allowed = suggest(name, assets.file_order)
+            raise ScenarioError(f"{name!r} is no asset", file=scenario.source, key=f"{KEY}.freed", allowed=allowed)
+    needed = set(assets.ids) - set(by_hand)
+    returns = _returns(scenario, table, assets, moved) if needed else {}
+    sectors = {asset.id: asset.sector for asset in scenario.assets}
+    found = follow(assets, sectors, moved, by_hand, returns)
+    lost = [asset for asset in assets.file_order if found[asset] is None]
+    if lost:
+        more = f" and {len(lost) - MOST_NAMED} more" if len(lost) > MOST_NAMED else ""
+        allowed = (
+            f'a table {KEY}.map: {{ "{lost[0]}" = "tech" }}, {{ tech = 1.1 }} or "draw"; a sector; or daily returns in '
+            f"{RETURNS} beside those of an index that {episode.name} has; it moves {', '.join(sorted(moved))}"
+        )
+        problem = f"has nothing that {', '.join(lost[:MOST_NAMED])}{more} could follow"
+        raise ScenarioError(problem, file=scenario.source, key=KEY, value=episode.name, allowed=allowed)
+    return {asset: of for asset, of in found.items() if of is not None}
+
+
+def _by_hand(
+    scenario: Scenario, assets: Assets, moved: Mapping[str, str], name: str, given: str | dict[str, float]
+) -> Followed:
+    where = f"{KEY}.map.{name}"
+    if name not in assets.ids:
+        allowed = suggest(name, assets.file_order)
+        raise ScenarioError(f"{name!r} is no asset", file=scenario.source, key=where, value=given, allowed=allowed)
+    if given == DRAW:
+        return Followed(DRAWS, {})
+    exposures = {given: 1.0} if isinstance(given, str) else {k: v for k, v in given.items() if k != RESIDUAL}
+    residual = 0.0 if isinstance(given, str) else given.get(RESIDUAL, 0.0)
+    for asset in exposures:
+        if asset not in moved:
+            allowed = suggest(asset, [*sorted(moved), DRAW])
+            raise ScenarioError(
+                f"{asset!r} does not move in the episode", file=scenario.source, key=where, value=given, allowed=allowed
+            )
+    if not 0 <= residual <= 1:
+        where = f"{where}.{RESIDUAL}"
+        raise ScenarioError(
+            "is no share",
+            file=scenario.source,
+            key=where,
+            value=residual,
+            allowed="0 to 1 of the deviation of the draw",
+        )
+    return Followed(BY_HAND, exposures, residual)
+
+
+def _returns(scenario: Scenario, table: Replay, assets: Assets, moved: Mapping[str, str]) -> dict[str, Floats]:
+    """Daily log returns of the scenario's names and of library assets, as far as a file has them."""
+    source, files, key = table.returns, scenario.files, f"{KEY}.returns"
+    if source is None:
+        if files.folder is None or not (files.folder / RETURNS).is_file():
+            return {}
+        source = RETURNS
+    columns = list(source) if isinstance(source, Mapping) else list(files.rows(source, key, MATRIX)[0])[1:]
+    wanted = [name for name in columns if name in set(assets.ids) or name in moved]
+    days = len(next(iter(source.values()), [])) if isinstance(source, Mapping) else len(files.rows(source, key, MATRIX))
+    at_once, found = max(1, MOST_NUMBERS // max(1, days)), dict[str, Floats]()
+    for start in range(0, len(wanted), at_once):
+        names = wanted[start : start + at_once]
+        given = {name: source[name] for name in names} if isinstance(source, Mapping) else source
+        found |= dict(zip(names, _read(given, table.kind, key, names, scenario), strict=True))
+    return found
+
+
+def _read(source: Any, kind: str, key: str, names: list[str], scenario: Scenario) -> Floats:
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*no asset of the scenario, left out.*")
+        return read_returns(source, kind, key, names, scenario.files)

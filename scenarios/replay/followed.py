@@ -1,0 +1,134 @@
+"""Which name follows what of the library: by hand, itself, by ticker, by regression, by sector, by class.
+
+The first rule that applies takes a name: what the user says; the library's asset of the same id and class; an index or
+fund whose ticker has a counterpart in `library/counterparts.csv`; the regression of its own daily log returns on the
+names that were taken so far; its sector; its asset class. The rest has no counterpart.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+
+from stress.scenarios.library import library_path
+from stress.scenarios.problem import Assets, Floats
+
+FEWEST_DAYS = 60  # of a regression
+DAYS_A_PROXY = 10
+DRAWS, BY_HAND, ITSELF, TICKER, REGRESSION, SECTOR, CLASS = (
+    *("draws as ever", "by hand", "itself", "by its ticker", "by regression", "by its sector", "by its class"),
+)
+PROXIES = (ITSELF, TICKER)  # rules whose names others are regressed on
+
+
+class Followed(NamedTuple):
+    """What a name follows."""
+
+    how: str
+    exposures: dict[str, float]  # log return per log return, by asset of the library
+    residual: float = 0.0  # share of the standard deviation of its own draw that is left
+    r_squared: float | None = None  # of a regression
+
+
+@cache
+def _table() -> dict[str, dict[str, dict[str, float]]]:
+    """Weights of library assets by kind and key, groups resolved."""
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    with library_path("desk").with_name("counterparts.csv").open(encoding="utf-8", newline="") as lines:
+        for row in csv.DictReader(lines):
+            found.setdefault(row["kind"], {}).setdefault(row["key"], {})[row["asset"]] = float(row["weight"])
+    groups = found.pop("group")
+    for kind in found.values():
+        for key, weights in kind.items():
+            kind[key] = {
+                asset: weight * share
+                for name, weight in weights.items()
+                for asset, share in groups.get(name, {name: 1.0}).items()
+            }
+    return found
+
+
+def counterpart(kind: str, key: str, moved: Mapping[str, str]) -> dict[str, float] | None:
+    """Weights of library assets for a "ticker", "sector" or "class"; None where any of them does not move."""
+    weights = _table()[kind].get(key)
+    return weights if weights is not None and all(asset in moved for asset in weights) else None
+
+
+def follow(
+    assets: Assets,
+    sectors: Mapping[str, str],
+    moved: Mapping[str, str],
+    by_hand: Mapping[str, Followed],
+    returns: Mapping[str, Floats],
+) -> dict[str, Followed | None]:
+    """What each asset follows, by id; None: nothing is known.
+
+    Args:
+        assets: of the scenario.
+        sectors: by asset id.
+        moved: library assets that move, and their classes.
+        by_hand: by asset id.
+        returns: daily log returns by column, as far as there are any; columns may be library assets, too.
+    """
+    found: dict[str, Followed | None] = {}
+    for asset, kind in zip(assets.ids, assets.asset_class, strict=True):
+        found[asset] = by_hand.get(asset) or _direct(asset, kind, moved)
+    proxies = {name: of.exposures for name, of in found.items() if of is not None and of.how in PROXIES}
+    for column in returns:
+        if column not in found and (of := _direct(column, moved.get(column, ""), moved)) is not None:
+            proxies[column] = of.exposures
+    left = [asset for asset in assets.ids if found[asset] is None]
+    found |= _regressed([asset for asset in left if asset in returns], proxies, returns)
+    for asset, kind, region in zip(assets.ids, assets.asset_class, assets.region, strict=True):
+        if found[asset] is None:
+            found[asset] = _by_kind(sectors.get(asset, ""), kind, region, moved)
+    return found
+
+
+def _direct(name: str, asset_class: str, moved: Mapping[str, str]) -> Followed | None:
+    if name in moved and moved[name] == asset_class:
+        return Followed(ITSELF, {name: 1.0})
+    weights = counterpart("ticker", name.split()[0].upper(), moved)
+    return None if weights is None else Followed(TICKER, weights)
+
+
+def _regressed(
+    names: Sequence[str], proxies: Mapping[str, Mapping[str, float]], returns: Mapping[str, Floats]
+) -> dict[str, Followed | None]:
+    """Least squares of the names' returns on those of the proxies, with a constant."""
+    used = [name for name in proxies if name in returns and np.ptp(returns[name]) > 0]
+    if not used or not names:
+        return {}
+    x = np.column_stack([returns[name] for name in used])
+    if len(x) < max(FEWEST_DAYS, DAYS_A_PROXY * len(used)):
+        return {}
+    x = x - x.mean(axis=0)
+    y = np.column_stack([returns[name] for name in names])
+    y = y - y.mean(axis=0)
+    betas = np.linalg.lstsq(x, y, rcond=None)[0]
+    left = ((y - x @ betas) ** 2).sum(axis=0) / np.maximum((y**2).sum(axis=0), 1e-300)
+    found: dict[str, Followed | None] = {}
+    for j, name in enumerate(names):
+        exposures: dict[str, float] = {}
+        for proxy, beta in zip(used, betas[:, j], strict=True):
+            for asset, weight in proxies[proxy].items():
+                exposures[asset] = exposures.get(asset, 0.0) + float(beta) * weight
+        found[name] = Followed(REGRESSION, exposures, float(np.sqrt(left[j])), float(1.0 - left[j]))
+    return found
+
+
+def _by_kind(sector: str, asset_class: str, region: str, moved: Mapping[str, str]) -> Followed | None:
+    """By sector, which may be the id of a library asset of that class, else by class."""
+    name = sector.casefold().replace("_", " ")
+    if moved.get(name.replace(" ", "_")) == asset_class and name:
+        return Followed(SECTOR, {name.replace(" ", "_"): 1.0})
+    if name and (weights := counterpart("sector", name, moved)) is not None and asset_class == "equity":
+        return Followed(SECTOR, weights)
+    for key in (f"{asset_class} {region}", asset_class):
+        if (weights := counterpart("class", key, moved)) is not None:
+            return Followed(CLASS, weights)
+    return None
