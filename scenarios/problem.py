@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from stress.scenarios.loadings.record import Loadings
 from stress.scenarios.origin import Origin
 
 Floats = npt.NDArray[np.float64]
@@ -54,6 +55,27 @@ class Assets(_Brief):
     impact_vol: Floats  # annual volatility used by the impact law
     adv: Floats  # average daily volume, USD, pre-stress
     margin_rate: Floats  # base margin rate, fraction
+    loadings: Loadings | None = None  # who moves with whom; None: nobody
+
+    @property
+    def loaded(self) -> Bools:
+        """(asset,) those with loadings: `shock_vol` and the correlation are then of what is their own."""
+        return np.zeros(len(self.ids), np.bool_) if self.loadings is None else self.loadings.loaded
+
+    @property
+    def tied(self) -> dict[str, tuple[str, ...]]:
+        """By asset with loadings, all that it moves with."""
+        return {} if self.loadings is None else self.loadings.tied
+
+    @property
+    def leading_equities(self) -> Bools:
+        """(asset,) the equities that others may move with: brokers and households look at these, not at single names.
+
+        All equities where each of them has loadings.
+        """
+        equity = np.array([kind == "equity" for kind in self.asset_class], np.bool_)
+        leading = equity & ~self.loaded
+        return leading if leading.any() else equity
 
 
 @dataclass(frozen=True, repr=False)
@@ -71,11 +93,11 @@ class Shocks(_Brief):
     script: Floats  # (step, asset) simple returns, 0 where nothing is scripted
     class_dof: dict[str, float] = field(default_factory=dict)  # by asset class; empty: one for all
     parameters: Any = None  # record of the model, see its file in `scenarios.shocks`
-    of_draws: Floats | None = None  # (asset, asset) correlation of the draw in the long run; None: `correlation`
+    of_draws: Floats | None = None  # (asset, asset) of whole draws in the long run, loadings included; None: as above
 
     @property
     def draw_correlation(self) -> Floats:
-        """Correlation of the draw in the long run, (asset, asset)."""
+        """Correlation of the draw in the long run, what comes by loadings included, (asset, asset)."""
         return self.correlation if self.of_draws is None else self.of_draws
 
 

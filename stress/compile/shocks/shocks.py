@@ -21,14 +21,22 @@ def shocks(problem: Problem, seed: int) -> Shocks:
     table, per_day = problem.shocks, problem.steps_per_day
     model, deviation = MODELS[table.model], step_deviation(problem)
     unit = np.ones_like(deviation)
-    drift = np.full(len(deviation), table.drift / (TRADING_DAYS * per_day))
+    drift = np.where(problem.assets.loaded, 0.0, table.drift / (TRADING_DAYS * per_day))
     arrays: dict[str, Any] = {
         "seed": np.array([seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF], np.uint32),
         "names": names(problem.assets.ids),
         "matrix": moves_matrix(problem, table.correlation, unit if model.unit else deviation) if model.dense else None,
-        "mean": (-0.5 * deviation**2 if table.martingale else drift)[:, None],
+        "mean": (_martingale(problem, deviation) if table.martingale else drift)[:, None],
         "max_move": np.float64(table.max_move),
         "script": np.log1p(table.script),
         "model": RECORDS[table.model](problem),
     }
     return Shocks(**arrays)
+
+
+def _martingale(problem: Problem, deviation: Any) -> Any:
+    """Means (asset,) of own draws with deviations (asset,) that leave mean prices where they are under gaussian."""
+    loadings = problem.assets.loadings
+    if loadings is None:
+        return -0.5 * deviation**2
+    return loadings.means(problem.shocks.correlation * np.outer(deviation, deviation))
