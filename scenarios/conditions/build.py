@@ -69,20 +69,26 @@ def _rows(
     scenario: Scenario, assets: Assets, held: Floats, key: str, move: float, where: str
 ) -> Iterator[tuple[str, Floats]]:
     """Names and weights (asset,) of the rows that a key stands for."""
-    unit = np.eye(len(assets.ids))
+    count = len(assets.ids)
     if key in assets.ids:
-        yield key, unit[assets.ids.index(key)]
+        yield key, _unit(assets.ids.index(key), count)
         return
     name = key.removesuffix(EACH)
     members = _members(scenario, assets, name, where, move)
     if key.endswith(EACH):
-        yield from ((assets.ids[i], unit[i]) for i in np.flatnonzero(members))
+        yield from ((assets.ids[i], _unit(int(i), count)) for i in np.flatnonzero(members))
         return
     value = np.where(members, held, 0.0)
     if not value.sum() > 0:
         allowed = f"a class or sector of which some fund holds something; {key}{EACH} fixes each asset of it"
         raise _refused(scenario, "names what no fund holds, so it has no weights", where, move, allowed)
     yield key, value / value.sum()
+
+
+def _unit(i: int, count: int) -> Floats:
+    row = np.zeros(count)
+    row[i] = 1.0
+    return row
 
 
 def _members(scenario: Scenario, assets: Assets, name: str, where: str, move: float) -> Bools:

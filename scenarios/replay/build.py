@@ -36,7 +36,7 @@ def with_replay(scenario: Scenario, assets: Assets, shocks: Shocks) -> Shocks:
         return shocks
     moves, because = _which(scenario, table)
     episode = read_episode(table.episode, moves, scenario.source, f"{KEY}.episode")
-    if episode.only and moves == "observed":
+    if episode.only and moves == "observed" and not table.because:
         because += "; the library has the news alone"
     each = scenario.horizon.steps_per_day
     steps = tuple(day * each + 1 for day in range(len(episode.days)))
@@ -69,7 +69,7 @@ def with_replay(scenario: Scenario, assets: Assets, shocks: Shocks) -> Shocks:
                     value=value,
                     allowed=allowed,
                 )
-        total = sum((beta * log_moves[name] for name, beta in of.exposures.items()), np.zeros(len(steps)))
+        total = sum((of.exposures[name] * log_moves[name] for name in sorted(of.exposures)), np.zeros(len(steps)))
         script[np.array(steps) - 1, i] = np.expm1(total)
     resolved = Resolved(
         episode=episode.name,
@@ -96,12 +96,15 @@ def replay_document(scenario: Scenario, assets: Assets, resolved: Resolved | Non
         own = {} if resolved.residual[i] == 0 else {RESIDUAL: float(resolved.residual[i])}
         names[asset] = DRAW if resolved.draws[i] else resolved.exposures[i] | own
     freed = [asset for asset, out in zip(assets.ids, resolved.freed, strict=True) if out]
-    return {"replay": {"episode": resolved.episode, "moves": resolved.moves, "map": names, "freed": freed}}
+    fits = {asset: fit for asset, fit in zip(assets.ids, resolved.r_squared, strict=True) if fit is not None}
+    record: dict[str, Any] = {"episode": resolved.episode, "moves": resolved.moves, "map": names, "freed": freed}
+    record |= {"because": resolved.because, "how": dict(zip(assets.ids, resolved.how, strict=True)), "r_squared": fits}
+    return {"replay": record}
 
 
 def _which(scenario: Scenario, table: Replay) -> tuple[Moves, str]:
     if table.moves != "auto":
-        return table.moves, "as asked for"
+        return table.moves, table.because or "as asked for"
     if street_is_in(scenario, table.episode):
         return "news", "the funds of the episode are in the scenario and sell themselves"
     return "observed", "the funds of the episode are not in the scenario, so their selling is in the moves"
@@ -116,13 +119,13 @@ def street_is_in(scenario: Scenario, episode: str) -> bool:
 
 def _followed(scenario: Scenario, assets: Assets, table: Replay, episode: Episode) -> dict[str, Followed]:
     moved = {asset: episode.classes.get(asset, "") for asset in episode.returns}
-    by_hand = {name: _by_hand(scenario, assets, moved, name, given) for name, given in table.map.items()}
+    by_hand = {name: _by_hand(scenario, assets, table, moved, name, given) for name, given in table.map.items()}
     for name in table.freed or ():
         if name not in assets.ids:
             allowed = suggest(name, assets.file_order)
             raise ScenarioError(f"{name!r} is no asset", file=scenario.source, key=f"{KEY}.freed", allowed=allowed)
     needed = set(assets.ids) - set(by_hand) - set(assets.tied)
-    returns = _returns(scenario, table, assets, moved) if needed else {}
+    returns = known_returns(scenario, assets, moved, table.returns, table.kind) if needed else {}
     sectors = {asset.id: asset.sector for asset in scenario.assets}
     found = follow(assets, sectors, moved, by_hand, returns)
     lost = [asset for asset in assets.file_order if found[asset] is None]
@@ -138,7 +141,12 @@ def _followed(scenario: Scenario, assets: Assets, table: Replay, episode: Episod
 
 
 def _by_hand(
-    scenario: Scenario, assets: Assets, moved: Mapping[str, str], name: str, given: str | dict[str, float]
+    scenario: Scenario,
+    assets: Assets,
+    table: Replay,
+    moved: Mapping[str, str],
+    name: str,
+    given: str | dict[str, float],
 ) -> Followed:
     where = f"{KEY}.map.{name}"
     if name not in assets.ids:
@@ -166,12 +174,31 @@ def _by_hand(
             value=residual,
             allowed="0 to 1 of the deviation of the draw",
         )
-    return Followed(BY_HAND, exposures, residual)
+    return Followed(table.how.get(name, BY_HAND), exposures, residual, table.r_squared.get(name))
 
 
-def _returns(scenario: Scenario, table: Replay, assets: Assets, moved: Mapping[str, str]) -> dict[str, Floats]:
-    """Daily log returns of the scenario's names and of library assets, as far as a file has them."""
-    source, files, key = table.returns, scenario.files, f"{KEY}.returns"
+def known_returns(
+    scenario: Scenario,
+    assets: Assets,
+    moved: Mapping[str, str],
+    source: str | Mapping[str, list[float]] | None = None,
+    kind: str = "log",
+    key: str = f"{KEY}.returns",
+) -> dict[str, Floats]:
+    """Daily log returns of the scenario's names and of library assets, by column, as far as a file has them.
+
+    Args:
+        scenario: whose folder is looked in for `returns.csv` where no source is given.
+        assets: of it.
+        moved: library assets.
+        source: a CSV file, or lists by column.
+        kind: "log" or "simple".
+        key: that names the source, in messages.
+
+    Raises:
+        ScenarioError: as `read_returns`.
+    """
+    files = scenario.files
     if source is None:
         if files.folder is None or not (files.folder / RETURNS).is_file():
             return {}
@@ -183,7 +210,7 @@ def _returns(scenario: Scenario, table: Replay, assets: Assets, moved: Mapping[s
     for start in range(0, len(wanted), at_once):
         names = wanted[start : start + at_once]
         given = {name: source[name] for name in names} if isinstance(source, Mapping) else source
-        found |= dict(zip(names, _read(given, table.kind, key, names, scenario), strict=True))
+        found |= dict(zip(names, _read(given, kind, key, names, scenario), strict=True))
     return found
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from stress.scenarios.read.fields import Columns, Fraction, Identifier, Table
+from stress.scenarios.read.fields import Columns, Fraction, Identifier, Number, Table
 
 
 def _table_or_text(value: object) -> str:
@@ -44,6 +44,9 @@ class Replay(Table):
         default=None,
         description="assets whose draws are taken out of residuals; default: those that others are regressed on",
     )
+    because: str = Field(default="", description="of a record: why these moves")
+    how: dict[Identifier, str] = Field(default_factory=dict, description="of a record: rule by which names follow")
+    r_squared: dict[Identifier, Number] = Field(default_factory=dict, description="of a record: of regressions")
 
 
 ReplayOrName = Annotated[

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from stress.own_book import assumptions
-from stress.own_book.classes import FX, class_of, region_of
+from stress.own_book.classes import EQUITY, FX, SECTORS, class_of, region_of
 from stress.own_book.currencies import BASE
 from stress.own_book.data_report import READ, Assumption, DataReport
+from stress.own_book.matching import bare
 from stress.own_book.read.side_files import Volume
 from stress.own_book.settling import Settled
 
@@ -46,7 +47,7 @@ def asset_rows(
             row["assumed"].add("asset_class")
         region = of.get("region") or region_of(name)
         row["region"] = "us" if region.lower() in _US else region.lower()
-        row["sector"] = of.get("sector", "")
+        row["sector"] = of.get("sector") or _sector(row, settle)
         _put(row, "adv", _given_volume(name, of, volumes, usd_price, report), settle, held.get(name, 0.0), of)
         _put(row, "margin", of.get("margin"), settle, 0.0, of)
         rows.append(row)
@@ -59,6 +60,15 @@ def asset_rows(
         _put(row, "margin", None, settle, 0.0, {})
         rows.append(row)
     return rows
+
+
+def _sector(row: dict[str, Any], settle: Settled) -> str:
+    """The sector of a large US share by its ticker, as an assumption; "" of the others."""
+    ticker = bare(row["id"]).upper()
+    if row["asset_class"] != EQUITY or ticker not in SECTORS:
+        return ""
+    row["assumed"].add("sector")
+    return str(settle(Assumption(f"assets.{row['id']}.sector", SECTORS[ticker], f"GICS of {ticker}", "C", "MSCI, S&P")))
 
 
 def _given_volume(
