@@ -39,6 +39,8 @@ def run(
     progress: Callable[[Progress], None] | None = None,
     executor: str | Client = LOCAL,
     workers: int | None = None,
+    street: str | Path | None = None,
+    proxies: Mapping[str, str] | None = None,
     **options: Any,
 ) -> xr.DataTree:
     """Simulate a scenario.
@@ -54,6 +56,9 @@ def run(
         executor: "local", "dask" for a cluster of processes of this machine, the address of a dask scheduler, or a
             `distributed.Client`. Wherever paths are computed, their numbers are the same.
         workers: processes of that cluster; None = one a core.
+        street: a scenario, by name or file, inside which the funds of this one are put: its market and funds around
+            them, and their assets tied to its by loadings (`stress.street.ties`).
+        proxies: with `street`, what an asset of this scenario follows there, by hand.
         options: further fields of `RunOptions`, such as `precision="float64"`.
 
     Returns:
@@ -78,6 +83,12 @@ def run(
         scenario = load_scenario(scenario)
     elif isinstance(scenario, Mapping):
         scenario = scenario_from_document(scenario)
+    if street is not None:
+        if isinstance(scenario, Problem):
+            raise ValueError("street needs a scenario, not a problem")
+        from stress.street.inside import inside
+
+        scenario = inside(scenario, street, proxies).scenario
     problem = scenario if isinstance(scenario, Problem) else build_problem(scenario)
     seed = secrets.randbits(63) if seed is None else whole("seed", seed)
     choice = RunOptions(paths=whole("paths", paths), seed=seed, **options)

@@ -77,6 +77,13 @@ class InputFiles:
         """File name -> sha256, sorted by name."""
         return dict(sorted(self._hashes.items()))
 
+    def take(self, *others: InputFiles) -> None:
+        """Count the files of other scenarios among those of this one."""
+        for other in others:
+            for name, digest in other._hashes.items():
+                known = self._hashes.get(name, digest) == digest
+                self._hashes[name if known else f"{other.scenario_file}: {name}"] = digest
+
     def read(self, path: str, key: str) -> str:
         """Text of the file that `key` names.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -87,18 +87,27 @@ def _is_file(path: Path) -> bool:
 
 
 def scenario_from_document(
-    document: Mapping[str, Any], overrides: Overrides = (), *, file: str = "<document>", folder: Path | None = None
+    document: Mapping[str, Any],
+    overrides: Overrides = (),
+    *,
+    file: str = "<document>",
+    folder: Path | None = None,
+    origin: Origin | None = None,
+    made_of: Sequence[InputFiles] = (),
 ) -> Scenario:
     """A scenario from a dict of the file's form; `Problem.canonical` is one. Paths in it are relative to `folder`.
 
-    Numbers and lists may be NumPy's.
+    Numbers and lists may be NumPy's. A document that was made of scenarios may say where these come from (`origin`),
+    and which files they were read from.
 
     Raises:
         ScenarioError: as `load_scenario`.
     """
     check_limits(document, file)
-    origin = Origin(levstress=version("levstress"))
-    return _scenario(as_in_a_file(document), InputFiles(file, folder), origin, overrides)
+    files = InputFiles(file, folder)
+    files.take(*made_of)
+    origin = Origin(levstress=version("levstress")) if origin is None else origin
+    return _scenario(as_in_a_file(document), files, origin, overrides)
 
 
 def _scenario(document: dict[str, Any], files: InputFiles, origin: Origin, overrides: Overrides) -> Scenario:
