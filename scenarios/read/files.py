@@ -81,8 +81,8 @@ class InputFiles:
         """Count the files of other scenarios among those of this one."""
         for other in others:
             for name, digest in other._hashes.items():
-                known = self._hashes.get(name, digest) == digest
-                self._hashes[name if known else f"{other.scenario_file}: {name}"] = digest
+                other_file = self._hashes.get(name, digest) != digest and other.folder is not None
+                self._hashes[f"{other.folder.name}/{name}" if other_file and other.folder else name] = digest
 
     def read(self, path: str, key: str) -> str:
         """Text of the file that `key` names.

@@ -27,11 +27,12 @@ SERIES = {  # id of the street -> tickers
     "ust_long": "TLT VGLT SPTL ZROZ WN1 US1",
     "gold": "GLD IAU GLDM GC1 XAU XAUUSD GOLD",
     "wti": "USO CL1 WTI",
-    "usdjpy": "USDJPY JPY",
+    "usdjpy": "USDJPY",
     "bitcoin": "IBIT FBTC GBTC BTC BTC1 BTCUSD XBT BITCOIN",
     "japan": "EWJ DXJ NKY NK1 NI225 N225",
     "hong_kong": "EWH HSI HI1 FXI MCHI",
 }
+INVERSE = {"JPYUSD": "usdjpy"}  # one over what the street has
 BROAD = {"SPY", "VOO", "IVV", "VTI", "SPX", "ES1", "ITOT", "SCHB"}  # the US market: its sectors together
 SECTORS = {  # id of the street -> words for it; those of the first eleven make the market
     "tech": "tech|technology|information technology|software|it|hardware|tmt",
@@ -85,6 +86,11 @@ _BY_COMPANY = {ticker: asset for asset, tickers in COMPANIES.items() for ticker 
 def stands_for(name: str) -> str:
     """The id that a ticker is the series of; "" where it is none of these."""
     return _BY_SERIES.get(bare(name), "")
+
+
+def inverse_of(name: str) -> str:
+    """The id that a ticker is one over; "" where it is none of these."""
+    return INVERSE.get(bare(name), "")
 
 
 def is_broad(name: str) -> bool:

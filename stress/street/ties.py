@@ -6,7 +6,7 @@ The first rule that applies to an asset is taken:
 2. it is the asset: its ticker is that of a fund, a future or an index that holds it, or its id is the same. Loading 1
 3. its sector, as the file has it or by the ticker of a large company: as under 1
 4. by regression on all series of the street's assets that the returns have, forward by R^2 (`regression`)
-5. its class and region, else its class: all such assets by volume, from volatilities
+5. its class and region, else its class: all such assets by volume, from volatilities; not currencies
 6. nothing: it draws independently of the street
 
 From volatilities means `loading = rho vol / (c vol of what it follows)` with an assumed correlation rho; c is the
@@ -15,7 +15,7 @@ median ratio of volatilities of series that both have, as the book's may be of o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,8 +23,9 @@ import numpy as np
 
 from stress.scenarios.problem import Assets, Floats, Problem
 from stress.street import known
-from stress.street.regression import FEWEST_DAYS, best, fit
+from stress.street.regression import FEWEST_DAYS, Fit, best, fit
 
+NO_CLASS = ("fx", "other")  # classes whose members need not rise together
 RHO_SECTOR, RHO_CLASS = 0.7, 0.5  # of a single name with its sector, and with its class
 
 
@@ -65,12 +66,12 @@ class Following:
             said = self.sectors.get(name)
             how = f"sector {said}" if said and known.sector_of(said) == sector else f"sector {sector} by its ticker"
             return self._on(name, {sector: 1.0}, RHO_SECTOR, how, "C")
-        if (found := self._regressed(name, tuple(range(len(self.names))))) is not None:
+        if (found := self._regressed(name, tuple(range(len(self.names))), best)) is not None:
             return found
         kind, region = self.mine.asset_class[at], self.mine.region[at].lower()
         alike = self._basket(lambda i: self.street.asset_class[i] == kind and self.street.region[i].lower() == region)
         where = f"class {kind}, region {region}" if alike else f"class {kind}"
-        alike = alike or self._basket(lambda i: self.street.asset_class[i] == kind)
+        alike = {} if kind in NO_CLASS else alike or self._basket(lambda i: self.street.asset_class[i] == kind)
         if not alike:
             return Tie({}, 0.0, "nothing like it in the street: it draws independently", "D")
         return self._on(name, alike, RHO_CLASS, where, "D")
@@ -78,7 +79,7 @@ class Following:
     def _on(self, name: str, weights: dict[str, float], rho: float, how: str, grade: str) -> Tie:
         """On a basket of the street: by regression where returns have a series of it, else from volatilities."""
         columns = tuple(n for n, other in enumerate(self.names) if self._weights_of_series(other) == weights)[:1]
-        found = self._regressed(name, columns) if columns else None
+        found = self._regressed(name, columns, fit) if columns else None
         if found is not None:
             return Tie(found.loadings, found.explained, f"{how}, {found.how}", min(grade, "B"), found.residuals)
         vol = float(self.mine.vol[self.mine.ids.index(name)])
@@ -86,11 +87,13 @@ class Following:
         shares = {asset: loading * weight for asset, weight in weights.items()}
         return Tie(shares, rho**2, f"{how}, from volatilities at correlation {rho:g}", grade)
 
-    def _regressed(self, name: str, columns: tuple[int, ...]) -> Tie | None:
+    def _regressed(
+        self, name: str, columns: tuple[int, ...], by: Callable[[Floats, Floats, tuple[int, ...]], Fit | None]
+    ) -> Tie | None:
         own = self.returns.get(name)
         if own is None or len(own) < FEWEST_DAYS or not columns:
             return None
-        found = fit(own, self.series, columns) if len(columns) == 1 else best(own, self.series, columns)
+        found = by(own, self.series, columns)
         if found is None or found.r2 <= 0.0:
             return None
         loadings: dict[str, float] = {}
@@ -101,11 +104,13 @@ class Following:
         return Tie(loadings, found.r2, f"regression on {on}: R2 {found.r2:.2f}", "B", found.residuals)
 
     def _weights_of_series(self, name: str) -> dict[str, float]:
-        """What of the street a series of the book's is, as weights that sum to 1."""
+        """What of the street a series of the book's is: weights that sum to 1, or -1 of what it is one over."""
         if name in self.street.ids:
             return {name: 1.0}
         if (asset := known.stands_for(name)) in self.street.ids:
             return {asset: 1.0}
+        if (asset := known.inverse_of(name)) in self.street.ids:
+            return {asset: -1.0}
         return self._basket(lambda i: self.street.ids[i] in known.MARKET) if known.is_broad(name) else {}
 
     def _sector(self, name: str) -> str:
