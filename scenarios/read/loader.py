@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from stress.scenarios.conditions.option import Shock, apply_shock, shock_texts
 from stress.scenarios.errors import ScenarioError, suggest
 from stress.scenarios.library import library_path, list_names
 from stress.scenarios.origin import Origin
@@ -24,7 +25,6 @@ from stress.scenarios.read.inline import INLINED, inline_table
 from stress.scenarios.read.overrides import Overrides, apply_override, assignments
 from stress.scenarios.read.python_values import as_in_a_file
 from stress.scenarios.read.quantities import check_quantities
-from stress.scenarios.read.shock_option import Shock, apply_shock, shock_texts
 from stress.scenarios.read.size_limits import check_dotted_keys, check_limits
 from stress.scenarios.read.translate import translate
 from stress.scenarios.schema.scenario import Scenario, scenario_model
@@ -95,17 +95,22 @@ def scenario_from_document(
     *,
     file: str = "<document>",
     folder: Path | None = None,
+    origin: Origin | None = None,
+    made_of: Sequence[InputFiles] = (),
 ) -> Scenario:
     """A scenario from a dict of the file's form; `Problem.canonical` is one. Paths in it are relative to `folder`.
 
-    Numbers and lists may be NumPy's.
+    Numbers and lists may be NumPy's. A document that was made of scenarios may say where these come from (`origin`),
+    and which files they were read from.
 
     Raises:
         ScenarioError: as `load_scenario`.
     """
     check_limits(document, file)
-    origin = Origin(levstress=version("levstress"))
-    return _scenario(as_in_a_file(document), InputFiles(file, folder), origin, overrides, shock)
+    files = InputFiles(file, folder)
+    files.take(*made_of)
+    origin = Origin(levstress=version("levstress")) if origin is None else origin
+    return _scenario(as_in_a_file(document), files, origin, overrides, shock)
 
 
 def _scenario(
