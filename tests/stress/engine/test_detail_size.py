@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -34,9 +32,8 @@ def test_counts_are_those_of_numpy_whatever_the_bins() -> None:
     quantiles, random = Quantiles(steps, rows, assets), np.random.default_rng(2)
     assert quantiles.bins[1].mantissa_bits < quantiles.bins[0].mantissa_bits
     values = tuple(random.normal(0, 0.1, (steps, n, paths)).astype(np.float32) for n in (3 * rows, 2 * assets))
-    counts: Any = quantiles.counted(
-        quantiles.nothing(), tuple(map(jnp.asarray, values)), jnp.asarray([True, True, False, True, True])
-    )
+    of_rows, of_assets = map(jnp.asarray, values)
+    counts = quantiles.counted(quantiles.nothing(), (of_rows, of_assets), jnp.asarray([True, True, False, True, True]))
     found = quantiles.on_the_host()
     for _ in range(2):
         quantiles.add(found, [x[None] for x in counts])
