@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from stress.calibration.calibration import VOLATILITIES, Calibration
 from stress.calibration.factors import MOST_DENSE
-from stress.calibration.toml_part import (
+from stress.calibration.told.toml_part import (
     CORRELATION,
     CRISIS,
     LOADINGS,

@@ -9,7 +9,7 @@ from importlib.metadata import version
 import numpy as np
 import numpy.typing as npt
 
-from stress.calibration.calibration import Calibration
+from stress.calibration.calibration import GARCH_DRAWN, Calibration
 from stress.calibration.factors import MOST_DENSE
 from stress.scenarios.problem import TRADING_DAYS
 
@@ -19,7 +19,7 @@ GARCH = ("alpha", "gamma", "beta")
 
 
 def toml_part(found: Calibration) -> str:
-    """Text in TOML; the CSV files that it names are those of `stress.calibration.files`."""
+    """Text in TOML; the CSV files that it names are those of `stress.calibration.told.files`."""
     blocks = [_comment(found)]
     if len(found.history.names) <= MOST_DENSE:
         blocks.append(f'[correlation]\nmatrix = "{CORRELATION}"')
@@ -87,9 +87,11 @@ def _comment(found: Calibration) -> str:
     return "\n".join(f"# {line}" for line in lines)
 
 
-def _dof(found: Calibration) -> float:
-    """Of the law that the chosen model draws."""
-    return _round(found.dof_garch.dof if found.model in ("garch", "filtered_historical") else found.dof.dof)
+def _dof(found: Calibration) -> float | dict[str, float]:
+    """Of the law that the chosen model draws, by class where classes are known."""
+    if found.dof_by_class:
+        return {kind: _round(one.dof) for kind, one in found.dof_by_class.items()}
+    return _round(found.dof_garch.dof if found.model in GARCH_DRAWN else found.dof.dof)
 
 
 def _garch(found: Calibration) -> dict[str, object]:
