@@ -163,4 +163,5 @@ def model_document(scenario: Scenario, inputs: ModelInputs, parameters: Any) -> 
     if scenario.shocks is None or (table := scenario.shocks.own_table()) is None:
         return {}
     plain = table.model_dump(mode="json", by_alias=True, exclude_none=True)
-    return {scenario.shocks.model: plain | TABLES[scenario.shocks.model].document(table, parameters, inputs)}
+    whole = plain | TABLES[scenario.shocks.model].document(table, parameters, inputs)
+    return {scenario.shocks.model: {key: value for key, value in whole.items() if value is not None}}
