@@ -16,6 +16,7 @@ import numpy.typing as npt
 from stress.scenarios.brief import Brief
 from stress.scenarios.loadings.record import Loadings
 from stress.scenarios.origin import Origin
+from stress.scenarios.shocks.factor_loadings import FactorLoadings
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -61,15 +62,6 @@ class Assets(Brief):
         equity = np.array([kind == "equity" for kind in self.asset_class], np.bool_)
         leading = equity & ~self.loaded
         return leading if leading.any() else equity
-
-
-@dataclass(frozen=True, repr=False)
-class FactorLoadings(Brief):
-    """Normals of variance 1 by few factors: `weights f + specific e`, all of `f` and `e` independent."""
-
-    names: tuple[str, ...]  # (factor,) sorted
-    weights: Floats  # (asset, factor)
-    specific: Floats  # (asset,)
 
 
 @dataclass(frozen=True, repr=False)

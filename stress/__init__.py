@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from stress.api import build_problem, load_scenario, open_result, resume, run
+    from stress.calibration.from_prices import calibrate
     from stress.compile.extensions import register_impact_law, register_trigger
     from stress.options import RunOptions
     from stress.own_book.from_book import from_book
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "RunOptions",
     "build_problem",
+    "calibrate",
     "compare",
     "from_book",
     "load_scenario",
@@ -61,6 +63,7 @@ def _find_folders_beside() -> None:
 _find_folders_beside()
 _HOMES = {
     "RunOptions": "stress.options",
+    "calibrate": "stress.calibration.from_prices",
     "compare": "stress.questions.compare",
     "from_book": "stress.own_book.from_book",
     "replay": "stress.questions.replay",

@@ -11,7 +11,7 @@ import pytest
 from checkout import ROOT
 from dataset_example import TREE
 from report_example import SPEC
-from stress.calibration.files import NAMES as WRITTEN
+from stress.calibration.told.files import NAMES as WRITTEN
 from stress.own_book.assumptions import MARGIN
 from stress.own_book.classes import COMMODITY, CREDIT, CRYPTO, EQUITY, FX, OTHER, RATES
 from stress.own_book.estimating import HALF_LIFE

@@ -48,11 +48,14 @@ def _shares(output: SimulationOutput) -> Table:
     """Contributions and marginal ES, in id order; they sum to the ES of the system over all paths."""
     sample, levels = output.sample, output.problem.estimation.levels
     weight = (output.group_nav[:-1] / output.group_nav[-1])[:, None]
-    parts = {"es_contribution": weight * sample.fund_loss[:-1], "es_contribution_by_asset": -sample.asset_pnl}
+    parts = {
+        "es_contribution": (weight * sample.fund_loss[:-1], None),
+        "es_contribution_by_asset": (-sample.asset_pnl, sample.asset_pnl_paths),
+    }
     totals = {level: expected_shortfall(output.loss[-1], level).value for level in levels}
     data: Table = {}
-    for name, losses in parts.items():
-        found = [euler(losses, sample.fund_loss[-1], p, total, output.paths) for p, total in totals.items()]
+    for name, (losses, known) in parts.items():
+        found = [euler(losses, sample.fund_loss[-1], p, total, output.paths, known) for p, total in totals.items()]
         value, error = (np.stack([pair[i] for pair in found], axis=1) for i in range(2))
         dims = ("asset" if name.endswith("asset") else "fund", "level")
         data[name] = (dims, value)

@@ -27,6 +27,7 @@ is taken as known: that it is estimated adds less than (1 - p)/2 of the error.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,7 +54,20 @@ class Conditional:
     largest: Floats  # largest first; the rest is not known
 
 
-def euler(parts: Floats, system: Floats, level: str, total: float, paths: int) -> tuple[Floats, Floats]:
+def paths_looked_at(levels: Sequence[str], paths: int) -> int:
+    """Of so many sampled paths, the worst of the system that contributions at any of the levels look at."""
+    tails = [math.ceil(tail_mass(level, paths)) for level in levels]
+    return max(min(paths, tail + _near(tail)) for tail in tails)
+
+
+def euler(
+    parts: Floats,
+    system: Floats,
+    level: str,
+    total: float,
+    paths: int,
+    known: npt.NDArray[np.int64] | None = None,
+) -> tuple[Floats, Floats]:
     """Contributions to the ES of the system, which sum to it, and their standard errors: (part,) each.
 
     Args:
@@ -62,10 +76,12 @@ def euler(parts: Floats, system: Floats, level: str, total: float, paths: int) -
         level: of ES, as decimal text.
         total: ES of the system over all paths of the run, in the unit of the parts.
         paths: of the run.
+        known: (path,) of the sample, increasing, that `parts` hold: at least `paths_looked_at`; None: all of them.
     """
     mass = tail_mass(level, len(system))
     whole = math.floor(mass)
-    worst_first = np.argsort(-system, kind="stable")
+    worst_first = np.argsort(-system, kind="stable")[: paths_looked_at([level], len(system))]
+    worst_first = worst_first if known is None else np.searchsorted(known, worst_first)
     worst = worst_first[: math.ceil(mass)]
     weight = np.ones(len(worst))
     if whole < len(worst):
@@ -86,9 +102,13 @@ def euler(parts: Floats, system: Floats, level: str, total: float, paths: int) -
 
 def _at_boundary(parts: Floats, worst_first: npt.NDArray[np.intp], count: int) -> Floats:
     """Mean of each part over paths next to the quantile, (part, 1): a quarter of the tail on each side."""
-    near = max(1, count // 4)
+    near = _near(count)
     next_to_it = worst_first[count - near : count + near]
     return np.asarray(parts[:, next_to_it].mean(axis=1, keepdims=True))
+
+
+def _near(count: int) -> int:
+    return max(1, count // 4)
 
 
 def _shares(values: Floats) -> Floats:

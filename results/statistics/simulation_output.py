@@ -122,7 +122,10 @@ class Sample:
     fund_loss: Floats  # (row, path)
     fund_loss_static: Floats  # (row, path)
     attribution: dict[str, Floats]  # component -> (row, path), profit (+) or loss (-) as a fraction of start NAV
-    asset_pnl: Floats  # (asset, path), P&L of all funds on the asset as a fraction of the system's start NAV
+    # (asset, worst path), P&L of all funds on the asset as a fraction of the system's start NAV, on paths (worst path,)
+    # in increasing order: those that the tails of the levels asked for look at
+    asset_pnl: Floats
+    asset_pnl_paths: npt.NDArray[np.int64]
     # part -> (row, first paths), parts of the loss, see `stress.engine.detail.parts`, and "total", their sum
     parts: dict[str, Floats] = field(default_factory=dict)
     residual: float = 0.0  # largest gap between their sum and the P&L of a member fund, over max(1, gross, |loss|)

@@ -13,9 +13,10 @@ from stress.scenarios.build.market import unknown_asset
 from stress.scenarios.build.model_inputs import ModelInputs
 from stress.scenarios.errors import ScenarioError, ScenarioWarning
 from stress.scenarios.loadings.own_draws import whole_correlation
-from stress.scenarios.problem import Assets, FactorLoadings, Floats, Shocks
+from stress.scenarios.problem import Assets, Floats, Shocks
 from stress.scenarios.schema.scenario import Scenario
 from stress.scenarios.shocks.classes import mixed_tails
+from stress.scenarios.shocks.factor_loadings import FactorLoadings
 from stress.scenarios.shocks.loadings import read_loadings
 from stress.scenarios.shocks.registry import TABLES
 
@@ -178,4 +179,5 @@ def model_document(scenario: Scenario, inputs: ModelInputs, parameters: Any) -> 
     if scenario.shocks is None or (table := scenario.shocks.own_table()) is None:
         return {}
     plain = table.model_dump(mode="json", by_alias=True, exclude_none=True)
-    return {scenario.shocks.model: plain | TABLES[scenario.shocks.model].document(table, parameters, inputs)}
+    whole = plain | TABLES[scenario.shocks.model].document(table, parameters, inputs)
+    return {scenario.shocks.model: {key: value for key, value in whole.items() if value is not None}}

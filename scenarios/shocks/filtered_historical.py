@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from pydantic import Field
@@ -10,7 +10,7 @@ from pydantic import Field
 from stress.scenarios.problem import Condition, Floats, Shocks
 from stress.scenarios.read.fields import Number, NumbersByAsset
 from stress.scenarios.shocks.bootstrap import HistoryKeys, HistoryTable, standardised
-from stress.scenarios.shocks.garch import Variance, VarianceKeys, variance
+from stress.scenarios.shocks.garch import Variance, VarianceKeys, keys_in_full, numbers_of, variance
 from stress.scenarios.shocks.protocol import Given
 
 
@@ -63,12 +63,16 @@ class _FilteredHistorical(HistoryTable):
         history = given.returns(table.returns, table.kind, "returns")
         returns, one = standardised(history), np.ones(len(given.assets.ids))
         falls = np.where(returns < 0, returns**2, 0.0).mean(axis=1)
-        first = variance(table, given, one, falls)
+        numbers = numbers_of(table, given)
+        first = variance(table, given, numbers, one, falls)
         residuals, last = filtered(returns, first.alpha, first.gamma, first.beta)
         days = standardised(residuals)
         start = last if isinstance(table.start, str) else given.by_asset(table.start, "start")
         falls = np.where(days < 0, days**2, 0.0).mean(axis=1)
-        return FilteredHistorical(history, days, variance(table, given, start, falls), table.mean_block)
+        return FilteredHistorical(history, days, variance(table, given, numbers, start, falls), table.mean_block)
+
+    def document(self, table: HistoryKeys, parameters: FilteredHistorical, given: Given) -> dict[str, Any]:
+        return super().document(table, parameters, given) | keys_in_full(table, given)
 
     def unit(self, shocks: Shocks, deviation: Floats) -> Floats:
         found: Floats = deviation * np.sqrt(shocks.parameters.variance.start)

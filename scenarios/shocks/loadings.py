@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from stress.scenarios.errors import ScenarioError, suggest
-from stress.scenarios.problem import ROUNDING, FactorLoadings, Floats
+from stress.scenarios.problem import ROUNDING, Floats
 from stress.scenarios.read.files import InputFiles
 from stress.scenarios.read.labelled import read_labelled
+from stress.scenarios.shocks.factor_loadings import FactorLoadings
 
 MOST_FACTORS = 500
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from stress.calibration.block_length import block_lengths
+from stress.calibration.classes import dof_by_class
 from stress.calibration.covariance import METHODS, Correlation, correlation
 from stress.calibration.extra import need_calibrate
 from stress.calibration.factors import MOST_DENSE, FactorModel, given_factors, statistical_factors
@@ -28,6 +30,7 @@ from stress.scenarios.read.fields import ID_PATTERN
 Floats = npt.NDArray[np.float64]
 MODELS = ("gaussian", "student_t", "garch", "regime", "jump", "factor", "bootstrap", "filtered_historical")
 OWN_VOLATILITY = ("garch", "regime", "bootstrap", "filtered_historical")  # they move it, around the long run
+GARCH_DRAWN = ("garch", "filtered_historical")  # their innovations are the residuals of GARCH
 VOLATILITIES = ("ewma", "garch", "sample")
 
 
@@ -61,6 +64,7 @@ class Calibration:
     correlation: Correlation
     dof: DegreesOfFreedom  # of the returns over the volatility that the draw has
     dof_garch: DegreesOfFreedom  # of the residuals of GARCH
+    dof_by_class: dict[str, DegreesOfFreedom]  # of what the chosen model draws; empty: classes are not known
     garch: GarchFit
     garch_next: Floats  # (name,) daily variance of the day after the last
     regimes: Regimes | None  # None: no two states were found
@@ -82,13 +86,19 @@ class Calibration:
         return float(np.median(self.blocks))
 
 
-def calibrate(history: Any, choices: Choices | None = None, factors: History | None = None) -> Calibration:
+def calibrate(
+    history: Any,
+    choices: Choices | None = None,
+    factors: History | None = None,
+    classes: Mapping[str, str] | None = None,
+) -> Calibration:
     """Fit every shock model.
 
     Args:
         history: a `History`, or a pandas table of daily prices, dates x names.
         choices: what may be chosen.
         factors: returns of given factors, on the same days; None: principal components.
+        classes: asset class by name, for degrees of freedom by class; None: one number for all.
 
     Raises:
         MissingExtra: the libraries of `[calibrate]` are not installed.
@@ -110,6 +120,8 @@ def calibrate(history: Any, choices: Choices | None = None, factors: History | N
     vols = {"ewma": ewma[-1], "garch": variances[-1], "sample": sample}
     own = residuals["raw" if vol == "sample" else vol]
     matrix = correlation(own, choices.correlation)
+    of_garch = correlation(residuals["garch"], choices.correlation)
+    law = (residuals["garch"], of_garch.matrix) if model in GARCH_DRAWN else (own, matrix.matrix)
     try:
         regimes = fit_regimes(r, choices.correlation)
     except (ArithmeticError, np.linalg.LinAlgError) as error:
@@ -127,7 +139,8 @@ def calibrate(history: Any, choices: Choices | None = None, factors: History | N
         {key: np.sqrt(TRADING_DAYS * value) for key, value in vols.items()},
         matrix,
         fit_dof(own, matrix.matrix),
-        fit_dof(residuals["garch"], correlation(residuals["garch"], choices.correlation).matrix),
+        fit_dof(residuals["garch"], of_garch.matrix),
+        {} if classes is None else dof_by_class(*law, history.names, classes),
         garch,
         variances[-1],
         regimes,

@@ -26,7 +26,7 @@ def backtest(
         str,
         typer.Argument(
             metavar="BOOK",
-            help="Positions: a .csv with fund, asset and signed USD; or a scenario, file or library name.",
+            help="Positions in USD, a file as init reads it; or a scenario: file, folder or library name.",
         ),
     ],
     prices: Annotated[

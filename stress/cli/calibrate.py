@@ -65,6 +65,14 @@ def calibrate(
             "--given-factors", metavar="FILE", help="Factors of your own: a table like PRICES, on the same days."
         ),
     ] = None,
+    classes: Annotated[
+        Path | None,
+        typer.Option(
+            "--classes",
+            metavar="FILE",
+            help="Asset classes by name (columns id, asset_class; assets.csv of init): degrees of freedom of each.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Folder to write; default: calibrated/NAME.")
     ] = None,
@@ -86,6 +94,7 @@ def calibrate(
       levstress calibrate prices.csv --model garch --out mine/shocks
       levstress calibrate returns.csv --kind returns --vol garch --correlation oas
       levstress calibrate prices.csv --model factor --given-factors factors.csv
+      levstress calibrate mybook/returns.csv --kind log-returns --classes mybook/assets.csv
       levstress calibrate prices.csv --json > fit.json
     """
     from stress.calibration.extra import need_calibrate
@@ -95,9 +104,10 @@ def calibrate(
         raise typer.BadParameter("--factors and --given-factors: give one of them")
     from stress.calibration.calibration import Choices
     from stress.calibration.calibration import calibrate as fit
-    from stress.calibration.files import write
+    from stress.calibration.classes import read_classes
     from stress.calibration.history import read_history
-    from stress.calibration.table import document, sentences, table
+    from stress.calibration.told.files import write
+    from stress.calibration.told.table import document, sentences, table
     from stress.run_directory.writing import writing
 
     try:
@@ -108,7 +118,8 @@ def calibrate(
     if factors is not None and factors >= len(history.names):
         raise typer.BadParameter(f"--factors {factors}: fewer than the {len(history.names)} names")
     say(f"fitting {len(history.names)} names, {len(history.days):,} days", quiet)
-    found = fit(history, choices, None if given is None else read_history(given, kind))
+    factor_history = None if given is None else read_history(given, kind)
+    found = fit(history, choices, factor_history, None if classes is None else read_classes(classes, history.names))
     folder = out if out is not None else Path("calibrated") / prices.stem
     with writing(folder):
         names = write(found, folder, overwrite)
@@ -127,7 +138,7 @@ def _picture(found: Calibration, folder: Path) -> list[str]:
 
     if find_spec("matplotlib") is None:
         return []
-    from stress.calibration.picture import quantiles
+    from stress.calibration.told.picture import quantiles
     from stress.results.plot.style import save
 
     save(quantiles(found).get_figure(root=True), folder / "qq.png")  # type: ignore[arg-type]

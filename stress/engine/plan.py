@@ -7,10 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stress.compile.structure import structure_of
+from stress.engine.detail import quantiles
+from stress.engine.detail.call_size import numbers_of_a_tile, tiles_of_a_call
 from stress.engine.fastest_device import rows_of
 from stress.engine.sizes import BYTES_OF_A_ROW, BYTES_OF_A_STEP, SHARED_PATHS, TAIL_KEEP, devices_for, tiles_per_call
 from stress.errors import NotEnoughResources
 from stress.options import RunOptions
+from stress.results.statistics.contributions import paths_looked_at
 from stress.results.statistics.histogram import FloatHistogram
 from stress.results.statistics.simulation_output import COURSE, DISTRIBUTED, PATH_METRICS
 from stress.scenarios.problem import Problem
@@ -18,6 +22,7 @@ from stress.scenarios.problem import Problem
 CALLS_OF_A_CHUNK = 8  # about two seconds of work
 BYTES_OF_A_CHUNK = 100 * 2**10  # of a distribution: bins that are used, and what may still be in its tail
 PROGRAM_BYTES = 400 * 2**20  # Python, JAX and compiled programs
+MATRICES = 4  # of assets by assets: correlations, and their factors
 
 
 @dataclass(frozen=True)
@@ -62,14 +67,20 @@ def plan(problem: Problem, options: RunOptions) -> RunPlan:
     tiles = devices.count * devices.tile * rows_of(problem) * of_row * item // 4
     shared = min(detail, SHARED_PATHS) * of_path
     stored = options.paths * of_path if options.store == "paths" else 0
+    structure = structure_of(problem, options.members)
+    call = tiles_of_a_call(structure, devices.count, devices.tile, detail) * numbers_of_a_tile(structure, devices.tile)
+    looked_at = paths_looked_at(problem.estimation.levels, detail)
     memory = (
         PROGRAM_BYTES
         + (tiles if devices.kind == "cpu" else 0)
         + 3 * block * (item * ((len(PATH_METRICS) + len(COURSE)) * rows + 4 * brokers) + 16 * rows)
         + tails * 2 * min(options.paths, TAIL_KEEP) * 12
         + distributions * (8 + 4 * devices.count) * bins
-        + detail * (rows * 6 + assets) * 8
-        + problem.steps * (3 * rows + 2 * assets) * 6_147 * (8 + 4 * devices.count)
+        + detail * rows * 10 * 8
+        + looked_at * assets * 3 * 8
+        + quantiles.numbers(problem.steps, rows, assets) * (8 + 4 * devices.count)
+        + 2 * call * item
+        + MATRICES * assets**2 * 8
         + 3 * stored
         + 5 * shared
     )

@@ -143,6 +143,7 @@ class _Run:
             self.devices.tile,
             detail_paths,
             self.nav,
+            problem.estimation.levels,
             lambda done: self.progress(Progress(done, detail_paths, "timeline and attribution")),
         )
         self.seconds["detail"] = time.perf_counter() - started

@@ -179,6 +179,7 @@ def collected(
             "rebound": 0.1 * (loss - twin)[:, head],
         },
         asset_pnl=np.stack([0.2 * loss[-1, head] + hedge, -1.2 * loss[-1, head] - hedge]),
+        asset_pnl_paths=np.arange(shock.shape[1]),
         parts={
             "held_still": twin[:, head],
             "cutting": -0.3 * (loss - twin)[:, head],

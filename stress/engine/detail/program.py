@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
@@ -15,32 +15,30 @@ from jax.sharding import Mesh
 from jax.typing import ArrayLike
 
 from stress.engine.detail.by_name import by_name
-from stress.engine.detail.course import WorstCourses
+from stress.engine.detail.call_size import tiles_of_a_call
+from stress.engine.detail.course import WorstCourses, WorstPaths
 from stress.engine.detail.exposure import exposure_sums
 from stress.engine.detail.exposure import kept as exposures_kept
 from stress.engine.detail.fund_flows import banded_products, row_flows
 from stress.engine.detail.invariants import Invariants, check, look_at
 from stress.engine.detail.parts import PATHS, by_row, part_names, parts, simulate_parts
+from stress.engine.detail.quantiles import BY_ASSET, BY_ROW, Counts, Quantiles
 from stress.engine.detail.tables import FLOW_BY_FUND, PLAIN, TOTALLED, Sums, moments
 from stress.engine.detail.tail import sums_of, worst_slices
 from stress.engine.kept.programs import ready
 from stress.engine.path_tables import joined, metrics_table, select_paths
 from stress.engine.sizes import SHARED_PATHS
-from stress.engine.tiles import TiledPaths, count_bins, no_counts, over_devices, put_tile, tile_of
+from stress.engine.tiles import TiledPaths, over_devices, put_tile, tile_of
 from stress.kernels.linear import worked_out
 from stress.kernels.params import Params
 from stress.kernels.path import PathMetrics
 from stress.kernels.step_report import StepReport
 from stress.kernels.structure import Structure
 from stress.results.dataset.components import WORST, component_names
-from stress.results.statistics.histogram import FloatHistogram
+from stress.results.statistics.contributions import paths_looked_at
 from stress.results.statistics.simulation_output import Sample, Timeline
 
-BY_ROW = ("gross_leverage", "net_leverage", "fund_loss")  # with quantiles, like the next two, fine near zero
-BY_ASSET = ("price_change", "depth_lost")
-BINS = FloatHistogram.empty((), mantissa_bits=7, lo_exp=-14, hi_exp=10)
-Program = Callable[[Params, ArrayLike, ArrayLike, ArrayLike, ArrayLike], tuple["Detail", Array]]
-PATHS_PER_CALL = 16_384  # on each device
+Program = Callable[[Params, ArrayLike, ArrayLike, ArrayLike, ArrayLike], tuple["Detail", Counts]]
 
 
 class Detail(NamedTuple):
@@ -63,8 +61,8 @@ def leverage(position: Array, equity: Array, gross: Array) -> Array:
     return jnp.where(positive, position / jnp.where(positive, equity, 1.0), jnp.where(gross > 0, jnp.inf, 0.0))
 
 
-def _tile(structure: Structure, params: Params, inputs: tuple[Array, Array, Array, Array]) -> tuple[Detail, Array]:
-    """What a tile gives, and the values whose quantiles are wanted, (step, entity, path)."""
+def _tile(structure: Structure, params: Params, inputs: tuple[Array, Array, Array, Array]) -> tuple[Detail, Counts]:
+    """What a tile gives, and the values whose quantiles are wanted, (step, entity, path) of funds and of assets."""
     low, high, valid, apart = inputs
     metrics, reports, others = simulate_parts(structure, params, low, high, jnp.any(apart))
 
@@ -104,7 +102,7 @@ def _tile(structure: Structure, params: Params, inputs: tuple[Array, Array, Arra
     masked["loss_part"] = jnp.where(apart, split, 0.0)
     flow = jnp.where(valid, row_flows(structure, params, reports.held), 0.0)
     components = (reports.outside, *reports.causes.in_order(), reports.rebound)
-    joined = join_steps([values[name] for name in (*BY_ROW, *BY_ASSET)])
+    joined = (join_steps([values[name] for name in BY_ROW]), join_steps([values[name] for name in BY_ASSET]))
     sums = {name: value.sum(-1) for name, value in masked.items()} | {"fund_flow": flow.sum(-1)}
     squares = {name: (value * value).sum(-1) for name, value in masked.items()}
     squares["fund_flow"] = banded_products(structure, flow)
@@ -141,37 +139,36 @@ def join_steps(parts: list[Array]) -> Array:
 
 @lru_cache(maxsize=8)
 def _compiled(structure: Structure, mesh: Mesh) -> Any:
-    def shard(params: Params, low: Array, high: Array, valid: Array, apart: Array) -> tuple[Detail, Array]:
+    quantiles = _quantiles(structure)
+
+    def shard(params: Params, low: Array, high: Array, valid: Array, apart: Array) -> tuple[Detail, Counts]:
         @partial(jax.jit, inline=True)  # else it would be traced twice
-        def tile(inputs: tuple[Array, Array, Array, Array]) -> tuple[Detail, Array]:
+        def tile(inputs: tuple[Array, Array, Array, Array]) -> tuple[Detail, Counts]:
             return _tile(structure, params, inputs)
 
-        def one(i: Array, carry: tuple[Detail, Array]) -> tuple[Detail, Array]:
+        def one(i: Array, carry: tuple[Detail, Counts]) -> tuple[Detail, Counts]:
             outputs, counts = carry
             inputs = tile_of((low, high, valid, apart), i)
             result, values = tile(inputs)
-            flat = values.reshape(1, -1, values.shape[-1])
-            return put_tile(outputs, i, result), count_bins(counts, flat, inputs[2][None], BINS)
+            return put_tile(outputs, i, result), quantiles.counted(counts, values, inputs[2])
 
-        shapes, values = jax.eval_shape(tile, (low[0], high[0], valid[0], apart[0]))
+        shapes, _ = jax.eval_shape(tile, (low[0], high[0], valid[0], apart[0]))
         start = jax.tree.map(lambda x: jnp.zeros((low.shape[0], *x.shape), x.dtype), shapes)
         used = jnp.sum(jnp.any(valid, axis=1), dtype=jnp.int32)
-        steps, entities, _ = values.shape
-        outputs, counts = lax.fori_loop(0, used, one, (start, no_counts(steps * entities, BINS)))
-        return outputs, counts.reshape(1, steps, entities, BINS.bins)
+        outputs, (of_rows, of_assets) = lax.fori_loop(0, used, one, (start, quantiles.nothing()))
+        return outputs, (of_rows[None], of_assets[None])
 
     return over_devices(shard, mesh, 4)
 
 
-def tiles_of_a_call(mesh: Mesh, tile: int, paths: int) -> int:
-    """Tiles of one call of the detailed program for so many paths."""
-    devices = int(mesh.devices.size)
-    return devices * min(max(1, PATHS_PER_CALL // tile), -(-paths // (tile * devices)))
+def _quantiles(structure: Structure) -> Quantiles:
+    return Quantiles(structure.steps, len(structure.group_members) + 1, structure.assets)
 
 
 def compile_detail(structure: Structure, params: Params, mesh: Mesh, tile: int, paths: int) -> Program:
     """The detailed program, ready ahead of its first call."""
-    some = TiledPaths(np.zeros(1, np.uint64), tiles_of_a_call(mesh, tile, paths), tile, int(mesh.devices.size))
+    devices = int(mesh.devices.size)
+    some = TiledPaths(np.zeros(1, np.uint64), tiles_of_a_call(structure, devices, tile, paths), tile, devices)
     return ready(_compiled(structure, mesh), "detail", structure, mesh, (params, *some.words(), some.valid))
 
 
@@ -183,6 +180,7 @@ def collect_detail(
     tile: int,
     paths: int,
     nav: npt.NDArray[np.float64],
+    levels: Sequence[str],
     progress: Callable[[int], None],
 ) -> tuple[Sample, Timeline]:
     """Simulate paths 0 .. paths - 1 and keep their timeline statistics, losses, attribution and P&L by asset.
@@ -195,22 +193,23 @@ def collect_detail(
         tile: paths of one tile.
         paths: how many.
         nav: (row,) USD, system last; turns fractions of NAV into USD.
+        levels: whose contributions by asset are asked for.
         progress: called with the number of paths done.
 
     Raises:
         InvariantFailed: see `stress.engine.detail.invariants`.
     """
-    devices, tiles = int(mesh.devices.size), tiles_of_a_call(mesh, tile, paths)
-    rows, assets = len(nav), structure.assets
-    entities = dict.fromkeys(BY_ROW, rows) | dict.fromkeys(BY_ASSET, assets)
-    counts = np.zeros((structure.steps, sum(entities.values()), BINS.bins), np.int64)
+    devices = int(mesh.devices.size)
+    tiles = tiles_of_a_call(structure, devices, tile, paths)
+    rows, of_quantiles = len(nav), _quantiles(structure)
+    quantiles = of_quantiles.on_the_host()
     rounds = np.zeros(structure.steps, np.int64)
     sums = Sums()
     loss = np.empty((rows, paths))
     static = np.empty((rows, paths))
     causes = component_names(structure.outside, bool(structure.sources))
     attribution = np.empty((len(causes), rows, paths))
-    asset_pnl = np.empty((assets, paths))
+    asset_pnl = WorstPaths(paths_looked_at(levels, paths), structure.assets)
     residual, courses, kept_apart = 0.0, WorstCourses(paths, structure.steps), []
     apart = np.arange(paths) < PATHS
     split = np.empty((len(part_names(structure)), rows, int(apart.sum())))
@@ -219,8 +218,10 @@ def collect_detail(
         tiled = TiledPaths(np.arange(first, last, dtype=np.uint64), tiles, tile, devices)
         chosen = apart[first:last]
         words = (*tiled.words(), tiled.lay_out(chosen) & tiled.valid)
-        out, counted = jax.device_get(program(params, *words))
-        counts += counted.sum(axis=0, dtype=np.int64)
+        out, counted = program(params, *words)
+        out = jax.device_get(out)
+        of_quantiles.add(quantiles, counted)
+        del counted  # before the next call makes as many
         rounds = np.maximum(rounds, out.rounds.max(axis=0))
         residual = max(residual, check(out.invariants, str(params.shocks.mean.dtype)))
         sums.add(tiled, out.sums, out.squares)
@@ -229,10 +230,10 @@ def collect_detail(
             (loss, out.metrics.fund_loss),
             (static, out.metrics.fund_loss_static),
             (attribution, out.attribution),
-            (asset_pnl, out.asset_pnl),
         )
         for target, source in kept:
             target[..., first:last] = tiled.by_path(source)
+        asset_pnl.add(first, loss[-1, first:last], tiled.by_path(out.asset_pnl))
         courses.add(first, loss[-1, first:last], tiled.by_path(out.course))
         if first < SHARED_PATHS:
             kept_apart.append(metrics_table(tiled, out.metrics))
@@ -241,11 +242,6 @@ def collect_detail(
     found = moments(structure, params, sums, nav)
     every = component_names(loadings=bool(structure.sources))
     components = dict(zip(every, by_name(attribution, causes, every, axis=0), strict=True))
-    ends = np.cumsum(list(entities.values()))
-    quantiles = {
-        name: FloatHistogram(counts[:, end - n : end].copy(), BINS.mantissa_bits, BINS.lo_exp, BINS.hi_exp)
-        for (name, n), end in zip(entities.items(), ends, strict=True)
-    }
     tables = {name: one.table() for name, one in found.items()}
     flow = tables.pop(FLOW_BY_FUND)
     means = {name: (one.mean, one.error) for name, one in tables.items() if name in PLAIN}
@@ -262,4 +258,5 @@ def collect_detail(
     by_part = dict(zip(part_names(structure), split, strict=True))
     shared = select_paths(joined(kept_apart), np.arange(min(paths, SHARED_PATHS), dtype=np.uint64))
     standing = (courses.representative(), courses.count)
-    return Sample(loss, static, components, asset_pnl, by_part, residual, standing, shared), timeline
+    by_asset = asset_pnl.by_id()
+    return Sample(loss, static, components, *by_asset, by_part, residual, standing, shared), timeline

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from stress.scenarios.errors import ScenarioError, suggest
+from stress.own_book.currencies import BASE, major
+from stress.own_book.data_report import LEFT_OUT, DataReport
+from stress.own_book.read.positions import read_positions
+from stress.scenarios.errors import ScenarioError, ScenarioWarning, suggest
 
 Floats = npt.NDArray[np.float64]
 SYSTEM = "system"  # all funds together
-COLUMNS = {
-    "fund": ("fund", "portfolio", "pod", "book"),
-    "name": ("asset", "name", "instrument", "ticker", "id", "symbol"),
-    "usd": ("position", "position_usd", "usd", "value", "market_value", "market_value_usd", "notional"),
-}
+TABLES = (".csv", ".tsv", ".txt", ".parquet", ".pq")  # other names are of scenarios
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Book:
 
 
 def read_book(source: str, names: tuple[str, ...], history: str) -> Book:
-    """Read a scenario (file or library name) or a CSV with columns for fund, name and signed USD.
+    """Read a scenario (file, folder or library name), or a file of positions in USD, long or wide.
 
     Args:
         source: what to read.
@@ -37,9 +37,10 @@ def read_book(source: str, names: tuple[str, ...], history: str) -> Book:
         history: its file, in messages.
 
     Raises:
-        ScenarioError: it cannot be read, or holds a name that the history lacks.
+        ScenarioError: it cannot be read, holds a name that the history lacks, or something that needs a price or a
+            rate.
     """
-    by_fund = _table(Path(source)) if source.lower().endswith(".csv") else _scenario(source)
+    by_fund = _file(source) if Path(source).suffix.lower() in TABLES else _scenario(source)
     place = {name: n for n, name in enumerate(names)}
     positions = np.zeros((len(names), len(by_fund)))
     for column, (fund, held) in enumerate(by_fund.items()):
@@ -76,36 +77,26 @@ def _scenario(source: str) -> dict[str, dict[str, float]]:
     return found
 
 
-def _table(path: Path) -> dict[str, dict[str, float]]:
-    import pandas as pd
-
-    file = str(path)
-    try:
-        table = pd.read_csv(path)
-    except FileNotFoundError as error:
-        raise ScenarioError("is not there", file=file, key="", allowed="a CSV file of positions") from error
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, IsADirectoryError) as error:
-        raise ScenarioError(f"is no table: {error}", file=file, key="", allowed="a CSV file of positions") from error
-    lower = {str(column).strip().lower(): column for column in table.columns}
-    chosen = {}
-    for key, known in COLUMNS.items():
-        hits = [lower[name] for name in known if name in lower]
-        if len(hits) != 1:
-            raise ScenarioError(
-                "has no such column" if not hits else f"has {len(hits)} such columns",
-                file=file,
-                key="header",
-                value=", ".join(map(str, hits or table.columns)),
-                allowed=f"one of: {', '.join(known)}",
-            )
-        chosen[key] = hits[0]
+def _file(source: str) -> dict[str, dict[str, float]]:
+    """Signed USD by fund and name of a file of positions, as `levstress init` reads it."""
+    report = DataReport()
+    sheet, rows = read_positions(source, report)
+    for line in report.lines[LEFT_OUT]:
+        warnings.warn(line.text, ScenarioWarning, stacklevel=3)
     found: dict[str, dict[str, float]] = {}
-    for row, (fund, name, usd) in enumerate(table[[chosen[key] for key in COLUMNS]].itertuples(index=False), start=1):
-        amount = pd.to_numeric(usd, errors="coerce")
-        if not np.isfinite(amount) or pd.isna(fund) or pd.isna(name):
+    for row in rows:
+        code = str(row.facts.get("currency") or BASE)
+        allowed = "values in USD; or the folder that levstress init makes of this file and of prices"
+        if row.value is None:
             raise ScenarioError(
-                "is no position", file=file, key=f"row {row}", value=f"{fund}, {name}, {usd}", allowed="fund, name, USD"
+                "is a quantity, and no prices are read",
+                file=sheet.name,
+                key=row.where,
+                value=row.quantity,
+                allowed=allowed,
             )
-        held = found.setdefault(str(fund).strip(), {})
-        held[str(name).strip()] = held.get(str(name).strip(), 0.0) + float(amount)
+        if not row.in_usd and major(code)[0] != BASE:
+            raise ScenarioError("is in another currency", file=sheet.name, key=row.where, value=code, allowed=allowed)
+        held = found.setdefault(row.fund, {})
+        held[row.instrument] = held.get(row.instrument, 0.0) + row.value
     return found

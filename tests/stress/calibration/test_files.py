@@ -13,11 +13,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+import stress
 from simulated_returns import history, simulated_garch, simulated_t
 from stress.calibration.calibration import Calibration, Choices, calibrate
-from stress.calibration.files import contents, write
+from stress.calibration.classes import read_classes
 from stress.calibration.history import History
-from stress.calibration.picture import quantiles
+from stress.calibration.told.files import contents, write
+from stress.calibration.told.picture import quantiles
 from stress.scenarios.errors import ScenarioError
 
 NAMES = ("BRK.B", "7203 JP", "SPY US")
@@ -38,6 +40,38 @@ def fitted(model: str = "", vol: str = "") -> Calibration:
 def table(text: str) -> dict[str, list[float]]:
     rows = list(csv.reader(text.splitlines()))
     return {row[0]: [float(cell) for cell in row[1:]] for row in rows[1:]}
+
+
+CLASSES = {"BRK.B": "equity", "7203 JP": "equity", "SPY US": "rates"}
+
+
+def test_degrees_of_freedom_by_class(tmp_path: Path) -> None:
+    """Each class as if it were alone; from Python in one call, with classes from a file and files as of the command."""
+    (tmp_path / "assets.csv").write_text("id,asset_class,vol\n" + "".join(f"{n},{k},0.2\n" for n, k in CLASSES.items()))
+    known = history(returns(), NAMES)
+    found = stress.calibrate(known, classes=tmp_path / "assets.csv", out=tmp_path / "shocks")
+    assert {kind: one.free_scatter for kind, one in found.dof_by_class.items()} == {"equity": True, "rates": True}
+    alone = stress.calibrate(history(returns()[:, 2:], NAMES[2:]))
+    assert found.dof_by_class["rates"].dof == pytest.approx(alone.dof.dof)
+    part = tomllib.loads((tmp_path / "shocks" / "shocks.toml").read_text())
+    assert part["shocks"]["dof"] == pytest.approx({k: one.dof for k, one in found.dof_by_class.items()}, rel=1e-5)
+    with pytest.raises(FileExistsError):
+        stress.calibrate(known, classes=CLASSES, out=tmp_path / "shocks")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("id,asset_class\nBRK.B,equity\n", "lacks 7203 JP"),
+        ("id,asset_class\nBRK.B,equity\n7203 JP,share\nSPY US,equity\n", "7203 JP = 'share': is no class"),
+        ("id,kind\nBRK.B,equity\n", "lacks a column"),
+        ("", "is no table"),
+    ],
+)
+def test_classes_that_cannot_be(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "a.csv").write_text(text)
+    with pytest.raises(ScenarioError, match=said):
+        read_classes(tmp_path / "a.csv", NAMES)
 
 
 def test_the_part_says_what_was_fitted() -> None:

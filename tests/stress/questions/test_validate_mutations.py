@@ -203,12 +203,12 @@ def uncorrelated(right: Callable[..., Any]) -> Callable[..., Any]:
 
 DRAWS: dict[str, tuple[str, str, Planted, str]] = {
     "volatility": ("kernels.shocks.protocol", "correlated", times(1.1), "draws below quantiles of their law"),
-    "correlation": ("kernels.shocks.protocol", "product", uncorrelated, "pairs of draws with the same sign"),
+    "correlation": ("kernels.shocks.protocol", "product", uncorrelated, "pairs of draws above their medians"),
     "the same step twice": (
         "questions.validate.kernels",
         "draw",
         changed(5, lambda step: step // 2 * 2),
-        "signs of one step and the next",
+        "draws above their medians in one step and the next",
     ),
 }
 

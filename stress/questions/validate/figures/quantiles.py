@@ -8,15 +8,17 @@ from fractions import Fraction
 
 import numpy as np
 
+from stress.engine.detail.quantiles import bins_of_assets, bins_of_rows
 from stress.questions.validate.agreement import Compared
 from stress.questions.validate.check import Check, largest
 from stress.questions.validate.figures.told import Floats, Told
 from stress.questions.validate.readings import groups
+from stress.scenarios.problem import Problem
 
 QUANTILES = ("gross_leverage", "net_leverage", "loss", "price", "depth")
 LEVELS = ("0.01", "0.05", "0.25", "0.5", "0.75", "0.95", "0.99")
 ROUNDED = 1e-6
-WIDTH, NARROWEST, HIGHEST = 2.0**-7, 2.0**-14, 2.0**10  # of a bin: relative, around zero; what lies beyond is infinite
+NARROWEST, HIGHEST = 2.0**-14, 2.0**10  # width of the bin around zero; what lies beyond is infinite
 
 
 def quantiles(part: str, told: Told, compared: Compared) -> Iterator[Check]:
@@ -30,12 +32,19 @@ def quantiles(part: str, told: Told, compared: Compared) -> Iterator[Check]:
         by_hand = np.sort(values, axis=-1)[..., [rank - 1 for rank in ranks]]
         said, gap = told.array(name, ("step", entity, "quantile")), np.inf
         if said is not None and said.shape == by_hand.shape:
-            width = WIDTH * np.minimum(np.abs(by_hand - origin), HIGHEST) + NARROWEST
-            beyond = np.abs(by_hand) >= HIGHEST * (1.0 - WIDTH)
+            relative = _relative_width(compared.problem, entity)
+            width = relative * np.minimum(np.abs(by_hand - origin), HIGHEST) + NARROWEST
+            beyond = np.abs(by_hand) >= HIGHEST * (1.0 - relative)
             same = np.isinf(said) & (np.sign(said) == np.sign(by_hand))
             with np.errstate(invalid="ignore"):
                 gap = largest(np.where(beyond & same, 0.0, np.abs(said - by_hand) / width))
         yield Check(part, f"quantiles by step: {name.replace('_', ' ')}", gap, 1.0 + ROUNDED, "in widths of a bin")
+
+
+def _relative_width(problem: Problem, entity: str) -> float:
+    """Of a bin of funds or assets."""
+    bins = bins_of_assets(problem.steps, len(problem.assets.ids)) if entity == "asset" else bins_of_rows()
+    return 2.0**-bins.mantissa_bits
 
 
 def of_paths(compared: Compared) -> dict[str, tuple[str, Floats, float]]:

@@ -10,7 +10,7 @@ import pytest
 import stress
 from stress.questions.backtest.book import read_book
 from stress.questions.backtest.mapping import attribute, read_mapping
-from stress.scenarios.errors import ScenarioError
+from stress.scenarios.errors import ScenarioError, ScenarioWarning
 
 NAMES = ("AAA", "BBB", "CCC")
 
@@ -21,8 +21,17 @@ def test_positions_by_fund_and_in_total(tmp_path: Path) -> None:
     found = read_book(str(file), NAMES, "p.csv")
     assert found.funds == ("x", "y", "system")
     assert found.positions.tolist() == [[10, -50.5, -40.5], [0, 0, 0], [101, 0, 101]]
-    file.write_text("fund,asset,usd\nx,CCC,100\n")
+    file.write_text("fund,asset,usd,currency\nx,CCC,100,EUR\n")
     assert read_book(str(file), NAMES, "p.csv").funds == ("x",)
+
+
+def test_any_file_that_init_reads(tmp_path: Path) -> None:
+    """Funds side by side, decimal commas, a row of sums, which a warning names."""
+    file = tmp_path / "positions.csv"
+    file.write_text("ticker;one;two\nAAA;1,5;2\nBBB;;-3,25\nTotal;1,5;-1,25\n")
+    with pytest.warns(ScenarioWarning, match=r"line 4 is a sum \(Total\)"):
+        found = read_book(str(file), NAMES, "p.csv")
+    assert found.positions[:, :2].tolist() == [[1.5, 2.0], [0.0, -3.25], [0.0, 0.0]]
 
 
 def test_a_scenario_is_held_as_it_starts() -> None:
@@ -41,12 +50,12 @@ def test_a_scenario_is_held_as_it_starts() -> None:
     ("text", "said"),
     [
         ("fund,asset,usd\nx,CCD,100\n", r"x\.CCD = 100\.0: has no history in p\.csv\n  allowed: did you mean 'CCC'\?"),
-        ("fund,asset,usd\nx,CCC,many\n", r"row 1 = 'x, CCC, many': is no position"),
-        ("fund,asset,usd\nx,,1\n", "row 1 = 'x, nan, 1': is no position"),
-        ("fund,asset\nx,CCC\n", r"header = 'fund, asset': has no such column\n  allowed: one of: position, "),
-        ("fund,asset,usd,value\nx,CCC,1,1\n", r"header = 'usd, value': has 2 such columns"),
+        ("fund,asset,usd\nx,CCC,many\n", r"positions = 'many': line 2, column usd: is no number"),
+        ("fund,asset,usd\nx,,1\n", "positions: line 2, column asset: names no instrument"),
         ("fund,asset,usd\nx,CCC,1\nx,CCC,-1\n", "x: holds nothing"),
-        ("", "is no table"),
+        ("fund,asset,quantity\nx,CCC,1\n", r"line 2 = 1\.0: is a quantity, and no prices are read"),
+        ("fund,asset,value,currency\nx,CCC,1,EUR\n", "line 2 = 'EUR': is in another currency"),
+        ("", "positions: is empty"),
     ],
 )
 def test_positions_that_cannot_be(tmp_path: Path, text: str, said: str) -> None:
@@ -57,7 +66,7 @@ def test_positions_that_cannot_be(tmp_path: Path, text: str, said: str) -> None:
 
 
 def test_a_book_that_is_not_there() -> None:
-    with pytest.raises(ScenarioError, match=r"gone\.csv: is not there"):
+    with pytest.raises(ScenarioError, match=r"gone\.csv.*cannot be read"):
         read_book("gone.csv", NAMES, "p.csv")
     with pytest.raises(ScenarioError, match="gone"):
         read_book("gone", NAMES, "p.csv")

@@ -15,7 +15,7 @@ from scipy import stats
 import stress
 from simulated_returns import history, simulated_garch, simulated_t
 from stress.calibration.calibration import Calibration, Choices, calibrate
-from stress.calibration.files import write
+from stress.calibration.told.files import write
 from stress.kernels.shocks.registry import NAMES
 from stress.questions.backtest.models.registry import MODELS
 from stress.questions.backtest.models.window import Settings, Window

@@ -8,7 +8,7 @@ import numpy as np
 
 from stress.calibration.calibration import Calibration
 from stress.calibration.garch import PARAMETERS
-from stress.calibration.toml_part import provenance
+from stress.calibration.told.toml_part import provenance
 from stress.results.terminal.cells import (
     add_label_column,
     add_number_columns,
@@ -32,6 +32,7 @@ def sentences(found: Calibration) -> list[str]:
     lines = [
         f"Student-t of returns over {found.vol} volatility: dof {_pair(found.dof.dof, found.dof.error)}; of GARCH "
         f"residuals: {_pair(found.dof_garch.dof, found.dof_garch.error)}.",
+        *(f"Degrees of freedom of {kind}: {_pair(one.dof, one.error)}." for kind, one in found.dof_by_class.items()),
         f"GARCH persistence: median {np.median(persistence):.4f}, {persistence.min():.4f} to {persistence.max():.4f}.",
         f"Correlation: {found.choices.correlation}, shrinkage {found.correlation.shrinkage:.3f}.",
         f"Block length (Politis-White, sizes of returns): median {found.mean_block:.0f} days.",
@@ -95,6 +96,9 @@ def document(found: Calibration) -> dict[str, Any]:
         "provenance": provenance(found),
         "dof": {"value": found.dof.dof, "se": _number(found.dof.error)},
         "dof_garch": {"value": found.dof_garch.dof, "se": _number(found.dof_garch.error)},
+        "dof_by_class": {
+            kind: {"value": one.dof, "se": _number(one.error)} for kind, one in found.dof_by_class.items()
+        },
         "vol": {key: by(values) for key, values in found.vols.items()},
         "garch": {key: {"value": by(garch.values[key]), "se": by(garch.errors[key])} for key in PARAMETERS}
         | {"persistence": {"value": by(garch.persistence), "se": by(garch.persistence_error)}},

@@ -13,12 +13,14 @@ import numpy.typing as npt
 
 from stress.calibration.calibration import VOLATILITIES, Calibration
 from stress.calibration.factors import MOST_DENSE
-from stress.calibration.toml_part import (
+from stress.calibration.told.toml_part import (
     CORRELATION,
     CRISIS,
+    GARCH_FILE,
     LOADINGS,
     RETURNS,
     calm_correlation,
+    garch_numbers,
     provenance,
     toml_part,
 )
@@ -27,7 +29,7 @@ from stress.scenarios.problem import TRADING_DAYS
 Floats = npt.NDArray[np.float64]
 MOST_NUMBERS = 1_000_000  # of `returns.csv`, which a scenario takes in whole: the last days that fit
 PART, FIT, VOLS, PROVENANCE = "shocks.toml", "fit.csv", "volatilities.csv", "provenance.json"
-NAMES = (PART, CORRELATION, CRISIS, LOADINGS, RETURNS, VOLS, FIT, PROVENANCE)
+NAMES = (PART, CORRELATION, CRISIS, LOADINGS, GARCH_FILE, RETURNS, VOLS, FIT, PROVENANCE)
 
 
 def contents(found: Calibration) -> dict[str, str]:
@@ -48,6 +50,9 @@ def contents(found: Calibration) -> dict[str, str]:
         texts[CORRELATION] = _csv(("asset", *names), _rows(names, calm_correlation(found)))
         if found.regimes is not None:
             texts[CRISIS] = _csv(("asset", *names), _rows(names, found.regimes.crisis_correlation))
+    else:
+        numbers = garch_numbers(found)
+        texts[GARCH_FILE] = _csv(("asset", *numbers), _rows(names, np.column_stack([*numbers.values()])))
     if found.factors is not None:
         columns = np.column_stack([found.factors.loadings, found.factors.specific_sd * TRADING_DAYS**0.5])
         texts[LOADINGS] = _csv(("asset", *found.factors.names, "specific_vol"), _rows(names, columns))

@@ -9,23 +9,24 @@ from importlib.metadata import version
 import numpy as np
 import numpy.typing as npt
 
-from stress.calibration.calibration import Calibration
+from stress.calibration.calibration import GARCH_DRAWN, Calibration
 from stress.calibration.factors import MOST_DENSE
 from stress.scenarios.problem import TRADING_DAYS
 
 Floats = npt.NDArray[np.float64]
 CORRELATION, CRISIS, LOADINGS, RETURNS = "correlation.csv", "correlation_crisis.csv", "loadings.csv", "returns.csv"
 GARCH = ("alpha", "gamma", "beta")
+GARCH_FILE = "garch.csv"  # of more than `MOST_DENSE` names
 
 
 def toml_part(found: Calibration) -> str:
-    """Text in TOML; the CSV files that it names are those of `stress.calibration.files`."""
+    """Text in TOML; the CSV files that it names are those of `stress.calibration.told.files`."""
     blocks = [_comment(found)]
     if len(found.history.names) <= MOST_DENSE:
         blocks.append(f'[correlation]\nmatrix = "{CORRELATION}"')
     tables: list[tuple[str, Mapping[str, object]]] = [
         ("shocks", {"model": found.model, "dof": _dof(found)}),
-        ("shocks.garch", _garch(found) | {"start": _by(found, found.garch_next * TRADING_DAYS / found.shock_vol**2)}),
+        ("shocks.garch", _garch(found, start=True)),
         *_regime(found),
         *_jumps(found),
     ]
@@ -39,7 +40,7 @@ def toml_part(found: Calibration) -> str:
             tables.append(("shocks.factor.correlation", {"matrix": dict(zip(found.factors.names, each, strict=True))}))
     history = {"returns": RETURNS, "kind": "log"}
     tables.append(("shocks.bootstrap", history | {"mean_block": _round(found.mean_block)}))
-    tables.append(("shocks.filtered_historical", history | {"mean_block": 1} | _garch(found)))
+    tables.append(("shocks.filtered_historical", history | {"mean_block": 1} | _garch(found, start=False)))
     blocks += [f"[{name}]\n" + "\n".join(f"{key} = {_value(x)}" for key, x in table.items()) for name, table in tables]
     return "\n\n".join(blocks) + "\n"
 
@@ -87,16 +88,27 @@ def _comment(found: Calibration) -> str:
     return "\n".join(f"# {line}" for line in lines)
 
 
-def _dof(found: Calibration) -> float:
-    """Of the law that the chosen model draws."""
-    return _round(found.dof_garch.dof if found.model in ("garch", "filtered_historical") else found.dof.dof)
+def _dof(found: Calibration) -> float | dict[str, float]:
+    """Of the law that the chosen model draws, by class where classes are known."""
+    if found.dof_by_class:
+        return {kind: _round(one.dof) for kind, one in found.dof_by_class.items()}
+    return _round(found.dof_garch.dof if found.model in GARCH_DRAWN else found.dof.dof)
 
 
-def _garch(found: Calibration) -> dict[str, object]:
+def garch_numbers(found: Calibration) -> dict[str, Floats]:
+    """Columns of `garch.csv`, (name,) each; the variance of tomorrow over that of the draw as the start."""
     values = {key: np.round(found.garch.values[key], 6) for key in GARCH}
     values["alpha"] = np.maximum(values["alpha"], 0.0)
     values["gamma"] = np.maximum(values["gamma"], -values["alpha"])
-    return {key: _by(found, values[key]) for key in GARCH}
+    return values | {"start": np.round(found.garch_next * TRADING_DAYS / found.shock_vol**2, 6)}
+
+
+def _garch(found: Calibration, start: bool) -> dict[str, object]:
+    """Keys, or of many names the file that has them."""
+    if len(found.history.names) > MOST_DENSE:
+        return {"numbers": GARCH_FILE}
+    keys = (*GARCH, "start") if start else GARCH
+    return {key: _by(found, values) for key, values in garch_numbers(found).items() if key in keys}
 
 
 def _regime(found: Calibration) -> list[tuple[str, Mapping[str, object]]]:
