@@ -129,6 +129,21 @@ class Books(_Brief):
     manager_of: Ints  # (book,) number of the manager's book that it is (a tier of); non-decreasing
     tier: Ints  # (book,) class of its assets
     tier_of_asset: Ints  # (asset,) class, 0 the thinnest; all 0 where nothing is cut
+    gamma: Floats | None = None  # (shape, asset) of options, see `scenarios.convexity`; None: no book has any
+    theta: Floats | None = None  # (shape, asset) a day, likewise
+
+    @property
+    def sizes(self) -> Floats:
+        """What shapes hold in each asset, (shape, asset): |weight|, of options |gamma| and |theta|, too; sum 1."""
+        sizes = np.abs(self.shapes)
+        for options in (self.gamma, self.theta):
+            sizes = sizes if options is None else sizes + np.abs(options)
+        return np.asarray(sizes, np.float64)
+
+    @property
+    def held(self) -> Bools:
+        """Whether a shape holds anything in an asset, (shape, asset)."""
+        return np.asarray(self.sizes != 0)
 
     @property
     def managers(self) -> int:

@@ -27,7 +27,7 @@ class _MarginCall(Trigger[MarginCall, tuple[()]]):
     asked_by = "brokers"
 
     def reads_equity(self, structure: Structure, record: MarginCall) -> bool:
-        return structure.margin is not None and not structure.margin.linear
+        return structure.margin is not None and not (structure.margin.linear and not structure.convex)
 
     def fraction(self, record: MarginCall, own: tuple[()], seen: RoundView) -> Array:
         """Sell so that `E = (1 + buffer) M`: `1 - E/((1 + buffer) M)` once a call has been open for the grace."""
@@ -50,7 +50,7 @@ class _MarginCall(Trigger[MarginCall, tuple[()]]):
         structure, books, margin = still.structure, still.books, still.margin
         if structure.margin is None or margin is None or still.terms is None:
             raise ValueError("a margin call needs a requirement")
-        if structure.margin.linear:
+        if structure.margin.linear and not structure.convex:
             excess = record.excess_room + product(record.start_excess, still.change)
             return any_row(excess < record.excess_limit)  # equity that is gone is below a requirement, too
         shapes = linear_shapes(structure, margin)

@@ -32,6 +32,7 @@ CONVENTIONS = {
     "attribution": "profit is positive",
 }
 MODEL_LIMITS = ("no financing cost or dividends", "no cross-impact between assets")
+OPTIONS_LIMIT = "options by delta, gamma and theta, not by full revaluation"
 
 
 def spec_digest(canonical: dict[str, Any]) -> str:
@@ -92,7 +93,7 @@ def _attributes(output: SimulationOutput) -> dict[str, Any]:
         "correlation_repair_distance": float(problem.shocks.repair_distance),
         **output.attrs,
         "conventions": CONVENTIONS,
-        "model_limits": list(MODEL_LIMITS),
+        "model_limits": [*MODEL_LIMITS, *([] if problem.books.gamma is None else [OPTIONS_LIMIT])],
     }
     return {name: _plain(value) for name, value in attrs.items()}
 

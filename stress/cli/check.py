@@ -56,9 +56,10 @@ def check(
       levstress check tariff-2025
       levstress check my.toml --set funds.quant.gross=5 --paths 0
     """
+    from stress.results.terminal.options_table import NOT_REVALUED, options_table
     from stress.scenarios.build.problem_builder import build_problem
     from stress.scenarios.read.loader import load_scenario
-    from stress.scenarios.start import start_table
+    from stress.scenarios.start import moved_options, start_table
     from stress.scenarios.switched_off import off_sentence, switched_off
     from stress.scenarios.tier_table import tier_table, why_alone
 
@@ -80,6 +81,10 @@ def check(
     if problem.origin.overrides:
         screen.print(problem.origin.sentence())
     screen.print(_funds(start, problem))
+    options = moved_options(problem)
+    if options:
+        screen.print(options_table(options))
+        say(NOT_REVALUED)
     off = off_sentence(switched_off(problem))
     for sentence in filter(None, (off, *_of_the_draw(problem))):
         screen.print(sentence)
@@ -222,8 +227,10 @@ def _pairs(problem: Problem) -> Table:
 
 def _document(problem: Problem, start: StartTable, tiers: tuple[Tier, ...]) -> dict[str, Any]:
     """The start table as JSON: fractions and USD; null where a fund never gets a call."""
+    from stress.results.terminal.options_table import options_document
     from stress.scenarios.overlap import liquidity_overlap, overlap
     from stress.scenarios.shocks.classes import between_classes
+    from stress.scenarios.start import moved_options
     from stress.scenarios.switched_off import switched_off
     from stress.scenarios.tier_table import why_alone
 
@@ -279,4 +286,4 @@ def _document(problem: Problem, start: StartTable, tiers: tuple[Tier, ...]) -> d
         "assets": assets,
         "liquidity_tiers": liquidity,
         "crowding": crowding,
-    }
+    } | options_document(moved_options(problem))

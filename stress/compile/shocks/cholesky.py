@@ -42,7 +42,7 @@ def moves_matrix(problem: Problem, correlation: Floats, deviation: Floats) -> Fl
 
 def matter(problem: Problem) -> npt.NDArray[np.bool_]:
     """Assets, (asset,), that some fund holds, a script moves or an outside flow trades: the others move nothing."""
-    held = np.any(problem.books.shapes != 0, axis=0)
+    held = np.any(problem.books.held, axis=0)
     traded = (TABLES[name].traded(record, problem.assets) for name, record in problem.outside.items())
     return functools.reduce(np.logical_or, traded, held | np.any(problem.shocks.script != 0, axis=0))
 
