@@ -6,6 +6,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
+import pytest
 
 from stress.reference import result
 from stress.reference.model import Path
@@ -90,14 +91,22 @@ class OptionsPath(Path):
         self.pnl, self.k = self.pnl + pnl, self.k - cut
 
 
+def followed(path: OptionsPath, draws: Array) -> dict[str, Array]:
+    """As `stress.reference.result.follow`."""
+    found = follow(path, draws)
+    return found | _held_still(path.problem, path, found)
+
+
 def simulate(problem: Problem, draws: Array) -> Result:
     """As `stress.reference.result.simulate`."""
-    paths = []
-    for p in range(draws.shape[2]):
-        path = OptionsPath(problem)
-        found = follow(path, np.asarray(draws[:, :, p], np.float64))
-        paths.append(found | _held_still(problem, path, found))
+    paths = [followed(OptionsPath(problem), np.asarray(draws[:, :, p], np.float64)) for p in range(draws.shape[2])]
     return Result(**{item.name: np.stack([path[item.name] for path in paths], axis=-1) for item in fields(Result)})
+
+
+def taught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that follows the reference knows options."""
+    monkeypatch.setattr(result, "Path", OptionsPath)
+    monkeypatch.setattr(result, "follow", followed)
 
 
 def _held_still(problem: Problem, path: OptionsPath, found: dict[str, Array]) -> dict[str, Array]:
