@@ -111,7 +111,8 @@ def from_book(
         Assumption("shocks.dof", assumptions.DOF, "tails of daily returns", "C", assumptions.DOF_SOURCE)
     )
     rates = {row["id"]: row["margin"] for row in assets}
-    own = fund_rows(rows, holdings, rates, of_funds, market.rate, settle, report)
+    kinds = {row["id"]: row["asset_class"] for row in assets}
+    own = fund_rows(rows, holdings, rates, kinds, of_funds, market.rate, settle, report)
     _limits(codes, assets, report)
     settle.finish()
     given = {"positions": positions, "prices": prices, "volumes": volumes, "funds": funds, "exchange rates": fx}
