@@ -12,6 +12,8 @@ from options_example import with_options
 from parity import Pair, run_both
 from same_paths import assert_parity
 from stress.kernels import convexity
+from stress.scenarios.build.problem_builder import build_problem
+from stress.scenarios.read.loader import scenario_from_document
 from tiered import tiered
 from tiny import make_problem, single
 
@@ -107,3 +109,32 @@ def test_planted_errors_are_seen(name: str, monkeypatch: pytest.MonkeyPatch) -> 
     pair = run_both(with_options(make_problem(steps=3, shocks={"scale": 3.0})), 24, seed=3)
     with pytest.raises(AssertionError):
         assert_parity(pair)
+
+
+def test_a_book_of_options_without_a_delta_is_sold_when_its_turn_comes() -> None:
+    """In a call it goes first, by its size; in a default it is closed at once, as no volume is needed for it."""
+    asset = {"asset_class": "equity", "region": "us", "vol": 0.3, "adv": 1e9}
+    options = {"id": "options", "positions": {}, "gamma": {"a": -20.0}, "priority": 0}
+    document = {
+        "schema": 1,
+        "name": "options",
+        "horizon": {"steps": 3},
+        "assets": [{"id": "a", **asset}, {"id": "b", **asset}],
+        "shocks": {
+            "model": "none",
+            "script": [{"step": n + 1, "moves": {"b": m}} for n, m in enumerate((-0.25, -0.9))],
+        },
+        "margin": {"method": "portfolio", "scenarios": [{"a": 0.2, "b": 0.1}, {"a": -0.2, "b": -0.1}], "buffer": 0.1},
+        "funds": [
+            {"id": "f", "nav": 1e9, "books": [options, {"id": "stocks", "positions": {"b": 2.0}, "priority": 1}]}
+        ],
+    }
+    report = run_both(build_problem(scenario_from_document(document)), 1).report
+    equity, of_options, of_stocks = 0.5, 20.0 * 0.2**2 / 2, 2.0 * 0.75 * 0.1
+    fraction = 1.0 - equity / (1.1 * (of_options + of_stocks))
+    total, size = 0.1 * 20.0 + 2.0 * 0.75, 0.1 * 20.0  # delta, and a tenth of gamma
+    np.testing.assert_allclose(report.held[0, :, 0], [1.0 - fraction * total / size, 1.0], atol=1e-12)
+    assert report.defaulted[1].all()
+    assert not report.defaulted[0].any()
+    np.testing.assert_allclose(report.held[2, 0], 0.0)
+    assert (report.held[2, 1] > 0.0).all()  # stocks wait for volume
