@@ -122,7 +122,7 @@ def test_a_book_of_options_without_a_delta_is_sold_when_its_turn_comes() -> None
         "assets": [{"id": "a", **asset}, {"id": "b", **asset}],
         "shocks": {
             "model": "none",
-            "script": [{"step": n + 1, "moves": {"b": m}} for n, m in enumerate((-0.25, -0.9))],
+            "script": [{"step": 1, "moves": {"b": -0.25}}, {"step": 2, "moves": {"b": -0.6}}],
         },
         "margin": {"method": "portfolio", "scenarios": [{"a": 0.2, "b": 0.1}, {"a": -0.2, "b": -0.1}], "buffer": 0.1},
         "funds": [
