@@ -34,7 +34,7 @@ def test_every_figure_is_the_references(monkeypatch: pytest.MonkeyPatch) -> None
     assert [check for check in checks if not check.passed] == []
     timeline = found.tree["timeline"]
     by_fund, whole = timeline["forced_flow_by_fund_usd"], timeline["forced_flow_usd"]
-    funds = by_fund.sel(fund=[fund for fund in by_fund["fund"].values if fund != "system"])
+    funds = by_fund.sel(fund=list(problem().funds.types))
     np.testing.assert_allclose(funds.sum("fund"), whole, atol=1e-3)
     assert "not by full revaluation" in str(found.tree.attrs["model_limits"])
 
