@@ -12,11 +12,6 @@ if TYPE_CHECKING:
 
     from stress.scenarios.start import MovedBook
 
-NOT_REVALUED = (
-    "options earn delta, gamma and theta, which is not full revaluation: of calls and puts sold at the money, a loss "
-    "that full revaluation exceeds with 1.01 % is exceeded with 1.22 %; large moves and short expiries are further off"
-)
-
 
 def options_table(moved: Sequence[MovedBook]) -> Table:
     """A row for each fund and move."""

@@ -56,8 +56,9 @@ def check(
       levstress check tariff-2025
       levstress check my.toml --set funds.quant.gross=5 --paths 0
     """
-    from stress.results.terminal.options_table import NOT_REVALUED, options_table
+    from stress.results.terminal.options_table import options_table
     from stress.scenarios.build.problem_builder import build_problem
+    from stress.scenarios.convexity import NOT_REVALUED
     from stress.scenarios.read.loader import load_scenario
     from stress.scenarios.start import moved_options, start_table
     from stress.scenarios.switched_off import off_sentence, switched_off

@@ -142,8 +142,8 @@ def _add_options(
     if not greeks.in_usd:
         rate = unit * quotes.rate(own)
     asset = asset_of(fx[0]) if fx else position.instrument
-    what, name = "delta, gamma and theta, not full revaluation: docs/options.md", f"{position.fund}, {asset}"
-    report.add(LIMITS, name, f"options by {what} ({position.where})", rule=f"options by {what}")
+    what, name = "options by delta, gamma and theta", f"{position.fund}, {asset}"
+    report.add(READ, name, f"{what} ({position.where})", rule=what)
     if greeks.option and own != BASE and not fx:
         what = f"what options earn in {own} is taken at today's rate; they bring no position in the currency"
         report.add(LIMITS, name, what, rule=what)

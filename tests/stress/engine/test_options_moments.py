@@ -21,8 +21,8 @@ from stress.compile.params import params_of
 from stress.engine.runner import execute
 from stress.kernels.convexity import still_pnl
 from stress.options import RunOptions
-from stress.results.terminal.options_table import NOT_REVALUED
 from stress.scenarios.build.problem_builder import build_problem
+from stress.scenarios.convexity import NOT_REVALUED
 from stress.scenarios.problem import Problem
 from stress.scenarios.read.loader import scenario_from_document
 

@@ -40,7 +40,7 @@ def test_options_are_on_their_underlying_in_money(tmp_path: Path) -> None:
     assert vol["theta"] == {"AAPL": 130e3}
     told = " ".join(line.written(9) for lines in book.report.lines.values() for line in lines)
     assert "what delta changes by in a move of 100 %" in told
-    assert "not full revaluation" in told
+    assert "is exceeded with 1.22 %" in told
     assert "options, so portfolio margin" in told
 
 
