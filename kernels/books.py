@@ -6,9 +6,19 @@ from typing import NamedTuple
 
 from jax import Array
 
-from stress.kernels.layout import books_to_shapes, shapes_to_books
-from stress.kernels.linear import product
-from stress.kernels.structure import Structure
+
+class Convexity(NamedTuple):
+    """Gammas and thetas of options, in the units of deltas in `Books`; theta for a step. See `kernels.convexity`."""
+
+    gamma: Array  # (shape, asset)
+    net_gamma: Array  # (shape, asset) of assets that count in net
+    theta: Array  # (shape, 1) of all assets
+    member_gamma: Array  # (member, asset) of what is held at the start, fraction of NAV
+    member_theta: Array  # (member, 1)
+    group_gamma: Array  # (row, asset) of each reported group, system last
+    group_theta: Array  # (row, 1)
+    flow_matrix: Array  # (asset, shape) gamma over ADV, in 1/(bn USD)
+    theta_matrix: Array  # (asset, shape) theta over ADV, likewise
 
 
 class Books(NamedTuple):
@@ -25,14 +35,4 @@ class Books(NamedTuple):
     flow_matrix: Array  # (asset, shape) weights over ADV, in 1/(bn USD)
     gross_flow_matrix: Array  # (asset, shape) |weights| over ADV, in 1/(bn USD)
     adv: Array  # (asset, 1) average daily volume, bn USD
-
-
-def book_pnl(structure: Structure, books: Books, held: Array, gain: Array) -> Array:
-    """P&L of each book on price gains (asset, path), as a fraction of its fund's start NAV: (book, path)."""
-    return books.gross * held * shapes_to_books(structure, product(books.shapes, gain))
-
-
-def forced_flow(structure: Structure, books: Books, given_up: Array) -> Array:
-    """Signed flow, a fraction of ADV, of giving up k of each book: (book, path) -> (asset, path)."""
-    usd = books.nav * books.gross * given_up
-    return product(-books.flow_matrix, books_to_shapes(structure, usd))
+    convexity: Convexity | None = None  # gammas and thetas of options; None: there are none

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from stress.kernels.cascade.today import no_trades
+from stress.kernels.convexity import gross_value, still_pnl
 from stress.kernels.course import no_course
 from stress.kernels.layout import books_to_members, members_to_groups, shapes_to_books
 from stress.kernels.linear import product
@@ -130,13 +131,13 @@ def simulate(
 def finish(structure: Structure, params: Params, state: State) -> PathMetrics:
     """Metrics of each path from the tile's last state; what is in default and unsold is marked, not floored."""
     group, books = params.reporting.group_matrix, params.books
-    value = books.gross * state.held * shapes_to_books(structure, product(books.gross_shapes, state.price))
+    value = books.gross * state.held * shapes_to_books(structure, gross_value(books, state.price))
     left = jnp.where(state.defaulted, books_to_members(structure, value), 0.0)
     first, defaulted = _by_group(structure, state)
     loss, trough = product(group, -state.profit), state.course.trough
     static, static_trough = loss[:0], state.static_trough
     if structure.twin:
-        static = product(group, -product(books.start_exposure, state.static_change))
+        static = product(group, -still_pnl(books, state.static_change, structure.steps))
     if structure.twin and not structure.feedback:
         loss, trough = static, static_trough
     return PathMetrics(

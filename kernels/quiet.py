@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 from jax import Array, lax
 
-from stress.kernels.books import Books, book_pnl
+from stress.kernels.books import Books
+from stress.kernels.convexity import book_pnl, still_pnl
 from stress.kernels.course import Course, after_step, no_course
 from stress.kernels.layout import books_to_managers
-from stress.kernels.linear import product
 from stress.kernels.margin.requirement import terms_of_step
 from stress.kernels.market.loadings import whole
 from stress.kernels.market.simple_return import simple_return
@@ -84,8 +84,8 @@ def quiet_step(structure: Structure, params: Params, tile: Quiet, draw: Array, s
         margin=params.margin,
         terms=terms_of_step(structure, params.margin, tile.variance, step),
         change=change,
-        profit=product(books.start_exposure, change) if reads_equity else none,
-        book_pnl=_managers_pnl(structure, books, change) if structure.book_pnl else none,
+        profit=still_pnl(books, change, step) if reads_equity else none,
+        book_pnl=_managers_pnl(structure, books, change, step) if structure.book_pnl else none,
     )
     first_trigger, own = tile.first_trigger, tile.triggers
     if on:
@@ -100,14 +100,15 @@ def quiet_step(structure: Structure, params: Params, tile: Quiet, draw: Array, s
         change=change,
         variance=variance,
         triggers=own,
-        course=after_step(tile.course, product(books.group_exposure, change)),
+        course=after_step(tile.course, still_pnl(books, change, step, groups=True)),
         first_trigger=first_trigger,
         draws_clipped=tile.draws_clipped,
     )
 
 
-def _managers_pnl(structure: Structure, books: Books, change: Array) -> Array:
-    return books_to_managers(structure, book_pnl(structure, books, books.start_held, change))
+def _managers_pnl(structure: Structure, books: Books, change: Array, steps: Array) -> Array:
+    start = jnp.ones_like(change)
+    return books_to_managers(structure, book_pnl(structure, books, books.start_held, start, change, steps))
 
 
 def hold_still(structure: Structure, params: Params, path_low: Array, path_high: Array) -> QuietMetrics:
@@ -135,12 +136,12 @@ def hold_still(structure: Structure, params: Params, path_low: Array, path_high:
     begin = (start(structure, params, paths), shock_room(structure, params.shocks, paths))
     steps = jnp.arange(structure.steps, dtype=jnp.int32)
     (tile, _), _ = lax.scan(one_step, begin, (steps, params.shocks.script))
-    return finish(params, tile)
+    return finish(structure, params, tile)
 
 
-def finish(params: Params, tile: Quiet) -> QuietMetrics:
+def finish(structure: Structure, params: Params, tile: Quiet) -> QuietMetrics:
     """The metrics of a tile after its last step."""
-    loss = -product(params.books.group_exposure, tile.change)
+    loss = -still_pnl(params.books, tile.change, structure.steps, groups=True)
     return QuietMetrics(
         fund_loss=loss,
         trough=jnp.maximum(tile.course.trough, loss),

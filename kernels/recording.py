@@ -17,8 +17,8 @@ from stress.kernels.cascade.orders import required_now, within_participation
 from stress.kernels.cascade.reasons import asked
 from stress.kernels.cascade.round import Round, counted
 from stress.kernels.cascade.trade import beginning, settle
+from stress.kernels.convexity import gross_value, net_value
 from stress.kernels.layout import books_to_members, shapes_to_books
-from stress.kernels.linear import product
 from stress.kernels.margin.calls import Calls, record_calls
 from stress.kernels.outside.flows import OutsideFlows
 from stress.kernels.params import Params
@@ -93,8 +93,8 @@ def _moment(
 ) -> Moment:
     held_gross = params.books.gross * now.held
 
-    def value(shapes: Array) -> Array:
-        return books_to_members(structure, held_gross * shapes_to_books(structure, product(shapes, now.price)))
+    def value(by_shape: Array) -> Array:
+        return books_to_members(structure, held_gross * shapes_to_books(structure, by_shape))
 
     required = required_now(structure, params, terms, now, counted(structure, now))
     flow = state.flow + now.forced
@@ -106,8 +106,8 @@ def _moment(
         profit=now.profit[:, 0],
         worst=now.worst[:, 0],
         required=(jnp.zeros_like(now.profit) if required is None else required.by_member)[:, 0],
-        gross=value(params.books.gross_shapes)[:, 0],
-        net=value(params.books.net_shapes)[:, 0],
+        gross=value(gross_value(params.books, now.price))[:, 0],
+        net=value(net_value(params.books, now.price))[:, 0],
         sold=now.sold[:, 0],
         pending=now.pending[:, 0],
         held=now.held[:, 0],

@@ -8,14 +8,14 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array, lax
 
-from stress.kernels.books import book_pnl
-from stress.kernels.cascade.asset_pnl import on_all, units_held
+from stress.kernels.cascade.asset_pnl import no_flows, on_all, units_held
 from stress.kernels.cascade.attribution import no_causes
 from stress.kernels.cascade.by_trigger import booked, nothing_traded
 from stress.kernels.cascade.cascade import cascade
 from stress.kernels.cascade.orders import required_now
 from stress.kernels.cascade.round import Round
 from stress.kernels.cascade.today import so_far, with_cascade
+from stress.kernels.convexity import book_pnl, gross_value, net_value, still_pnl
 from stress.kernels.course import after_step
 from stress.kernels.impact.displacement import log_change, share_left
 from stress.kernels.impact.impact import floored, log_displacement
@@ -116,11 +116,11 @@ def advance(
     news = draw + script
     growth = simple_return(structure, whole(structure, params.loadings, news))
     gain = state.price * growth
-    pnl = book_pnl(structure, params.books, state.held, gain + rebound)  # both in one product
+    pnl = book_pnl(structure, params.books, state.held, begin, gain + rebound)  # both in one product
     moved_pnl, rebound_pnl = books_to_members(structure, pnl), jnp.zeros_like(state.profit)
-    asset_pnl = on_all(units, gain + rebound)
+    asset_pnl = on_all(structure, params.books, state.held, units, begin, gain + rebound)
     if structure.attribution and decays:
-        of_rebound = book_pnl(structure, params.books, state.held, rebound)
+        of_rebound = book_pnl(structure, params.books, state.held, begin, rebound, steps=0)
         rebound_pnl = books_to_members(structure, of_rebound)
     state = state._replace(
         price=state.price + gain,
@@ -129,7 +129,7 @@ def advance(
     )
     if structure.twin:
         static_change = state.static_change + (state.static_change + 1.0) * growth
-        static_loss = product(params.reporting.group_matrix, -product(params.books.start_exposure, static_change))
+        static_loss = product(params.reporting.group_matrix, -still_pnl(params.books, static_change, step))
         state = state._replace(static_change=static_change, static_trough=jnp.maximum(state.static_trough, static_loss))
     decay = params.impact.decay if params.impact is not None and decays else None
     shocked = AfterShock(growth, state.price)
@@ -141,11 +141,11 @@ def advance(
     state = state._replace(outside=others)
     before = state
     rounds, causes = jnp.zeros((), jnp.int32), no_causes(structure, state.profit)
-    by_trigger = nothing_traded(structure, state.held, state.profit)
+    by_trigger, by_group = nothing_traded(structure, state.held, state.profit), no_flows(structure, state.price)
     if structure.feedback:
         last, calls = resolve(structure, params, state, terms, outside)
         state = _close_step(structure, params, state, terms, last, calls, outside)
-        rounds, causes, by_trigger = last.number, last.causes, last.by_trigger
+        rounds, causes, by_trigger, by_group = last.number, last.causes, last.by_trigger, last.by_group
         asset_pnl = asset_pnl + last.by_asset.pnl
         if params.volatility is not None:
             moved = back + news + (state.displacement - before.displacement)
@@ -155,8 +155,8 @@ def advance(
     group = params.reporting.group_matrix
     state = state._replace(course=after_step(state.course, product(group, state.profit)))
 
-    def value(shapes: Array) -> Array:
-        by_book = shapes_to_books(structure, product(shapes, state.price))
+    def value(by_shape: Array) -> Array:
+        by_book = shapes_to_books(structure, by_shape)
         return books_to_members(structure, params.books.gross * state.held * by_book)
 
     report = StepReport(
@@ -166,7 +166,7 @@ def advance(
         forced=state.forced,
         held=state.held,
         profit=state.profit,
-        static_profit=product(params.books.start_exposure, state.static_change) if structure.twin else state.profit[:0],
+        static_profit=still_pnl(params.books, state.static_change, step) if structure.twin else state.profit[:0],
         called=state.calls.called,
         sold=state.sold,
         built=state.built,
@@ -179,9 +179,10 @@ def advance(
         by_trigger=booked(structure, by_trigger),
         purchases=spent,
         told=said,
-        gross=value(params.books.gross_shapes),
-        net=value(params.books.net_shapes),
+        gross=value(gross_value(params.books, state.price)),
+        net=value(net_value(params.books, state.price)),
         rounds=rounds,
+        by_group=by_group,
     )
     return state, report
 

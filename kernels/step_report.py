@@ -35,3 +35,4 @@ class StepReport(NamedTuple):
     gross: Array  # (member, path) start NAV multiples
     net: Array  # (member, path)
     rounds: Array  # () rounds used by the tile
+    by_group: Array | None = None  # (group, asset, path) forced flow of the step, of options; else holdings tell it

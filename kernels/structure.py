@@ -75,6 +75,7 @@ class Structure(NamedTuple):
     high_leverage: bool  # some fund's gross is so large that the rounding of a price near 1 would show in its loss
     attribution: bool  # the P&L of the cascade is split by cause
     sources: tuple[int, ...] = ()  # rows of assets that others move with by loadings; () = no loadings
+    convex: bool = False  # some book has options: gammas and thetas
     extensions: tuple[tuple[str, int], ...] = ()  # of mechanisms from outside: digest, number of the registration
 
     @property

@@ -24,6 +24,8 @@ from stress.scenarios.shocks.loadings import read_loadings
 from stress.scenarios.shocks.registry import TABLES as MODELS
 from stress.scenarios.triggers.registry import TABLES as TRIGGERS
 
+_OWN = ("books", "positions", "gamma", "theta", "margin", "triggers")  # of a fund, written by functions of their own
+
 
 def canonical_document(
     scenario: Scenario,
@@ -202,9 +204,9 @@ def _shocks(scenario: Scenario, shock_model: Mapping[str, Any]) -> dict[str, Any
 
 def _fund(scenario: Scenario, kind: TypeOf, assets: Assets) -> dict[str, Any]:
     fund = kind.fund
-    document = fund.model_dump(mode="json", exclude_none=True, exclude={"books", "positions", "margin", "triggers"})
+    document = fund.model_dump(mode="json", exclude_none=True, exclude={*_OWN})
     if fund.books is None:
-        document["positions"] = _by_asset(kind.books[0].written, assets)
+        document |= {"positions": _by_asset(kind.books[0].written, assets)} | _options(kind.books[0], assets)
     else:
         document["books"] = [_book(book, assets) for book in kind.books]
     per_day = scenario.horizon.steps_per_day
@@ -215,8 +217,14 @@ def _fund(scenario: Scenario, kind: TypeOf, assets: Assets) -> dict[str, Any]:
     return document
 
 
+def _options(book: BookOf, assets: Assets) -> dict[str, Any]:
+    found = {} if book.written_options is None else book.written_options._asdict()
+    return {name: table for name, values in found.items() if (table := _by_asset(values, assets))}
+
+
 def _book(book: BookOf, assets: Assets) -> dict[str, Any]:
     document: dict[str, Any] = {"id": book.id, "positions": _by_asset(book.written, assets)}
+    document |= _options(book, assets)
     if not book.empty:
         document["share"] = book.share
     for name, table in TRIGGERS.items():

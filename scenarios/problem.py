@@ -14,8 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from stress.scenarios.brief import Brief
+from stress.scenarios.conditions.record import Condition
 from stress.scenarios.loadings.record import Loadings
 from stress.scenarios.origin import Origin
+from stress.scenarios.replay.record import Replay
 from stress.scenarios.shocks.factor_loadings import FactorLoadings
 
 Floats = npt.NDArray[np.float64]
@@ -62,40 +64,6 @@ class Assets(Brief):
         equity = np.array([kind == "equity" for kind in self.asset_class], np.bool_)
         leading = equity & ~self.loaded
         return leading if leading.any() else equity
-
-
-@dataclass(frozen=True, repr=False)
-class Condition(Brief):
-    """Moves of the draw that are fixed at one step: `rows @ draw = log_moves`, where draws are what is assets' own."""
-
-    step: int  # 1 is the first
-    keys: tuple[str, ...]  # (row,) of what: an asset id, a class or a sector
-    moves: Floats  # (row,) simple returns
-    weights: Floats  # (row, asset) of whole draws, what comes by loadings included; they sum to 1
-    rows: Floats  # (row, asset) what that is of own draws; `weights` where nobody has loadings
-    bandwidth: float | None = None  # of the kernel of a history's days; None: by rule
-
-    @property
-    def log_moves(self) -> Floats:
-        """What the weighted log return of each row is, (row,)."""
-        return np.log1p(self.moves)
-
-
-@dataclass(frozen=True, repr=False)
-class Replay(Brief):
-    """An episode of the library on the scenario's names; its moves are in `Shocks.script`."""
-
-    episode: str
-    moves: str  # "observed" or "news"
-    because: str  # why these
-    days: tuple[str, ...]  # dates, or "day 1"
-    steps: tuple[int, ...]  # of each day, 1 is the first
-    how: tuple[str, ...]  # (asset,) rule by which each follows, see `scenarios.replay.followed`
-    exposures: tuple[dict[str, float], ...]  # (asset,) log return per log return, by asset of the library
-    r_squared: tuple[float | None, ...]  # (asset,) of a regression
-    residual: Floats  # (asset,) share of the standard deviation of the own draw that is left
-    draws: Bools  # (asset,) drawn as ever
-    freed: Bools  # (asset,) taken out of residuals
 
 
 @dataclass(frozen=True, repr=False)
@@ -180,6 +148,21 @@ class Books(Brief):
     manager_of: Ints  # (book,) number of the manager's book that it is (a tier of); non-decreasing
     tier: Ints  # (book,) class of its assets
     tier_of_asset: Ints  # (asset,) class, 0 the thinnest; all 0 where nothing is cut
+    gamma: Floats | None = None  # (shape, asset) of options, see `scenarios.convexity`; None: no book has any
+    theta: Floats | None = None  # (shape, asset) a day, likewise
+
+    @property
+    def sizes(self) -> Floats:
+        """What shapes hold in each asset, (shape, asset): |weight|, of options |gamma| and |theta|, too; sum 1."""
+        sizes = np.abs(self.shapes)
+        for options in (self.gamma, self.theta):
+            sizes = sizes if options is None else sizes + np.abs(options)
+        return np.asarray(sizes, np.float64)
+
+    @property
+    def held(self) -> Bools:
+        """Whether a shape holds anything in an asset, (shape, asset)."""
+        return np.asarray(self.sizes != 0)
 
     @property
     def managers(self) -> int:

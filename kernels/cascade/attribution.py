@@ -17,6 +17,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from stress.kernels.books import Books
+from stress.kernels.convexity import deltas, earned
 from stress.kernels.layout import books_to_members, books_to_shapes, shapes_to_books
 from stress.kernels.linear import product
 from stress.kernels.structure import Structure
@@ -65,6 +66,27 @@ def _own(structure: Structure, books: Books, cut: Array, forced_flow: Array, for
     return books.gross * usd * jnp.where(cut > 0, cut * reducing, -cut * adding)
 
 
+def _own_convex(
+    structure: Structure, books: Books, cut: Array, price: Array, forced_flow: Array, forced_gain: Array
+) -> Array:
+    """`_own` of books with options, whose deltas follow prices (asset, path): by sums over assets, not products."""
+    if books.convexity is None:
+        raise ValueError("without options shares are products")
+    delta, usd = deltas(books, price), books.nav * books.gross
+    size = jnp.abs(delta) / books.adv
+    of_gain = (delta + 0.5 * books.convexity.gamma[:, :, None] * forced_gain) * forced_gain
+    given_up, added = jnp.maximum(cut, 0.0), jnp.maximum(-cut, 0.0)
+    result, with_flow, total = jnp.zeros_like(cut), [], jnp.zeros_like(price)
+    for amount, direction in ((given_up, -jnp.sign(delta)), (added, jnp.sign(delta))):
+        along = jnp.where(direction == jnp.sign(forced_flow), size, 0.0)
+        total = total + jnp.sum(along * books_to_shapes(structure, usd * amount)[:, None], axis=0)
+        with_flow.append((amount, along))
+    for amount, along in with_flow:
+        share = jnp.where(total > 0, along / jnp.where(total > 0, total, 1.0), 0.0)
+        result = result + amount * shapes_to_books(structure, jnp.sum(share * of_gain, axis=1))
+    return books.gross * usd * result
+
+
 def add_round(
     structure: Structure,
     books: Books,
@@ -72,6 +94,7 @@ def add_round(
     causes: Causes,
     held: Array,
     cut: Array,
+    price: Array,
     gain: Array,
     own_gain: Array,
     forced_flow: Array,
@@ -87,6 +110,7 @@ def add_round(
         causes: of the step so far.
         held: (book, path) k before the round.
         cut: (book, path) what each book gives up, below 0 what it adds.
+        price: (asset, path) before the round.
         gain: (asset, path) the round's price change.
         own_gain: (asset, path) what trades in the asset itself make of it; `gain` where nobody has loadings.
         forced_flow: (asset, path) the round's net forced flow.
@@ -94,19 +118,22 @@ def add_round(
         outside_shares: (asset, path) part of each outside flow in what they do together; () where there is one.
     """
     kept = held - jnp.maximum(cut, 0.0)
-    on_gain = books.gross * shapes_to_books(structure, product(books.shapes, gain))
+    on_gain = books.gross * shapes_to_books(structure, earned(books, price, gain))
     on_own, through = on_gain, causes.through_loadings
     if structure.sources:
-        on_own = books.gross * shapes_to_books(structure, product(books.shapes, own_gain))
+        on_own = books.gross * shapes_to_books(structure, earned(books, price, own_gain))
         through = (through[0] + books_to_members(structure, kept * (on_gain - on_own)),)
-    on_forced = books.gross * shapes_to_books(structure, product(books.shapes, forced_gain))
-    own = kept * _own(structure, books, cut, forced_flow, forced_gain)
+    on_forced = books.gross * shapes_to_books(structure, earned(books, price, forced_gain))
+    if books.convexity is None:
+        own = kept * _own(structure, books, cut, forced_flow, forced_gain)
+    else:
+        own = kept * _own_convex(structure, books, cut, price, forced_flow, forced_gain)
     if len(causes.outside) < 2:
         offsets = [books_to_members(structure, kept * (on_own - on_forced)) for _ in causes.outside]
     else:
         offsets = [
-            books_to_members(structure, kept * (books.gross * shapes_to_books(structure, product(books.shapes, part))))
-            for part in ((own_gain - forced_gain) * share for share in outside_shares)
+            books_to_members(structure, kept * (books.gross * shapes_to_books(structure, by_shape)))
+            for by_shape in _offsets(books, price, own_gain, forced_gain, outside_shares)
         ]
     sold_part = jnp.where(cut > 0, execution_weight * cut, -(1.0 - execution_weight) * cut)
     return Causes(
@@ -116,3 +143,13 @@ def add_round(
         through_loadings=through,
         execution_shortfall=causes.execution_shortfall + books_to_members(structure, sold_part * on_gain),
     )
+
+
+def _offsets(books: Books, price: Array, gain: Array, forced_gain: Array, shares: Sequence[Array]) -> list[Array]:
+    """What each of several outside flows makes of a unit of each shape, (shape, path), beside the forced move."""
+    rest = gain - forced_gain
+    if books.convexity is None:
+        return [product(books.shapes, rest * share) for share in shares]
+    middle = price + forced_gain + 0.5 * rest - 1.0  # where the delta is that the rest is earned with
+    delta = books.shapes[:, :, None] + books.convexity.gamma[:, :, None] * middle[None]
+    return [jnp.sum(delta * (rest * share)[None], axis=1) for share in shares]

@@ -66,6 +66,7 @@ def before_rounds(structure: Structure, params: Params, state: State, terms: Ter
         capped=jnp.zeros((structure.shapes if capped else 0, state.profit.shape[1]), state.profit.dtype),
         fits=jnp.ones_like(state.price[: None if capped else 0]),
         close_out=members_to_books(structure, state.defaulted) if capped else state.defaulted[:0],
+        by_group=asset_pnl.no_flows(structure, state.price),
     )
     calls = state.calls
     required = required_now(structure, params, terms, now, now.held)

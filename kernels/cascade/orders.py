@@ -11,13 +11,14 @@ from jax import Array
 from stress.kernels.cascade.priority import by_priority
 from stress.kernels.cascade.round import Round, book_value, counted, margin_values
 from stress.kernels.cascade.today import before_trades
+from stress.kernels.convexity import flow_of, gross_units
 from stress.kernels.layout import (
     books_to_shapes,
     least_of_held,
     members_to_books,
     shapes_to_books,
 )
-from stress.kernels.linear import any_row, product
+from stress.kernels.linear import any_row
 from stress.kernels.margin.calls import Calls
 from stress.kernels.margin.requirement import Requirement, requirement
 from stress.kernels.params import Params
@@ -151,7 +152,7 @@ def with_room(structure: Structure, params: Params, terms: Terms, now: Round) ->
     asked = jnp.abs(now.order) if structure.builds else now.order
     asked = jnp.where(now.close_out, 0.0, asked) if now.close_out.shape[0] else asked
     usd = books_to_shapes(structure, books.nav * books.gross * asked)
-    requested = product(books.gross_flow_matrix, usd)
+    requested = gross_units(books, now.price, usd)
     room = jnp.maximum(params.rules.max_participation * terms.depth - now.traded, 0.0)
     rounding = 8.0 * float(np.finfo(room.dtype).eps)
     tight = requested > room
@@ -178,6 +179,6 @@ def within_participation(structure: Structure, params: Params, now: Round) -> tu
         cut, share = cut & ~now.close_out, jnp.where(now.close_out, 1.0, share)
     fitted, usd = order * share, now.capped * by_shape
     waits = jnp.where(order > 0, order, fitted) if structure.builds else order
-    traded = now.traded + product(books.gross_flow_matrix, usd)
-    flow = None if closes or structure.builds else product(-books.flow_matrix, usd)
+    traded = now.traded + gross_units(books, now.price, usd)
+    flow = None if closes or structure.builds else flow_of(books, now.price, usd)
     return now._replace(left=now.left - waits, order=fitted, done=now.done | cut, traded=traded), flow

@@ -11,8 +11,9 @@ from stress.kernels.books import Books
 from stress.kernels.cascade.asset_pnl import ByAsset
 from stress.kernels.cascade.attribution import Causes
 from stress.kernels.cascade.by_trigger import ByTrigger
+from stress.kernels.convexity import gained_since, gross_value
 from stress.kernels.layout import shapes_to_books
-from stress.kernels.linear import product
+from stress.kernels.linear import join_rows, product
 from stress.kernels.margin.requirement import Margin, linear_shapes
 from stress.kernels.structure import Structure
 
@@ -31,10 +32,26 @@ def values(structure: Structure, books: Books, margin: Margin | None, price: Arr
     """What a unit of gross of each shape is worth at prices (asset, path), below each other: (n shape, path).
 
     Net (unless `net` is false), gross, and what margin methods ask for that is linear in prices
-    (`margin.requirement.linear_shapes`): all in one product.
+    (`margin.requirement.linear_shapes`): all in one product. With options without net, see `values_gained`.
     """
-    kinds = [*((books.shapes,) if net else ()), books.gross_shapes, *linear_shapes(structure, margin)]
-    return product(jnp.concatenate(kinds), price)
+    if books.convexity is None:
+        kinds = [*((books.shapes,) if net else ()), books.gross_shapes, *linear_shapes(structure, margin)]
+        return product(jnp.concatenate(kinds), price)
+    return join_rows(
+        [gross_value(books, price), *(product(shapes, price) for shapes in linear_shapes(structure, margin))]
+    )
+
+
+def values_gained(structure: Structure, books: Books, margin: Margin | None, now: Round, gain: Array) -> Array:
+    """Change of `values`, net included, as prices gain (asset, path) since the cascade began: (n shape, path).
+
+    With options net is P&L: what is worth more is not all that was gained.
+    """
+    if books.convexity is None:
+        return values(structure, books, margin, gain)
+    shapes = structure.shapes
+    pnl_and_gross = gained_since(books, now.opening_price, gain, now.opening[:shapes])
+    return join_rows([pnl_and_gross, *(product(shapes, gain) for shapes in linear_shapes(structure, margin))])
 
 
 class Round(NamedTuple):
@@ -67,6 +84,7 @@ class Round(NamedTuple):
     capped: Array  # (shape, path) orders under the participation cap, bn USD; kept under one alone
     fits: Array  # (asset, path) share of them that there is room for
     close_out: Array  # (book, path) bool: its fund is in default, so its sales are its brokers', outside the cap
+    by_group: Array | None = None  # (group, asset, path) forced flow of each; of options, where somebody asks
 
     @property
     def equity(self) -> Array:

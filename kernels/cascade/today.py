@@ -14,8 +14,8 @@ from jax import Array
 from jax.typing import DTypeLike
 
 from stress.kernels.books import Books
+from stress.kernels.convexity import gross_value
 from stress.kernels.layout import shapes_to_books
-from stress.kernels.linear import product
 from stress.kernels.structure import Structure
 from stress.kernels.triggers.protocol import RoundView
 from stress.kernels.triggers.registry import triggers_of
@@ -63,7 +63,7 @@ def before_trades(structure: Structure, books: Books, today: Today, seen: RoundV
     return replace(
         seen,
         price=price,
-        value=shapes_to_books(structure, product(books.gross_shapes, price)),
+        value=shapes_to_books(structure, gross_value(books, price)),
         equity=seen.equity - today.profit,
         book_pnl=seen.book_pnl - today.book_pnl,
     )

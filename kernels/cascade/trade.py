@@ -7,10 +7,10 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array, lax
 
-from stress.kernels.books import forced_flow
 from stress.kernels.cascade import asset_pnl, attribution, by_trigger
 from stress.kernels.cascade.orders import within_participation
-from stress.kernels.cascade.round import Round, book_value, values
+from stress.kernels.cascade.round import Round, book_value, values_gained
+from stress.kernels.convexity import flow_by_group, forced_flow
 from stress.kernels.impact.displacement import log_change
 from stress.kernels.impact.impact import log_displacement
 from stress.kernels.layout import books_to_managers, books_to_members, shapes_to_books
@@ -80,17 +80,19 @@ def settle(
     kept = now.held - cut * (1.0 - weight)
     now = now._replace(
         number=now.number + 1,
-        forced=now.forced + (forced_flow(structure, books, cut) if flow is None else flow),
+        forced=now.forced + (forced_flow(structure, books, now.price, cut) if flow is None else flow),
         sold=now.sold + books_to_members(structure, shed),
         held=now.held - cut,
         by_trigger=by_trigger.add_round(structure, before.by_trigger, before.number, shed, grown),
     )
+    if now.by_group is not None:
+        now = now._replace(by_group=now.by_group + flow_by_group(structure, books, before.price, cut))
     if structure.impact is None:
         return now
     gain = price_gain(structure, params, state, terms, outside, now.forced)
     # A path that is done stays as it is to the bit, although neighbours go on and other programs read it again.
     gain = jnp.where(before.active, gain, before.gain)
-    gained = jnp.where(before.active, values(structure, books, params.margin, gain), before.gained)
+    gained = jnp.where(before.active, values_gained(structure, books, params.margin, now, gain), before.gained)
     pnl = books.gross * kept * shapes_to_books(structure, (gained - before.gained)[: structure.shapes])
     now = now._replace(
         gain=gain,
@@ -152,7 +154,7 @@ def _with_causes(
     books, weight = params.books, params.rules.execution_weight
     gain = now.gain - before.gain
     own_gain = _without_loadings(structure, params, state, terms, outside, before, now, gain)
-    forced, forced_gain = forced_flow(structure, books, cut), own_gain
+    forced, forced_gain = forced_flow(structure, books, before.price, cut), own_gain
     if structure.outside:
         recent = now.forced_recent + forced
         of_recent = log_displacement(structure, params.impact, recent, terms.depth)
@@ -160,6 +162,9 @@ def _with_causes(
         forced_gain = before.price * simple_return(structure, change)
         now = now._replace(forced_recent=recent, of_forced=now.of_forced + change)
     causes = attribution.add_round(
-        structure, books, weight, now.causes, before.held, cut, gain, own_gain, forced, forced_gain, outside.shares
+        *(structure, books, weight, now.causes, before.held, cut, before.price, gain, own_gain, forced, forced_gain),
+        outside.shares,
     )
-    return now._replace(causes=causes, by_asset=asset_pnl.add_round(weight, now.by_asset, forced, gain))
+    kept = before.held - cut * (1.0 - weight)
+    by_asset = asset_pnl.add_round(structure, books, weight, now.by_asset, kept, before.price, forced, gain)
+    return now._replace(causes=causes, by_asset=by_asset)

@@ -9,8 +9,9 @@ import jax.numpy as jnp
 from jax import Array, lax
 from jax.typing import DTypeLike
 
+from stress.kernels.convexity import gross_units, gross_value
 from stress.kernels.layout import books_to_shapes, members_to_books, shapes_to_books
-from stress.kernels.linear import any_row, product
+from stress.kernels.linear import any_row
 from stress.kernels.structure import Structure
 from stress.kernels.triggers.protocol import QuietView, RoundView, StepEnd, Trigger
 
@@ -50,11 +51,12 @@ class _CloseOut(Trigger[CloseOut, SellingAtLimit]):
         def sold() -> Array:
             closing = members_to_books(structure, seen.defaulted)
             units = jnp.where(closing, seen.held * books.gross * books.nav, 0.0)
-            days = product(books.gross_flow_matrix, books_to_shapes(structure, units)) / seen.depth
-            weighted = shapes_to_books(structure, product(books.gross_shapes, seen.price * days))
+            days = gross_units(books, seen.price, books_to_shapes(structure, units)) / seen.depth
+            weighted = shapes_to_books(structure, gross_value(books, seen.price, seen.price * days))
             sells = closing & (weighted > 0)
             rate = members_to_books(structure, jnp.broadcast_to(record.participation, seen.equity.shape))
-            return jnp.where(sells, jnp.minimum(1.0, rate * seen.value / jnp.where(sells, weighted, 1.0)), 0.0)
+            sold = jnp.where(sells, jnp.minimum(1.0, rate * seen.value / jnp.where(sells, weighted, 1.0)), 0.0)
+            return jnp.where(closing & ~sells, 1.0, sold) if structure.convex else sold  # no delta: no volume needed
 
         fraction: Array = lax.cond(jnp.any(seen.defaulted), sold, lambda: jnp.zeros_like(seen.held))
         return fraction

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
+from stress.kernels.convexity import size
+from stress.kernels.layout import shapes_to_books
 from stress.kernels.linear import any_row, product
 from stress.kernels.margin.requirement import linear_shapes, requirement, sizes
 from stress.kernels.structure import Structure
@@ -27,7 +29,7 @@ class _MarginCall(Trigger[MarginCall, tuple[()]]):
     asked_by = "brokers"
 
     def reads_equity(self, structure: Structure, record: MarginCall) -> bool:
-        return structure.margin is not None and not structure.margin.linear
+        return structure.margin is not None and not (structure.margin.linear and not structure.convex)
 
     def fraction(self, record: MarginCall, own: tuple[()], seen: RoundView) -> Array:
         """Sell so that `E = (1 + buffer) M`: `1 - E/((1 + buffer) M)` once a call has been open for the grace."""
@@ -40,17 +42,20 @@ class _MarginCall(Trigger[MarginCall, tuple[()]]):
         return jnp.where(due, jnp.maximum(1.0 - seen.equity / target, 0.0), 0.0)
 
     def size(self, record: MarginCall, seen: RoundView) -> Array:
-        """A book's part of the requirement."""
+        """A book's part of the requirement; where books offset each other, and hold options, their sizes."""
         if seen.required is None or seen.margin is None:
             raise ValueError("a margin call needs a requirement")
-        return sizes(seen.structure, seen.margin, seen.required, seen.held_gross * seen.value)
+        value = seen.value
+        if seen.books.convexity is not None:
+            value = shapes_to_books(seen.structure, size(seen.books, seen.price, jnp.ones_like(seen.price)))
+        return sizes(seen.structure, seen.margin, seen.required, seen.held_gross * value)
 
     def alarm(self, record: MarginCall, own: tuple[()], still: QuietView) -> Array:
         """Equity below the requirement, or gone."""
         structure, books, margin = still.structure, still.books, still.margin
         if structure.margin is None or margin is None or still.terms is None:
             raise ValueError("a margin call needs a requirement")
-        if structure.margin.linear:
+        if structure.margin.linear and not structure.convex:
             excess = record.excess_room + product(record.start_excess, still.change)
             return any_row(excess < record.excess_limit)  # equity that is gone is below a requirement, too
         shapes = linear_shapes(structure, margin)

@@ -16,8 +16,8 @@ from jax import Array
 from jax.typing import DTypeLike
 
 from stress.kernels.books import Books
+from stress.kernels.convexity import gross_value
 from stress.kernels.layout import books_to_members, shapes_to_books
-from stress.kernels.linear import product
 from stress.kernels.margin.calls import Calls
 from stress.kernels.margin.requirement import Margin, Requirement
 from stress.kernels.margin.terms import StepTerms
@@ -85,7 +85,7 @@ class QuietView:
     @property
     def gross(self) -> Array:
         """Gross value of each fund, (member, path), multiple of NAV_0."""
-        value = shapes_to_books(self.structure, product(self.books.gross_shapes, self.change + 1.0))
+        value = shapes_to_books(self.structure, gross_value(self.books, self.change + 1.0))
         return books_to_members(self.structure, self.books.gross * self.books.start_held * value)
 
 

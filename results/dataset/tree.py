@@ -34,6 +34,7 @@ CONVENTIONS = {
     "attribution": "profit is positive",
 }
 MODEL_LIMITS = ("no financing cost or dividends", "no cross-impact between assets")
+OPTIONS_LIMIT = "options by delta, gamma and theta, not by full revaluation"
 
 
 def spec_digest(canonical: dict[str, Any]) -> str:
@@ -96,7 +97,7 @@ def _attributes(output: SimulationOutput) -> dict[str, Any]:
         **({} if problem.shocks.replay is None else {"replay": replay_facts(problem)}),
         **output.attrs,
         "conventions": CONVENTIONS,
-        "model_limits": list(MODEL_LIMITS),
+        "model_limits": [*MODEL_LIMITS, *([] if problem.books.gamma is None else [OPTIONS_LIMIT])],
     }
     return {name: _plain(value) for name, value in attrs.items()}
 

@@ -28,8 +28,8 @@ def flows(recorded: RecordedPath) -> Flows:
     """Trades of every round from what each book held, sold and added."""
     problem, moments = recorded.problem, recorded.moments
     books = problem.books
-    positions = books.size[:, None] * books.shapes[books.shape_of]  # (book, asset) USD at k = 1 and start prices
-    longs, shorts = np.maximum(positions, 0.0), np.maximum(-positions, 0.0)
+    start = books.size[:, None] * books.shapes[books.shape_of]  # (book, asset) USD at k = 1 and start prices
+    gamma = None if books.gamma is None else books.size[:, None] * books.gamma[books.shape_of]
     holder = _one_hot(books.fund_of, len(problem.funds.ids))
     rows = _one_hot(recorded.group_of[books.fund_of], len(recorded.groups))
     rows = np.concatenate([rows, rows.sum(axis=0, keepdims=True)])
@@ -37,19 +37,25 @@ def flows(recorded: RecordedPath) -> Flows:
     cut, price = before * recorded.sale, _before(moments.price)
     reason = recorded.asked.argmax(axis=2)  # (step, moment, book)
 
-    def by_asset(amount: Floats, held: Floats) -> Floats:
+    def side(at: tuple[int, ...], sign: float) -> Floats:
+        """(book, asset) USD of longs (1) or shorts (-1) at k = 1 and start prices; of options their deltas by then."""
+        return np.maximum(sign * (start if gamma is None else start + gamma * (price[at] - 1.0)), 0.0)
+
+    def by_asset(amount: Floats, sign: float) -> Floats:
         """(step, moment, book) k traded times USD of a side -> (step, moment, row, asset)."""
-        parts = np.empty((*amount.shape[:2], len(rows), held.shape[1]))
+        parts = np.empty((*amount.shape[:2], len(rows), start.shape[1]))
         for at in np.ndindex(*amount.shape[:2]):
-            parts[at] = (rows * amount[at]) @ held * price[at]
+            parts[at] = (rows * amount[at]) @ side(at, sign) * price[at]
         return parts
 
-    value = price @ np.abs(positions).T  # (step, moment, book) at k = 1
+    value = price @ np.abs(start).T  # (step, moment, book) at k = 1
+    for at in np.ndindex(*cut.shape[:2]) if gamma is not None else ():
+        value[at] = (side(at, 1.0) + side(at, -1.0)) @ price[at]
     sold, built = cut * value, recorded.build * value
-    amounts = {"longs_sold_usd": by_asset(cut, longs), "shorts_covered_usd": by_asset(cut, shorts)}
+    amounts = {"longs_sold_usd": by_asset(cut, 1.0), "shorts_covered_usd": by_asset(cut, -1.0)}
     if recorded.build.any():
-        amounts["longs_bought_usd"] = by_asset(recorded.build, longs)
-        amounts["shorts_sold_usd"] = by_asset(recorded.build, shorts)
+        amounts["longs_bought_usd"] = by_asset(recorded.build, 1.0)
+        amounts["shorts_sold_usd"] = by_asset(recorded.build, -1.0)
     rule = recorded.asked_build.argmax(axis=2)  # (step, moment, book)
 
     def because(amount: Floats, why: npt.NDArray[np.int64]) -> Floats:

@@ -9,6 +9,7 @@ import numpy as np
 
 from stress.scenarios.build.fund_types import BookOf, TypeOf
 from stress.scenarios.build.tiers import under_cap
+from stress.scenarios.convexity import Options
 from stress.scenarios.problem import Assets, Books, Cascade, Floats, Funds, Ints, Liquidity, Shocks, plain_books
 from stress.scenarios.schema.scenario import Scenario
 from stress.scenarios.triggers.protocol import BookRow, Building, Member
@@ -27,7 +28,7 @@ class _Row(NamedTuple):
     @property
     def size(self) -> float:
         scale = 1.0 if self.book.empty else float(self.kind.member_scale[self.of_kind])
-        return self.book.size * float(self.kind.member_nav[self.of_kind]) * scale
+        return self.book.unit * float(self.kind.member_nav[self.of_kind]) * scale
 
 
 def build_books(
@@ -42,7 +43,7 @@ def build_books(
 
 def managers_books(types: Sequence[TypeOf]) -> Books:
     """Books as managers run them."""
-    rows, shapes, type_of_shape = _rows(types)
+    rows, shapes, type_of_shape, options = _rows(types)
     return plain_books(
         ids=tuple(f"{row.kind.member_ids[row.of_kind]}/{row.book.id}" for row in rows),
         fund_of=np.array([row.member for row in rows], dtype=np.int64),
@@ -52,6 +53,8 @@ def managers_books(types: Sequence[TypeOf]) -> Books:
         shapes=shapes,
         type_of_shape=type_of_shape,
         start_held=np.array([0.0 if row.book.empty else 1.0 for row in rows]),
+        gamma=None if options is None else options.gamma,
+        theta=None if options is None else options.theta,
     )
 
 
@@ -84,9 +87,10 @@ def build_triggers(
     return {name: record for name, record in found.items() if record is not None}
 
 
-def _rows(types: Sequence[TypeOf]) -> tuple[list[_Row], Floats, Ints]:
-    """Every book of every member, the shapes (shape, asset) and the type of each shape."""
+def _rows(types: Sequence[TypeOf]) -> tuple[list[_Row], Floats, Ints, Options | None]:
+    """Every book of every member, the shapes (shape, asset), the type of each shape, and the options of shapes."""
     rows: list[_Row] = []
+    options: list[Options | None] = []
     shapes: list[Floats] = []
     type_of_shape: list[int] = []
     first_member = 0
@@ -96,12 +100,21 @@ def _rows(types: Sequence[TypeOf]) -> tuple[list[_Row], Floats, Ints]:
             for book in kind.styles[style]:
                 if (book.id, book.style) not in known:
                     known[book.id, book.style] = len(shapes)
-                    total = np.abs(book.weights).sum()
+                    total = np.abs(book.weights).sum() + (0.0 if book.options is None else book.options.size)
+                    options.append(None if book.options is None else book.options.times(1.0 / total))
                     shapes.append(book.weights / total if total > 0 else np.zeros_like(book.weights))
                     type_of_shape.append(t)
                 rows.append(_Row(kind, first_member + n, n, book, known[book.id, book.style]))
         first_member += len(kind.member_ids)
-    return rows, np.array(shapes), np.array(type_of_shape, dtype=np.int64)
+    return rows, np.array(shapes), np.array(type_of_shape, dtype=np.int64), _of_shapes(options, shapes)
+
+
+def _of_shapes(options: Sequence[Options | None], shapes: Sequence[Floats]) -> Options | None:
+    """Gammas and thetas of every shape, each (shape, asset); None where none has options."""
+    if all(of is None for of in options):
+        return None
+    every = [Options(0.0 * shape, 0.0 * shape) if of is None else of for of, shape in zip(options, shapes, strict=True)]
+    return Options(np.array([of.gamma for of in every]), np.array([of.theta for of in every]))
 
 
 def _rank(kind: TypeOf, book: BookOf) -> int:

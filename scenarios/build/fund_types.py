@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from stress.scenarios.build.crowding import members_by_style, own_parts
-from stress.scenarios.build.positions import book_weights, scaled
+from stress.scenarios.build.positions import book_options, book_weights, scaled
 from stress.scenarios.build.terms import MarginOf, TriggersOf, margin_of, triggers_of
+from stress.scenarios.convexity import Options
 from stress.scenarios.errors import ScenarioError, suggest
 from stress.scenarios.problem import Assets, Floats
 from stress.scenarios.schema.funds import Book, Crowding, Fund
@@ -29,11 +30,18 @@ class BookOf:
     priority: int | None = None  # None: after all others
     largest: float | None = None  # of a book that starts at nothing: its gross at its largest, multiple of NAV
     style: int = -1  # -1: every member holds it
+    written_options: Options | None = None  # gammas and thetas as in the file
+    options: Options | None = None  # scaled as `weights`
 
     @property
     def size(self) -> float:
         """Gross as a multiple of NAV, of a book that starts at nothing the largest."""
         return float(np.abs(self.weights).sum()) if self.largest is None else self.largest
+
+    @property
+    def unit(self) -> float:
+        """What its shape is measured by: gross and, of options, gammas and thetas, which may stand beside no delta."""
+        return self.size if self.options is None else self.size + self.options.size
 
     @property
     def empty(self) -> bool:
@@ -95,7 +103,7 @@ def _resolve(scenario: Scenario, fund: Fund, assets: Assets) -> TypeOf:
         multiples = multiples[order]
     width = len(str(len(shares)))
     ids = [fund.id] if len(shares) == 1 else [f"{fund.id}_t{n:0{width}d}" for n in range(1, len(shares) + 1)]
-    return TypeOf(
+    kind = TypeOf(
         fund=fund,
         member_ids=tuple(ids),
         member_nav=fund.nav * shares,
@@ -107,6 +115,33 @@ def _resolve(scenario: Scenario, fund: Fund, assets: Assets) -> TypeOf:
         margin=margin_of(scenario, fund),
         triggers=triggers_of(scenario, fund),
     )
+    _check_options(scenario, kind)
+    return kind
+
+
+def _check_options(scenario: Scenario, kind: TypeOf) -> None:
+    """Refuse options where what they would come to is not defined."""
+    fund = kind.fund
+    for book in kind.books:
+        if book.written_options is None:
+            continue
+        of_book = f"funds.{fund.id}" if fund.books is None else f"funds.{fund.id}.books.{book.id}"
+        key = "gamma" if book.written_options.gamma.any() else "theta"
+        problem = allowed = ""
+        if kind.margin.present and kind.margin.method != "portfolio":
+            problem = f"is given, and {fund.id} is on margin by haircuts"
+            allowed = 'options in funds without margin, or with method = "portfolio" and scenarios in [funds.margin]'
+        elif book.empty:
+            problem, allowed = (
+                "is given for a book that starts at nothing",
+                "options in books that are held at the start",
+            )
+        elif kind.crowd is not None:
+            problem, allowed = "is given for a crowd", "options in funds without [crowding]"
+        elif fund.net is not None:
+            problem, allowed = "is given with net, which scales the two sides apart", "gross alone, or neither"
+        if problem:
+            raise ScenarioError(problem, file=scenario.source, key=f"{of_book}.{key}", allowed=allowed)
 
 
 def _members(fund: Fund) -> tuple[Floats, Floats]:
@@ -143,7 +178,16 @@ def _books(scenario: Scenario, fund: Fund, assets: Assets) -> tuple[BookOf, ...]
     plain = _plain_books(scenario, fund, triggers_of(scenario, fund).terms, assets)
     active = [book for book in plain if not book.empty]
     weights = scaled(scenario, fund, np.array([book.written for book in active]), assets.in_net)
-    sized = {book.id: replace(book, weights=row) for book, row in zip(active, weights, strict=True)}
+    written = sum(float(np.abs(book.written).sum()) for book in active)
+    factor = 1.0 if fund.gross is None else fund.gross / written
+    sized = {
+        book.id: replace(
+            book,
+            weights=row,
+            options=None if book.written_options is None else book.written_options.times(factor),
+        )
+        for book, row in zip(active, weights, strict=True)
+    }
     for book in plain:
         if book.empty:
             total = float(np.abs(book.written).sum())
@@ -163,7 +207,9 @@ def _plain_books(scenario: Scenario, fund: Fund, terms: dict[str, Any], assets: 
     key = f"funds.{fund.id}"
     if fund.books is None:
         written = book_weights(scenario, fund, fund.positions or {}, f"{key}.positions", assets)
-        return (BookOf("main", 1.0, written, written, _book_terms(None, terms)),)
+        beside = {"gamma": fund.gamma, "theta": fund.theta}
+        options = book_options(scenario, fund, fund.positions or {}, beside, key, assets)
+        return (BookOf("main", 1.0, written, written, _book_terms(None, terms), written_options=options),)
     active = sum(not book.starts_at_nothing for book in fund.books)
 
     def read(book: Book) -> BookOf:
@@ -179,6 +225,14 @@ def _plain_books(scenario: Scenario, fund: Fund, terms: dict[str, Any], assets: 
             terms=own,
             priority=book.priority,
             largest=next((size for size in largest if size is not None), None),
+            written_options=book_options(
+                scenario,
+                fund,
+                book.positions,
+                {"gamma": book.gamma, "theta": book.theta},
+                f"{key}.books.{book.id}",
+                assets,
+            ),
         )
 
     held = (book for book in fund.books if not book.turned_off)

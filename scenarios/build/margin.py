@@ -11,6 +11,7 @@ import numpy as np
 
 from stress.scenarios.build.fund_types import TypeOf
 from stress.scenarios.build.requirement import requirement, start_positions
+from stress.scenarios.convexity import start_options
 from stress.scenarios.errors import ScenarioError, suggest
 from stress.scenarios.problem import ROUNDING, Assets, Books, Floats, Funds
 from stress.scenarios.schema.scenario import Scenario
@@ -156,8 +157,9 @@ def check_start(scenario: Scenario, types: Sequence[TypeOf], assets: Assets, fun
     Raises:
         ScenarioError: such a type; names the highest gross that is feasible.
     """
-    positions = start_positions(books)
-    needed = requirement(funds, assets, books.fund_of, positions) / funds.nav
+    positions, options = start_positions(books), start_options(books)
+    gamma = None if options is None else options.gamma
+    needed = requirement(funds, assets, books.fund_of, positions, gamma) / funds.nav
     for t, kind in enumerate(types):
         rows = np.flatnonzero(funds.type_of == t)
         worst = int(rows[needed[rows].argmax()])
@@ -167,7 +169,8 @@ def check_start(scenario: Scenario, types: Sequence[TypeOf], assets: Assets, fun
         def feasible(scale: float, kind: TypeOf = kind, rows: Any = rows) -> bool:
             rates = funds.rates.copy()
             rates[rows] = type_rates(scenario, kind, assets, scale)
-            scaled = requirement(replace(funds, rates=rates), assets, books.fund_of, scale * positions)
+            curved = None if gamma is None else scale * gamma
+            scaled = requirement(replace(funds, rates=rates), assets, books.fund_of, scale * positions, curved)
             return bool((scaled[rows] <= funds.nav[rows] * (1 + ROUNDING)).all())
 
         low, high = 0.0, 1.0

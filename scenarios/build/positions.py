@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from stress.scenarios.build.market import unknown_asset
+from stress.scenarios.convexity import Options
 from stress.scenarios.csv.table import Form
 from stress.scenarios.errors import ScenarioError, at_least, at_most, exactly, suggest
 from stress.scenarios.problem import Assets, Bools, Floats
@@ -17,7 +18,8 @@ from stress.scenarios.schema.funds import Fund
 from stress.scenarios.schema.scenario import Scenario
 
 LARGEST_WEIGHT = 1e9  # of one position, in multiples of NAV; with `gross` only proportions count
-_FORM = Form(("fund", "asset", "position"), ("fund", "asset"))
+_FORM = Form(("fund", "asset", "position", "gamma", "theta"), ("fund", "asset"))
+_OPTIONS = {"gamma", "theta"}  # columns that a file may have
 
 
 def book_weights(
@@ -32,7 +34,51 @@ def book_weights(
     if isinstance(positions, str):
         usd = _read_file(scenario, fund, positions, key, assets)
         positions = {asset: value / fund.nav for asset, value in usd.items()}
-    for asset, weight in positions.items():
+    _put(weights, scenario, positions, key, assets)
+    return weights
+
+
+def book_options(
+    scenario: Scenario,
+    fund: Fund,
+    positions: Mapping[str, float] | str,
+    inline: Mapping[str, Mapping[str, float] | None],
+    key: str,
+    assets: Assets,
+) -> Options | None:
+    """Gammas and thetas (asset,) as multiples of the fund's NAV; None where none of them is other than 0.
+
+    Args:
+        scenario: the file.
+        fund: whose book it is.
+        positions: of the book; a file may have columns `gamma` and `theta`, in USD.
+        inline: `gamma` and `theta` of the scenario file.
+        key: of the book.
+        assets: of the scenario.
+
+    Raises:
+        ScenarioError: as for `book_weights`; a number both in the file of positions and beside it.
+    """
+    found = Options(np.zeros(len(assets.ids)), np.zeros(len(assets.ids)))
+    for name, values in found._asdict().items():
+        given = inline[name]
+        if isinstance(positions, str) and name in scenario.files.rows(positions, key, _FORM)[0]:
+            if given is not None:
+                raise ScenarioError(
+                    f"stands in {Path(positions).name}, too",
+                    file=scenario.source,
+                    key=f"{key}.{name}",
+                    allowed=f"{name} here, or a column {name} there",
+                )
+            usd = _read_file(scenario, fund, positions, f"{key}.{name}", assets, name)
+            given = {asset: value / fund.nav for asset, value in usd.items()}
+        _put(values, scenario, given or {}, f"{key}.{name}", assets)
+    return found if found.size > 0 else None
+
+
+def _put(values: Floats, scenario: Scenario, given: Mapping[str, float], key: str, assets: Assets) -> None:
+    """Write numbers by asset into an array (asset,)."""
+    for asset, weight in given.items():
         if asset not in assets.ids:
             raise unknown_asset(scenario, f"{key}.{asset}", asset, weight, assets)
         if abs(weight) > LARGEST_WEIGHT:
@@ -43,18 +89,23 @@ def book_weights(
                 value=weight,
                 allowed=f"up to {LARGEST_WEIGHT:g} times, long or short",
             )
-        weights[assets.ids.index(asset)] = weight
-    return weights
+        values[assets.ids.index(asset)] = weight
 
 
-def _read_file(scenario: Scenario, fund: Fund, path: str, key: str, assets: Assets) -> dict[str, float]:
-    """USD by asset; of a file with a column `fund`, the rows of this fund."""
+def _read_file(
+    scenario: Scenario, fund: Fund, path: str, key: str, assets: Assets, column: str = "position"
+) -> dict[str, float]:
+    """USD by asset in a column, 0 where it is optional and empty; of a file with `fund`, the rows of this fund."""
     file = Path(path).name
     usd: dict[str, float] = {}
     rows = scenario.files.rows(path, key, _FORM)
-    if set(rows[0]) - {"fund"} != {"asset", "position"}:
+    if set(rows[0]) - {"fund"} - _OPTIONS != {"asset", "position"}:
         raise ScenarioError(
-            "has other columns", file=file, key=key, value=list(rows[0]), allowed="asset, position (USD); and fund"
+            "has other columns",
+            file=file,
+            key=key,
+            value=list(rows[0]),
+            allowed="asset, position (USD); and fund, gamma (USD), theta (USD a day)",
         )
     if "fund" in rows[0]:
         known = {other.id for other in scenario.funds}
@@ -71,7 +122,7 @@ def _read_file(scenario: Scenario, fund: Fund, path: str, key: str, assets: Asse
                 f"{asset!r} is no asset",
                 file=file,
                 key=f"{key}.{asset}",
-                value=row["position"],
+                value=row[column],
                 allowed=suggest(asset, assets.file_order),
             )
         if asset in usd:
@@ -79,14 +130,14 @@ def _read_file(scenario: Scenario, fund: Fund, path: str, key: str, assets: Asse
                 "is listed twice",
                 file=file,
                 key=f"{key}.{asset}",
-                value=row["position"],
+                value=row[column],
                 allowed="one row for each asset",
             )
         try:
-            usd[asset] = units.money(row["position"])
+            usd[asset] = 0.0 if column in _OPTIONS and not row[column].strip() else units.money(row[column])
         except units.UnitError as error:
             raise ScenarioError(
-                error.problem, file=file, key=f"{key}.{asset}", value=row["position"], allowed=error.allowed
+                error.problem, file=file, key=f"{key}.{asset}", value=row[column], allowed=error.allowed
             ) from error
     return usd
 

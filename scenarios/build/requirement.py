@@ -30,17 +30,19 @@ def start_multipliers(funds: Funds, assets: Assets) -> Floats:
     return np.asarray(funds.rate_factor * (1.0 + np.where(hiked, funds.hike_size, 0.0)), np.float64)
 
 
-def requirement(funds: Funds, assets: Assets, fund_of: Ints, positions: Floats) -> Floats:
+def requirement(funds: Funds, assets: Assets, fund_of: Ints, positions: Floats, gamma: Floats | None = None) -> Floats:
     """Requirement of each member, USD (member,), at the volatility of the start.
 
     Haircut: `sum rate |X|` book by book, the rate on longs capped at 1. Portfolio: the worst loss of the fund's net
-    positions over its cases, at least `floor` of gross, times the mean multiplier of its lines.
+    positions over its cases, options by delta and gamma, at least `floor` of gross, times the mean multiplier of its
+    lines.
 
     Args:
         funds: rates and terms.
         assets: their classes.
         fund_of: (book,) member of each book.
-        positions: (book, asset) signed USD.
+        positions: (book, asset) signed USD; of options their deltas.
+        gamma: (book, asset) USD, of options, see `scenarios.convexity`; None: there are none.
     """
     members = len(funds.ids)
     multipliers = start_multipliers(funds, assets)
@@ -54,6 +56,8 @@ def requirement(funds: Funds, assets: Assets, fund_of: Ints, positions: Floats) 
     if funds.portfolio.any():
         net, gross = by_fund(positions, fund_of, members), by_fund(held.sum(axis=1), fund_of, members)
         losses = -np.einsum("fa,fca->fc", net, funds.portfolio_moves)
+        if gamma is not None:
+            losses -= np.einsum("fa,fca->fc", by_fund(gamma, fund_of, members), 0.5 * funds.portfolio_moves**2)
         worst = losses.max(axis=1, initial=0.0)
         mean = (funds.line_share * multipliers).sum(axis=1)
         needed = np.where(funds.portfolio, np.maximum(worst, funds.portfolio_floor * gross) * mean, needed)

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from stress.scenarios.convexity import MOVE
 from stress.scenarios.problem import Assets, Books, Cascade, Floats, Ints, Liquidity
 
 CLASS_FACTOR = 2.0  # days of an asset over those of any other in its class, at most
@@ -74,7 +75,10 @@ def under_cap(books: Books, assets: Assets, liquidity: Liquidity, cascade: Casca
     """Managers' books in the tiers that a cap on forced orders asks for; as they are where there is none."""
     if not (cascade.feedback and math.isfinite(cascade.max_participation)):
         return books
-    usd = books.size[:, None] * np.abs(books.shapes[books.shape_of])
+    traded = np.abs(books.shapes)
+    if books.gamma is not None:  # a delta that is nothing today may be traded tomorrow
+        traded = traded + MOVE * np.abs(books.gamma)
+    usd = books.size[:, None] * traded[books.shape_of]
     classes = liquidity_classes(usd, cascade.max_participation * assets.adv, liquidity.floor / steps_per_day)
     return in_tiers(books, classes)
 
@@ -86,14 +90,18 @@ def in_tiers(books: Books, classes: Ints) -> Books:
     """
     shapes: list[Floats] = []
     type_of_shape: list[int] = []
+    gamma: list[Floats] = []
+    theta: list[Floats] = []
     parts: list[list[tuple[int, int, float]]] = []  # of each shape: row of the new shape, class, share of its gross
-    for weights, kind in zip(books.shapes, books.type_of_shape, strict=True):
-        present = np.unique(classes[weights != 0]) if weights.any() else classes[:1]
+    for row, (sizes, kind) in enumerate(zip(books.sizes, books.type_of_shape, strict=True)):
+        present = np.unique(classes[sizes != 0]) if sizes.any() else classes[:1]
         parts.append([])
         for c in present:
-            share = 1.0 if len(present) == 1 else float(np.abs(weights[classes == c]).sum())
+            share = 1.0 if len(present) == 1 else float(sizes[classes == c].sum())
             parts[-1].append((len(shapes), int(c), share))
-            shapes.append(weights if len(present) == 1 else np.where(classes == c, weights, 0.0) / share)
+            for cut, whole in ((shapes, books.shapes), (gamma, books.gamma), (theta, books.theta)):
+                if whole is not None:
+                    cut.append(whole[row] if len(present) == 1 else np.where(classes == c, whole[row], 0.0) / share)
             type_of_shape.append(int(kind))
     rows = [(book, *part) for book, shape in enumerate(books.shape_of) for part in parts[shape]]
     manager, shape_of, tier, share_of = (np.array(column) for column in zip(*rows, strict=True))
@@ -113,4 +121,6 @@ def in_tiers(books: Books, classes: Ints) -> Books:
         manager_of=manager,
         tier=tier,
         tier_of_asset=classes,
+        gamma=None if books.gamma is None else np.array(gamma),
+        theta=None if books.theta is None else np.array(theta),
     )

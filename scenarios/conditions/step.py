@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from stress.scenarios.conditions.law import Given, Part, given
+from stress.scenarios.conditions.record import Condition
 from stress.scenarios.errors import ScenarioError
-from stress.scenarios.problem import Assets, Condition, Shocks
+from stress.scenarios.problem import Assets, Shocks
 from stress.scenarios.schema.scenario import Scenario
 from stress.scenarios.shocks.moments import step_deviation, step_mean
 from stress.scenarios.shocks.registry import TABLES

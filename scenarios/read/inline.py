@@ -19,7 +19,7 @@ _FORMS = {
     "funds": Form(
         ("id", "strategy", "region", "nav", "gross", "net", "positions", "count", "leverage_spread"),
         ("id", "strategy", "region", "positions"),
-        ("positions.", "prime_brokers.", "margin.", "triggers."),
+        ("positions.", "gamma.", "theta.", "prime_brokers.", "margin.", "triggers."),
     ),
 }
 _WHOLE = {"count", "grace_steps", "lockup_steps", "cure_steps"}
@@ -33,7 +33,8 @@ def inline_table(document: dict[str, Any], key: str, files: InputFiles) -> None:
     """Replace the file name under `key` ("assets" or "funds") by the file's rows; an empty cell leaves its key out.
 
     A column `prime_brokers.pb_a` of a fund file is the key `pb_a` of its table `prime_brokers`; likewise `positions.`,
-    `margin.` and `triggers.`, and `loadings.` of an asset file. Anything else that is no key of the format is an error.
+    `gamma.`, `theta.`, `margin.` and `triggers.`, and `loadings.` of an asset file. Anything else that is no key of the
+    format is an error.
 
     Raises:
         ScenarioError: unreadable file, unknown or missing columns.

@@ -23,6 +23,11 @@ from stress.scenarios.schema.margin import FundMargin
 from stress.scenarios.triggers.protocol import BookKeys
 
 SHARE_TOLERANCE = 1e-6
+GAMMA = (
+    "of options, by asset, multiple of NAV: what the position (their delta) changes by as the asset moves by 100 %; "
+    "the column gamma (USD) of a file of positions"
+)
+THETA = "of options, by asset, multiple of NAV a day; the column theta (USD a day) of a file of positions"
 
 
 class Book(BookKeys):
@@ -36,6 +41,8 @@ class Book(BookKeys):
         description="signed weights (asset = multiple of NAV), or a file (asset, position in USD); "
         "of an overlay only their proportions count"
     )
+    gamma: dict[Identifier, Fraction] | None = Field(default=None, description=GAMMA)
+    theta: dict[Identifier, Fraction] | None = Field(default=None, description=THETA)
     priority: StrictInt | None = Field(
         default=None, ge=0, description="brokers sell books of a lower number first; default: after all others"
     )
@@ -76,6 +83,8 @@ class Fund(Table):
         default=None, ge=LEVERAGE.least, le=LEVERAGE.most, description="long minus short over NAV; needs gross"
     )
     positions: Positions | None = Field(default=None, description="of a fund without books")
+    gamma: dict[Identifier, Fraction] | None = Field(default=None, description=f"of a fund without books: {GAMMA}")
+    theta: dict[Identifier, Fraction] | None = Field(default=None, description=f"of a fund without books: {THETA}")
     prime_brokers: dict[Identifier, Share] = Field(
         default_factory=dict, description="share of the fund each broker finances; sum 1"
     )
@@ -117,6 +126,9 @@ class Fund(Table):
         if (self.positions is None) == (self.books is None):
             found = "both positions and books are given" if self.books is not None else "neither positions nor books"
             raise refuse(found, "exactly one of: positions, books", "positions")
+        for key in ("gamma", "theta"):
+            if self.books is not None and getattr(self, key) is not None:
+                raise refuse("is given beside books", f"{key} of each of its books", key)
         if self.net is not None and self.gross is None:
             raise refuse("is given without gross", "net together with gross", "net")
         if self.net is not None and self.gross is not None and abs(self.net) > self.gross:

@@ -103,6 +103,14 @@ class _VolTarget(TriggerTable):
             of_manager[books.manager_of[b]] += held
         ceiling, start_vol = np.full(len(rows), np.inf), np.zeros(len(books.shapes))
         for b in chosen:
+            if books.gamma is not None and books.gamma[books.shape_of[b]].any():
+                fund = building.members[rows[b].member].fund
+                raise ScenarioError(
+                    f"is given, and {fund} holds options: the volatility of their P&L is not that of their deltas",
+                    file=building.source,
+                    key=f"funds.{fund}.triggers.target_vol",
+                    allowed='target_vol in funds without options; "none" for this one',
+                )
             if books.size[b] == 0:
                 continue
             manager = of_manager[books.manager_of[b]]

@@ -14,19 +14,15 @@ from stress.cli.console import console, print_json, say
 from stress.cli.exits import ends_with_exit_code
 from stress.cli.street import Proxy, Street, problem_of, ties_json, ties_table
 from stress.options import parse_count
-from stress.results.terminal.cells import money_unit
 
 if TYPE_CHECKING:
     import xarray as xr
-    from rich.table import Table
 
     from stress.scenarios.problem import Problem
     from stress.scenarios.start import StartTable
     from stress.scenarios.tier_table import Tier
 
 SHORT = 10_000  # paths of a short simulation
-MOST_HELD = 10  # assets listed by how many days of volume the funds hold together
-MOST_ALIKE = 8  # pairs of fund types listed by how much their positions overlap
 
 
 @ends_with_exit_code
@@ -62,7 +58,10 @@ def check(
       levstress check mybook --street ai-unwind-2026 --proxy "0700 HK=hong_kong"
     """
     from stress.results.terminal.loadings_table import loadings_table
-    from stress.scenarios.start import start_table
+    from stress.results.terminal.options_table import options_table
+    from stress.results.terminal.start_tables import assets_table, funds_table, pairs_table, tiers_table
+    from stress.scenarios.convexity import NOT_REVALUED
+    from stress.scenarios.start import moved_options, start_table
     from stress.scenarios.switched_off import off_sentence, switched_off
     from stress.scenarios.tier_table import tier_table, why_alone
 
@@ -83,20 +82,24 @@ def check(
     screen = console()
     if problem.origin.overrides:
         screen.print(problem.origin.sentence())
-    screen.print(_funds(start, problem))
+    screen.print(funds_table(start, problem))
+    options = moved_options(problem)
+    if options:
+        screen.print(options_table(options))
+        say(NOT_REVALUED)
     off = off_sentence(switched_off(problem))
     for sentence in filter(None, (off, *_of_the_draw(problem))):
         screen.print(sentence)
-    screen.print(_assets(start))
+    screen.print(assets_table(start))
     tied = loadings_table(problem.assets) if found is None else ties_table(found, problem)
     if tied is not None:
         screen.print(tied)
     if tiers:
-        screen.print(_tiers(tiers, problem.cascade.max_participation))
+        screen.print(tiers_table(tiers, problem.cascade.max_participation))
     for sentence in filter(None, (why_alone(tiers, tier) for tier in tiers)):
         say(sentence)
     if len(problem.funds.types) > 1:
-        screen.print(_pairs(problem))
+        screen.print(pairs_table(problem))
     if moved is not None:
         from stress.results.terminal.haircuts_table import haircuts_table
 
@@ -149,95 +152,15 @@ def _haircuts_json(moved: xr.Dataset) -> dict[str, Any]:
     return {**{name: int(moved.attrs[name]) for name in ("paths", "seed")}, "funds": funds}
 
 
-def _funds(start: StartTable, problem: Problem) -> Table:
-    from rich.table import Table
-
-    table = Table(
-        title=f"{problem.origin.titled(problem.title or problem.name)}: the funds at the start", title_justify="left"
-    )
-    table.add_column("fund")
-    unit, per_usd = money_unit(start.nav)
-    for heading in (f"NAV {unit}", "gross", "net", "margin / equity", "fall to first call", "days to sell"):
-        table.add_column(heading, justify="right")
-    table.add_column("slowest asset")
-    for i, member in enumerate(start.members):
-        move = start.adverse_move[i]
-        table.add_row(
-            member,
-            _amount(start.nav[i] * per_usd),
-            f"{start.gross[i]:.2f}",
-            f"{start.net[i]:.2f}",
-            f"{start.requirement[i]:.1%}" if start.has_margin[i] else "none",
-            "in one" if move == 0 else f"{move:.1%}" if math.isfinite(move) else "never",
-            f"{start.liquidation_days[i]:.2g}",
-            start.slowest_asset[i],
-        )
-    return table
-
-
-def _amount(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.4g}"
-
-
-def _assets(start: StartTable) -> Table:
-    from rich.table import Table
-
-    table = Table(title="held by all funds, most days of volume first", title_justify="left")
-    table.add_column("asset")
-    unit, per_usd = money_unit(start.held_usd)
-    table.add_column(f"held {unit}", justify="right")
-    table.add_column("days of volume", justify="right")
-    for i in start.held_days.argsort(kind="stable")[::-1][:MOST_HELD]:
-        table.add_row(start.assets[i], _amount(start.held_usd[i] * per_usd), f"{start.held_days[i]:.3g}")
-    return table
-
-
-def _tiers(tiers: tuple[Tier, ...], cap: float) -> Table:
-    from rich.table import Table
-
-    table = Table(title=f"liquidity tiers of every book, at {cap:.4g} of volume a day", title_justify="left")
-    table.add_column("tier")
-    unit, per_usd = money_unit(tier.usd for tier in tiers)
-    for heading in ("days to trade all", f"held {unit}", "books"):
-        table.add_column(heading, justify="right")
-    table.add_column("assets, most days first")
-    for tier in tiers:
-        most, least = f"{tier.days[0]:.3g}", f"{tier.days[-1]:.3g}"
-        days = most if most == least else f"{least} to {most}"
-        table.add_row(str(tier.number), days, _amount(tier.usd * per_usd), str(tier.books), ", ".join(tier.assets))
-    table.caption = "a cut order trades at the pace of its tier's tightest asset"
-    return table
-
-
-def _pairs(problem: Problem) -> Table:
-    import numpy as np
-    from rich.table import Table
-
-    from stress.scenarios.overlap import liquidity_overlap, overlap
-
-    alike, cost = overlap(problem), liquidity_overlap(problem)
-    nav = np.bincount(problem.funds.type_of, problem.funds.nav)
-    first, second = np.triu_indices(len(nav), 1)
-    table = Table(title="crowding: fund types whose start positions are most alike", title_justify="left")
-    table.add_column("fund type")
-    table.add_column("and")
-    for heading in ("overlap", "first loses, % of NAV", "second loses, % of NAV"):
-        table.add_column(heading, justify="right")
-    for at in np.argsort(-alike[first, second], kind="stable")[:MOST_ALIKE]:
-        f, g = first[at], second[at]
-        shares = (f"{100 * cost[f, g] / nav[f]:.2f}", f"{100 * cost[f, g] / nav[g]:.2f}")
-        table.add_row(problem.funds.types[f], problem.funds.types[g], f"{alike[f, g]:.2f}", *shares)
-    table.caption = "loses: to first order, when the other sells all of its positions"
-    return table
-
-
 def _document(problem: Problem, start: StartTable, tiers: tuple[Tier, ...]) -> dict[str, Any]:
     """The start table as JSON: fractions and USD; null where a fund never gets a call."""
     from stress.results.terminal.loadings_table import by_name
+    from stress.results.terminal.options_table import options_document
     from stress.scenarios.conditions.report import condition_facts
     from stress.scenarios.overlap import liquidity_overlap, overlap
     from stress.scenarios.replay.report import replay_facts
     from stress.scenarios.shocks.classes import between_classes
+    from stress.scenarios.start import moved_options
     from stress.scenarios.switched_off import switched_off
     from stress.scenarios.tier_table import why_alone
 
@@ -296,4 +219,4 @@ def _document(problem: Problem, start: StartTable, tiers: tuple[Tier, ...]) -> d
         "assets": assets,
         "liquidity_tiers": liquidity,
         "crowding": crowding,
-    }
+    } | options_document(moved_options(problem))

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stress.compile.matrices import group_matrix, start_books
-from stress.kernels.books import Books
+from stress.kernels.books import Books, Convexity
 from stress.kernels.structure import Layout
 from stress.scenarios.problem import Problem
 
@@ -57,6 +57,11 @@ def shapes(problem: Problem) -> Floats:
     return problem.books.shapes[shape_rows(problem)]
 
 
+def gammas(problem: Problem) -> Floats | None:
+    """Gamma of each shape that is compiled, (shape, asset), in the units of `shapes`; None: no book has options."""
+    return None if problem.books.gamma is None else problem.books.gamma[shape_rows(problem)]
+
+
 def books(problem: Problem, members: bool) -> Books:
     """What funds hold, as arrays in float64."""
     assets, funds = problem.assets, problem.funds
@@ -75,8 +80,35 @@ def books(problem: Problem, members: bool) -> Books:
         "flow_matrix": (weights / adv).T,
         "gross_flow_matrix": (np.abs(weights) / adv).T,
         "adv": adv[:, None],
+        "convexity": _convexity(problem, members),
     }
     return Books(**arrays)
+
+
+def _convexity(problem: Problem, members: bool) -> Convexity | None:
+    """Gammas and thetas as arrays in float64."""
+    gamma, held = gammas(problem), problem.books
+    if gamma is None or held.theta is None:
+        return None
+    theta = held.theta[shape_rows(problem)] / problem.steps_per_day
+    funds, adv = problem.funds, problem.assets.adv / BILLION
+    size = np.where(held.start_held > 0, held.size / funds.nav[held.fund_of], 0.0)[:, None]
+    member = np.arange(len(funds.ids))[:, None] == held.fund_of
+    member_gamma = member @ (size * held.gamma[held.shape_of])  # type: ignore[index]
+    member_theta = member @ (size * held.theta[held.shape_of] / problem.steps_per_day).sum(axis=1, keepdims=True)
+    groups = group_matrix(problem, members)
+    arrays: dict[str, Any] = {
+        "gamma": gamma,
+        "net_gamma": np.where(problem.assets.in_net, gamma, 0.0),
+        "theta": theta.sum(axis=1, keepdims=True),
+        "member_gamma": member_gamma,
+        "member_theta": member_theta,
+        "group_gamma": groups @ member_gamma,
+        "group_theta": groups @ member_theta,
+        "flow_matrix": (gamma / adv).T,
+        "theta_matrix": (theta / adv).T,
+    }
+    return Convexity(**arrays)
 
 
 def _books_of(problem: Problem, member: int) -> npt.NDArray[np.int64]:

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from stress.compile.books import highly_levered, layouts, ranks, shapes
+from stress.compile.books import highly_levered, layouts, ranks, shape_rows
 from stress.compile.extensions import used_by
 from stress.compile.impact.impact import impact_structure
 from stress.compile.margin.margin import margin_structure
@@ -55,12 +55,13 @@ def structure_of(problem: Problem, members: bool = False) -> Structure:
         high_leverage=highly_levered(problem),
         attribution=False,
         sources=() if problem.assets.loadings is None else tuple(map(int, problem.assets.loadings.sources)),
+        convex=problem.books.gamma is not None,
     )
     return structure._replace(extensions=tuple((used.digest, used.number) for used in used_by(structure)))
 
 
 def _tiers(problem: Problem) -> Tiers:
-    held = (np.flatnonzero(weights) if weights.any() else [0] for weights in shapes(problem))
+    held = (np.flatnonzero(row) if row.any() else [0] for row in problem.books.held[shape_rows(problem)])
     return Tiers(tuple(tuple(map(int, assets)) for assets in held), tuple(map(int, problem.books.manager_of)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from stress.own_book.classes import COMMODITY, CREDIT, CRYPTO, EQUITY, FX, OTHER, RATES
@@ -32,6 +33,10 @@ MARGIN_SOURCE = {
 }
 VOL = {EQUITY: 0.30, CREDIT: 0.06, RATES: 0.10, COMMODITY: 0.30, FX: 0.10, CRYPTO: 0.60, OTHER: 0.80}
 LOADING = {EQUITY: 0.7, CREDIT: 0.7, RATES: -0.1, COMMODITY: 0.3, FX: 0.2, CRYPTO: 0.4, OTHER: -0.7}
+
+
+PORTFOLIO_FLOOR = 0.10  # of gross, of funds on portfolio margin
+_THIRDS = (1 / 3, 2 / 3, 1.0)  # a book of options may lose most at a move that is not the largest
 
 
 class Assumed(NamedTuple):
@@ -79,6 +84,18 @@ def margin(asset_class: str) -> Assumed:
     """Base margin rate, a fraction."""
     grade, source = MARGIN_SOURCE[asset_class]
     return Assumed(MARGIN[asset_class], f"class {asset_class}", grade, source)
+
+
+def portfolio_cases(classes: Iterable[str]) -> list[dict[str, float]]:
+    """Moves by class for portfolio margin: thirds of margin rates up and down, of all classes and of each alone."""
+    every = sorted(set(classes))
+    groups = [every, *([kind] for kind in every if len(every) > 1)]
+    return [
+        {kind: round(sign * share * MARGIN[kind], 4) for kind in group}
+        for group in groups
+        for share in _THIRDS
+        for sign in (-1.0, 1.0)
+    ]
 
 
 def volatility(asset_class: str) -> Assumed:

@@ -39,7 +39,8 @@ class OwnBook:
     sources: tuple[str, ...]
     assets: list[dict[str, Any]]  # rows of assets.csv; `assumed`: keys that stand in assumed.csv
     together: Together
-    funds: list[dict[str, Any]]  # id, strategy, region, nav, whether that is assumed, positions in USD by asset
+    funds: list[dict[str, Any]]  # id, strategy, region, nav, whether that is assumed, positions, gamma
+    # and theta in USD by asset, margin: its own table or None
     dof: float
     returns: Any  # pd.DataFrame of daily log returns by asset; None without prices
     report: DataReport
@@ -65,7 +66,12 @@ class OwnBook:
         funds = [
             {
                 **{key: fund[key] for key in ("id", "strategy", "region", "nav")},
-                "positions": {asset: usd / fund["nav"] for asset, usd in fund["positions"].items()},
+                **{
+                    key: {asset: usd / fund["nav"] for asset, usd in fund[key].items()}
+                    for key in ("positions", "gamma", "theta")
+                    if fund[key] or key == "positions"
+                },
+                **({} if fund["margin"] is None else {"margin": fund["margin"]}),
             }
             for fund in self.funds
         ]

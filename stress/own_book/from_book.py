@@ -24,6 +24,7 @@ from stress.own_book.read.side_files import FundFacts, read_funds, read_volumes
 from stress.own_book.settling import Settled
 from stress.own_book.valuing import Quotes, asset_of, currencies_of, own_currency, value
 from stress.scenarios.build.problem_builder import build_problem
+from stress.scenarios.convexity import NOT_REVALUED
 from stress.scenarios.errors import ScenarioError
 
 NAME = "book"
@@ -112,8 +113,11 @@ def from_book(
         Assumption("shocks.dof", assumptions.DOF, "tails of daily returns", "C", assumptions.DOF_SOURCE)
     )
     rates = {row["id"]: row["margin"] for row in assets}
-    own = fund_rows(rows, holdings, rates, of_funds, market.rate, settle, report)
+    kinds = {row["id"]: row["asset_class"] for row in assets}
+    own = fund_rows(rows, holdings, rates, kinds, of_funds, market.rate, settle, report)
     _limits(codes, assets, report)
+    if any(fund["margin"] is not None for fund in own):
+        report.add(LIMITS, "options", NOT_REVALUED)
     settle.finish()
     given = {"positions": positions, "prices": prices, "volumes": volumes, "funds": funds, "exchange rates": fx}
     sources = [f"{what}: {Path(x).name}" for what, x in given.items() if isinstance(x, str | Path)]

@@ -96,7 +96,7 @@ def _check(sheet: Sheet, name: str, of: Mapping[str, Any], report: DataReport) -
             file=sheet.name,
             key=f"{name}.asset_class",
             value=called,
-            allowed="its delta times the value of what it is on, as a position in that",
+            allowed="columns delta, gamma and theta in money, and the underlying; or its delta as a position in that",
         )
     if class_of(name, called) is None:
         raise ScenarioError(

@@ -22,10 +22,18 @@ class Holdings:
     funds: dict[str, dict[str, float]] = field(default_factory=dict)
     legs: dict[str, dict[str, float]] = field(default_factory=dict)  # the part of currencies that other positions bring
 
+    options: dict[str, dict[str, tuple[float, float]]] = field(default_factory=dict)  # gamma and theta, USD
+
     def add(self, fund: str, asset: str, usd: float) -> None:
         """To what the fund holds already."""
         held = self.funds.setdefault(fund, {})
         held[asset] = held.get(asset, 0.0) + usd
+
+    def add_options(self, fund: str, asset: str, gamma: float, theta: float) -> None:
+        """To what the fund holds already."""
+        held = self.options.setdefault(fund, {})
+        before = held.get(asset, (0.0, 0.0))
+        held[asset] = (before[0] + gamma, before[1] + theta)
 
     def gross(self, fund: str) -> float:
         """Long plus short, USD; the currency of a foreign position is no leverage of its own."""
@@ -88,9 +96,14 @@ def value(positions: Sequence[Position], quotes: Quotes, file: str, report: Data
         rows[name] = rows.get(name, 0) + 1
         usd, fx = _usd(position, quotes, file, report), currencies_of(position)
         holdings.funds.setdefault(position.fund, {})
-        if usd == 0.0 or fx == (BASE,):
+        if (usd == 0.0 and not position.greeks.curved) or fx == (BASE,):
             why = f"cash in {BASE} bears no risk" if fx == (BASE,) else "a position of 0"
             report.add(LEFT_OUT, ", ".join(name), f"{why} ({position.where})", rule=why)
+            continue
+        if position.greeks.curved or position.greeks.option:
+            _add_options(holdings, position, fx, quotes, file, report)
+        if position.greeks.option:
+            holdings.add(position.fund, asset_of(fx[0]) if fx else position.instrument, usd)
             continue
         if not fx:
             holdings.add(position.fund, position.instrument, usd)
@@ -107,6 +120,34 @@ def value(positions: Sequence[Position], quotes: Quotes, file: str, report: Data
                 READ, ", ".join(name), f"{count} rows are added up", rule="rows of one fund and name are added up"
             )
     return holdings
+
+
+def _add_options(
+    holdings: Holdings, position: Position, fx: tuple[str, ...], quotes: Quotes, file: str, report: DataReport
+) -> None:
+    """Gamma and theta of a row in USD.
+
+    Raises:
+        ScenarioError: of a pair of currencies that is not one in USD.
+    """
+    if fx and (len(fx) != 2 or fx[0] == BASE or fx[1] != BASE):
+        raise ScenarioError(
+            f"{position.where}: options on {' and '.join(fx)} are not read",
+            file=file,
+            key=position.instrument,
+            allowed="options on pairs such as EURUSD, whose second currency is the dollar",
+        )
+    own, unit = own_currency(position, quotes.default)
+    greeks, rate = position.greeks, 1.0
+    if not greeks.in_usd:
+        rate = unit * quotes.rate(own)
+    asset = asset_of(fx[0]) if fx else position.instrument
+    what, name = "options by delta, gamma and theta", f"{position.fund}, {asset}"
+    report.add(READ, name, f"{what} ({position.where})", rule=what)
+    if greeks.option and own != BASE and not fx:
+        what = f"what options earn in {own} is taken at today's rate; they bring no position in the currency"
+        report.add(LIMITS, name, what, rule=what)
+    holdings.add_options(position.fund, asset, greeks.gamma * rate, greeks.theta * rate)
 
 
 def _usd(position: Position, quotes: Quotes, file: str, report: DataReport) -> float:

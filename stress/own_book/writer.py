@@ -61,12 +61,17 @@ def write_book(book: OwnBook, folder: Path) -> list[Path]:
     """
     ids = [row["id"] for row in book.assets]
     assets = [["" if key in row["assumed"] else _cell(row[key]) for key in _ASSET_COLUMNS] for row in book.assets]
-    held = [[fund["id"], asset, shown(usd)] for fund in book.funds for asset, usd in fund["positions"].items()]
+    greeks = [key for key in ("gamma", "theta") if any(fund[key] for fund in book.funds)]
+    held = [
+        [fund["id"], asset, shown(usd), *(shown(fund[key].get(asset, 0.0)) for key in greeks)]
+        for fund in book.funds
+        for asset, usd in fund["positions"].items()
+    ]
     rows = ([name, *map(shown, line)] for name, line in zip(ids, book.together.values.tolist(), strict=True))
     assumed = [[row.key, shown(row.value), row.rule, row.grade, row.source] for row in book.report.assumed]
     texts = {
         ASSETS: _csv(_ASSET_COLUMNS, assets),
-        POSITIONS: _csv(("fund", "asset", "position"), held),
+        POSITIONS: _csv(("fund", "asset", "position", *greeks), held),
         TOGETHER[book.together.key]: _csv(("asset", *book.together.columns), rows),
         ASSUMED: _csv(COLUMNS, assumed),
         REPORT: book.report.markdown(f"Data report: {book.name}"),
@@ -106,11 +111,16 @@ def scenario_text(book: OwnBook) -> str:
         lines += [f"{key} = {_toml(fund[key])}" for key in ("strategy", "region") if fund[key]]
         lines += [] if fund["assumed"] else [f"nav = {_toml(fund['nav'])}"]
         lines += [f'positions = "{POSITIONS}"']
+        if fund["margin"] is not None:
+            lines += ["[funds.margin]", *(f"{key} = {_toml(value)}" for key, value in fund["margin"].items())]
     return "\n".join(lines) + "\n"
 
 
 def _toml(value: object) -> str:
-    """Text, numbers and lists of texts as TOML has them; JSON's escapes are TOML's."""
+    """Text, numbers, lists and tables of numbers as TOML has them; JSON's escapes are TOML's."""
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        tables = ("{ " + ", ".join(f"{key} = {_toml(x)}" for key, x in one.items()) + " }" for one in value)
+        return f"[{', '.join(tables)}]"
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 

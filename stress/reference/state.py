@@ -53,6 +53,7 @@ class State:
 
     def __init__(self, problem: Problem) -> None:
         unknown = {*problem.triggers} - {*TRIGGERS} | ({*problem.outside} - {"retail"}) | {problem.impact.law} - {*LAWS}
+        unknown |= set() if problem.books.gamma is None else {"options (gamma and theta)"}
         if unknown:
             raise NotImplementedError(f"the reference does not know {', '.join(sorted(unknown))}")
         assets, funds, books = problem.assets, problem.funds, problem.books

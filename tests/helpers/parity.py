@@ -12,6 +12,7 @@ import numpy as np
 from jax import lax
 
 from compilation import compiled_quickly
+from plain_options import simulate as with_options
 from stress.compile.params import params_of
 from stress.compile.structure import structure_of
 from stress.kernels.path import PathMetrics, simulate
@@ -55,4 +56,5 @@ def run_both(problem: Problem, paths: int, seed: int = 1, first: int = 0) -> Pai
             return simulate(structure, params, low, high, detail=True), quiet, draws
 
         (metrics, report), quiet, draws = jax.device_get(both(params))
-    return Pair(problem, metrics, report, quiet, by_reference(problem, np.asarray(draws)), np.asarray(draws))
+    twin = by_reference if problem.books.gamma is None else with_options
+    return Pair(problem, metrics, report, quiet, twin(problem, np.asarray(draws)), np.asarray(draws))

@@ -44,7 +44,7 @@ def matter(problem: Problem) -> npt.NDArray[np.bool_]:
 
     The others move nothing.
     """
-    held = np.any(problem.books.shapes != 0, axis=0)
+    held = np.any(problem.books.held, axis=0)
     traded = (TABLES[name].traded(record, problem.assets) for name, record in problem.outside.items())
     found: npt.NDArray[np.bool_] = functools.reduce(
         np.logical_or, traded, held | np.any(problem.shocks.script != 0, axis=0)

@@ -35,6 +35,8 @@ def exposure_sums(structure: Structure, params: Params, held: Array, price: Arra
     groups = row_groups(structure)
     by_shape = len(groups) == structure.shapes
     weights = params.books.shapes if by_shape else shapes_to_books(structure, params.books.shapes)
+    gamma = None if params.books.convexity is None else params.books.convexity.gamma
+    gamma = gamma if gamma is None or by_shape else shapes_to_books(structure, gamma)
     holder = np.arange(len(structure.group_members))[:, None] == np.array(groups)
     holder = np.concatenate([holder, np.ones((1, len(groups)), bool)])
     funds, assets = holder.shape[0], structure.assets
@@ -49,7 +51,14 @@ def exposure_sums(structure: Structure, params: Params, held: Array, price: Arra
         k, p = inputs
         usd = params.books.nav * params.books.gross * k
         rows = jnp.where(valid, books_to_shapes(structure, usd) if by_shape else usd, 0.0)
-        value = product(both, rows).reshape(len(KINDS) * funds, assets, -1) * p
+        if gamma is None:
+            value = product(both, rows).reshape(len(KINDS) * funds, assets, -1) * p
+        else:  # deltas follow prices, so what is long or short is known path by path
+            delta = weights[:, :, None] + gamma[:, :, None] * (p - 1.0)[None]
+            by_row = jnp.stack([delta, jnp.abs(delta)]) * rows[:, None]
+            flat = by_row.reshape(len(KINDS), len(groups), -1)
+            held_by = jnp.asarray(holder, rows.dtype)
+            value = jnp.stack([product(held_by, kind) for kind in flat]).reshape(len(KINDS) * funds, assets, -1) * p
         return value.sum(-1), (value * value).sum(-1)
 
     def laid_out(x: Array) -> Array:

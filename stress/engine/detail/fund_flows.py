@@ -18,6 +18,7 @@ from jax import Array
 
 from stress.kernels.layout import books_to_shapes, shapes_to_books
 from stress.kernels.params import Params
+from stress.kernels.step_report import StepReport
 from stress.kernels.structure import Structure
 
 Floats = npt.NDArray[np.float64]
@@ -60,6 +61,18 @@ def banded_products(structure: Structure, flow: Array) -> Array:
     return jnp.stack([jnp.pad(x, ((0, 0), (0, rows - x.shape[1]))) for x in products])
 
 
+def flow_sums(structure: Structure, params: Params, reports: StepReport, valid: Array) -> tuple[Array, Array]:
+    """Sums over paths from which `by_fund_and_asset` makes forced flow by fund and asset, and its square.
+
+    Of options the flows themselves, (step, fund, asset) in bn USD, whose deltas holdings do not tell.
+    """
+    if reports.by_group is None:
+        flow = jnp.where(valid, row_flows(structure, params, reports.held), 0.0)
+        return flow.sum(-1), banded_products(structure, flow)
+    flow = jnp.where(valid, reports.by_group * params.books.adv, 0.0)
+    return flow.sum(-1), (flow * flow).sum(-1)
+
+
 def by_fund_and_asset(structure: Structure, params: Params, total: Floats, products: Floats) -> tuple[Floats, Floats]:
     """Sums over paths of the forced flow and of its square, each (step, fund, asset), in bn USD.
 
@@ -67,8 +80,10 @@ def by_fund_and_asset(structure: Structure, params: Params, total: Floats, produ
         structure: what was compiled.
         params: numbers.
         total: (step, row) sums of `row_flows` over all paths.
-        products: (band, step, row) sums of `banded_products`.
+        products: (band, step, row) sums of `banded_products`; of options both as `flow_sums` has them.
     """
+    if structure.convex:
+        return total, products
     groups = np.array(row_groups(structure))
     shapes = np.asarray(params.books.shapes, np.float64)
     weights = shapes if len(groups) == structure.shapes else np.asarray(shapes_to_books(structure, jnp.asarray(shapes)))

@@ -9,6 +9,7 @@ import numpy as np
 from jax import Array
 
 from stress.errors import InvariantFailed
+from stress.kernels.layout import books_to_members
 from stress.kernels.linear import product
 from stress.kernels.params import Params
 from stress.kernels.step_report import StepReport
@@ -38,10 +39,14 @@ def look_at(structure: Structure, params: Params, reports: StepReport, valid: Ar
     """
     parts = sum((part.sum(0) for part in (*reports.causes.in_order(), reports.rebound)), reports.outside.sum(0))
     profit = reports.profit[-1]
-    scale = jnp.maximum(jnp.maximum(reports.gross.max(0), jnp.abs(profit)), 1.0)
+    largest = reports.gross.max(0)
+    if structure.convex:  # gammas and thetas earn beside a delta that may be next to nothing
+        sizes = params.books.gross * jnp.broadcast_to(params.books.start_held, reports.held.shape[1:])
+        largest = jnp.maximum(largest, books_to_members(structure, sizes))
+    scale = jnp.maximum(jnp.maximum(largest, jnp.abs(profit)), 1.0)
     gap = jnp.where(valid, jnp.abs(parts - profit) / scale, 0.0)
     system = params.reporting.group_matrix[-1:]
-    total, most = product(system, profit)[0], product(system, reports.gross.max(0))[0]
+    total, most = product(system, profit)[0], product(system, largest)[0]
     missed = jnp.abs(reports.asset_pnl.sum((0, 1)) - total) / jnp.maximum(jnp.maximum(most, jnp.abs(total)), 1.0)
     price = reports.price
     start = jnp.broadcast_to(params.books.start_held, reports.held.shape[1:])

@@ -19,7 +19,7 @@ from stress.engine.detail.call_size import tiles_of_a_call
 from stress.engine.detail.course import WorstCourses, WorstPaths
 from stress.engine.detail.exposure import exposure_sums
 from stress.engine.detail.exposure import kept as exposures_kept
-from stress.engine.detail.fund_flows import banded_products, row_flows
+from stress.engine.detail.fund_flows import flow_sums
 from stress.engine.detail.invariants import Invariants, check, look_at
 from stress.engine.detail.parts import PATHS, by_row, part_names, parts, simulate_parts
 from stress.engine.detail.quantiles import BY_ASSET, BY_ROW, Counts, Quantiles
@@ -100,12 +100,11 @@ def _tile(structure: Structure, params: Params, inputs: tuple[Array, Array, Arra
     masked |= {f"total_{name}": masked[name].sum(0) for name in TOTALLED if name in masked}
     split = jnp.stack(parts(structure, values["fund_loss_static"], -others, values["fund_loss"]), axis=1)
     masked["loss_part"] = jnp.where(apart, split, 0.0)
-    flow = jnp.where(valid, row_flows(structure, params, reports.held), 0.0)
     components = (reports.outside, *reports.causes.in_order(), reports.rebound)
     joined = (join_steps([values[name] for name in BY_ROW]), join_steps([values[name] for name in BY_ASSET]))
-    sums = {name: value.sum(-1) for name, value in masked.items()} | {"fund_flow": flow.sum(-1)}
+    sums = {name: value.sum(-1) for name, value in masked.items()}
     squares = {name: (value * value).sum(-1) for name, value in masked.items()}
-    squares["fund_flow"] = banded_products(structure, flow)
+    sums["fund_flow"], squares["fund_flow"] = flow_sums(structure, params, reports, valid)
     if exposures_kept(structure):
         sums["exposure"], squares["exposure"] = exposure_sums(structure, params, reports.held, reports.price, valid)
     detail = Detail(

@@ -19,6 +19,10 @@ POSITIONS = _lists(
         "desk, sleeve, pm, manager, strategy",
         "instrument": "ticker, symbol, asset, instrument, bloomberg ticker, bbg ticker, ric, security, security id, "
         "financial instrument, underlying, isin, cusip, sedol, figi, name, description",
+        "underlying": "underlying, underlying ticker, underlying symbol, underlier, underlying instrument",
+        "delta": "delta usd, dollar delta, delta, delta cash, cash delta, delta exposure, delta notional",
+        "gamma": "gamma usd, dollar gamma, gamma, gamma cash, cash gamma",
+        "theta": "theta usd, dollar theta, theta, theta day, daily theta",
         "usd": "position usd, market value usd, value usd, mv usd, exposure usd, net exposure usd, usd, notional usd, "
         "base market value, market value base, position value usd, marketvalueusd, usd value",
         "value": "market value, marketvalue, market value local, local market value, mv, value, position value, "
@@ -67,7 +71,7 @@ FUNDS = {
     "strategy": ("strategy", "style"),
     "region": POSITIONS["region"],
 }
-TEXTS = {"fund", "instrument", "side", "currency", "asset_class", "sector", "region", "date", "strategy"}
+TEXTS = {"fund", "instrument", "underlying", "side", "currency", "asset_class", "sector", "region", "date", "strategy"}
 _TOTAL = re.compile(
     r"(grand |sub ?|fund |portfolio )?totals?( (long|short|gross|net|fund|portfolio|book|positions?|exposure|usd))?"
     r"|sum|summe|gesamt"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from stress.own_book.data_report import LEFT_OUT, READ, DataReport
+from stress.own_book.read.greeks import GREEKS, NONE, Greeks, check_greeks, greeks_of, of_the_underlying
 from stress.own_book.read.headings import POSITIONS, is_total, meanings, plain
 from stress.own_book.read.sheet import Sheet, Source, is_nothing, read_sheet
 
@@ -16,6 +17,7 @@ SIDES = {
 }
 TEXTS = ("asset_class", "sector", "region")
 NUMBERS = ("price", "multiplier", "adv", "market_cap", "margin", "nav")
+SIZES = ("usd", "value", "quantity")
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Position:
     quantity: float | None  # signed
     in_usd: bool  # the value, whatever currency the instrument moves in
     facts: dict[str, Any]  # what else the row says: currency, asset_class, sector, region, price, multiplier, adv ...
+    greeks: Greeks = NONE  # of an option, its delta being `value`
 
 
 def read_positions(source: Source, report: DataReport) -> tuple[Sheet, list[Position]]:
@@ -40,7 +43,7 @@ def read_positions(source: Source, report: DataReport) -> tuple[Sheet, list[Posi
     """
     sheet = read_sheet(source, "positions", POSITIONS, report)
     found = _settled(sheet, report)
-    sized = {"usd", "value", "quantity"} & set(found)
+    sized = {*SIZES, "delta"} & set(found)
     positions = _long(sheet, found, report) if sized else _wide(sheet, found, report)
     if not positions:
         raise sheet.error("holds no position", "a row for each position")
@@ -70,6 +73,7 @@ def _long(sheet: Sheet, found: dict[str, object], report: DataReport) -> list[Po
             "a column ticker, symbol, instrument or isin",
             value=[str(column) for column in sheet.table.columns],
         )
+    check_greeks(sheet, found, report)
     used = set(found.values())
     unread = [str(column) for column in sheet.table.columns if column not in used and str(column).strip()]
     if unread:
@@ -96,14 +100,17 @@ def _long(sheet: Sheet, found: dict[str, object], report: DataReport) -> list[Po
 
 
 def _position(sheet: Sheet, row: int, found: dict[str, object], cells: dict[str, str], fund: str) -> Position:
-    sizes = ("usd", "value", "quantity", *NUMBERS)
+    sizes = (*SIZES, *GREEKS, *NUMBERS)
     numbers = {m: sheet.number(row, found[m], share=m == "margin") for m in sizes if m in found}
     value = numbers.get("usd") if numbers.get("usd") is not None else numbers.get("value")
-    quantity = numbers.get("quantity")
+    quantity, in_usd = numbers.get("quantity"), numbers.get("usd") is not None
+    greeks = greeks_of(found, numbers, cells.get("asset_class", ""))
+    if greeks.delta is not None or (greeks.curved and value is None and quantity is None):
+        value, quantity, in_usd = greeks.delta or 0.0, None, greeks.in_usd
     if value is None and quantity is None:
-        columns = ", ".join(str(found[m]) for m in ("usd", "value", "quantity") if m in found)
+        columns = ", ".join(str(found[m]) for m in (*SIZES, "delta") if m in found)
         raise sheet.error("has no size", f"a number in one of: {columns}", row, cells["instrument"])
-    if cells.get("side"):
+    if cells.get("side") and greeks.delta is None:
         sign = SIDES.get(plain(cells["side"]))
         if sign is None:
             raise sheet.error("is no side", "long or short, buy or sell", row, found["side"], cells["side"])
@@ -112,7 +119,10 @@ def _position(sheet: Sheet, row: int, found: dict[str, object], cells: dict[str,
     facts |= {m: numbers[m] for m in NUMBERS if numbers.get(m) is not None}
     if cells.get("currency"):
         facts["currency"] = cells["currency"]
-    return Position(fund, cells["instrument"], sheet.where(row), value, quantity, numbers.get("usd") is not None, facts)
+    instrument = cells["instrument"]
+    if greeks.option:
+        instrument, facts = cells.get("underlying") or instrument, of_the_underlying(facts)
+    return Position(fund, instrument, sheet.where(row), value, quantity, in_usd, facts, greeks)
 
 
 def _wide(sheet: Sheet, found: dict[str, object], report: DataReport) -> list[Position]:

@@ -69,6 +69,13 @@ def _scenario(source: str) -> dict[str, dict[str, float]]:
 
     problem = build_problem(load_scenario(source))
     books, found = problem.books, dict[str, dict[str, float]]()
+    if books.gamma is not None:
+        raise ScenarioError(
+            "holds options, whose P&L is not that of positions held",
+            file=source,
+            key="funds",
+            allowed="funds without gamma and theta, or a CSV of their deltas",
+        )
     for fund in problem.funds.types_file_order:
         kind = problem.funds.types.index(fund)
         of_fund = np.flatnonzero(problem.funds.type_of[books.fund_of] == kind)

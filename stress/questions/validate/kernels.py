@@ -63,7 +63,7 @@ def through_kernels(problem: Problem, draws: Floats) -> Simulated:
 
             steps = jnp.arange(structure.steps, dtype=jnp.int32)
             (state, still), report = lax.scan(one, begin, (steps, params.shocks.script, draws))
-            return finish(structure, params, state), report, quiet.finish(params, still)
+            return finish(structure, params, state), report, quiet.finish(structure, params, still)
 
         return Simulated(structure, *jax.device_get(run(params, jnp.asarray(draws))))
 

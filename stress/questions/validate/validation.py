@@ -76,12 +76,12 @@ def validate(
         tell: called with what is being done.
 
     Raises:
-        ScenarioError: a law, trigger or outside flow from outside the package, which the reference does not know.
+        ScenarioError: options, or a law, trigger or outside flow from outside the package: unknown to the reference.
     """
     try:
         State(problem)
     except NotImplementedError as error:
-        allowed = "impact laws, triggers and outside flows of the package itself; the reference knows no others"
+        allowed = "impact laws, triggers and outside flows of the package itself, without options"
         raise ScenarioError(str(error), file=problem.name, key="", allowed=allowed) from error
     paths = sample_size(problem) if paths is None else paths
     checks, compared = of_scenario(problem, options, paths, tell)
