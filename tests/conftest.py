@@ -5,8 +5,10 @@ import signal
 
 from hypothesis import settings
 
+from compilation import in_haste
 from stress.engine.devices import set_up
 
+os.environ.update(in_haste(os.environ))
 os.environ.pop("COLUMNS", None)  # set in the processes that share out the tests: tables would be as narrow as theirs
 set_up("cpu", 2)
 settings.register_profile("any machine", deadline=None)  # the first example of a shape compiles

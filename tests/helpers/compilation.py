@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 
 import jax
+
+AS_SHIPPED = "LEVSTRESS_TESTS_AS_SHIPPED"  # set to anything: programs are compiled in the tests as they are for users
+HASTE = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 
 WANTED: dict[str, bool | int] = {
     "xla_backend_optimization_level": 0,
     "xla_cpu_use_fusion_emitters": False,  # the other way to compile a fusion takes half the time
 }
+
+
+def in_haste(environ: Mapping[str, str]) -> dict[str, str]:
+    """An environment in which the programs of a run are compiled in half the time, and run more slowly."""
+    flags = environ.get("XLA_FLAGS", "")
+    hurried = flags if AS_SHIPPED in environ or HASTE in flags else f"{flags} {HASTE}".strip()
+    return {**environ, "XLA_FLAGS": hurried}
+
+
+def as_shipped(environ: Mapping[str, str]) -> dict[str, str]:
+    """An environment in which they are compiled as a user has them."""
+    return {**environ, "XLA_FLAGS": environ.get("XLA_FLAGS", "").replace(HASTE, "").strip()}
 
 
 @cache

@@ -4,13 +4,12 @@
 
 A process makes its devices once, and that of the tests has two. One line for each result, as JSON: the problem, the
 device it names, the paths of a call, and the variables that are not those of the first one, bit for bit. `small` is one
-fund with one asset on 2 and 8 devices, compiled in haste; `full` has every mechanism.
+fund with one asset on 2 and 8 devices; `full` has every mechanism.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import sys
 from dataclasses import replace
 from typing import Any
@@ -40,7 +39,6 @@ RUNS = {
     "small": ((2, None), (8, 8_192)),
     "full": ((2, None), (4, 4_096), (8, 8_192), (8, None)),
 }  # devices, paths a call
-IN_HASTE = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 
 
 def variables(problem: Problem, devices: int, block_size: int | None) -> tuple[xr.DataTree, dict[str, Any]]:
@@ -53,8 +51,6 @@ def variables(problem: Problem, devices: int, block_size: int | None) -> tuple[x
 
 def main(kind: str) -> None:
     """Run and compare."""
-    if kind == "small":
-        os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {IN_HASTE}"
     set_up("cpu", 8)
     for name, problem in PROBLEMS[kind].items():
         _, first = variables(problem, *RUNS[kind][0])

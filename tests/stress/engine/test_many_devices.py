@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from compilation import as_shipped
+
 HELPERS = Path(__file__).parents[2] / "helpers"
 
 
@@ -24,7 +26,7 @@ def test_devices_and_tiles_a_call_change_no_bit(kind: str) -> None:
     """Of any variable of the result, with two passes and with outside buyers."""
     ended = subprocess.run(
         [sys.executable, str(HELPERS / "many_devices.py"), kind],
-        env={**os.environ, "PYTHONPATH": str(HELPERS)},
+        env={**as_shipped(os.environ), "PYTHONPATH": str(HELPERS)},
         capture_output=True,
         text=True,
         check=False,
