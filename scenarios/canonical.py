@@ -20,6 +20,7 @@ from stress.scenarios.schema.impact import Impact
 from stress.scenarios.schema.margin import MarginTerms
 from stress.scenarios.schema.market import Shocks
 from stress.scenarios.schema.scenario import Scenario
+from stress.scenarios.shocks.loadings import read_loadings
 from stress.scenarios.shocks.registry import TABLES as MODELS
 from stress.scenarios.triggers.registry import TABLES as TRIGGERS
 
@@ -159,6 +160,10 @@ def _correlation(scenario: Scenario, assets: Assets) -> dict[str, Any]:
     document: dict[str, Any] = {"repair": table.repair}
     if table.constant is not None:
         document["constant"] = table.constant
+    if table.factor is not None:
+        loadings = read_loadings(table.factor, "correlation.factor", assets.ids, scenario.files)
+        rows = (dict(zip(loadings.names, row, strict=True)) for row in loadings.weights.tolist())
+        document["factor"] = dict(zip(assets.ids, rows, strict=True))
     if table.matrix is not None:
         matrix = read_matrix(table.matrix, "correlation.matrix", assets.ids, assets.file_order, scenario.files)
         document["matrix"] = matrix.tolist()

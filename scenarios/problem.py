@@ -48,12 +48,22 @@ class Assets(_Brief):
     names: tuple[str, ...]  # long names, in the order of `ids`
     asset_class: tuple[str, ...]
     region: tuple[str, ...]
+    sector: tuple[str, ...]  # empty where the file names none
     in_net: Bools  # counts in net leverage
     vol: Floats  # pre-stress annual volatility: margin and evaporation
     shock_vol: Floats  # annual volatility of the draw
     impact_vol: Floats  # annual volatility used by the impact law
     adv: Floats  # average daily volume, USD, pre-stress
     margin_rate: Floats  # base margin rate, fraction
+
+
+@dataclass(frozen=True, repr=False)
+class FactorLoadings(_Brief):
+    """Normals of variance 1 by few factors: `weights f + specific e`, all of `f` and `e` independent."""
+
+    names: tuple[str, ...]  # (factor,) sorted
+    weights: Floats  # (asset, factor)
+    specific: Floats  # (asset,)
 
 
 @dataclass(frozen=True, repr=False)
@@ -105,6 +115,7 @@ class Shocks(_Brief):
     class_dof: dict[str, float] = field(default_factory=dict)  # by asset class; empty: one for all
     parameters: Any = None  # record of the model, see its file in `scenarios.shocks`
     of_draws: Floats | None = None  # (asset, asset) correlation of the draw in the long run; None: `correlation`
+    factors: FactorLoadings | None = None  # that make `correlation` and are drawn in its place; None: it is drawn
     conditions: tuple[Condition, ...] = ()  # by step, one for each
     replay: Replay | None = None
 

@@ -14,7 +14,7 @@ from report_example import SPEC
 from stress.calibration.files import NAMES as WRITTEN
 from stress.own_book.assumptions import MARGIN
 from stress.own_book.classes import COMMODITY, CREDIT, CRYPTO, EQUITY, FX, OTHER, RATES
-from stress.own_book.estimates import HALF_LIFE
+from stress.own_book.estimating import HALF_LIFE
 from stress.own_book.mending.rules import Rules
 from stress.own_book.writer import FILES
 from stress.results.dataset.units import DESCRIPTIONS

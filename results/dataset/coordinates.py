@@ -11,9 +11,11 @@ Labels = dict[str, tuple[str, list[str]]]
 
 
 def of_assets(problem: Problem) -> Labels:
-    """`asset` in file order, with `asset_name`, `asset_class` and `asset_region`."""
+    """`asset` in file order, with `asset_name`, `asset_class`, `asset_region`; `asset_sector` where any is named."""
     assets = problem.assets
     known = {"asset_name": assets.names, "asset_class": assets.asset_class, "asset_region": assets.region}
+    if any(assets.sector):
+        known["asset_sector"] = assets.sector
     by_id = {name: dict(zip(assets.ids, values, strict=True)) for name, values in known.items()}
     labels = {name: ("asset", [values[asset] for asset in assets.file_order]) for name, values in by_id.items()}
     return {"asset": ("asset", list(assets.file_order)), **labels}

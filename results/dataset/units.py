@@ -16,6 +16,7 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
     "asset_name": ("1", "name of the asset"),
     "asset_class": ("1", "asset class"),
     "asset_region": ("1", "region of the asset"),
+    "asset_sector": ("1", "sector of the asset"),
     "strategy": ("1", "strategy of the fund"),
     "fund_region": ("1", "region of the fund"),
     "step": ("1", "step, the first being 1"),

@@ -17,6 +17,7 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
     "trigger": ("1", "what made a fund trade"),
     "asset_class": ("1", "asset class"),
     "asset_region": ("1", "region of the asset"),
+    "asset_sector": ("1", "sector of the asset"),
     "strategy": ("1", "strategy of the fund"),
     "fund_region": ("1", "region of the fund"),
     "member_fund": ("1", "fund type of the member"),

@@ -22,6 +22,7 @@ def build_assets(scenario: Scenario) -> Assets:
         names=tuple(a.name or a.id for a in ordered),
         asset_class=tuple(a.asset_class for a in ordered),
         region=tuple(a.region for a in ordered),
+        sector=tuple(a.sector for a in ordered),
         in_net=np.array([a.in_net for a in ordered], dtype=np.bool_),
         vol=np.array([a.vol for a in ordered]),
         shock_vol=np.array([a.vol if a.shock_vol is None else a.shock_vol for a in ordered]),

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 
 from stress.scenarios.build.correlation import resolve_correlation
 from stress.scenarios.build.margin import by_asset_or_class
-from stress.scenarios.csv.table import MATRIX
 from stress.scenarios.errors import ScenarioError
 from stress.scenarios.problem import Assets, Floats
-from stress.scenarios.read import units
+from stress.scenarios.read.labelled import read_labelled
 from stress.scenarios.read.returns import read_returns
 from stress.scenarios.schema.correlation import Correlation
 from stress.scenarios.schema.scenario import Scenario
@@ -51,20 +49,9 @@ class ModelInputs:
         """Numbers by row and column, of a labelled CSV file or a table of tables; raises ScenarioError."""
         if isinstance(source, Mapping):
             return {name: dict(row) for name, row in source.items()}
-        file, found = Path(source).name, dict[str, dict[str, float]]()
-        for row in self._scenario.files.rows(source, f"{self._table}.{key}", MATRIX):
-            (_, label), *cells = row.items()
-            if label in found:
-                allowed = "one row for each"
-                raise ScenarioError("has a row twice", file=file, key=f"{self._table}.{key}.{label}", allowed=allowed)
-            found[label] = {}
-            for column, cell in cells:
-                try:
-                    found[label][column] = units.fraction(cell)
-                except units.UnitError as error:
-                    at = f"{self._table}.{key}.{label}.{column}"
-                    raise ScenarioError(error.problem, file=file, key=at, value=cell, allowed=error.allowed) from error
-        return found
+        table = read_labelled(source, f"{self._table}.{key}", self._scenario.files)
+        rows = zip(table.rows, table.values.tolist(), strict=True)
+        return {label: dict(zip(table.columns, numbers, strict=True)) for label, numbers in rows}
 
     def returns(self, source: str | Mapping[str, Sequence[float]], kind: str, key: str) -> Floats:
         """A history of daily log returns, (asset, day); raises ScenarioError as `read_returns`."""

@@ -12,12 +12,14 @@ from stress.scenarios.build.correlation import resolve_correlation
 from stress.scenarios.build.market import unknown_asset
 from stress.scenarios.build.model_inputs import ModelInputs
 from stress.scenarios.errors import ScenarioError, ScenarioWarning
-from stress.scenarios.problem import Assets, Floats, Shocks
+from stress.scenarios.problem import Assets, FactorLoadings, Floats, Shocks
 from stress.scenarios.schema.scenario import Scenario
 from stress.scenarios.shocks.classes import mixed_tails
+from stress.scenarios.shocks.loadings import read_loadings
 from stress.scenarios.shocks.registry import TABLES
 
 _FEW_DEGREES_OF_FREEDOM = 3.0
+_DRAWN_BY_FACTORS = ("gaussian", "student_t")
 
 
 def build_shocks(scenario: Scenario, assets: Assets) -> tuple[Shocks, dict[str, Any]]:
@@ -57,8 +59,19 @@ def build_shocks(scenario: Scenario, assets: Assets) -> tuple[Shocks, dict[str, 
         class_dof=by_class,
         parameters=parameters,
         of_draws=None if of_draws is correlation else of_draws,
+        factors=_factors(scenario, assets),
     )
     return shocks, model_document(scenario, inputs, parameters)
+
+
+def _factors(scenario: Scenario, assets: Assets) -> FactorLoadings | None:
+    """Those that the draw is made of; a matrix that is blended or of a model with numbers of its own is drawn whole."""
+    table, shocks = scenario.correlation, scenario.shocks
+    if table is None or table.factor is None or table.blend is not None:
+        return None
+    if shocks is None or shocks.model not in _DRAWN_BY_FACTORS:
+        return None
+    return read_loadings(table.factor, "correlation.factor", assets.ids, scenario.files)
 
 
 def _script(scenario: Scenario, assets: Assets) -> Floats:

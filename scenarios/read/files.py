@@ -10,6 +10,7 @@ import stat
 import warnings
 from pathlib import Path
 
+from stress.scenarios.csv.labelled import Labelled
 from stress.scenarios.csv.table import SEPARATORS, Form, read_table
 from stress.scenarios.errors import ScenarioError, ScenarioWarning
 
@@ -66,6 +67,7 @@ class InputFiles:
         self._texts: dict[Path, str] = {}
         self._hashes: dict[str, str] = {}
         self._rows: dict[tuple[str, Form], list[dict[str, str]]] = {}
+        self.labelled: dict[str, Labelled] = {}  # that were read, see `read.labelled`
         self.tables: dict[str, str] = {}  # key of a table that came from a file -> name of that file
 
     def file_of(self, key: str) -> str:
@@ -131,13 +133,22 @@ class InputFiles:
         """
         if (path, form) in self._rows:  # one file of positions serves all funds
             return [dict(row) for row in self._rows[path, form]]
-        name, text = Path(path).name, self.read(path, key)
-        for signs, most, what in ("\n", MOST_LINES, "lines"), (SEPARATORS, MOST_CELLS, "cells"):
-            count = max(map(text.count, signs))
-            if count > most:
-                raise ScenarioError(f"has {count:,} {what}", file=name, key=key, allowed=f"{most:,} at most")
+        name, text = Path(path).name, self.table_text(path, key)
         table = read_table(text, name, key, form)
         if table.understood:
             warnings.warn(f"{name}: read with {table.understood}", ScenarioWarning, stacklevel=2)
         self._rows[path, form] = table.rows
         return [dict(row) for row in table.rows]
+
+    def table_text(self, path: str, key: str) -> str:
+        """Text of a table.
+
+        Raises:
+            ScenarioError: as `read`; more lines or cells than make sense.
+        """
+        name, text = Path(path).name, self.read(path, key)
+        for signs, most, what in ("\n", MOST_LINES, "lines"), (SEPARATORS, MOST_CELLS, "cells"):
+            count = max(map(text.count, signs))
+            if count > most:
+                raise ScenarioError(f"has {count:,} {what}", file=name, key=key, allowed=f"{most:,} at most")
+        return text

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pydantic import Field, StrictBool, model_validator
 
-from stress.scenarios.read.fields import Fraction, Matrix, Share, Table, refuse
+from stress.scenarios.read.fields import Fraction, Matrix, Rows, Share, Table, refuse
+
+SOURCES = ("matrix", "constant", "factor")
 
 
 class Blend(Table):
@@ -15,23 +17,24 @@ class Blend(Table):
 
 
 class Correlation(Table):
-    """Correlation of the draw: a matrix (labelled CSV, table of tables, or rows in file order) or one constant."""
+    """Correlation of the draw: a matrix (labelled CSV, table of tables, rows in file order), a constant, or factors."""
 
     matrix: Matrix | None = None
     constant: Fraction | None = Field(default=None, ge=-1, le=1)
+    factor: Rows | None = Field(
+        default=None,
+        description="a labelled CSV, an asset a row and a factor a column, or a table of tables: correlations with "
+        "factors that are independent; what their squares lack of 1 is the asset's own",
+    )
     blend: Blend | None = None
     repair: StrictBool = Field(
         default=False, description="replace an indefinite matrix by the nearest correlation matrix"
     )
 
-    @classmethod
-    def later_keys(cls) -> frozenset[str]:
-        """Keys of the format that this version lacks."""
-        return frozenset({"factor"})
-
     @model_validator(mode="after")
     def _one_source(self) -> Correlation:
-        if (self.matrix is None) == (self.constant is None):
-            found = "both matrix and constant are given" if self.matrix is not None else "neither matrix nor constant"
-            raise refuse(found, "exactly one of: matrix, constant", "matrix")
+        given = [name for name in SOURCES if getattr(self, name) is not None]
+        if len(given) != 1:
+            found = f"{' and '.join(given)} are given" if given else "neither matrix, constant nor factor"
+            raise refuse(found, f"exactly one of: {', '.join(SOURCES)}", given[0] if given else "matrix")
         return self

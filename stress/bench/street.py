@@ -82,6 +82,7 @@ def _assets(random: np.random.Generator, count: int) -> Assets:
         names=ids,
         asset_class=("equity",) * count,
         region=("us",) * count,
+        sector=("",) * count,
         in_net=np.ones(count, bool),
         vol=vol,
         shock_vol=vol * 1.3,

@@ -13,7 +13,7 @@ import xarray as xr
 from stress.calibration.block_length import block_lengths
 from stress.calibration.covariance import METHODS, Correlation, correlation
 from stress.calibration.extra import need_calibrate
-from stress.calibration.factors import FactorModel, given_factors, statistical_factors
+from stress.calibration.factors import MOST_DENSE, FactorModel, given_factors, statistical_factors
 from stress.calibration.garch import GarchFit, fit_garch, garch_variances
 from stress.calibration.history import History, history_of
 from stress.calibration.jumps import Jumps, fit_jumps
@@ -29,7 +29,6 @@ Floats = npt.NDArray[np.float64]
 MODELS = ("gaussian", "student_t", "garch", "regime", "jump", "factor", "bootstrap", "filtered_historical")
 OWN_VOLATILITY = ("garch", "regime", "bootstrap", "filtered_historical")  # they move it, around the long run
 VOLATILITIES = ("ewma", "garch", "sample")
-MOST_DENSE = 300  # names; beyond, no correlation matrix is written: the factor model stands for it
 
 
 @dataclass(frozen=True)

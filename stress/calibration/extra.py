@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 from stress.errors import MissingExtra
 
-MODULES = {"arch": "arch", "sklearn": "scikit-learn", "statsmodels": "statsmodels"}
+MODULES = {"arch": "arch", "statsmodels": "statsmodels"}
 
 
 def need_calibrate(what: str) -> None:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 MOST_FACTORS = 30
+MOST_DENSE = 300  # names; beyond, factors stand for a correlation matrix
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def statistical_factors(returns: Floats, count: int | None = None) -> FactorMode
     days, names = returns.shape
     centred = returns - returns.mean(axis=0)
     sd = centred.std(axis=0)
-    x = centred / sd
+    x = centred / np.where(sd > 0, sd, 1.0)
     small = x @ x.T if days < names else x.T @ x
     values, vectors = np.linalg.eigh(small / (days * names))
     values, vectors = np.maximum(values[::-1], 0.0), vectors[:, ::-1]

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from stress.calibration.calibration import MOST_DENSE, VOLATILITIES, Calibration
+from stress.calibration.calibration import VOLATILITIES, Calibration
+from stress.calibration.factors import MOST_DENSE
 from stress.calibration.toml_part import (
     CORRELATION,
     CRISIS,

@@ -9,7 +9,8 @@ from importlib.metadata import version
 import numpy as np
 import numpy.typing as npt
 
-from stress.calibration.calibration import MOST_DENSE, Calibration
+from stress.calibration.calibration import Calibration
+from stress.calibration.factors import MOST_DENSE
 from stress.scenarios.problem import TRADING_DAYS
 
 Floats = npt.NDArray[np.float64]
@@ -46,7 +47,7 @@ def toml_part(found: Calibration) -> str:
 def provenance(found: Calibration) -> dict[str, object]:
     """Where the numbers come from."""
     history = found.history
-    versions = {name: version(name) for name in ("levstress", "arch", "scikit-learn", "statsmodels", "scipy", "numpy")}
+    versions = {name: version(name) for name in ("levstress", "arch", "statsmodels", "scipy", "numpy")}
     return {
         "file": history.file,
         "sha256": history.sha256,

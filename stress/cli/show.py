@@ -64,7 +64,7 @@ def show(
         typer.Option(
             "--by",
             metavar="WHAT",
-            help="--exposure: class, region, asset. --worst: loss at the end, or the largest on the way: trough.",
+            help="--exposure: class, region, sector, asset. --worst: loss at the end, or largest on the way: trough.",
         ),
     ] = None,
     export: Export = None,

@@ -25,7 +25,7 @@ OPTIONS = {
     "contributions": ("level", "top"),
     "picture": ("fund",),
 }
-WAYS = {"exposure": ("class", "region", "asset"), "worst": ("loss", "trough")}  # of --by
+WAYS = {"exposure": ("class", "region", "sector", "asset"), "worst": ("loss", "trough")}  # of --by
 LONGEST_LIST = 12  # labels named in a message
 
 

@@ -13,6 +13,7 @@ from stress.compile.impact.impact import impact_structure
 from stress.compile.margin.margin import margin_structure
 from stress.compile.market import depth, volatility
 from stress.compile.outside.outside import outside
+from stress.compile.shocks.names import drawn_by
 from stress.compile.triggers.triggers import triggers
 from stress.kernels.structure import Structure, Tiers
 from stress.kernels.triggers.registry import TRIGGERS
@@ -37,7 +38,7 @@ def structure_of(problem: Problem, members: bool = False) -> Structure:
         layouts=layouts(problem),
         group_members=tuple(spans),
         brokers=len(problem.funds.brokers),
-        shocks=problem.shocks.model,
+        shocks=drawn_by(problem),
         margin=margin_structure(problem),
         triggers=tuple(on),
         priority=ranks(problem) if ranked else (),

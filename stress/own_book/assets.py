@@ -1,23 +1,18 @@
-"""The assets of the scenario: what is known of each, what is estimated, and what is assumed."""
+"""The assets of the scenario: what is known of each, and what is assumed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
-
 from stress.own_book import assumptions
 from stress.own_book.classes import EQUITY, FX, SECTORS, class_of, region_of
 from stress.own_book.currencies import BASE
-from stress.own_book.data_report import ESTIMATED, READ, Assumption, DataReport
-from stress.own_book.estimates import ewma_volatility, shrunk_correlation
+from stress.own_book.data_report import READ, Assumption, DataReport
 from stress.own_book.matching import bare
 from stress.own_book.read.side_files import Volume
 from stress.own_book.settling import Settled
-from stress.scenarios.problem import Floats
 
-_DIGITS = 6  # of volatilities and correlations
 _US = {"united states", "usa", "u.s.", "us", "united states of america"}
 
 
@@ -118,47 +113,3 @@ def _put(
     told = Assumption(f"assets.{row['id']}.{key}", found.value, found.rule, found.grade, found.source)
     row[key] = settle.number(told)
     row["assumed"].add(key)
-
-
-def put_volatilities(
-    rows: list[dict[str, Any]], returns: Any, half_life: float, settle: Settled, report: DataReport
-) -> Floats:
-    """Volatilities into the rows, and the correlation (asset, asset) of their draws.
-
-    Args:
-        rows: of assets.
-        returns: daily log returns (day, asset) in the order of the rows; None where there are no prices.
-        half_life: days of the weights of volatilities.
-        settle: takes assumptions.
-        report: takes the lines.
-    """
-    if returns is None:
-        for row in rows:
-            found = assumptions.volatility(row["asset_class"])
-            told = Assumption(f"assets.{row['id']}.vol", found.value, found.rule, found.grade, found.source)
-            row["vol"] = settle.number(told)
-            row["assumed"].add("vol")
-        loadings = np.array([assumptions.LOADING[row["asset_class"]] for row in rows])
-        correlation = np.outer(loadings, loadings)
-        np.fill_diagonal(correlation, 1.0)
-        classes = ", ".join(
-            f"{k} {assumptions.LOADING[k]:g}" for k in dict.fromkeys(row["asset_class"] for row in rows)
-        )
-        what = f"no prices: one factor with loadings by class (grade D): {classes}; edit the file"
-        report.add(ESTIMATED, "correlation.csv", what)
-        return rounded(correlation)
-    numbers = returns.to_numpy(np.float64)
-    for row, vol in zip(rows, ewma_volatility(numbers, half_life), strict=True):
-        row["vol"] = float(f"{vol:.{_DIGITS}g}")
-    correlation, intensity = shrunk_correlation(numbers)
-    span = f"{len(returns):,} daily log returns"
-    what = f"annual, exponentially weighted with a half-life of {half_life:g} days, mean 0, of {span}"
-    report.add(ESTIMATED, "vol", what)
-    what = f"of {span}, shrunk towards independence by {intensity:.3f} (Ledoit and Wolf 2004)"
-    report.add(ESTIMATED, "correlation.csv", what)
-    return rounded(correlation)
-
-
-def rounded(correlation: Floats) -> Floats:
-    """As the file has it: a scenario in memory is the one on disk to the bit."""
-    return np.asarray(np.round(correlation, _DIGITS), np.float64)

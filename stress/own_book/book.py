@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from stress.own_book.data_report import DataReport
+from stress.scenarios.problem import Floats
 from stress.scenarios.read.loader import scenario_from_document
 from stress.scenarios.schema.scenario import Scenario
 
-MOST_IN_MEMORY = 1_000  # assets of a scenario that is one document; larger ones are read from their files
 STEPS = 10
+
+
+@dataclass(frozen=True)
+class Together:
+    """How the assets move together: the key of `[correlation]`, and its table."""
+
+    key: Literal["matrix", "factor"]
+    columns: tuple[str, ...]  # assets, or factors
+    values: Floats  # (asset, column)
+
+    def table(self, ids: Sequence[str]) -> dict[str, Any]:
+        """As a scenario has it."""
+        if self.key == "matrix":
+            return {self.key: self.values.tolist()}
+        rows = (dict(zip(self.columns, row, strict=True)) for row in self.values.tolist())
+        return {self.key: dict(zip(ids, rows, strict=True))}
 
 
 @dataclass(frozen=True)
@@ -21,7 +38,7 @@ class OwnBook:
     name: str
     sources: tuple[str, ...]
     assets: list[dict[str, Any]]  # rows of assets.csv; `assumed`: keys that stand in assumed.csv
-    correlation: Any  # (asset, asset)
+    together: Together
     funds: list[dict[str, Any]]  # id, strategy, region, nav, whether that is assumed, positions in USD by asset
     dof: float
     returns: Any  # pd.DataFrame of daily log returns by asset; None without prices
@@ -59,7 +76,7 @@ class OwnBook:
             "sources": list(self.sources),
             **self.settings(),
             "assets": [{key: row[key] for key in keys} for row in self.assets],
-            "correlation": {"matrix": self.correlation.tolist()},
+            "correlation": self.together.table([row["id"] for row in self.assets]),
             "shocks": {"model": "student_t", "dof": self.dof},
             "funds": funds,
         }

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from stress.own_book import assumptions
-from stress.own_book.assets import asset_rows, put_volatilities
-from stress.own_book.book import MOST_IN_MEMORY, OwnBook
+from stress.own_book.assets import asset_rows
+from stress.own_book.book import OwnBook
 from stress.own_book.classes import class_of
 from stress.own_book.currencies import BASE, CODES, major
 from stress.own_book.data_report import LEFT_OUT, LIMITS, READ, Assumption, DataReport
-from stress.own_book.estimates import HALF_LIFE
+from stress.own_book.estimating import HALF_LIFE, moves_together, put_volatilities
 from stress.own_book.fund_rows import fund_rows
 from stress.own_book.instruments import facts_of, with_ids
 from stress.own_book.market import read_market
@@ -106,7 +106,8 @@ def from_book(
     totals = {asset: holdings.total(asset) for asset in held}
     assets = asset_rows(facts, codes, totals, by_volume, usd_price, settle, report)
     returns = None if prices is None else market.asset_returns(facts, codes)
-    correlation = put_volatilities(assets, returns, half_life, settle, report)
+    put_volatilities(assets, returns, half_life, settle, report)
+    together = moves_together(assets, returns, report)
     dof = settle.number(
         Assumption("shocks.dof", assumptions.DOF, "tails of daily returns", "C", assumptions.DOF_SOURCE)
     )
@@ -116,9 +117,8 @@ def from_book(
     settle.finish()
     given = {"positions": positions, "prices": prices, "volumes": volumes, "funds": funds, "exchange rates": fx}
     sources = [f"{what}: {Path(x).name}" for what, x in given.items() if isinstance(x, str | Path)]
-    book = OwnBook(name, tuple(sources), assets, correlation, own, dof, returns, report)
-    if len(assets) <= MOST_IN_MEMORY:
-        build_problem(book.scenario)
+    book = OwnBook(name, tuple(sources), assets, together, own, dof, returns, report)
+    build_problem(book.scenario)
     return book
 
 
@@ -156,5 +156,5 @@ def _limits(codes: Sequence[str], assets: Sequence[Mapping[str, Any]], report: D
     regions = {row["region"] for row in assets} - {"", "global"}
     if "asia" in regions and len(regions) > 1:
         report.add(
-            LIMITS, "correlation.csv", "markets that close at other hours look less alike by daily closes than they are"
+            LIMITS, "correlation", "markets that close at other hours look less alike by daily closes than they are"
         )

@@ -14,9 +14,10 @@ from stress.results.files.durable_write import make_folder, write_whole
 from stress.scenarios.read.assumed import COLUMNS
 
 MARK = "# written by levstress init"
-SCENARIO, ASSETS, POSITIONS, CORRELATION = "scenario.toml", "assets.csv", "positions.csv", "correlation.csv"
+SCENARIO, ASSETS, POSITIONS = "scenario.toml", "assets.csv", "positions.csv"
+TOGETHER = {"matrix": "correlation.csv", "factor": "loadings.csv"}  # by key of [correlation]
 RETURNS, ASSUMED, REPORT = "returns.csv", "assumed.csv", "data-report.md"
-FILES = (SCENARIO, ASSETS, POSITIONS, CORRELATION, RETURNS, ASSUMED, REPORT)
+FILES = (SCENARIO, ASSETS, POSITIONS, *TOGETHER.values(), RETURNS, ASSUMED, REPORT)
 _ASSET_COLUMNS = ("id", "asset_class", "region", "sector", "vol", "adv", "margin", "in_net")
 
 
@@ -61,12 +62,12 @@ def write_book(book: OwnBook, folder: Path) -> list[Path]:
     ids = [row["id"] for row in book.assets]
     assets = [["" if key in row["assumed"] else _cell(row[key]) for key in _ASSET_COLUMNS] for row in book.assets]
     held = [[fund["id"], asset, shown(usd)] for fund in book.funds for asset, usd in fund["positions"].items()]
-    rows = ([name, *map(shown, line)] for name, line in zip(ids, book.correlation.tolist(), strict=True))
+    rows = ([name, *map(shown, line)] for name, line in zip(ids, book.together.values.tolist(), strict=True))
     assumed = [[row.key, shown(row.value), row.rule, row.grade, row.source] for row in book.report.assumed]
     texts = {
         ASSETS: _csv(_ASSET_COLUMNS, assets),
         POSITIONS: _csv(("fund", "asset", "position"), held),
-        CORRELATION: _csv(("asset", *ids), rows),
+        TOGETHER[book.together.key]: _csv(("asset", *book.together.columns), rows),
         ASSUMED: _csv(COLUMNS, assumed),
         REPORT: book.report.markdown(f"Data report: {book.name}"),
     }
@@ -74,7 +75,8 @@ def write_book(book: OwnBook, folder: Path) -> list[Path]:
         texts[RETURNS] = book.returns.to_csv(index_label="date", date_format="%Y-%m-%d", float_format="%.9g")
     texts[SCENARIO] = scenario_text(book)
     make_folder(folder)
-    (folder / RETURNS).unlink(missing_ok=True)
+    for name in (RETURNS, *TOGETHER.values()):  # of an own book that was here before
+        (folder / name).unlink(missing_ok=True)
     for name, text in texts.items():
         write_whole(folder / name, text.encode())
     return [folder / name for name in texts]
@@ -92,7 +94,7 @@ def scenario_text(book: OwnBook) -> str:
         f'assumed = "{ASSUMED}"    # everything that nobody has given, with rule and grade: edit it there',
         "",
         "[correlation]",
-        f'matrix = "{CORRELATION}"',
+        f'{book.together.key} = "{TOGETHER[book.together.key]}"',
         "",
         "[shocks]",
         'model = "student_t"        # its degrees of freedom: assumed.csv',

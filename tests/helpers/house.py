@@ -26,7 +26,7 @@ ABOVE = {
     "cluster": {"run_directory"},
     "calibration": {"results"},  # the user's own returns, and what the shock models make of them: no JAX
     "questions": {"run_directory", "reference", "calibration"},
-    "own_book": {"results"},  # the user's files -> a scenario
+    "own_book": {"calibration"},  # the user's files -> a scenario
     "published": {"engine"},  # models with kernels of their own: the engine's devices and tiles, nothing of a run
     "bench": {"engine"},  # programs of the engine, taken apart
     "api": {"cluster", "questions", "own_book"},

@@ -133,7 +133,7 @@ def jump(plain: Plain) -> Array:
 
 
 def factor(plain: Plain) -> Array:
-    given, draws = plain.problem.shocks.parameters, []
+    given, draws = plain.problem.shocks.factors or plain.problem.shocks.parameters, []
     for step in range(plain.problem.steps):
         common = plain.normals(OF_FACTORS, [name_of(name) for name in given.names], step)
         own = plain.normals(OF_ASSETS, plain.names, step)

@@ -46,6 +46,7 @@ def problem(
             names=("Government bonds", "Semiconductors"),
             asset_class=("rates", "equity"),
             region=("eu", "us"),
+            sector=("", ""),
             in_net=np.ones(a, bool),
             vol=np.array([0.1, 0.4]),
             shock_vol=np.array([0.1, 0.4]),

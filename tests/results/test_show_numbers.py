@@ -12,6 +12,7 @@ from collected_example import ASSETS_FILE_ORDER, FILE_ORDER
 from plot_example import with_values
 from shown_numbers import check, rows, unit
 from stress.results.terminal import views
+from stress.scenarios.errors import ScenarioError
 from view_example import RUN, TREE
 
 LEVEL = 0.99
@@ -62,6 +63,20 @@ def test_exposure_from_the_start_and_its_share_of_nav(fund: str) -> None:
                 amount, share = cell.split("\n")
                 check(amount, float(usd) * unit(str(table.title)))
                 check(share.removesuffix(" %"), 100 * float(usd) / nav)
+
+
+def test_exposure_by_sector() -> None:
+    """Where assets have sectors; a result in which none has one says so."""
+    with pytest.raises(ScenarioError, match="no asset of this result has a sector"):
+        views.exposure(TREE, RUN, by="sector")
+    sectors = {ASSETS_FILE_ORDER[0]: "tech"}
+    labels = {"asset_sector": ("asset", [sectors.get(name, "") for name in ASSETS_FILE_ORDER])}
+    groups = {name: TREE[name].to_dataset().assign_coords(labels) for name in ("start", "timeline")}
+    tree = xr.DataTree.from_dict({"/": TREE.to_dataset(), "summary": TREE["summary"].to_dataset(), **groups})
+    table = the(views.exposure(tree, RUN, by="sector"), "Gross")
+    tech = TREE["timeline"].to_dataset()["gross_exposure_usd"].sel(fund="system", asset=ASSETS_FILE_ORDER[0])
+    for cell, usd in zip(rows(table)["tech"][1:], tech.values, strict=True):
+        check(cell.split("\n")[0], float(usd) * unit(str(table.title)))
 
 
 def test_purchases_by_step_and_asset() -> None:

@@ -37,6 +37,7 @@ BROKEN = [
     ("other schema", "schema", 2, "schema", "1"),
     ("no assets", "assets", [], "assets", "1 or more"),
     ("unknown shock model", "shocks/model", "cauchy", "shocks.model", "'none', 'gaussian', 'student_t'"),
+    ("factor correlation", "correlation/factor", {}, "correlation.matrix", "exactly one of: matrix, constant, factor"),
     (
         "condition",
         "shocks/condition",
@@ -44,7 +45,6 @@ BROKEN = [
         "shocks.condition[0].step",
         "lies outside the horizon",
     ),
-    ("factor correlation", "correlation/factor", {}, "correlation.factor", "not implemented in this version"),
     ("memory of the impact", "impact/memory", "round", "impact.memory", "not implemented in this version"),
     ("impact law", "impact/law", "cubic", "impact.law", "'bounded_exponential' or 'exponential'"),
     ("margin method", "margin/method", "span", "margin.method", "'haircut', 'portfolio' or 'none'"),

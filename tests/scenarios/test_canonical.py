@@ -101,3 +101,13 @@ def test_the_digest_sees_every_number() -> None:
     for override in ("assets.semis.vol=40 %", "impact.coefficient=1.1", "funds.quant.margin.grace_steps=1", "title=x"):
         assert digest(problem_of(example(), override).canonical) != base
     assert digest(problem_of(example(), "assets.bonds.vol=15 %").canonical) == base
+
+
+def test_sectors_are_carried() -> None:
+    """From the file through the document to the problem made of it; empty where none is named."""
+    document = example()
+    document["assets"][0]["sector"] = "tech"
+    problem = problem_of(document)
+    again = build_problem(scenario_from_document(problem.canonical))
+    assert problem.assets.sector == again.assets.sector == ("", "", "tech")
+    assert problem_of(example()).assets.sector == ("", "", "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import xarray as xr
 
-from stress.results.dataset.groups_of_assets import grouped
+from stress.results.dataset.groups_of_assets import grouped, ways
 from stress.results.dataset.labels import evenly_spaced
 from stress.results.report.elements import Block, Cell, Folded, Row, Section, Table, Text, absent
 from stress.results.report.numbers import SYSTEM, called, cell, shown
@@ -18,7 +18,7 @@ MOST_STEPS = 12
 
 
 def exposure(tree: xr.DataTree) -> Section:
-    """Net and gross exposure over the steps: of the system by class, region and asset, and of each fund by class."""
+    """Net and gross exposure over the steps: of the system by class, region, sector, asset; of each fund by class."""
     found = {kind: pair(tree, "timeline", kind, "step", "fund", "asset") for kind in KINDS}
     there = {kind: values for kind, values in found.items() if values is not None}
     if not there:
@@ -29,7 +29,7 @@ def exposure(tree: xr.DataTree) -> Section:
             "long less short, gross is long plus short. Errors are those of the assets, added up: at most that."
         )
     ]
-    for by in ("class", "region"):
+    for by in (way for way in ("class", "region", "sector") if all(way in ways(x[0]) for x in there.values())):
         blocks += [_table(tree, values, kind, SYSTEM, by) for kind, values in there.items()]
     by_asset = tuple(_table(tree, values, kind, SYSTEM, "asset") for kind, values in there.items())
     blocks.append(Folded("The whole system by asset", by_asset))

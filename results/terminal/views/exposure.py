@@ -1,4 +1,4 @@
-"""What funds hold at the end of each step: net and gross, by class, region or asset."""
+"""What funds hold at the end of each step: net and gross, by class, region, sector or asset."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import xarray as xr
 
-from stress.results.dataset.groups_of_assets import BY, grouped
+from stress.results.dataset.groups_of_assets import grouped, ways
 from stress.results.dataset.labels import evenly_spaced
 from stress.results.terminal.cells import (
     add_label_column,
@@ -19,6 +19,7 @@ from stress.results.terminal.cells import (
     plain_table,
 )
 from stress.results.terminal.views.view import SYSTEM, View, figures, names, pick, shown_name, step_name
+from stress.scenarios.errors import ScenarioError
 
 KINDS = {"exposure_usd": "Net exposure, long less short", "gross_exposure_usd": "Gross exposure, long plus short"}
 AT_START = {"exposure_usd": "position_usd", "gross_exposure_usd": "gross_position_usd"}
@@ -36,13 +37,16 @@ def exposure(
         file: its name in messages.
         fund: a fund, or "system".
         assets: those to keep; None = all of them.
-        by: "class", "region" or "asset": which are added up; "asset" where `assets` are given.
+        by: "class", "region", "sector" or "asset": which are added up; "asset" where `assets` are given.
 
     Raises:
-        ScenarioError: the result does not hold exposures, or not of this fund.
+        ScenarioError: the result does not hold exposures, or not of this fund; no asset has a sector.
     """
     line = figures(tree, file, "timeline", DIMS)
     by = by if assets is None else "asset"
+    if by not in ways(line):
+        allowed = f"one of {', '.join(ways(line))}; or a run of a scenario whose assets have a {by}"
+        raise ScenarioError(f"no asset of this result has a {by}", file=file, key="--by", value=by, allowed=allowed)
     chosen = [x for x in line.data_vars if str(x).removesuffix("_se") in KINDS]
     kept = pick(line[chosen], file, fund=[fund], asset=assets or names(line, "asset"))
     nav = _nav(tree, fund)
@@ -98,10 +102,10 @@ def _notes(tree: xr.DataTree, kept: xr.Dataset, line: xr.Dataset, by: str) -> li
 
     paths = int(line.attrs.get("paths", tree.attrs["paths"]))
     largest = max(float(grouped(kept[f"{kind}_se"], by).max()) for kind in KINDS)
-    ways = ", ".join(f"--by {way}" for way in BY if way != by)
+    others = ", ".join(f"--by {way}" for way in ways(line) if way != by)
     return [
         Text(
             f"Mean over {paths:,} paths of positions at the prices of the step's end; standard errors at most "
-            f"{money(largest)}. {ways}; --fund ID, --asset ID, --asset-class CLASS."
+            f"{money(largest)}. {others}; --fund ID, --asset ID, --asset-class CLASS."
         )
     ]

@@ -1,4 +1,4 @@
-"""Numbers of the factor draw."""
+"""Numbers of the factor draw: of the model `factor`, and of plain ones whose correlation is given by factors."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ from stress.scenarios.problem import Problem
 
 def record(problem: Problem) -> kernel.Factor:
     """As arrays in float64."""
-    given, deviation = problem.shocks.parameters, step_deviation(problem)[:, None]
+    given, deviation = problem.shocks.factors or problem.shocks.parameters, step_deviation(problem)[:, None]
     arrays: Any = (names(given.names), given.weights * deviation, given.specific[:, None] * deviation)
     return kernel.Factor(tails(problem), *arrays)

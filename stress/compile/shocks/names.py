@@ -1,4 +1,4 @@
-"""What the hash of random numbers knows an asset, a factor or a class by."""
+"""Names of what is drawn: the kernel of a draw, and what the hash of random numbers knows assets and factors by."""
 
 from __future__ import annotations
 
@@ -7,6 +7,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+
+from stress.scenarios.problem import Problem
+
+
+def drawn_by(problem: Problem) -> str:
+    """The kernel's model of the draw: that of the file, or `factor` where its correlation is given by factors."""
+    return problem.shocks.model if problem.shocks.factors is None else "factor"
 
 
 def names(ids: Sequence[str]) -> npt.NDArray[np.uint32]:

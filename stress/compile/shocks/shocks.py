@@ -9,7 +9,7 @@ import numpy as np
 
 from stress.compile.shocks.cholesky import moves_matrix, step_deviation
 from stress.compile.shocks.conditions import laws, plain, slots
-from stress.compile.shocks.names import names
+from stress.compile.shocks.names import drawn_by, names
 from stress.compile.shocks.replay import replay
 from stress.kernels.shocks.condition import Conditions
 from stress.kernels.shocks.draw import Shocks
@@ -22,7 +22,8 @@ MODULES: dict[str, Any] = {name: import_module(f"stress.compile.shocks.{name}") 
 def shocks(problem: Problem, seed: int) -> Shocks:
     """Numbers of the shock, as arrays in float64."""
     table, per_day = problem.shocks, problem.steps_per_day
-    model, deviation = MODELS[table.model], step_deviation(problem)
+    drawn, deviation = drawn_by(problem), step_deviation(problem)
+    model = MODELS[drawn]
     unit = np.ones_like(deviation)
     drift = np.full(len(deviation), table.drift / (TRADING_DAYS * per_day))
     arrays: dict[str, Any] = {
@@ -32,7 +33,7 @@ def shocks(problem: Problem, seed: int) -> Shocks:
         "mean": (-0.5 * deviation**2 if table.martingale else drift)[:, None],
         "max_move": np.float64(table.max_move),
         "script": np.log1p(table.script),
-        "model": MODULES[table.model].record(problem),
+        "model": MODULES[drawn].record(problem),
         "conditions": _conditions(problem) if table.conditions else None,
         "replay": replay(problem) if model.random else None,
     }
@@ -40,5 +41,5 @@ def shocks(problem: Problem, seed: int) -> Shocks:
 
 
 def _conditions(problem: Problem) -> Conditions:
-    given = getattr(MODULES[problem.shocks.model], "given", plain)
+    given = getattr(MODULES[drawn_by(problem)], "given", plain)
     return Conditions(slots(problem), *given(problem, laws(problem)))

@@ -65,8 +65,8 @@ def test_bad_input_is_exit_3_and_names_it(prices: Path) -> None:
 
 
 def test_without_the_extra_it_says_how_to_install(prices: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(extra, "find_spec", lambda name: None if name in ("arch", "sklearn") else object())
+    monkeypatch.setattr(extra, "find_spec", lambda name: None if name in ("arch", "statsmodels") else object())
     for command in (["calibrate", str(prices)], ["backtest", "desk", "--prices", str(prices)]):
         result = invoke(*command)
         assert result.exit_code == 2
-        assert f"{command[0]} needs arch and scikit-learn: pip install 'levstress[calibrate]'" in result.stderr
+        assert f"{command[0]} needs arch and statsmodels: pip install 'levstress[calibrate]'" in result.stderr

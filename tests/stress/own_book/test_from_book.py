@@ -253,5 +253,5 @@ def test_without_prices_all_is_assumed_by_class() -> None:
     assert book.returns is None
     vols = {row.key: (row.value, row.grade) for row in book.report.assumed if row.key.endswith(".vol")}
     assert vols["assets.WTI CL1.vol"] == (0.30, "D")
-    assert np.linalg.eigvalsh(book.correlation)[0] > 0
+    assert np.linalg.eigvalsh(book.together.values)[0] > 0
     build_problem(book.scenario)

@@ -8,9 +8,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from stress.calibration.calibration import MOST_DENSE
 from stress.calibration.covariance import correlation
-from stress.calibration.factors import FactorModel, statistical_factors
+from stress.calibration.factors import MOST_DENSE, FactorModel, statistical_factors
 from stress.calibration.garch import GarchFit, fit_garch, garch_variances
 from stress.calibration.student_t import fit_dof
 from stress.calibration.volatility import ewma_variances
