@@ -14,9 +14,9 @@ from stress.options import LOCAL, Progress, RunOptions, whole
 from stress.run_directory.location import location_of
 from stress.run_directory.run_location import RunLocation
 from stress.scenarios.build.problem_builder import build_problem
+from stress.scenarios.conditions.option import Shock
 from stress.scenarios.problem import Problem
 from stress.scenarios.read.loader import load_scenario, scenario_from_document
-from stress.scenarios.read.shock_option import Shock
 from stress.scenarios.schema.scenario import Scenario
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from stress.scenarios.conditions.option import Shock, apply_shock, shock_texts
 from stress.scenarios.errors import ScenarioError, suggest
 from stress.scenarios.library import library_path, list_names
 from stress.scenarios.origin import Origin
@@ -24,7 +25,6 @@ from stress.scenarios.read.inline import INLINED, inline_table
 from stress.scenarios.read.overrides import Overrides, apply_override, assignments
 from stress.scenarios.read.python_values import as_in_a_file
 from stress.scenarios.read.quantities import check_quantities
-from stress.scenarios.read.shock_option import Shock, apply_shock, shock_texts
 from stress.scenarios.read.size_limits import check_dotted_keys, check_limits
 from stress.scenarios.read.translate import translate
 from stress.scenarios.schema.scenario import Scenario, scenario_model

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PrivateAttr, create_model, model_validator
 
+from stress.scenarios.conditions.option import Shock
 from stress.scenarios.impact.protocol import LawTable
 from stress.scenarios.impact.registry import LAWS
 from stress.scenarios.origin import Origin
@@ -16,7 +17,6 @@ from stress.scenarios.outside.protocol import OutsideTable
 from stress.scenarios.outside.registry import TABLES as OUTSIDE
 from stress.scenarios.read.fields import Identifier, Name, Table, refuse
 from stress.scenarios.read.files import InputFiles
-from stress.scenarios.read.shock_option import Shock
 from stress.scenarios.schema.correlation import Correlation
 from stress.scenarios.schema.funds import Book, Crowding, Fund
 from stress.scenarios.schema.impact import Impact, impact_model

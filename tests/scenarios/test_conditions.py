@@ -12,10 +12,10 @@ import pytest
 from condition_examples import conditioned, conditioned_document
 from scenario_example import differences, problem_of, refused
 from stress.scenarios.build.problem_builder import build_problem
+from stress.scenarios.conditions.option import apply_shock, shock_texts
 from stress.scenarios.conditions.report import condition_facts, condition_sentences
 from stress.scenarios.errors import ScenarioError
 from stress.scenarios.read.loader import scenario_from_document
-from stress.scenarios.read.shock_option import apply_shock, shock_texts
 
 IDS = ("bonds", "japan", "semis")
 

@@ -17,7 +17,7 @@ SMALLEST = 1e-3  # share of a draw that others do not explain, below which there
 def replay(problem: Problem) -> Replay | None:
     """As arrays in float64; None without a replay.
 
-    The regression of draws is by their correlation in the long run; what remains is then given the size of the residual.
+    The regression of draws is by their long-run correlation; what remains is then given the size of the residual.
     """
     given = problem.shocks.replay
     if given is None:
@@ -29,7 +29,8 @@ def replay(problem: Problem) -> Replay | None:
     rows = np.eye(len(deviation))[freed]
     with_freed = across(problem.shocks.draw_correlation, deviation, rows)
     gain = with_freed @ np.linalg.pinv(with_freed[freed]) if len(freed) else with_freed
-    taken = np.divide((gain * with_freed).sum(axis=1), deviation**2, out=np.zeros_like(deviation), where=deviation > 0)
+    variance = deviation**2
+    taken = np.divide((gain * with_freed).sum(axis=1), variance, out=np.zeros_like(variance), where=variance > 0)
     left = np.sqrt(np.clip(1.0 - taken, 0.0, None))
     kept = np.divide(given.residual, left, out=np.zeros_like(left), where=partial & (left > SMALLEST))
     kept = np.where(given.draws, 1.0, kept)
