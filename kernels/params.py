@@ -14,6 +14,7 @@ from stress.kernels.books import Books
 from stress.kernels.cascade.round import Rules
 from stress.kernels.impact.impact import Impact
 from stress.kernels.margin.requirement import Margin
+from stress.kernels.market.loadings import Loadings
 from stress.kernels.market.volatility import Depth, Volatility
 from stress.kernels.shocks.draw import Shocks
 
@@ -40,3 +41,4 @@ class Params(NamedTuple):
     depth: Depth | None
     outside: dict[str, Any]  # record of each outside flow that is on, by name
     reporting: Reporting
+    loadings: Loadings | None = None  # who moves with whom

@@ -16,6 +16,7 @@ from stress.kernels.course import Course, after_step, no_course
 from stress.kernels.layout import books_to_managers
 from stress.kernels.linear import product
 from stress.kernels.margin.requirement import terms_of_step
+from stress.kernels.market.loadings import whole
 from stress.kernels.market.simple_return import simple_return
 from stress.kernels.market.volatility import update_variance
 from stress.kernels.params import Params
@@ -73,7 +74,7 @@ def quiet_step(structure: Structure, params: Params, tile: Quiet, draw: Array, s
     """Carry a tile through one step; arguments as for `step.advance`."""
     books, none = params.books, tile.change[:0]
     on = [(t, params.triggers[t.name]) for t in triggers_of(structure)]
-    news = draw + script
+    news = whole(structure, params.loadings, draw + script)
     gain = (tile.change + 1.0) * simple_return(structure, news)
     change, before = tile.change + gain, tile.change
     reads_equity = any(trigger.reads_equity(structure, record) for trigger, record in on)

@@ -23,6 +23,7 @@ from stress.kernels.layout import books_to_managers, books_to_members, shapes_to
 from stress.kernels.linear import any_row, product
 from stress.kernels.margin.calls import Calls
 from stress.kernels.margin.requirement import terms_of_step
+from stress.kernels.market.loadings import whole
 from stress.kernels.market.simple_return import simple_return
 from stress.kernels.market.volatility import depth_left, update_variance
 from stress.kernels.outside.flows import OutsideFlows, outside_flows, scaled, told
@@ -41,7 +42,7 @@ def _rebound(structure: Structure, params: Params, state: State, terms: Terms) -
     """Decay of the recent flow gives back part of what it has moved the price by (`impact.displacement`).
 
     Returns:
-        The tile, its P&L not booked yet, the log price change and the price change, each (asset, path).
+        The tile, its P&L not booked yet, the asset's own log price change and the price change, each (asset, path).
     """
     impact = params.impact
     if impact is None:
@@ -56,7 +57,7 @@ def _rebound(structure: Structure, params: Params, state: State, terms: Terms) -
         displacement = state.displacement * share
         back = (1.0 - impact.permanent) * (displacement - state.displacement)
         split = structure.attribution and bool(structure.outside)
-        gain = state.price * simple_return(structure, back)
+        gain = state.price * simple_return(structure, whole(structure, params.loadings, back))
         return (
             state._replace(
                 price=state.price + gain,
@@ -92,8 +93,8 @@ def advance(
         structure: what is compiled.
         params: numbers.
         state: the tile at the end of the last step.
-        draw: (asset, path) log return of the outside draw.
-        script: (asset, 1) `log(1 + m)` of this step's script.
+        draw: (asset, path) log return of the outside draw; of an asset with loadings, of its own part.
+        script: (asset, 1) `log(1 + m)` of this step's script, likewise.
         step: () int32, 1-based.
         resolve: the step's cascade; a replay passes one that keeps its rounds (`recording`).
 
@@ -113,7 +114,7 @@ def advance(
     if decays:
         state, back, rebound = _rebound(structure, params, state, terms)
     news = draw + script
-    growth = simple_return(structure, news)
+    growth = simple_return(structure, whole(structure, params.loadings, news))
     gain = state.price * growth
     pnl = book_pnl(structure, params.books, state.held, gain + rebound)  # both in one product
     moved_pnl, rebound_pnl = books_to_members(structure, pnl), jnp.zeros_like(state.profit)
@@ -148,6 +149,7 @@ def advance(
         asset_pnl = asset_pnl + last.by_asset.pnl
         if params.volatility is not None:
             moved = back + news + (state.displacement - before.displacement)
+            moved = whole(structure, params.loadings, moved)
             state = state._replace(variance=update_variance(params.volatility, state.variance, moved))
     state = state._replace(triggers=_remembered(structure, params, state, begin, held, step))
     group = params.reporting.group_matrix
@@ -239,6 +241,7 @@ def _close_step(
     if structure.impact is not None:
         change = log_change(structure, params.impact, displacement, of_flow, state.flow, entered, terms.depth)
         of_flow = log_displacement(structure, params.impact, flow, terms.depth)
+    moved = whole(structure, params.loadings, change)
     size = jnp.abs(forced)
     beyond = jnp.where(size > terms.depth, size, 0.0)
     at_floor, cut = state.counts.at_impact_floor, floored(structure, params.impact, flow, terms.depth)
@@ -270,6 +273,6 @@ def _close_step(
         forced_recent=last.forced_recent,
         of_forced=last.of_forced,
         any_flow=state.any_flow | (last.number > 0),
-        today=with_cascade(structure, state.today, change, last.profit - state.profit, last.book_pnl - state.book_pnl),
+        today=with_cascade(structure, state.today, moved, last.profit - state.profit, last.book_pnl - state.book_pnl),
         counts=counts,
     )

@@ -74,6 +74,7 @@ class Structure(NamedTuple):
     feedback: bool  # False: nobody trades, nothing has impact
     high_leverage: bool  # some fund's gross is so large that the rounding of a price near 1 would show in its loss
     attribution: bool  # the P&L of the cascade is split by cause
+    sources: tuple[int, ...] = ()  # rows of assets that others move with by loadings; () = no loadings
     extensions: tuple[tuple[str, int], ...] = ()  # of mechanisms from outside: digest, number of the registration
 
     @property

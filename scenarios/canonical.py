@@ -165,11 +165,12 @@ def _correlation(scenario: Scenario, assets: Assets) -> dict[str, Any]:
         rows = (dict(zip(loadings.names, row, strict=True)) for row in loadings.weights.tolist())
         document["factor"] = dict(zip(assets.ids, rows, strict=True))
     if table.matrix is not None:
-        matrix = read_matrix(table.matrix, "correlation.matrix", assets.ids, assets.file_order, scenario.files)
+        files, key = scenario.files, "correlation.matrix"
+        matrix = read_matrix(table.matrix, key, assets.ids, assets.file_order, files, assets.tied)
         document["matrix"] = matrix.tolist()
     if table.blend is not None:
-        key = "correlation.blend.matrix"
-        matrix = read_matrix(table.blend.matrix, key, assets.ids, assets.file_order, scenario.files)
+        files, key = scenario.files, "correlation.blend.matrix"
+        matrix = read_matrix(table.blend.matrix, key, assets.ids, assets.file_order, files, assets.tied)
         document["blend"] = {"matrix": matrix.tolist(), "weight": table.blend.weight}
     return document
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from stress.scenarios.loadings.record import Loadings
 from stress.scenarios.origin import Origin
 
 Floats = npt.NDArray[np.float64]
@@ -55,6 +56,27 @@ class Assets(_Brief):
     impact_vol: Floats  # annual volatility used by the impact law
     adv: Floats  # average daily volume, USD, pre-stress
     margin_rate: Floats  # base margin rate, fraction
+    loadings: Loadings | None = None  # who moves with whom; None: nobody
+
+    @property
+    def loaded(self) -> Bools:
+        """(asset,) those with loadings: `shock_vol` and the correlation are then of what is their own."""
+        return np.zeros(len(self.ids), np.bool_) if self.loadings is None else self.loadings.loaded
+
+    @property
+    def tied(self) -> dict[str, tuple[str, ...]]:
+        """By asset with loadings, all that it moves with."""
+        return {} if self.loadings is None else self.loadings.tied
+
+    @property
+    def leading_equities(self) -> Bools:
+        """(asset,) the equities that others may move with: brokers and households look at these, not at single names.
+
+        All equities where each of them has loadings.
+        """
+        equity = np.array([kind == "equity" for kind in self.asset_class], np.bool_)
+        leading = equity & ~self.loaded
+        return leading if leading.any() else equity
 
 
 @dataclass(frozen=True, repr=False)
@@ -68,12 +90,13 @@ class FactorLoadings(_Brief):
 
 @dataclass(frozen=True, repr=False)
 class Condition(_Brief):
-    """Moves of the draw that are fixed at one step: `rows @ draw = log_moves`."""
+    """Moves of the draw that are fixed at one step: `rows @ draw = log_moves`, where draws are what is assets' own."""
 
     step: int  # 1 is the first
     keys: tuple[str, ...]  # (row,) of what: an asset id, a class or a sector
     moves: Floats  # (row,) simple returns
-    rows: Floats  # (row, asset) weights, which sum to 1
+    weights: Floats  # (row, asset) of whole draws, what comes by loadings included; they sum to 1
+    rows: Floats  # (row, asset) what that is of own draws; `weights` where nobody has loadings
     bandwidth: float | None = None  # of the kernel of a history's days; None: by rule
 
     @property
@@ -115,14 +138,20 @@ class Shocks(_Brief):
     class_dof: dict[str, float] = field(default_factory=dict)  # by asset class; empty: one for all
     parameters: Any = None  # record of the model, see its file in `scenarios.shocks`
     of_draws: Floats | None = None  # (asset, asset) correlation of the draw in the long run; None: `correlation`
+    of_moves: Floats | None = None  # (asset, asset) of whole draws in the long run, loadings included; None: the draw's
     factors: FactorLoadings | None = None  # that make `correlation` and are drawn in its place; None: it is drawn
     conditions: tuple[Condition, ...] = ()  # by step, one for each
     replay: Replay | None = None
 
     @property
     def draw_correlation(self) -> Floats:
-        """Correlation of the draw in the long run, (asset, asset)."""
+        """Correlation of the draw in the long run, of assets with loadings that of their own draws, (asset, asset)."""
         return self.correlation if self.of_draws is None else self.of_draws
+
+    @property
+    def move_correlation(self) -> Floats:
+        """The same of whole draws, what comes by loadings included, (asset, asset)."""
+        return self.draw_correlation if self.of_moves is None else self.of_moves
 
 
 @dataclass(frozen=True, repr=False)

@@ -1,8 +1,11 @@
-"""Who moved the price: the P&L of a round of trades split into own impact, others' impact, retail and execution.
+"""Who moved the price: the P&L of a round of trades split into own impact, others' impact, retail, loadings, execution.
 
 The forced part of a round's move, on what a book keeps, is shared among the books that trade in the direction of the
 round's net forced flow, by size; the book's own share is its own impact. Because a book sells pro rata, its share needs
 products with squared weights only: the state stays O(assets + books).
+
+An asset with loadings also moves with what the trades of the round do to others: on what a book keeps that is apart
+(`through_loadings`), beside the move that the trades in the asset itself make. What is sold bears the whole move.
 """
 
 from __future__ import annotations
@@ -25,17 +28,20 @@ class Causes(NamedTuple):
     own_impact: Array
     others_impact: Array
     outside: tuple[Array, ...]  # what each outside flow makes of it, in the order of the structure
+    through_loadings: tuple[Array, ...]  # one, () where nobody has loadings
     execution_shortfall: Array
 
     def in_order(self) -> list[Array]:
         """All causes one after the other."""
-        return [self.own_impact, self.others_impact, *self.outside, self.execution_shortfall]
+        between = (*self.outside, *self.through_loadings)
+        return [self.own_impact, self.others_impact, *between, self.execution_shortfall]
 
 
 def no_causes(structure: Structure, profit: Array) -> Causes:
     """Nothing yet, shaped like `profit` (member, path)."""
     none = jnp.zeros_like(profit[: None if structure.attribution else 0])
-    return Causes(none, none, tuple(none for _ in structure.outside), none)
+    through = (none,) if structure.sources else ()
+    return Causes(none, none, tuple(none for _ in structure.outside), through, none)
 
 
 def _own(structure: Structure, books: Books, cut: Array, forced_flow: Array, forced_gain: Array) -> Array:
@@ -67,6 +73,7 @@ def add_round(
     held: Array,
     cut: Array,
     gain: Array,
+    own_gain: Array,
     forced_flow: Array,
     forced_gain: Array,
     outside_shares: Sequence[Array],
@@ -81,25 +88,31 @@ def add_round(
         held: (book, path) k before the round.
         cut: (book, path) what each book gives up, below 0 what it adds.
         gain: (asset, path) the round's price change.
+        own_gain: (asset, path) what trades in the asset itself make of it; `gain` where nobody has loadings.
         forced_flow: (asset, path) the round's net forced flow.
         forced_gain: (asset, path) the price change that forced flow alone would make.
         outside_shares: (asset, path) part of each outside flow in what they do together; () where there is one.
     """
     kept = held - jnp.maximum(cut, 0.0)
     on_gain = books.gross * shapes_to_books(structure, product(books.shapes, gain))
+    on_own, through = on_gain, causes.through_loadings
+    if structure.sources:
+        on_own = books.gross * shapes_to_books(structure, product(books.shapes, own_gain))
+        through = (through[0] + books_to_members(structure, kept * (on_gain - on_own)),)
     on_forced = books.gross * shapes_to_books(structure, product(books.shapes, forced_gain))
     own = kept * _own(structure, books, cut, forced_flow, forced_gain)
     if len(causes.outside) < 2:
-        offsets = [books_to_members(structure, kept * (on_gain - on_forced)) for _ in causes.outside]
+        offsets = [books_to_members(structure, kept * (on_own - on_forced)) for _ in causes.outside]
     else:
         offsets = [
             books_to_members(structure, kept * (books.gross * shapes_to_books(structure, product(books.shapes, part))))
-            for part in ((gain - forced_gain) * share for share in outside_shares)
+            for part in ((own_gain - forced_gain) * share for share in outside_shares)
         ]
     sold_part = jnp.where(cut > 0, execution_weight * cut, -(1.0 - execution_weight) * cut)
     return Causes(
         own_impact=causes.own_impact + books_to_members(structure, own),
         others_impact=causes.others_impact + books_to_members(structure, kept * on_forced - own),
         outside=tuple(so_far + of for so_far, of in zip(causes.outside, offsets, strict=True)),
+        through_loadings=through,
         execution_shortfall=causes.execution_shortfall + books_to_members(structure, sold_part * on_gain),
     )

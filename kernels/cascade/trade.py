@@ -15,6 +15,7 @@ from stress.kernels.impact.displacement import log_change
 from stress.kernels.impact.impact import log_displacement
 from stress.kernels.layout import books_to_managers, books_to_members, shapes_to_books
 from stress.kernels.linear import any_row
+from stress.kernels.market.loadings import whole
 from stress.kernels.market.simple_return import simple_return
 from stress.kernels.outside.flows import OutsideFlows
 from stress.kernels.params import Params
@@ -41,7 +42,7 @@ def price_gain(
     flow = forced + outside.total if structure.outside else forced
     impact = params.impact
     change = log_change(structure, impact, state.displacement, state.of_flow, state.flow, flow, terms.depth)
-    return state.price * simple_return(structure, change)
+    return state.price * simple_return(structure, whole(structure, params.loadings, change))
 
 
 def beginning(structure: Structure, outside: OutsideFlows, now: Round) -> Round:
@@ -102,7 +103,7 @@ def settle(
     explained = _explained(now)
     causes = lax.cond(
         params.rules.explained,
-        lambda: _explained(_with_causes(structure, params, terms, outside, before, now, cut)),
+        lambda: _explained(_with_causes(structure, params, state, terms, outside, before, now, cut)),
         lambda: explained,
     )
     return now._replace(**causes)
@@ -114,13 +115,44 @@ def _explained(now: Round) -> dict[str, Any]:
     return {name: getattr(now, name) for name in names}
 
 
+def _without_loadings(
+    structure: Structure,
+    params: Params,
+    state: State,
+    terms: Terms,
+    outside: OutsideFlows,
+    before: Round,
+    now: Round,
+    gain: Array,
+) -> Array:
+    """Of a round's price change `gain` (asset, path), what the trades in the asset itself make."""
+    if params.loadings is None:
+        return gain
+
+    def own(forced: Array) -> Array:
+        flow = forced + outside.total if structure.outside else forced
+        return log_change(structure, params.impact, state.displacement, state.of_flow, state.flow, flow, terms.depth)
+
+    change = own(now.forced) - jnp.where(before.number > 0, own(before.forced), 0.0)
+    moves = params.loadings.loaded & before.active
+    return jnp.where(moves, before.price * simple_return(structure, change), gain)
+
+
 def _with_causes(
-    structure: Structure, params: Params, terms: Terms, outside: OutsideFlows, before: Round, now: Round, cut: Array
+    structure: Structure,
+    params: Params,
+    state: State,
+    terms: Terms,
+    outside: OutsideFlows,
+    before: Round,
+    now: Round,
+    cut: Array,
 ) -> Round:
     """The round after its trades with its P&L split by cause and by asset."""
     books, weight = params.books, params.rules.execution_weight
     gain = now.gain - before.gain
-    forced, forced_gain = forced_flow(structure, books, cut), gain
+    own_gain = _without_loadings(structure, params, state, terms, outside, before, now, gain)
+    forced, forced_gain = forced_flow(structure, books, cut), own_gain
     if structure.outside:
         recent = now.forced_recent + forced
         of_recent = log_displacement(structure, params.impact, recent, terms.depth)
@@ -128,6 +160,6 @@ def _with_causes(
         forced_gain = before.price * simple_return(structure, change)
         now = now._replace(forced_recent=recent, of_forced=now.of_forced + change)
     causes = attribution.add_round(
-        structure, books, weight, now.causes, before.held, cut, gain, forced, forced_gain, outside.shares
+        structure, books, weight, now.causes, before.held, cut, gain, own_gain, forced, forced_gain, outside.shares
     )
     return now._replace(causes=causes, by_asset=asset_pnl.add_round(weight, now.by_asset, forced, gain))

@@ -16,14 +16,19 @@ def rare(name: str) -> bool:
     return name.removeprefix("total_") in amounts or name.endswith(("_by_trigger_usd", "_purchases_usd"))
 
 
-def cause_names(outside: Iterable[str] = OUTSIDE) -> tuple[str, ...]:
-    """Causes of the P&L of a step's cascade, in the order of the kernels; each outside flow has one."""
-    return ("own_impact", "others_impact", *(OUTSIDE[flow].component for flow in outside), "execution_shortfall")
+def cause_names(outside: Iterable[str] = OUTSIDE, loadings: bool = False) -> tuple[str, ...]:
+    """Causes of the P&L of a step's cascade, in the order of the kernels; each outside flow has one.
+
+    Where some asset has loadings there is one more: what comes through them.
+    """
+    through = ("through_loadings",) if loadings else ()
+    flows = (OUTSIDE[flow].component for flow in outside)
+    return ("own_impact", "others_impact", *flows, *through, "execution_shortfall")
 
 
-def component_names(outside: Iterable[str] = OUTSIDE) -> tuple[str, ...]:
+def component_names(outside: Iterable[str] = OUTSIDE, loadings: bool = False) -> tuple[str, ...]:
     """Components of the attribution of a path, in the order of the kernels."""
-    return ("outside_shock", *cause_names(outside), "rebound")
+    return ("outside_shock", *cause_names(outside, loadings), "rebound")
 
 
 def every_trigger() -> tuple[str, ...]:

@@ -32,6 +32,7 @@ WORDS = {
     "own_impact": "own impact",
     "others_impact": "others' impact",
     "retail_offset": "retail offset",
+    "through_loadings": "through loadings",
     "execution_shortfall": "execution shortfall",
     "rebound": "rebound",
 }

@@ -135,8 +135,12 @@ def steps(recorded: RecordedPath, traded: Flows, by_fund: _Rows) -> xr.Dataset:
     close = _at_ends(recorded, now.price)
     opening = np.concatenate([np.ones_like(close[:1]), close[:-1]])
     outside = np.exp(recorded.draw) * (1.0 + problem.shocks.script) - 1.0
+    rebounds, loadings = now.flow[:, 0] != 0, problem.assets.loadings
+    if loadings is not None:
+        outside = np.expm1(loadings.moves(recorded.draw + np.log1p(problem.shocks.script), axis=1))
+        rebounds = rebounds | np.any(rebounds[:, None, loadings.sources] & (loadings.whole != 0), axis=-1)
     # Without a recent flow there is nothing to rebound, and the quotient would show the rounding of prices.
-    rebound = np.where(now.flow[:, 0] != 0, now.price[:, 0] / (opening * (1.0 + outside)) - 1.0, 0.0)
+    rebound = np.where(rebounds, now.price[:, 0] / (opening * (1.0 + outside)) - 1.0, 0.0)
     value = problem.assets.adv * now.price[:, 0]
     bought = {purchases(name): recorded.outside_flow.get(name, np.zeros_like(value)) * value for name in OUTSIDE}
     grown, _ = called(recorded)
@@ -175,7 +179,7 @@ def steps(recorded: RecordedPath, traded: Flows, by_fund: _Rows) -> xr.Dataset:
     data["rounds"] = ("step", recorded.rounds)
     coords = {
         "step": ("step", np.arange(1, problem.steps + 1)),
-        "component": ("component", list(component_names())),
+        "component": ("component", list(component_names(loadings=problem.assets.loadings is not None))),
         **_fund_coords(recorded),
         **of_assets(recorded.problem),
     }
@@ -241,7 +245,7 @@ def _round_coords(recorded: RecordedPath) -> dict[str, Any]:
         "step": ("step", np.arange(1, recorded.problem.steps + 1)),
         "round": ("round", np.arange(recorded.moments.price.shape[1])),
         "trigger": ("trigger", list(every_trigger())),
-        "component": ("component", list(component_names())),
+        "component": ("component", list(component_names(loadings=recorded.problem.assets.loadings is not None))),
     }
 
 

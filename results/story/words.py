@@ -12,6 +12,7 @@ _CAUSED_BY = {
     "outside_shock": "outside shock",
     "own_impact": "own sales",
     "others_impact": "others' sales",
+    "through_loadings": "through loadings",
     "execution_shortfall": "execution",
     "rebound": "rebound",
 }

@@ -79,7 +79,7 @@ def build_triggers(
         for row in _rows(types)[0]
     ]
     rows = [whole[manager] for manager in books.manager_of]
-    building = Building(scenario.source, assets, shocks.draw_correlation, funds, books, members, rows)
+    building = Building(scenario.source, assets, shocks.move_correlation, funds, books, members, rows)
     found = {name: table.arrays(building) for name, table in TABLES.items()}
     return {name: record for name, record in found.items() if record is not None}
 

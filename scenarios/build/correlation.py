@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from stress.scenarios.csv.labelled import Labelled
 from stress.scenarios.errors import ScenarioError, suggest
 from stress.scenarios.problem import Floats
 from stress.scenarios.read.files import InputFiles
@@ -16,6 +17,8 @@ from stress.scenarios.shocks.loadings import correlation_of_factors, read_loadin
 
 _SYMMETRY = 1e-9
 _INDEFINITE = 1e-9  # eigenvalues above minus this are rounding, not indefiniteness
+Tied = Mapping[str, Sequence[str]]  # assets with loadings, and all that each moves with
+NOBODY: Tied = {}
 MatrixInput = str | Mapping[str, Mapping[str, float]] | Sequence[Sequence[float]]
 
 
@@ -25,28 +28,40 @@ def resolve_correlation(
     file_order: Sequence[str],
     files: InputFiles,
     key: str = "correlation",
+    tied: Tied = NOBODY,
 ) -> tuple[Floats, float]:
     """Matrix (asset, asset) in the order of `ids`, and the Frobenius distance the repair moved it (0 without one).
 
     Without a table the draws are independent. Rows without labels are in `file_order`; `key` is that of the table.
+    Assets with loadings (`tied`: all that they move with) draw what is their own, which a constant leaves out: it is
+    uncorrelated. A matrix may leave them out, too, or correlate them with each other.
 
     Raises:
-        ScenarioError: labels that do not match, not symmetric, diagonal not 1, outside [-1, 1], or indefinite
-            without `repair = true`; loadings as in `read_loadings`.
+        ScenarioError: labels that do not match, not symmetric, diagonal not 1, outside [-1, 1], not 0 where loadings
+            say how two assets move together, or indefinite without `repair = true`; factors as in `read_loadings`, or
+            beside assets with loadings.
     """
     if table is None:
         return np.eye(len(ids)), 0.0
     if table.factor is not None:
+        if tied:
+            raise ScenarioError(
+                "ties assets by factors, and some of them move with others by their loadings",
+                file=files.scenario_file,
+                key=f"{key}.factor",
+                allowed="a matrix, which may leave out assets with loadings, or a constant",
+            )
         matrix = correlation_of_factors(read_loadings(table.factor, f"{key}.factor", ids, files))
         if table.blend is None:  # semidefinite as it is made
             return matrix, 0.0
     elif table.constant is not None:
-        matrix = np.full((len(ids), len(ids)), table.constant)
+        free = np.array([name not in tied for name in ids])
+        matrix = np.where(np.outer(free, free), table.constant, 0.0)
         np.fill_diagonal(matrix, 1.0)
     else:
-        matrix = read_matrix(table.matrix or [], f"{key}.matrix", ids, file_order, files)
+        matrix = read_matrix(table.matrix or [], f"{key}.matrix", ids, file_order, files, tied)
     if table.blend is not None:
-        other = read_matrix(table.blend.matrix, f"{key}.blend.matrix", ids, file_order, files)
+        other = read_matrix(table.blend.matrix, f"{key}.blend.matrix", ids, file_order, files, tied)
         matrix = (1 - table.blend.weight) * matrix + table.blend.weight * other
     if _semidefinite(matrix):
         return matrix, 0.0
@@ -82,20 +97,59 @@ def _semidefinite(matrix: Floats) -> bool:
 
 
 def read_matrix(
-    source: MatrixInput, key: str, ids: Sequence[str], file_order: Sequence[str], files: InputFiles
+    source: MatrixInput,
+    key: str,
+    ids: Sequence[str],
+    file_order: Sequence[str],
+    files: InputFiles,
+    tied: Tied = NOBODY,
 ) -> Floats:
-    """One matrix, checked, its rows and columns in the order of `ids`.
+    """One matrix, checked, its rows and columns in the order of `ids`; it may leave out all assets with loadings.
 
     Raises:
         ScenarioError: as `resolve_correlation`, short of definiteness.
     """
     file = Path(source).name if isinstance(source, str) else files.scenario_file
-    if isinstance(source, str):
-        table = read_labelled(source, key, files)
-        _check_labels(table.rows, ids, key, file)
-        _check_labels(table.columns, ids, f"{key}.{table.rows[0]}", file)
-        rows_of, columns_of = ({label: n for n, label in enumerate(labels)} for labels in (table.rows, table.columns))
-        matrix = table.values[np.ix_([rows_of[i] for i in ids], [columns_of[i] for i in ids])]
+    table = read_labelled(source, key, files) if isinstance(source, str) else source
+    labels = table.rows if isinstance(table, Labelled) else table if isinstance(table, Mapping) else None
+    whole = len(table) == len(ids) if labels is None else any(name in labels for name in tied)
+    if whole or not tied:
+        matrix = _checked_matrix(table, key, file, ids, file_order)
+        _check_own(matrix, ids, tied, key, file)
+        return matrix
+    matrix, at = np.eye(len(ids)), np.flatnonzero([name not in tied for name in ids])
+    free, in_file = ([name for name in names if name not in tied] for names in (ids, file_order))
+    matrix[np.ix_(at, at)] = _checked_matrix(table, key, file, free, in_file)
+    return matrix
+
+
+def _check_own(matrix: Floats, ids: Sequence[str], tied: Tied, key: str, file: str) -> None:
+    """What is an asset's own is uncorrelated with all that it moves with, and with what has no loadings."""
+    for i, asset in enumerate(ids):
+        for j, other in enumerate(ids if asset in tied else ()):
+            if matrix[i, j] != 0.0 and i != j and (other not in tied or other in tied[asset]):
+                raise ScenarioError(
+                    f"is not 0, and {asset} has loadings: its own draw is uncorrelated with what it may move with",
+                    file=file,
+                    key=f"{key}.{asset}.{other}",
+                    value=float(matrix[i, j]),
+                    allowed="0, or a matrix that leaves out assets with loadings",
+                )
+
+
+def _checked_matrix(
+    source: Labelled | Mapping[str, Mapping[str, float]] | Sequence[Sequence[float]],
+    key: str,
+    file: str,
+    ids: Sequence[str],
+    file_order: Sequence[str],
+) -> Floats:
+    """A matrix as read, in the order of `ids`."""
+    if isinstance(source, Labelled):
+        _check_labels(source.rows, ids, key, file)
+        _check_labels(source.columns, ids, f"{key}.{source.rows[0]}", file)
+        rows_of, columns_of = ({label: n for n, label in enumerate(labels)} for labels in (source.rows, source.columns))
+        matrix = source.values[np.ix_([rows_of[i] for i in ids], [columns_of[i] for i in ids])]
     elif isinstance(source, Mapping):
         _check_labels(source, ids, key, file)
         for label, row in source.items():

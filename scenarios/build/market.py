@@ -8,15 +8,23 @@ from typing import Any
 import numpy as np
 
 from stress.scenarios.errors import ScenarioError, suggest
+from stress.scenarios.loadings.own_draws import build_loadings, own_draws
 from stress.scenarios.outside.registry import TABLES
 from stress.scenarios.problem import Assets, Cascade, Liquidity
 from stress.scenarios.schema.scenario import Scenario
 
 
 def build_assets(scenario: Scenario) -> Assets:
-    """Assets sorted by id, with `shock_vol` and `impact_vol` defaulting to `vol`."""
+    """Assets sorted by id, with `shock_vol` and `impact_vol` defaulting to `vol`.
+
+    The default of an asset with loadings is what these leave of its `vol`.
+
+    Raises:
+        ScenarioError: as `build_loadings` and `own_draws`.
+    """
     ordered = sorted(scenario.assets, key=lambda asset: asset.id)
-    return Assets(
+    loadings = build_loadings(scenario)
+    assets = Assets(
         ids=tuple(a.id for a in ordered),
         file_order=tuple(a.id for a in scenario.assets),
         names=tuple(a.name or a.id for a in ordered),
@@ -29,7 +37,9 @@ def build_assets(scenario: Scenario) -> Assets:
         impact_vol=np.array([a.vol if a.impact_vol is None else a.impact_vol for a in ordered]),
         adv=np.array([a.adv for a in ordered]),
         margin_rate=np.array([a.margin or 0.0 for a in ordered]),
+        loadings=loadings,
     )
+    return assets if loadings is None else own_draws(scenario, assets, loadings)
 
 
 def unknown_asset(scenario: Scenario, key: str, asset: str, value: object, assets: Assets) -> ScenarioError:

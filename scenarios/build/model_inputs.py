@@ -40,8 +40,8 @@ class ModelInputs:
 
     def matrix(self, table: Correlation | None, key: str, names: Sequence[str], order: Sequence[str]) -> Floats:
         """A correlation matrix of `names`; raises ScenarioError as `resolve_correlation`."""
-        files = self._scenario.files
-        found, distance = resolve_correlation(table, names, order, files, f"{self._table}.{key}")
+        files, tied = self._scenario.files, self.assets.tied if names == self.assets.ids else {}
+        found, distance = resolve_correlation(table, names, order, files, f"{self._table}.{key}", tied)
         self.repaired.append(distance)
         return found
 

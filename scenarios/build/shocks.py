@@ -12,6 +12,7 @@ from stress.scenarios.build.correlation import resolve_correlation
 from stress.scenarios.build.market import unknown_asset
 from stress.scenarios.build.model_inputs import ModelInputs
 from stress.scenarios.errors import ScenarioError, ScenarioWarning
+from stress.scenarios.loadings.own_draws import whole_correlation
 from stress.scenarios.problem import Assets, FactorLoadings, Floats, Shocks
 from stress.scenarios.schema.scenario import Scenario
 from stress.scenarios.shocks.classes import mixed_tails
@@ -29,7 +30,9 @@ def build_shocks(scenario: Scenario, assets: Assets) -> tuple[Shocks, dict[str, 
         ScenarioError: an unknown asset, a step beyond the horizon, an asset scripted twice in a step, a bad matrix,
             numbers of the model that do not go together.
     """
-    correlation, distance = resolve_correlation(scenario.correlation, assets.ids, assets.file_order, scenario.files)
+    correlation, distance = resolve_correlation(
+        scenario.correlation, assets.ids, assets.file_order, scenario.files, tied=assets.tied
+    )
     table = scenario.shocks
     model = table.model if table is not None else "none"
     check_model(scenario)
@@ -37,6 +40,7 @@ def build_shocks(scenario: Scenario, assets: Assets) -> tuple[Shocks, dict[str, 
     dof, by_class = degrees_of_freedom(scenario, assets)
     parameters = TABLES[model].parameters(table.own_table(), inputs) if table is not None else None
     of_draws = mixed_tails(TABLES[model].correlation(parameters, inputs), assets, by_class)
+    whole = whole_correlation(assets, of_draws)
     martingale = table is not None and table.drift == "martingale"
     if martingale and model != "gaussian":
         warnings.warn(
@@ -59,6 +63,7 @@ def build_shocks(scenario: Scenario, assets: Assets) -> tuple[Shocks, dict[str, 
         class_dof=by_class,
         parameters=parameters,
         of_draws=None if of_draws is correlation else of_draws,
+        of_moves=None if whole is of_draws else whole,
         factors=_factors(scenario, assets),
     )
     return shocks, model_document(scenario, inputs, parameters)
@@ -100,6 +105,16 @@ def _script(scenario: Scenario, assets: Assets) -> Floats:
                 )
             seen.add((entry.step, asset))
             script[entry.step - 1, assets.ids.index(asset)] = move
+    for step, asset in sorted(seen):
+        other = next((other for other in assets.tied.get(asset, ()) if (step, other) in seen), None)
+        if other is not None:
+            raise ScenarioError(
+                f"has a move of its own at step {step}, and {other}, which it moves with, has one, too",
+                file=scenario.source,
+                key=f"shocks.script.{asset}",
+                value=float(script[step - 1, assets.ids.index(asset)]),
+                allowed=f"a move of {asset} or of what it moves with ({', '.join(assets.tied[asset])}), not both",
+            )
     return script
 
 

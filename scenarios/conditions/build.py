@@ -4,7 +4,7 @@ An asset's row is 1 at the asset. That of an asset class or a sector is its valu
 market value that all funds together hold at the start, so what nobody holds has none. `KEY.*` is a row for each asset
 of the class or sector, held or not. A row fixes a weighted log return at `log(1 + move)`: exact for one asset; of
 several it is the move of the weighted sum to first order, and `scenarios.conditions.report` tells the simple move that
-comes of it.
+comes of it. An asset with loadings is fixed whole: its row holds what it moves with, too.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def build_conditions(scenario: Scenario, assets: Assets, books: Books, shocks: S
             names = sorted(rows[step])
             of_step = [rows[step][name] for name in names]
             moves, weights = np.array([one[0] for one in of_step]), np.stack([one[1] for one in of_step])
-            found.append(Condition(step, tuple(names), moves, weights, widths[step]))
+            found.append(Condition(step, tuple(names), moves, weights, _of_own(assets, weights), widths[step]))
     return tuple(found)
 
 
@@ -109,6 +109,15 @@ def _members(scenario: Scenario, assets: Assets, name: str, where: str, move: fl
     return members
 
 
+def _of_own(assets: Assets, weights: Floats) -> Floats:
+    """What weights (..., asset) of whole draws are of own ones: an asset with loadings brings what it moves with."""
+    if assets.loadings is None:
+        return weights
+    rows = weights.copy()
+    rows[..., assets.loadings.sources] += weights @ assets.loadings.whole
+    return rows
+
+
 def _moved(shocks: Shocks, step: int) -> Bools:
     """Assets that have a move of a script or a replay at a step, (asset,)."""
     moved: Bools = shocks.script[step - 1] != 0
@@ -120,12 +129,13 @@ def _moved(shocks: Shocks, step: int) -> Bools:
 def _check_script(
     scenario: Scenario, assets: Assets, moved: Bools, rows: dict[str, tuple[float, Floats, str]], step: int
 ) -> None:
-    """Refuse an asset that is in a row and has a move of a script or a replay at the same step."""
+    """Refuse a row with an asset that a script or a replay moves at the step, by itself or through its loadings."""
     for name, (move, weights, where) in rows.items():
-        both = (weights != 0) & moved
+        both = (_of_own(assets, weights) != 0) & moved
         if both.any():
             asset = assets.ids[int(both.argmax())]
-            whose = "has a scripted move" if asset == name else f"has {asset}, which has a scripted move"
+            how = "has" if weights[int(both.argmax())] != 0 else "moves with"
+            whose = "has a scripted move" if asset == name else f"{how} {asset}, which has a scripted move"
             allowed = "a script, a replay or a condition of an asset at a step, not two of them"
             raise _refused(scenario, f"{whose} at step {step}, too", where, move, allowed)
 

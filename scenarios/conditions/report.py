@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from stress.scenarios.conditions.law import reweighted
-from stress.scenarios.conditions.step import Law, law_at, step_deviation, step_mean
+from stress.scenarios.conditions.step import Law, law_at
 from stress.scenarios.problem import Condition, Floats, Problem
+from stress.scenarios.shocks.moments import step_deviation, step_mean
 from stress.scenarios.shocks.registry import TABLES
 
 MOST_TOLD = 4  # regimes or numbers of jumps in a sentence
@@ -43,12 +44,13 @@ def _facts(problem: Problem, condition: Condition) -> dict[str, Any]:
         of_name = {name: np.array([name == other for other in names]) for name in dict.fromkeys(names)}
         facts["chances"] = {name: [float(chances @ own), float(after @ own)] for name, own in of_name.items()}
     deviation = step_deviation(shocks, problem.assets, problem.steps_per_day)
-    mean = step_mean(shocks, deviation, problem.steps_per_day)
+    mean = step_mean(shocks, problem.assets, deviation, problem.steps_per_day)
     kernel = TABLES[shocks.model].picked_days(shocks, deviation, mean, condition)
     if kernel is not None:
         facts |= {"bandwidth": kernel.bandwidth, "effective_days": kernel.effective}
-    expected = rows @ (after @ [_expected_moves(law, i, rows) for i in range(len(after))])
-    alone = (rows != 0).sum(axis=1) == 1
+    weights = condition.weights
+    expected = weights @ (after @ [_expected_moves(problem, law, i) for i in range(len(after))])
+    alone = (weights != 0).sum(axis=1) == 1
     moves = np.where(alone, condition.moves, expected)
     return facts | {"simple_moves": dict(zip(condition.keys, moves.tolist(), strict=True))}
 
@@ -64,11 +66,15 @@ def _distance(law: Law, rows: Floats, moves: Floats) -> float:
     return math.sqrt(max(0.0, float(lacks @ np.linalg.solve(between + (apart.T * chances) @ apart, lacks))))
 
 
-def _expected_moves(law: Law, i: int, rows: Floats) -> Floats:
-    """Expected simple move of each asset in a part, to second order, (asset,)."""
-    part, given = law.parts[i], law.given[i]
-    mean = part.mean + given.gain @ given.missing
-    left = part.variance - (given.gain * part.across).sum(axis=1)
+def _expected_moves(problem: Problem, law: Law, i: int) -> Floats:
+    """Expected simple move of each asset in a part, to second order, (asset,), what comes by loadings included."""
+    part, given, loadings = law.parts[i], law.given[i], problem.assets.loadings
+    mean, variance, gain, across = part.mean + given.gain @ given.missing, part.variance, given.gain, part.across
+    if loadings is not None:
+        own = problem.shocks.draw_correlation * np.outer(np.sqrt(variance), np.sqrt(variance))
+        variance = np.diag(loadings.covariance(own))
+        mean, gain, across = loadings.moves(mean), loadings.moves(gain), loadings.moves(across)
+    left = variance - (gain * across).sum(axis=1)
     found: Floats = np.exp(mean) * (1.0 + 0.5 * np.maximum(left, 0.0) * given.spread**2) - 1.0
     return found
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
 
 from stress.scenarios.conditions.law import Given, Part, given
 from stress.scenarios.errors import ScenarioError
-from stress.scenarios.problem import TRADING_DAYS, Assets, Condition, Floats, Shocks
+from stress.scenarios.problem import Assets, Condition, Shocks
 from stress.scenarios.schema.scenario import Scenario
+from stress.scenarios.shocks.moments import step_deviation, step_mean
 from stress.scenarios.shocks.registry import TABLES
 
 FEWEST_DAYS = 30.0  # effective, of a history's days that are near a condition
@@ -23,22 +23,10 @@ class Law(NamedTuple):
     given: list[Given]
 
 
-def step_deviation(shocks: Shocks, assets: Assets, steps_per_day: int) -> Floats:
-    """Standard deviation of the draw of a step, (asset,)."""
-    found: Floats = shocks.scale * assets.shock_vol / math.sqrt(TRADING_DAYS * steps_per_day)
-    return found
-
-
-def step_mean(shocks: Shocks, deviation: Floats, steps_per_day: int) -> Floats:
-    """Mean log return of the draw of a step, (asset,)."""
-    drift = np.full(len(deviation), shocks.drift / (TRADING_DAYS * steps_per_day))
-    return -0.5 * deviation**2 if shocks.martingale else drift
-
-
 def law_at(shocks: Shocks, assets: Assets, steps_per_day: int, condition: Condition) -> Law:
     """The law of the draw at the step of a condition; raises LinAlgError where its rows cannot be told apart."""
     deviation = step_deviation(shocks, assets, steps_per_day)
-    mean = step_mean(shocks, deviation, steps_per_day)
+    mean = step_mean(shocks, assets, deviation, steps_per_day)
     parts = TABLES[shocks.model].parts(shocks, deviation, mean, steps_per_day, condition)
     return Law(parts, [given(part, condition.rows, condition.log_moves) for part in parts])
 
@@ -66,7 +54,7 @@ def check_conditions(scenario: Scenario, shocks: Shocks, assets: Assets) -> None
         if problem := TABLES[shocks.model].without_law(shocks, condition):
             raise refused(*problem)
         deviation = step_deviation(shocks, assets, scenario.horizon.steps_per_day)
-        mean = step_mean(shocks, deviation, scenario.horizon.steps_per_day)
+        mean = step_mean(shocks, assets, deviation, scenario.horizon.steps_per_day)
         try:
             law_at(shocks, assets, scenario.horizon.steps_per_day, condition)
         except np.linalg.LinAlgError as error:

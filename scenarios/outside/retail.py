@@ -61,6 +61,8 @@ class _Retail(OutsideTable):
     def record(self, table: Keys, assets: Assets, source: str) -> Retail:
         """Weights are the given ones, else the average daily volumes of US equity, scaled to sum 1.
 
+        Names with loadings are left out of the default: what they move with stands for them.
+
         Raises:
             ScenarioError: an unknown asset, or no US equity to buy where no weights are given.
         """
@@ -90,8 +92,7 @@ def _given(weights: dict[str, float], assets: Assets, source: str) -> Floats:
 
 
 def _us_equity(assets: Assets, source: str) -> Floats:
-    places = zip(assets.asset_class, assets.region, strict=True)
-    bought = np.array([kind == "equity" and region.lower() == "us" for kind, region in places])
+    bought = assets.leading_equities & np.array([region.lower() == "us" for region in assets.region])
     if not bought.any():
         raise ScenarioError(
             "is missing, and there is no equity asset of region us to default to",

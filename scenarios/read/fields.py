@@ -32,6 +32,7 @@ _NAME_ALLOWED = "1 to 64 of the characters A-Z a-z 0-9 _ . - and not a dot or da
 ID_PATTERN = r"^[^\x00-/:-@\[-^`{-\xa0][^\x00-\x1f\"\\,;=<>|\[\]{}\x7f-\xa0]{0,63}$"
 _ID_ALLOWED = '1 to 64 letters, digits, blanks and signs, a letter, digit or _ first, none of " \\ , ; = < > | [ ] { }'
 LARGEST_LEVEL = 1e6  # of a limit or target, in multiples
+LARGEST_LOADING = 10.0  # of one asset on another
 LOWEST_USD = 1.0  # of a fund, and of a day of volume
 _SHORTEST_HALF_LIFE = 1e-6  # days
 _WHOLE = r"\d+(_\d+)*"
@@ -128,6 +129,7 @@ Number = Annotated[float, BeforeValidator(_parsed(units.number)), _number_or_tex
 Fraction = Annotated[
     float, BeforeValidator(_parsed(units.fraction)), _number_or_text(r"\s*(%|bp)?"), quantities.FRACTION
 ]
+Loading = Annotated[Number, Field(ge=-LARGEST_LOADING, le=LARGEST_LOADING)]
 Share = Annotated[Fraction, quantities.SHARE]
 Move = Annotated[Fraction, quantities.MOVE]
 AnnualVolatility = Annotated[Fraction, quantities.VOLATILITY]

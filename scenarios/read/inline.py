@@ -14,6 +14,7 @@ _FORMS = {
     "assets": Form(
         ("id", "name", "asset_class", "region", "sector", "vol", "shock_vol", "impact_vol", "in_net", "adv", "margin"),
         ("id", "name", "asset_class", "region", "sector", "in_net"),
+        ("loadings.",),
     ),
     "funds": Form(
         ("id", "strategy", "region", "nav", "gross", "net", "positions", "count", "leverage_spread"),
@@ -32,7 +33,7 @@ def inline_table(document: dict[str, Any], key: str, files: InputFiles) -> None:
     """Replace the file name under `key` ("assets" or "funds") by the file's rows; an empty cell leaves its key out.
 
     A column `prime_brokers.pb_a` of a fund file is the key `pb_a` of its table `prime_brokers`; likewise `positions.`,
-    `margin.` and `triggers.`. Anything else that is not a key of the format is an error.
+    `margin.` and `triggers.`, and `loadings.` of an asset file. Anything else that is no key of the format is an error.
 
     Raises:
         ScenarioError: unreadable file, unknown or missing columns.

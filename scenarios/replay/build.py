@@ -14,7 +14,7 @@ from stress.scenarios.problem import Assets, Floats, Shocks
 from stress.scenarios.problem import Replay as Resolved
 from stress.scenarios.read.returns import MOST_NUMBERS, read_returns
 from stress.scenarios.replay.episode import Episode, Moves, funds_of, read_episode
-from stress.scenarios.replay.followed import BY_HAND, DRAWS, PROXIES, Followed, follow
+from stress.scenarios.replay.followed import BY_HAND, DRAWS, LOADED, PROXIES, Followed, follow
 from stress.scenarios.schema.replay import Replay
 from stress.scenarios.schema.scenario import Scenario
 
@@ -48,7 +48,7 @@ def with_replay(scenario: Scenario, assets: Assets, shocks: Shocks) -> Shocks:
         )
     found = _followed(scenario, assets, table, episode)
     every = [found[asset] for asset in assets.ids]
-    draws = np.array([of.how == DRAWS for of in every])
+    draws = np.array([of.how in (DRAWS, LOADED) for of in every])
     if table.freed is not None:
         freed = np.array([asset in table.freed for asset in assets.ids])
     else:
@@ -124,7 +124,7 @@ def _followed(scenario: Scenario, assets: Assets, table: Replay, episode: Episod
         if name not in assets.ids:
             allowed = suggest(name, assets.file_order)
             raise ScenarioError(f"{name!r} is no asset", file=scenario.source, key=f"{KEY}.freed", allowed=allowed)
-    needed = set(assets.ids) - set(by_hand)
+    needed = set(assets.ids) - set(by_hand) - set(assets.tied)
     returns = known_returns(scenario, assets, moved, table.returns, table.kind) if needed else {}
     sectors = {asset.id: asset.sector for asset in scenario.assets}
     found = follow(assets, sectors, moved, by_hand, returns)
@@ -154,6 +154,9 @@ def _by_hand(
         raise ScenarioError(f"{name!r} is no asset", file=scenario.source, key=where, value=given, allowed=allowed)
     if given == DRAW:
         return Followed(DRAWS, {})
+    if name in assets.tied:
+        problem = f"{name} moves with {', '.join(assets.tied[name])} by its loadings"
+        raise ScenarioError(problem, file=scenario.source, key=where, value=given, allowed=f'"{DRAW}", or no loadings')
     exposures = {given: 1.0} if isinstance(given, str) else {k: v for k, v in given.items() if k != RESIDUAL}
     residual = 0.0 if isinstance(given, str) else given.get(RESIDUAL, 0.0)
     for asset in exposures:

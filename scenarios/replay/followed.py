@@ -2,7 +2,8 @@
 
 The first rule that applies takes a name: what the user says; the library's asset of the same id and class; an index or
 fund whose ticker has a counterpart in `library/counterparts.csv`; the regression of its own daily log returns on the
-names that were taken so far; its sector; its asset class. The rest has no counterpart.
+names that were taken so far; its sector; its asset class. The rest has no counterpart. An asset with loadings moves
+with what it is tied to, and its own draw is as ever.
 """
 
 from __future__ import annotations
@@ -19,9 +20,8 @@ from stress.scenarios.problem import Assets, Floats
 
 FEWEST_DAYS = 60  # of a regression
 DAYS_A_PROXY = 10
-DRAWS, BY_HAND, ITSELF, TICKER, REGRESSION, SECTOR, CLASS = (
-    *("draws as ever", "by hand", "itself", "by its ticker", "by regression", "by its sector", "by its class"),
-)
+DRAWS, LOADED, BY_HAND, ITSELF = "draws as ever", "through its loadings", "by hand", "itself"
+TICKER, REGRESSION, SECTOR, CLASS = "by its ticker", "by regression", "by its sector", "by its class"
 PROXIES = (ITSELF, TICKER)  # rules whose names others are regressed on
 
 
@@ -77,6 +77,8 @@ def follow(
     found: dict[str, Followed | None] = {}
     for asset, kind in zip(assets.ids, assets.asset_class, strict=True):
         found[asset] = by_hand.get(asset) or _direct(asset, kind, moved)
+        if asset in assets.tied:
+            found[asset] = Followed(LOADED, {})
     proxies = {name: of.exposures for name, of in found.items() if of is not None and of.how in PROXIES}
     for column in returns:
         if column not in found and (of := _direct(column, moved.get(column, ""), moved)) is not None:

@@ -15,6 +15,7 @@ from stress.scenarios.read.fields import (
     Fraction,
     Identifier,
     Level,
+    Loading,
     Money,
     Move,
     Number,
@@ -64,6 +65,11 @@ class Asset(Table):
     in_net: bool = Field(default=True, description="counts in net leverage")
     adv: Money = Field(gt=0, le=1e30, description="average daily volume, USD, pre-stress")
     margin: Rate | None = Field(default=None, ge=0, le=RATE.most, description="base margin rate")
+    loadings: dict[Identifier, Loading] | None = Field(
+        default=None,
+        description="moves with the whole log moves of these assets, forced selling included, on top of its own draw "
+        "and impact; vol is then the whole volatility, shock_vol that of its own draw (default: what they leave)",
+    )
 
     @field_validator("vol", "adv")
     @classmethod

@@ -57,6 +57,7 @@ def check(
       levstress check tariff-2025
       levstress check my.toml --set funds.quant.gross=5 --paths 0
     """
+    from stress.results.terminal.loadings_table import loadings_table
     from stress.scenarios.build.problem_builder import build_problem
     from stress.scenarios.read.loader import load_scenario
     from stress.scenarios.start import start_table
@@ -85,6 +86,8 @@ def check(
     for sentence in filter(None, (off, *_of_the_draw(problem))):
         screen.print(sentence)
     screen.print(_assets(start))
+    if (tied := loadings_table(problem.assets)) is not None:
+        screen.print(tied)
     if tiers:
         screen.print(_tiers(tiers, problem.cascade.max_participation))
     for sentence in filter(None, (why_alone(tiers, tier) for tier in tiers)):
@@ -227,6 +230,7 @@ def _pairs(problem: Problem) -> Table:
 
 def _document(problem: Problem, start: StartTable, tiers: tuple[Tier, ...]) -> dict[str, Any]:
     """The start table as JSON: fractions and USD; null where a fund never gets a call."""
+    from stress.results.terminal.loadings_table import by_name
     from stress.scenarios.conditions.report import condition_facts
     from stress.scenarios.overlap import liquidity_overlap, overlap
     from stress.scenarios.replay.report import replay_facts
@@ -284,6 +288,7 @@ def _document(problem: Problem, start: StartTable, tiers: tuple[Tier, ...]) -> d
         "switched_off": list(switched_off(problem)),
         "defaults": list(problem.defaults_filled),
         "inputs_sha256": problem.input_hashes,
+        "loadings": {name: by_name(problem.assets, problem.assets.ids.index(name)) for name in problem.assets.tied},
         "funds": funds,
         "assets": assets,
         "liquidity_tiers": liquidity,

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from stress.compile.books import BILLION, books
 from stress.compile.impact.impact import impact
+from stress.compile.loadings import loadings
 from stress.compile.margin.margin import margin
 from stress.compile.market import depth, volatility
 from stress.compile.matrices import group_matrix
@@ -43,6 +44,7 @@ def params_of(problem: Problem, seed: int, precision: str, members: bool = False
         depth=depth(problem),
         outside=outside(problem),
         reporting=_reporting(problem, members),
+        loadings=loadings(problem),
     )
     cast: Params = _cast(params, dtype)
     return cast

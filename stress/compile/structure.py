@@ -54,6 +54,7 @@ def structure_of(problem: Problem, members: bool = False) -> Structure:
         feedback=feedback,
         high_leverage=highly_levered(problem),
         attribution=False,
+        sources=() if problem.assets.loadings is None else tuple(map(int, problem.assets.loadings.sources)),
     )
     return structure._replace(extensions=tuple((used.digest, used.number) for used in used_by(structure)))
 

@@ -104,6 +104,8 @@ def _plain(
         values = np.asarray(values)
         return floats(values[:, :moments] if kept is not None else values[:, None], count, moments, *entities)
 
+    loaded = bool(structure.sources)
+    compiled, every = cause_names(structure.outside, loaded), cause_names(loadings=loaded)
     if kept is None:
         nothing: Any = np.zeros((count, 0))
         now: dict[str, Any] = {name: getattr(report, name) for name in ("price", "profit", "gross", "net", "held")}
@@ -113,7 +115,7 @@ def _plain(
         age: Any = np.full((count, members), -1)
     else:
         now = kept.moments._asdict()
-        now["causes"] = by_name(np.asarray(now["causes"]), cause_names(structure.outside), cause_names(), axis=2)
+        now["causes"] = by_name(np.asarray(now["causes"]), compiled, every, axis=2)
         sale, build = np.asarray(kept.orders.sale), np.asarray(kept.orders.build)
         asked, asked_build = (
             by_name(np.asarray(x), structure.triggers, every_trigger(), axis=2)
@@ -121,7 +123,7 @@ def _plain(
         )
         age, size, flows = kept.age, np.asarray(kept.size), np.asarray(kept.outside)
     entities: dict[str, tuple[int, ...]] = {"price": (assets,), "flow": (assets,), "held": (books,), "done": (books,)}
-    entities["causes"] = (len(cause_names()), members)
+    entities["causes"] = (len(every), members)
     found = {name: by_moment(now[name], *entities.get(name, (members,))) for name in Moments.__annotations__}
     groups = problem.funds.ids if options.members else problem.funds.types
     return RecordedPath(

@@ -9,12 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from stress.reference import triggers
-from stress.reference.state import CAUSES, TRIGGERS, State, log_change, still_displaced
+from stress.reference.state import CAUSES, TRIGGERS, Array, State, log_change, still_displaced
 
-Array = npt.NDArray[Any]
 LEAST_CHANGE = -16.0  # of the log price by the flow of one step
 
 
@@ -23,15 +21,17 @@ class Path(State):
 
     # ---- "One step", 1 and 2: outside shock, marked to market
 
-    def begin_step(self, r: Array, m: Array) -> None:
-        """Rebound, then the draw r (log) and the script m (simple)."""
+    def begin_step(self, r: Array, m: Array) -> Array:
+        """Rebound, then the draw r (log) and the script m (simple); (asset,) the simple return of these two."""
         self.step += 1
         permanent, decay = self.problem.impact.permanent, 2.0 ** (-1.0 / (self.problem.impact.half_life * self.n))
         D = self.D * still_displaced(self.problem, self.J, self.g, decay)  # the permanent part leaves D, not the price
-        self.mark(self.P * np.exp((1.0 - permanent) * (D - self.D)), "rebound")
+        self.mark(self.P * np.exp(self.whole((1.0 - permanent) * (D - self.D))), "rebound")
         self.D, self.J, self.J_forced = D, self.J * decay, self.J_forced * decay
-        self.mark(self.P * np.exp(r) * (1.0 + m), "outside_shock")
-        self.P_static = self.P_static * np.exp(r) * (1.0 + m)
+        growth = np.exp(self.whole(r + np.log1p(m)))
+        self.mark(self.P * growth, "outside_shock")
+        self.P_static = self.P_static * growth
+        return np.asarray(growth - 1.0)
 
     def mark(self, P: Array, cause: str) -> None:
         """A price move while nobody trades: `E_f += sum_b k_b sum_i H_bi dP_i`."""
@@ -94,7 +94,7 @@ class Path(State):
                 rounds = number
             self.waiting = 0.0 * self.k
             triggers.book_defaults(self)
-        self.pnl_today, self.change_today = self.pnl_today + self.pnl - pnl, self.change_today + self.D - D
+        self.pnl_today, self.change_today = self.pnl_today + self.pnl - pnl, self.change_today + self.whole(self.D - D)
         did = {"sold": self.sold, "built": self.built, "requirement": self.requirement(self.k)}
         return did | {"rounds": rounds, "at_round_limit": at_round_limit}
 
@@ -127,7 +127,7 @@ class Path(State):
 
     def trade(self, cut: Array, cause: Array, Q_outside: Array) -> None:
         """4b-d: flow in units, price, P&L of what is kept and of what was sold, and whose doing it was."""
-        P_before = self.P
+        P_before, D_before = self.P, self.D
         order, usd = -cut[:, None] * self.H, np.abs(cut) * self.book_gross(np.ones_like(cut))
         Q_forced = order.sum(axis=0)  # Q_i = -sum_b s_b k_b H_bi
         for x in range(len(TRIGGERS)):
@@ -139,7 +139,7 @@ class Path(State):
         self.Q, self.Q_forced = self.Q + Q_forced + Q_outside, self.Q_forced + Q_forced
         self.Q_by_fund = self.Q_by_fund + self.by_fund(order)
         change = self.change(J, D, self.Q)
-        self.P, self.D, self.J = P * np.exp(change), D + change, J + self.Q
+        self.P, self.D, self.J = P * np.exp(self.whole(change)), D + change, J + self.Q
         # the part sold trades at (1-w) P_before + w P_after, the part kept is marked at P_after
         dP, w = self.P - P_before, self.problem.impact.execution_weight
         gains = self.k - cut * (1.0 - w)
@@ -148,7 +148,8 @@ class Path(State):
         # "Attribution that sums to the P&L": the forced move, shared by size among books that trade in its direction
         F_forced = [log_change(self.problem, J, self.g) for J in (self.J_forced, self.J_forced + Q_forced)]
         others = any(flow.per_percent > 0.0 for flow in self.problem.outside.values())
-        by_forced = P_before * np.expm1(F_forced[1] - F_forced[0]) if others else dP
+        by_own = np.where(self.problem.assets.loaded, P_before * np.expm1(self.D - D_before), dP)
+        by_forced = P_before * np.expm1(F_forced[1] - F_forced[0]) if others else by_own
         self.J_forced = self.J_forced + Q_forced
         along = np.where(np.sign(order) == np.sign(Q_forced), np.abs(order), 0.0)
         share = along / np.where(along.sum(axis=0) > 0.0, along.sum(axis=0), 1.0)
@@ -156,7 +157,8 @@ class Path(State):
         own = stays * (self.H * by_forced * share).sum(axis=1)
         self.add("own_impact", own)
         self.add("others_impact", stays * (self.H @ by_forced) - own)
-        self.add("retail_offset", stays * (self.H @ (dP - by_forced)))
+        self.add("retail_offset", stays * (self.H @ (by_own - by_forced)))
+        self.add("through_loadings", stays * (self.H @ (dP - by_own)))
         self.add("execution_shortfall", pnl - stays * (self.H @ dP))
         self.pnl, self.k = self.pnl + pnl, self.k - cut
 

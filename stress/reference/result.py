@@ -100,9 +100,9 @@ def follow(path: Path, draws: Array) -> dict[str, Array]:
     steps = []
     for r, m in zip(draws, path.problem.shocks.script[: len(draws)], strict=True):
         P_begin, k_begin = path.P, path.k
-        path.begin_step(r, m)
+        growth = path.begin_step(r, m)
         path.g = path.depth()
-        outlay = path.retail(np.exp(r) * (1.0 + m) - 1.0)
+        outlay = path.retail(growth)
         did = path.cascade(outlay / path.P)
         path.end_step(P_begin, k_begin)
         steps.append(did | {"retail_by_asset_usd": outlay} | _at_step_end(path))

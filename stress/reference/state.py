@@ -18,7 +18,8 @@ from stress.scenarios.problem import Problem
 Array = npt.NDArray[Any]
 LAWS = ("none", "square_root", "linear", "bounded_exponential", "exponential")
 TRIGGERS = ("margin_call", "leverage_limit", "stop_loss", "vol_target", "leverage_target", "close_out", "overlay")
-CAUSES = ("outside_shock", "own_impact", "others_impact", "retail_offset", "execution_shortfall", "rebound")
+CAUSES: tuple[str, ...] = ("outside_shock", "own_impact", "others_impact", "retail_offset", "through_loadings")
+CAUSES += ("execution_shortfall", "rebound")
 
 
 # ---- "Impact laws f(J)"
@@ -65,23 +66,28 @@ class State:
         self.J, self.D, self.J_forced = asset, asset, asset  # J_forced: as if forced flow were alone
         self.pnl_today, self.change_today = book, asset  # of the day's trades so far: P&L, log price change
         self.v, self.g = asset + 1.0, asset + 1.0  # (sigma/sigma_0)^2; depth in force in the last step
-        self.Q, self.Q_forced = asset, asset  # of the step so far, all flow and its forced part
+        self.Q, self.Q_forced, self.traded = asset, asset, asset  # of the step: all flow, forced, under the cap
         # books; several are the tiers of one manager
         self.k, self.waiting = books.start_held, book  # waiting: what did not fit the cap in this step, units of k
         self.pnl, self.pnl_peak = book, book  # of the book; highest of its manager at the end of a day
         self.u = book + 1.0  # (volatility of the manager's P&L per unit gross, over its start)^2
         self.built_by_overlay, self.done = book, book > 0.0  # done: its order was cut to the cap in this step
-        self.traded = asset  # by orders under the cap in this step
         # funds
         self.fund_peak = funds.nav.astype(np.float64)
         self.open, self.pending, self.defaulted = fund > 0.0, fund > 0.0, fund > 0.0
         self.age, self.first_call, self.steps_at_limit = (fund.astype(np.int64) for _ in range(3))
         self.call_size, self.called, self.last_deficit = fund, fund, fund
-        self.causes = np.zeros((len(CAUSES), len(fund)))  # P&L, fraction of NAV_0
-        self.pnl_by_asset = asset
+        self.causes, self.pnl_by_asset = np.zeros((len(CAUSES), len(fund))), asset  # P&L: fraction of NAV_0; USD
         # retail: index return since the start of the day, days down in a row before today, budget left
         self.R, self.down_days = 0.0, 0
         self.budget = problem.outside["retail"].budget if "retail" in problem.outside else 0.0
+
+    def whole(self, own: Array) -> Array:
+        """(asset,) whole log moves of own ones: `own_i + sum_j l_ij whole_j`, loadings being without circles."""
+        moves, loadings = own, self.problem.assets.loadings
+        for _ in loadings.sources if loadings is not None else ():
+            moves = own + loadings.direct @ moves[loadings.sources]  # type: ignore[union-attr]
+        return moves
 
     def by_fund(self, per_book: Array) -> Array:
         """Sum over the books of each fund, (book, ...) -> (fund, ...)."""
@@ -120,8 +126,8 @@ class State:
         if self.step <= funds.lockup_steps[f]:  # rates stay frozen
             return np.asarray(factor)
         rise = np.clip(ratio ** funds.procyclicality[f][:, None], 1.0, funds.margin_cap[f][:, None])
-        equity = [i for i, kind in enumerate(assets.asset_class) if kind == "equity"]
-        hiked = (ratio[equity].mean() if equity else -np.inf) > funds.hike_level[f]
+        equity = assets.leading_equities
+        hiked = (ratio[equity].mean() if equity.any() else -np.inf) > funds.hike_level[f]
         return np.asarray(factor * (rise + np.where(hiked, funds.hike_size[f], 0.0)[:, None]))
 
     def haircuts(self, k: Array) -> Array:

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
-from stress.reference.state import State
-
-Array = npt.NDArray[Any]
+from stress.reference.state import Array, State
 
 
 # ---- "margin call": when it opens, ages and lapses; "default"
@@ -82,9 +77,8 @@ def by_priority(path: State, s: Array, size: Array) -> Array:
         for level in np.unique(priority[mine]):
             group = mine & (priority == level)
             total = size[group].sum()
-            shed = min(total, left)
-            sell[group] = shed / total if total > 0.0 else 0.0
-            left -= shed
+            sell[group] = min(total, left) / total if total > 0.0 else 0.0
+            left -= min(total, left)
     return sell
 
 

@@ -56,7 +56,7 @@ def _on(problem: Problem, method: str) -> Bools:
 
 def _terms(problem: Problem) -> Terms:
     found = margin_terms(problem)
-    equities = np.array([kind == "equity" for kind in problem.assets.asset_class], np.float64)
+    equities = problem.assets.leading_equities.astype(np.float64)
     arrays: dict[str, Any] = {
         "factor": np.array([t.factor for t in found.terms], np.float64),
         "procyclicality": np.array([t.procyclicality / 2.0 for t in found.terms], np.float64),

@@ -12,8 +12,9 @@ from stress.compile.shocks.conditions import pins
 from stress.compile.shocks.thresholds import threshold
 from stress.kernels.shocks import bootstrap as kernel
 from stress.kernels.shocks.condition import Pins
-from stress.scenarios.conditions.step import Law, step_mean
+from stress.scenarios.conditions.step import Law
 from stress.scenarios.problem import Problem
+from stress.scenarios.shocks.moments import step_mean
 from stress.scenarios.shocks.registry import TABLES
 
 
@@ -38,7 +39,7 @@ def near_days(problem: Problem) -> kernel.NearDays:
     """Days near each condition."""
     shocks = problem.shocks
     deviation = step_deviation(problem)
-    mean = step_mean(shocks, deviation, problem.steps_per_day)
+    mean = step_mean(shocks, problem.assets, deviation, problem.steps_per_day)
     kernels = (TABLES[shocks.model].picked_days(shocks, deviation, mean, one) for one in shocks.conditions)
     chances = [one.chances for one in kernels if one is not None]
     reached: Any = threshold(np.cumsum([np.full_like(chances[0], 1.0 / len(chances[0])), *chances], axis=1))

@@ -10,16 +10,15 @@ import numpy.typing as npt
 
 from stress.kernels.shocks.registry import MODELS
 from stress.scenarios.outside.registry import TABLES
-from stress.scenarios.problem import TRADING_DAYS, Problem
+from stress.scenarios.problem import Problem
+from stress.scenarios.shocks import moments
 
 Floats = npt.NDArray[np.float64]
 
 
 def step_deviation(problem: Problem) -> Floats:
     """Standard deviation of the draw of a step, (asset,)."""
-    table = problem.shocks
-    found: Floats = table.scale * problem.assets.shock_vol / math.sqrt(TRADING_DAYS * problem.steps_per_day)
-    return found
+    return moments.step_deviation(problem.shocks, problem.assets, problem.steps_per_day)
 
 
 def handed_on(problem: Problem) -> int:
@@ -41,10 +40,19 @@ def moves_matrix(problem: Problem, correlation: Floats, deviation: Floats) -> Fl
 
 
 def matter(problem: Problem) -> npt.NDArray[np.bool_]:
-    """Assets, (asset,), that some fund holds, a script moves or an outside flow trades: the others move nothing."""
+    """Assets, (asset,), that some fund holds, a script moves or an outside flow trades, and what these move with.
+
+    The others move nothing.
+    """
     held = np.any(problem.books.shapes != 0, axis=0)
     traded = (TABLES[name].traded(record, problem.assets) for name, record in problem.outside.items())
-    return functools.reduce(np.logical_or, traded, held | np.any(problem.shocks.script != 0, axis=0))
+    found: npt.NDArray[np.bool_] = functools.reduce(
+        np.logical_or, traded, held | np.any(problem.shocks.script != 0, axis=0)
+    )
+    loadings = problem.assets.loadings
+    if loadings is not None:
+        found[loadings.sources] |= np.any(loadings.whole[found] != 0, axis=0)
+    return found
 
 
 def cholesky_in_order(correlation: Floats, first: npt.NDArray[np.bool_]) -> Floats:

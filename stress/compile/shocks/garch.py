@@ -12,9 +12,10 @@ from stress.compile.shocks.conditions import scales
 from stress.compile.shocks.student_t import tails
 from stress.kernels.shocks import garch as kernel
 from stress.kernels.shocks.condition import Pins
-from stress.scenarios.conditions.step import Law, step_mean
+from stress.scenarios.conditions.step import Law
 from stress.scenarios.problem import Problem
 from stress.scenarios.shocks.garch import Variance
+from stress.scenarios.shocks.moments import step_mean
 
 
 def record(problem: Problem) -> kernel.Garch:
@@ -32,7 +33,7 @@ def recursion(problem: Problem, given: Variance) -> kernel.Variance:
 def given(problem: Problem, laws: list[Law]) -> tuple[Pins, kernel.GarchGiven]:
     """Numbers of conditions: rows of single assets as pins of innovations, and the weighted rows."""
     fixed, rho = problem.shocks.conditions, problem.shocks.correlation
-    mean, assets = step_mean(problem.shocks, step_deviation(problem), problem.steps_per_day), len(rho)
+    mean, assets = step_mean(problem.shocks, problem.assets, step_deviation(problem), problem.steps_per_day), len(rho)
     alone = [(one.rows != 0).sum(axis=1) == 1 for one in fixed]
     slots = len(fixed) + 1
     most, most_weighted = max(int(a.sum()) for a in alone), max(int((~a).sum()) for a in alone)

@@ -13,9 +13,10 @@ from stress.compile.shocks.thresholds import threshold
 from stress.kernels.shocks import jump as kernel
 from stress.kernels.shocks.condition import Pins
 from stress.scenarios.conditions.law import reweighted
-from stress.scenarios.conditions.step import Law, step_mean
+from stress.scenarios.conditions.step import Law
 from stress.scenarios.problem import TRADING_DAYS, Problem
 from stress.scenarios.shocks.jump import Jumps, cases
+from stress.scenarios.shocks.moments import step_mean
 from stress.scenarios.shocks.protocol import across
 
 UNLIKELY = 1e-12  # a number of jumps, given the moves, that is left out
@@ -52,7 +53,7 @@ def given(problem: Problem, laws: list[Law]) -> tuple[Pins, kernel.JumpGiven]:
     a_step, assets = 1.0 / (TRADING_DAYS * problem.steps_per_day), len(problem.assets.ids)
     diffusion = shocks.scale * p.diffusion * math.sqrt(a_step)
     mean, made = (
-        step_mean(shocks, step_deviation(problem), problem.steps_per_day),
+        step_mean(shocks, problem.assets, step_deviation(problem), problem.steps_per_day),
         pins(problem, [x.given[0] for x in laws]),
     )
     gain, missing, found = np.zeros_like(made.gain), np.zeros_like(made.missing), []

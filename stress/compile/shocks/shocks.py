@@ -14,23 +14,22 @@ from stress.compile.shocks.replay import replay
 from stress.kernels.shocks.condition import Conditions
 from stress.kernels.shocks.draw import Shocks
 from stress.kernels.shocks.registry import MODELS, NAMES
-from stress.scenarios.problem import TRADING_DAYS, Problem
+from stress.scenarios.problem import Problem
+from stress.scenarios.shocks.moments import step_mean
 
 MODULES: dict[str, Any] = {name: import_module(f"stress.compile.shocks.{name}") for name in NAMES}
 
 
 def shocks(problem: Problem, seed: int) -> Shocks:
     """Numbers of the shock, as arrays in float64."""
-    table, per_day = problem.shocks, problem.steps_per_day
-    drawn, deviation = drawn_by(problem), step_deviation(problem)
+    table, drawn, deviation = problem.shocks, drawn_by(problem), step_deviation(problem)
     model = MODELS[drawn]
     unit = np.ones_like(deviation)
-    drift = np.full(len(deviation), table.drift / (TRADING_DAYS * per_day))
     arrays: dict[str, Any] = {
         "seed": np.array([seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF], np.uint32),
         "names": names(problem.assets.ids),
         "matrix": moves_matrix(problem, table.correlation, unit if model.unit else deviation) if model.dense else None,
-        "mean": (-0.5 * deviation**2 if table.martingale else drift)[:, None],
+        "mean": step_mean(table, problem.assets, deviation, problem.steps_per_day)[:, None],
         "max_move": np.float64(table.max_move),
         "script": np.log1p(table.script),
         "model": MODULES[drawn].record(problem),

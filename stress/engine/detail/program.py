@@ -208,7 +208,7 @@ def collect_detail(
     sums = Sums()
     loss = np.empty((rows, paths))
     static = np.empty((rows, paths))
-    causes = component_names(structure.outside)
+    causes = component_names(structure.outside, bool(structure.sources))
     attribution = np.empty((len(causes), rows, paths))
     asset_pnl = np.empty((assets, paths))
     residual, courses, kept_apart = 0.0, WorstCourses(paths, structure.steps), []
@@ -239,7 +239,7 @@ def collect_detail(
         progress(last)
     sums.paths, sums.apart = paths, int(apart.sum())
     found = moments(structure, params, sums, nav)
-    every = component_names()
+    every = component_names(loadings=bool(structure.sources))
     components = dict(zip(every, by_name(attribution, causes, every, axis=0), strict=True))
     ends = np.cumsum(list(entities.values()))
     quantiles = {

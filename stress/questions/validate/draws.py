@@ -34,7 +34,10 @@ def law_of_the_draw(part: str, problem: Problem, draws: Floats) -> Iterator[Chec
     from scipy import stats
 
     sigma = shocks.scale * problem.assets.shock_vol / np.sqrt(TRADING_DAYS * n)
-    mean = -0.5 * sigma**2 if shocks.martingale else np.full_like(sigma, shocks.drift / (TRADING_DAYS * n))
+    loadings, covariance = problem.assets.loadings, shocks.correlation * np.outer(sigma, sigma)
+    mean = np.where(problem.assets.loaded, 0.0, shocks.drift / (TRADING_DAYS * n))
+    if shocks.martingale:
+        mean = -0.5 * sigma**2 if loadings is None else loadings.means(covariance)
     moved = sigma > 0
     dof = np.array([shocks.class_dof.get(name, shocks.dof) for name in problem.assets.asset_class])[moved]
     fat = np.isfinite(dof) & (shocks.model != "gaussian")

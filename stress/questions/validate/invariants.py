@@ -76,7 +76,9 @@ def of_model(part: str, problem: Problem, draws: Floats) -> Iterator[Check]:
     )
     given_back = replace(problem, impact=replace(problem.impact, permanent=0.0))
     back = simulate(given_back, draws)
-    gap = np.abs(np.log(back.price) - back.news - back.displacement) / np.maximum(1.0, np.abs(back.displacement))
+    loadings, moved = problem.assets.loadings, back.displacement
+    moved = moved if loadings is None else loadings.moves(moved, axis=1)
+    gap = np.abs(np.log(back.price) - back.news - moved) / np.maximum(1.0, np.abs(moved))
     yield Check(part, "with nothing permanent, log price less news is the displacement", largest(gap), 1e-11)
     yield Check(part, "the impact law is odd", _odd(problem), 1e-13)
     larger = simulate(scaled(problem, LARGER), draws)

@@ -24,6 +24,7 @@ ASSETS: list[dict[str, Any]] = [
     {"id": "thin", "asset_class": "equity", "region": "asia", "vol": 0.45, "shock_vol": 0.5, "margin": 0.25},
     {"id": "dollar", "asset_class": "fx", "region": "us", "vol": 0.1, "margin": 0.04},
 ]
+TIED = {"mid": {"large": 1.1}, "thin": {"mid": 0.5, "bonds": -0.4}}  # what moves with what, by a chain
 FALL = [{"equity": -0.25, "rates": 0.02}, {"equity": 0.25, "rates": -0.03}, {"large": -0.1, "mid": 0.12, "fx": 0.1}]
 FUNDS: list[dict[str, Any]] = [
     {
@@ -193,6 +194,12 @@ CHANGES: dict[str, dict[str, Any]] = {
         },
         "cascade": {"max_rounds": 2},
         "liquidity": {"evaporation": 0.0, "flow_sensitivity": 0.5, "floor": 0.2},
+    },
+    "loadings": {
+        "assets": [
+            asset | {"adv": ADV[asset["id"]]} | ({"loadings": TIED[asset["id"]]} if asset["id"] in TIED else {})
+            for asset in ASSETS
+        ]
     },
     "no-impact": {"impact": {"law": "none"}, "liquidity": None, "triggers": {"max_participation": 0.2}},
 }

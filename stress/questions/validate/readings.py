@@ -126,7 +126,7 @@ def of_kernels(problem: Problem, found: Simulated) -> Readings:
     purchases = report.purchases[:, found.structure.outside.index("retail")] if found.structure.outside else none_bought
     readings["retail_purchases"] = purchases
     parts = np.stack([report.outside, *report.causes.in_order(), report.rebound]).sum(axis=1)
-    names = component_names(found.structure.outside)
+    names = component_names(found.structure.outside, bool(found.structure.sources))
     return readings | dict(zip(CAUSES, by_name(parts, names, CAUSES, axis=0), strict=True))
 
 

@@ -29,6 +29,8 @@ def of_the_loss(part: str, tree: xr.DataTree, compared: Compared, parts: Parts) 
     causes = {name: weight @ values for name, values in zip(CAUSES, result.attribution, strict=True)}
     if "retail" not in problem.outside:
         causes.pop("retail_offset")
+    if problem.assets.loadings is None:
+        causes.pop("through_loadings")
     tables: list[tuple[str, str, dict[str, Floats], Floats]] = [
         ("contribution", "component", causes | {"total": -result.group_loss}, np.ones(len(nav))),
         ("forgone_by_selling", "", {"": weight @ result.forgone_by_selling}, np.ones(len(nav))),

@@ -1,0 +1,1 @@
+"""Assets that move with others: who with whom, and what is then their own."""
