@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from stress.scenarios.conditions.record import Condition
 from stress.scenarios.loadings.record import Loadings
 from stress.scenarios.origin import Origin
+from stress.scenarios.replay.record import Replay
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -86,40 +88,6 @@ class FactorLoadings(_Brief):
     names: tuple[str, ...]  # (factor,) sorted
     weights: Floats  # (asset, factor)
     specific: Floats  # (asset,)
-
-
-@dataclass(frozen=True, repr=False)
-class Condition(_Brief):
-    """Moves of the draw that are fixed at one step: `rows @ draw = log_moves`, where draws are what is assets' own."""
-
-    step: int  # 1 is the first
-    keys: tuple[str, ...]  # (row,) of what: an asset id, a class or a sector
-    moves: Floats  # (row,) simple returns
-    weights: Floats  # (row, asset) of whole draws, what comes by loadings included; they sum to 1
-    rows: Floats  # (row, asset) what that is of own draws; `weights` where nobody has loadings
-    bandwidth: float | None = None  # of the kernel of a history's days; None: by rule
-
-    @property
-    def log_moves(self) -> Floats:
-        """What the weighted log return of each row is, (row,)."""
-        return np.log1p(self.moves)
-
-
-@dataclass(frozen=True, repr=False)
-class Replay(_Brief):
-    """An episode of the library on the scenario's names; its moves are in `Shocks.script`."""
-
-    episode: str
-    moves: str  # "observed" or "news"
-    because: str  # why these
-    days: tuple[str, ...]  # dates, or "day 1"
-    steps: tuple[int, ...]  # of each day, 1 is the first
-    how: tuple[str, ...]  # (asset,) rule by which each follows, see `scenarios.replay.followed`
-    exposures: tuple[dict[str, float], ...]  # (asset,) log return per log return, by asset of the library
-    r_squared: tuple[float | None, ...]  # (asset,) of a regression
-    residual: Floats  # (asset,) share of the standard deviation of the own draw that is left
-    draws: Bools  # (asset,) drawn as ever
-    freed: Bools  # (asset,) taken out of residuals
 
 
 @dataclass(frozen=True, repr=False)

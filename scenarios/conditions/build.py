@@ -13,8 +13,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from stress.scenarios.conditions.record import Condition
 from stress.scenarios.errors import ScenarioError, suggest
-from stress.scenarios.problem import Assets, Books, Bools, Condition, Floats, Shocks
+from stress.scenarios.problem import Assets, Books, Bools, Floats, Shocks
 from stress.scenarios.schema.scenario import Scenario
 
 EACH = ".*"  # after a class or a sector: each asset of it

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from stress.scenarios.conditions.law import reweighted
+from stress.scenarios.conditions.record import Condition
 from stress.scenarios.conditions.step import Law, law_at
-from stress.scenarios.problem import Condition, Floats, Problem
+from stress.scenarios.problem import Floats, Problem
 from stress.scenarios.shocks.moments import step_deviation, step_mean
 from stress.scenarios.shocks.registry import TABLES
 

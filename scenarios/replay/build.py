@@ -11,10 +11,10 @@ import numpy as np
 from stress.scenarios.csv.table import MATRIX
 from stress.scenarios.errors import ScenarioError, suggest
 from stress.scenarios.problem import Assets, Floats, Shocks
-from stress.scenarios.problem import Replay as Resolved
 from stress.scenarios.read.returns import MOST_NUMBERS, read_returns
 from stress.scenarios.replay.episode import Episode, Moves, funds_of, read_episode
 from stress.scenarios.replay.followed import BY_HAND, DRAWS, LOADED, PROXIES, Followed, follow
+from stress.scenarios.replay.record import Replay as Resolved
 from stress.scenarios.schema.replay import Replay
 from stress.scenarios.schema.scenario import Scenario
 

@@ -9,7 +9,8 @@ from pydantic import Field
 
 from stress.scenarios.conditions.days import Kernel, kernel_of_days
 from stress.scenarios.conditions.law import Part
-from stress.scenarios.problem import Condition, Floats, Shocks
+from stress.scenarios.conditions.record import Condition
+from stress.scenarios.problem import Floats, Shocks
 from stress.scenarios.read.fields import Columns, Number, Table
 from stress.scenarios.shocks.protocol import Given, ShockTable
 

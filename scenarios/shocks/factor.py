@@ -8,8 +8,9 @@ import numpy as np
 from pydantic import Field
 
 from stress.scenarios.conditions.law import Part
+from stress.scenarios.conditions.record import Condition
 from stress.scenarios.errors import suggest
-from stress.scenarios.problem import ROUNDING, Condition, Floats, Shocks
+from stress.scenarios.problem import ROUNDING, Floats, Shocks
 from stress.scenarios.read.fields import FractionsByAsset, Rows, Table
 from stress.scenarios.schema.correlation import Correlation
 from stress.scenarios.shocks.protocol import Given, ShockTable

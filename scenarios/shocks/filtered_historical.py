@@ -7,7 +7,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from pydantic import Field
 
-from stress.scenarios.problem import Condition, Floats, Shocks
+from stress.scenarios.conditions.record import Condition
+from stress.scenarios.problem import Floats, Shocks
 from stress.scenarios.read.fields import Number, NumbersByAsset
 from stress.scenarios.shocks.bootstrap import HistoryKeys, HistoryTable, standardised
 from stress.scenarios.shocks.garch import Variance, VarianceKeys, variance

@@ -8,7 +8,8 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from stress.scenarios.conditions.law import Part
-from stress.scenarios.problem import ROUNDING, TRADING_DAYS, Condition, Floats, Shocks
+from stress.scenarios.conditions.record import Condition
+from stress.scenarios.problem import ROUNDING, TRADING_DAYS, Floats, Shocks
 from stress.scenarios.read.fields import FractionsByAsset, Number, NumbersByAsset, Table, refuse
 from stress.scenarios.shocks.protocol import Given, ShockTable, across, correlation_of
 

@@ -9,8 +9,9 @@ import numpy as np
 
 from stress.scenarios.conditions.days import Kernel
 from stress.scenarios.conditions.law import Part
+from stress.scenarios.conditions.record import Condition
 from stress.scenarios.errors import ScenarioError
-from stress.scenarios.problem import Assets, Condition, Floats, Shocks
+from stress.scenarios.problem import Assets, Floats, Shocks
 from stress.scenarios.read.fields import Table
 from stress.scenarios.schema.correlation import Correlation
 

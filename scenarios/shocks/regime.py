@@ -8,7 +8,8 @@ import numpy as np
 from pydantic import Field
 
 from stress.scenarios.conditions.law import Part
-from stress.scenarios.problem import Condition, Floats, Shocks
+from stress.scenarios.conditions.record import Condition
+from stress.scenarios.problem import Floats, Shocks
 from stress.scenarios.read.fields import NumbersByAsset, Share, Table
 from stress.scenarios.schema.correlation import Correlation
 from stress.scenarios.shocks.protocol import Given, ShockTable, across, correlation_of

@@ -16,7 +16,7 @@ from scipy import stats
 import plain_models
 from plain_models import OF_ALL, OF_DAYS, OF_FACTORS, OF_JUMPS, OF_SIZES, Plain, name_of
 from stress.kernels.shocks.student_t import Z_RANGE, scale_coefficients
-from stress.scenarios.problem import Condition
+from stress.scenarios.conditions.record import Condition
 
 Array = npt.NDArray[Any]
 
