@@ -7,12 +7,13 @@ that permuting a file changes no bit; the `*_file_order` tuples give the order i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from stress.scenarios.brief import Brief
 from stress.scenarios.conditions.record import Condition
 from stress.scenarios.loadings.record import Loadings
 from stress.scenarios.origin import Origin
@@ -23,27 +24,10 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 TRADING_DAYS = 252  # of a year
 ROUNDING = 1e-9  # relative, that numbers of a file may be off by
-MOST_SHOWN = 3  # entries of a tuple in a repr
-
-
-class _Brief:
-    """A record whose repr tells arrays by kind and shape, and long tuples by their first entries."""
-
-    def __repr__(self) -> str:
-        values = ((field.name, getattr(self, field.name)) for field in fields(self))  # type: ignore[arg-type]
-        return f"{type(self).__name__}({', '.join(f'{name}={_brief(value)}' for name, value in values)})"
-
-
-def _brief(value: Any) -> str:
-    if isinstance(value, np.ndarray):
-        return f"{value.dtype}{list(value.shape)}"
-    if isinstance(value, tuple) and len(value) > MOST_SHOWN:
-        return f"({', '.join(map(repr, value[:MOST_SHOWN]))}, ... {len(value)} in all)"
-    return repr(value)
 
 
 @dataclass(frozen=True, repr=False)
-class Assets(_Brief):
+class Assets(Brief):
     """Tradable assets; all arrays have shape (asset,)."""
 
     ids: tuple[str, ...]
@@ -82,7 +66,7 @@ class Assets(_Brief):
 
 
 @dataclass(frozen=True, repr=False)
-class FactorLoadings(_Brief):
+class FactorLoadings(Brief):
     """Normals of variance 1 by few factors: `weights f + specific e`, all of `f` and `e` independent."""
 
     names: tuple[str, ...]  # (factor,) sorted
@@ -91,7 +75,7 @@ class FactorLoadings(_Brief):
 
 
 @dataclass(frozen=True, repr=False)
-class Shocks(_Brief):
+class Shocks(Brief):
     """The outside shock: a random draw plus a script."""
 
     model: str  # by name, see `scenarios.shocks`
@@ -123,7 +107,7 @@ class Shocks(_Brief):
 
 
 @dataclass(frozen=True, repr=False)
-class Funds(_Brief):
+class Funds(Brief):
     """Fund types and their members (tiers); a plain fund is a type with one member."""
 
     types: tuple[str, ...]  # (type,) sorted
@@ -154,7 +138,7 @@ class Funds(_Brief):
 
 
 @dataclass(frozen=True, repr=False)
-class Books(_Brief):
+class Books(Brief):
     """Books: `size[b] * shapes[shape_of[b]]` are signed positions in USD where all of the book is held.
 
     Under `max_participation` they are tiers of managers' books, which hold the assets of one class of liquidity

@@ -41,6 +41,8 @@ def run(
     executor: str | Client = LOCAL,
     workers: int | None = None,
     shock: Shock = (),
+    street: str | Path | None = None,
+    proxies: Mapping[str, str] | None = None,
     **options: Any,
 ) -> xr.DataTree:
     """Simulate a scenario.
@@ -57,6 +59,9 @@ def run(
             `distributed.Client`. Wherever paths are computed, their numbers are the same.
         workers: processes of that cluster; None = one a core.
         shock: moves that the draw is conditioned on: "tech=-10%", ["tech=-10%", "gold=1%@2"] or {"tech": -0.1}.
+        street: a scenario, by name or file, inside which the funds of this one are put: its market and funds around
+            them, and their assets tied to its by loadings (`stress.street.ties`).
+        proxies: with `street`, what an asset of this scenario follows there, by hand.
         options: further fields of `RunOptions`, such as `precision="float64"`.
 
     Returns:
@@ -78,14 +83,19 @@ def run(
         >>> float(tree["summary"]["es"].sel(fund="quant", level=0.99))  # doctest: +SKIP
     """
     if isinstance(scenario, str | Path):
-        scenario = load_scenario(scenario, shock=shock)
+        scenario = load_scenario(scenario)
     elif isinstance(scenario, Mapping):
-        scenario = scenario_from_document(scenario, shock=shock)
-    elif shock:
-        if isinstance(scenario, Problem):
-            raise ValueError("shock is not possible for a built problem; allowed: what `load_scenario` returned")
-        scenario = scenario.shock(shock)
-    problem = scenario if isinstance(scenario, Problem) else build_problem(scenario)
+        scenario = scenario_from_document(scenario)
+    if isinstance(scenario, Problem):
+        if street is not None or shock:
+            raise ValueError("street and shock need a scenario, not a problem; allowed: what `load_scenario` returned")
+        problem = scenario
+    else:
+        if street is not None:
+            from stress.street.inside import inside
+
+            scenario = inside(scenario, street, proxies).scenario
+        problem = build_problem(scenario.shock(shock) if shock else scenario)
     seed = secrets.randbits(63) if seed is None else whole("seed", seed)
     choice = RunOptions(paths=whole("paths", paths), seed=seed, **options)
     location = None if out is None else location_of(out)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tokenize
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,14 @@ def test_files_and_folders_are_small() -> None:
     assert house.too_large(ROOT) == []
 
 
+@cache
+def _identifiers(path: str) -> set[str]:
+    """Of a file, in lower case without underscores."""
+    with (ROOT / path).open("rb") as stream:
+        names = {t.string for t in tokenize.tokenize(stream.readline) if t.type == tokenize.NAME}
+    return {name.lower().replace("_", "") for name in names}
+
+
 @pytest.mark.parametrize("name", ["vol_target", "overlay", "retail"])
 def test_a_mechanism_is_named_in_four_files_at_most(name: str) -> None:
     """As an identifier, in any spelling: registries, orders, results and reports do not know it.
@@ -41,9 +50,7 @@ def test_a_mechanism_is_named_in_four_files_at_most(name: str) -> None:
     for file in FILES.values():
         if house.room(file.module) == "reference" or file.path.startswith("stress/questions/validate/"):
             continue
-        with (ROOT / file.path).open("rb") as stream:
-            tokens = [t.string.lower() for t in tokenize.tokenize(stream.readline) if t.type == tokenize.NAME]
-        if any(spelling in token.replace("_", "") for token in tokens for spelling in spellings):
+        if any(spelling in identifier for identifier in _identifiers(file.path) for spelling in spellings):
             named.append(file.path)
     assert 1 <= len(named) <= 4, named
 

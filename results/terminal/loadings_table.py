@@ -8,6 +8,7 @@ from rich.table import Table
 from stress.scenarios.problem import Assets
 
 MOST = 40  # assets that are listed
+MOST_TERMS = 2  # of many that an asset moves with
 
 
 def loadings_table(assets: Assets) -> Table | None:
@@ -29,9 +30,13 @@ def loadings_table(assets: Assets) -> Table | None:
 
 
 def in_words(assets: Assets, row: int) -> str:
-    """`1.1 tech - 0.3 bonds`, the largest first."""
-    given = by_name(assets, row)
-    terms = [f"{'-' if loading < 0 else '+'} {abs(loading):.3g} {name}" for name, loading in given.items()]
+    """`1.1 tech - 0.3 bonds`, the largest first, and of many the sum of the rest."""
+    given = list(by_name(assets, row).items())
+    shown = given if len(given) <= MOST_TERMS + 1 else given[:MOST_TERMS]
+    terms = [f"{'-' if loading < 0 else '+'} {abs(loading):.3g} {name}" for name, loading in shown]
+    if len(shown) < len(given):
+        rest = sum(loading for _, loading in given[MOST_TERMS:])
+        terms.append(f"{'-' if rest < 0 else '+'} {abs(rest):.3g} in {len(given) - MOST_TERMS} others")
     return " ".join(terms).removeprefix("+ ")
 
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from stress.scenarios.brief import Brief
+
 Floats = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Condition:
+@dataclass(frozen=True, repr=False)
+class Condition(Brief):
     """Moves of the draw that are fixed at one step: `rows @ draw = log_moves`, where draws are what is assets' own."""
 
     step: int  # 1 is the first
@@ -25,6 +27,3 @@ class Condition:
     def log_moves(self) -> Floats:
         """What the weighted log return of each row is, (row,)."""
         return np.log1p(self.moves)
-
-    def __repr__(self) -> str:
-        return f"Condition(step={self.step}, keys={self.keys}, moves={self.moves.tolist()})"

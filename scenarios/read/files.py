@@ -79,6 +79,13 @@ class InputFiles:
         """File name -> sha256, sorted by name."""
         return dict(sorted(self._hashes.items()))
 
+    def take(self, *others: InputFiles) -> None:
+        """Count the files of other scenarios among those of this one."""
+        for other in others:
+            for name, digest in other._hashes.items():
+                other_file = self._hashes.get(name, digest) != digest and other.folder is not None
+                self._hashes[f"{other.folder.name}/{name}" if other_file and other.folder else name] = digest
+
     def read(self, path: str, key: str) -> str:
         """Text of the file that `key` names.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -95,17 +95,22 @@ def scenario_from_document(
     *,
     file: str = "<document>",
     folder: Path | None = None,
+    origin: Origin | None = None,
+    made_of: Sequence[InputFiles] = (),
 ) -> Scenario:
     """A scenario from a dict of the file's form; `Problem.canonical` is one. Paths in it are relative to `folder`.
 
-    Numbers and lists may be NumPy's.
+    Numbers and lists may be NumPy's. A document that was made of scenarios may say where these come from (`origin`),
+    and which files they were read from.
 
     Raises:
         ScenarioError: as `load_scenario`.
     """
     check_limits(document, file)
-    origin = Origin(levstress=version("levstress"))
-    return _scenario(as_in_a_file(document), InputFiles(file, folder), origin, overrides, shock)
+    files = InputFiles(file, folder)
+    files.take(*made_of)
+    origin = Origin(levstress=version("levstress")) if origin is None else origin
+    return _scenario(as_in_a_file(document), files, origin, overrides, shock)
 
 
 def _scenario(

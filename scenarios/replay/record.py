@@ -7,12 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from stress.scenarios.brief import Brief
+
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
-class Replay:
+@dataclass(frozen=True, repr=False)
+class Replay(Brief):
     """An episode of the library on the scenario's names; its moves are in `Shocks.script`."""
 
     episode: str
@@ -26,6 +28,3 @@ class Replay:
     residual: Floats  # (asset,) share of the standard deviation of the own draw that is left
     draws: Bools  # (asset,) drawn as ever
     freed: Bools  # (asset,) taken out of residuals
-
-    def __repr__(self) -> str:
-        return f"Replay({self.episode!r}, {self.moves!r}, steps={self.steps})"

@@ -12,6 +12,7 @@ import typer
 from stress.cli import options as common
 from stress.cli.console import console, print_json, say
 from stress.cli.exits import ends_with_exit_code
+from stress.cli.street import Proxy, Street, problem_of, ties_json, ties_table
 from stress.options import parse_count
 from stress.results.terminal.cells import money_unit
 
@@ -33,6 +34,8 @@ def check(
     scenario: common.Scenario,
     overrides: common.Set = None,
     shock: common.Shock = None,
+    street: Street = None,
+    proxy: Proxy = None,
     paths: Annotated[
         int,
         typer.Option(
@@ -56,10 +59,9 @@ def check(
     Examples:
       levstress check tariff-2025
       levstress check my.toml --set funds.quant.gross=5 --paths 0
+      levstress check mybook --street ai-unwind-2026 --proxy "0700 HK=hong_kong"
     """
     from stress.results.terminal.loadings_table import loadings_table
-    from stress.scenarios.build.problem_builder import build_problem
-    from stress.scenarios.read.loader import load_scenario
     from stress.scenarios.start import start_table
     from stress.scenarios.switched_off import off_sentence, switched_off
     from stress.scenarios.tier_table import tier_table, why_alone
@@ -67,7 +69,7 @@ def check(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            problem = build_problem(load_scenario(scenario, overrides or (), shock or ()))
+            problem, found = problem_of(scenario, overrides or (), shock or (), street, proxy)
         finally:
             doubts = [str(warning.message) for warning in caught]
             for doubt in doubts:
@@ -76,7 +78,7 @@ def check(
     moved = _with_other_haircuts(problem, paths)
     if json:
         more = {"warnings": doubts} | ({} if moved is None else {"haircuts": _haircuts_json(moved)})
-        print_json(_document(problem, start, tiers) | more)
+        print_json(_document(problem, start, tiers) | ties_json(found) | more)
         return
     screen = console()
     if problem.origin.overrides:
@@ -86,7 +88,8 @@ def check(
     for sentence in filter(None, (off, *_of_the_draw(problem))):
         screen.print(sentence)
     screen.print(_assets(start))
-    if (tied := loadings_table(problem.assets)) is not None:
+    tied = loadings_table(problem.assets) if found is None else ties_table(found, problem)
+    if tied is not None:
         screen.print(tied)
     if tiers:
         screen.print(_tiers(tiers, problem.cascade.max_participation))

@@ -13,6 +13,7 @@ from stress.cli.exits import ends_with_exit_code
 from stress.cli.fail_on import FailOn, end_by, limits_json, read_limits
 from stress.cli.quantities import format_seconds, format_size
 from stress.cli.start import begun, leave_out_extras
+from stress.cli.street import Proxy, Street, problem_of
 from stress.options import LOCAL, parse_count
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ def run(
     out: common.OutOrUrl = None,
     overrides: common.Set = None,
     shock: common.Shock = None,
+    street: Street = None,
+    proxy: Proxy = None,
     device: Annotated[
         Literal["auto", "cpu", "gpu"],
         typer.Option("--device", help="Where to compute; auto: on a GPU, where that is predicted to take less time."),
@@ -90,6 +93,7 @@ def run(
       levstress run my.toml --seed 7 --set impact.coefficient=1.5 --out runs/steeper
       levstress run desk --shock semis=-10% --shock credit=-2%@2
       levstress run desk --dry-run
+      levstress run mybook --street ai-unwind-2026
       levstress run desk --paths 2e5 --json --quiet > desk.json
       levstress run tariff-2025 --paths 1e9 --executor tcp://scheduler:8786 --out s3://bucket/april
       levstress run desk --fail-on "es(trend, 0.99) >= 25 %" --fail-on "prob_default(system) >= 1 %"
@@ -97,8 +101,6 @@ def run(
     limits = read_limits(fail_on)
     from stress.cli.simulate import how_to_open, output_location, says_how_to_resume, says_what_is_kept
     from stress.options import RunOptions
-    from stress.scenarios.build.problem_builder import build_problem
-    from stress.scenarios.read.loader import load_scenario
 
     try:
         choice = RunOptions(
@@ -117,7 +119,7 @@ def run(
         )
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
-    problem = build_problem(load_scenario(scenario, overrides or (), shock or ()))
+    problem, _ = problem_of(scenario, overrides or (), shock or (), street, proxy, quiet)
     if limits:
         from stress.questions.limits import check_names, names_in_problem
 

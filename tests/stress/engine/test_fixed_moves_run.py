@@ -25,7 +25,7 @@ def test_a_condition_and_a_replay_of_one_run(tmp_path: Path) -> None:
     assert replay["names"]["AAA"]["how"] == "by regression"
     assert replay["days"]["2025-04-03"] == 1
     told = stress.replay(tmp_path / "run", path=17)
-    moves = told["steps"].to_dataset()["outside_return"]
+    moves = told["steps"].dataset["outside_return"]
     assert float(moves.sel(asset="AAA", step=6)) == pytest.approx(-0.07, abs=1e-6)
     np.testing.assert_allclose(moves.sel(asset="semis")[:2], [-0.0995, -0.0821], atol=1e-6)
     assert told["outcome"]["fund_loss"].to_numpy()[0] == float(tree["paths"]["fund_loss"].isel(path=17, fund=0))
