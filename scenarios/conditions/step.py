@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
+from stress.scenarios.conditions.days import Kernel
 from stress.scenarios.conditions.law import Given, Part, given
 from stress.scenarios.conditions.record import Condition
 from stress.scenarios.errors import ScenarioError
-from stress.scenarios.problem import Assets, Shocks
+from stress.scenarios.problem import Assets, Floats, Shocks
 from stress.scenarios.schema.scenario import Scenario
 from stress.scenarios.shocks.moments import step_deviation, step_mean
 from stress.scenarios.shocks.registry import TABLES
 
 FEWEST_DAYS = 30.0  # effective, of a history's days that are near a condition
+WIDTHS = [0.1 * 1.1**n for n in range(73)]  # bandwidths that are offered, to 100
 
 
 class Law(NamedTuple):
@@ -67,12 +71,26 @@ def check_conditions(scenario: Scenario, shocks: Shocks, assets: Assets) -> None
                 {k: float(m) for k, m in zip(condition.keys, condition.moves, strict=True)},
                 "moves that neither contradict nor repeat each other, of what has a shock_vol above 0",
             ) from error
-        kernel = TABLES[shocks.model].picked_days(shocks, deviation, mean, condition)
-        if kernel is not None and kernel.effective < FEWEST_DAYS:
-            raise refused(
-                f"leaves {kernel.effective:.3g} effective days of the history, by a kernel of bandwidth "
-                f"{kernel.bandwidth:.3g} in Mahalanobis distance",
-                {k: float(m) for k, m in zip(condition.keys, condition.moves, strict=True)},
-                f"{FEWEST_DAYS:g} effective days or more: smaller moves, fewer of them, a wider `bandwidth` of the "
-                "condition, or a model with a closed form, as student_t",
-            )
+        _check_days(shocks, condition, deviation, mean, refused)
+
+
+def _check_days(
+    shocks: Shocks, condition: Condition, deviation: Floats, mean: Floats, refused: Callable[..., ScenarioError]
+) -> None:
+    """Refuse a condition near which a history has too few days, and say which bandwidth leaves enough."""
+
+    def kernel(width: float | None) -> Kernel | None:
+        return TABLES[shocks.model].picked_days(shocks, deviation, mean, replace(condition, bandwidth=width))
+
+    found = kernel(condition.bandwidth)
+    if found is None or found.effective >= FEWEST_DAYS:
+        return
+    width = next((w for w in WIDTHS if (wide := kernel(w)) is not None and wide.effective >= FEWEST_DAYS), None)
+    wider = "" if width is None else f" ({width:.3g} leaves that many)"
+    raise refused(
+        f"leaves {found.effective:.3g} effective days of the history, by a kernel of bandwidth "
+        f"{found.bandwidth:.3g} in Mahalanobis distance",
+        {k: float(m) for k, m in zip(condition.keys, condition.moves, strict=True)},
+        f"{FEWEST_DAYS:g} effective days or more: smaller moves, fewer of them, a wider `bandwidth`{wider} of "
+        "the condition, or a model with a closed form, as student_t",
+    )

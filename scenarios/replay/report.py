@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stress.scenarios.problem import Problem
-from stress.scenarios.replay.followed import DRAWS, REGRESSION
+from stress.scenarios.replay.followed import REGRESSION
 
 MOST_NAMED = 4
 
@@ -54,7 +54,7 @@ def replay_sentences(facts: dict[str, Any] | None) -> list[str]:
 
 
 def _told(name: str, of: dict[str, Any]) -> str:
-    if of["how"] == DRAWS or list(of["exposures"].items()) == [(name, 1.0)]:
+    if not of["exposures"] or list(of["exposures"].items()) == [(name, 1.0)]:
         return name
     most = sorted(of["exposures"].items(), key=lambda one: -abs(one[1]))[:2]
     other = " ..." if len(of["exposures"]) > len(most) else ""

@@ -67,7 +67,9 @@ class HistoryTable(ShockTable):
         self, shocks: Shocks, deviation: Floats, mean: Floats, steps_per_day: int, condition: Condition
     ) -> list[Part]:
         """One part with the covariance of the days, by which distances are measured."""
-        return super().parts(shocks, self.unit(shocks, deviation), mean, steps_per_day, condition)
+        unit, days = self.unit(shocks, deviation), shocks.parameters.days
+        with_rows = unit[:, None] * (days @ (days.T @ (condition.rows * unit).T)) / days.shape[1]
+        return [Part(1.0, mean, unit**2, with_rows)]
 
     def picked_days(self, shocks: Shocks, deviation: Floats, mean: Floats, condition: Condition) -> Kernel:
         """Days near the condition are likely, far ones are not."""

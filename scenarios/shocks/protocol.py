@@ -84,7 +84,7 @@ class ShockTable:
     def parts(
         self, shocks: Shocks, deviation: Floats, mean: Floats, steps_per_day: int, condition: Condition
     ) -> list[Part]:
-        """The law of the draw of a condition's step; by default one part with the long-run correlation.
+        """The law of the draw of a condition's step; by default one part with `shocks.correlation`.
 
         Args:
             shocks: of the problem.
@@ -93,7 +93,7 @@ class ShockTable:
             steps_per_day: steps in a day.
             condition: whose rows the parts' covariances are with.
         """
-        return [Part(1.0, mean, deviation**2, across(shocks.draw_correlation, deviation, condition.rows), shocks.dof)]
+        return [Part(1.0, mean, deviation**2, across(shocks.correlation, deviation, condition.rows), shocks.dof)]
 
     def picked_days(self, shocks: Shocks, deviation: Floats, mean: Floats, condition: Condition) -> Kernel | None:
         """Which days of its history a model draws given a condition; None: it draws none."""

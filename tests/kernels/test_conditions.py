@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -31,6 +32,14 @@ def test_the_draw_is_that_of_the_twin(name: str) -> None:
         np.testing.assert_allclose(moves, np.broadcast_to(one.log_moves[:, None], moves.shape), atol=1e-12)
         free = np.linalg.matrix_rank(one.rows) < len(found[0])
         assert not free or found[one.step - 1].std(axis=1).max() > 0.002
+
+
+def test_within_a_day_the_regime_stays_and_jumps_are_rarer() -> None:
+    for name in ("regime", "jump"):
+        given = [{"step": 2, "moves": {"semis": "-3 %"}}, {"step": 3, "moves": {"semis": "-4 %"}}]
+        asked = replace(conditioned(name, conditions=given), steps_per_day=2)
+        found, expected = engine_draws(asked, SEED, PATHS), plain_conditions.draws(Plain(asked, SEED, PATHS))
+        np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-11)
 
 
 def test_steps_without_a_condition_keep_their_bits() -> None:

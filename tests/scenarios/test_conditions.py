@@ -91,7 +91,11 @@ def test_what_a_model_has_no_law_for_is_refused_by_name() -> None:
     )
     later = document({"step": 2, "moves": {"semis": -0.01}}, name="filtered_historical")
     refused(later, "shocks.condition at step 1".replace("1", "2"), "is on a later step")
-    refused(document(semis, name="bootstrap"), "shocks.condition at step 1", "effective days of the history")
+    few = refused(document(semis, name="bootstrap"), "shocks.condition at step 1", "effective days of the history")
+    assert few.allowed is not None
+    width = float(few.allowed.split("`bandwidth` (")[1].split()[0])
+    (fact,) = condition_facts(problem_of(document(semis | {"bandwidth": width + 0.01}, name="bootstrap")))
+    assert 30 <= fact["effective_days"] < 40
     still = document(semis)
     still["assets"][0]["shock_vol"] = 0
     refused(still, "shocks.condition at step 1", "semis does not move in the draw")

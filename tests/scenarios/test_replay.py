@@ -165,6 +165,7 @@ def test_a_name_may_be_drawn_as_ever() -> None:
     found = engine_draws(asked, SEED, 64)
     del made["shocks"]["replay"]
     plain = engine_draws(problem_of(made), SEED, 64)
+    assert "1 draws as ever: EEE" in replay_sentences(replay_facts(asked))[1]
     i = of(asked, "EEE")
     np.testing.assert_allclose(found[:, i], plain[:, i], rtol=1e-12)
     assert (asked.shocks.script[:, i] == 0).all()

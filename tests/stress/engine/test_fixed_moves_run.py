@@ -17,8 +17,8 @@ from stress.results.terminal.first_screen import first_screen
 
 
 def test_a_condition_and_a_replay_of_one_run(tmp_path: Path) -> None:
-    made = replay_document()
-    tree = stress.run(made, paths=512, seed=4, shock="AAA=-7%@6", out=tmp_path / "run", store="paths")
+    made = replay_document() | {"estimation": {"detail_paths": 64}}
+    tree = stress.run(made, paths=64, seed=4, shock="AAA=-7%@6", out=tmp_path / "run", store="paths")
     conditions, replay = (json.loads(tree.attrs[name]) for name in ("conditions", "replay"))
     assert [one["moves"] for one in conditions] == [{"AAA": -0.07}]
     assert conditions[0]["plausibility"] < 0.05
@@ -39,7 +39,7 @@ def test_a_condition_and_a_replay_of_one_run(tmp_path: Path) -> None:
 
 
 def test_a_plain_run_has_neither() -> None:
-    made = replay_document()
+    made = replay_document() | {"estimation": {"detail_paths": 64}}
     del made["shocks"]["replay"]
     tree = stress.run(made, paths=64, seed=4)
     assert "conditions" not in tree.attrs
