@@ -12,6 +12,7 @@ import xarray as xr
 import stress.results.dataset.accessor  # noqa: F401  (registers `tree.stress`)
 from stress.results.dataset.contributions import contributions
 from stress.results.dataset.detail import attribution, timeline
+from stress.results.dataset.fund_groups import of_groups
 from stress.results.dataset.paths import diagnostics, distribution, paths, tails
 from stress.results.dataset.start import start
 from stress.results.dataset.summary import summary
@@ -45,8 +46,9 @@ def to_datatree(output: SimulationOutput) -> xr.DataTree:
 
     Groups `start`, `summary`, `distribution`, `timeline`, `tail_timeline`, `attribution`, `contributions`,
     `diagnostics`; `tails` and `tails_by_trough` when worst paths were kept; `paths` when all were, else `shared`, the
-    same of the first paths, which another run with this seed can be paired with. Every variable and coordinate has
-    `units` and `long_name`; funds, assets and brokers are in file order.
+    same of the first paths, which another run with this seed can be paired with; where funds are grouped those of
+    `fund_groups`. Every variable and coordinate has `units` and `long_name`; funds, assets and brokers are in file
+    order.
     """
     groups = {
         "/": xr.Dataset(attrs=_attributes(output)),
@@ -69,7 +71,7 @@ def to_datatree(output: SimulationOutput) -> xr.DataTree:
         groups["paths"] = paths(output, output.stored)
     elif output.sample.shared is not None:
         groups["shared"] = paths(output, output.sample.shared)
-    return xr.DataTree.from_dict(groups, name=output.problem.name)
+    return xr.DataTree.from_dict(groups | of_groups(output), name=output.problem.name)
 
 
 def _attributes(output: SimulationOutput) -> dict[str, Any]:
