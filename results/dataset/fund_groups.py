@@ -40,6 +40,8 @@ def of_groups(output: SimulationOutput) -> dict[str, xr.Dataset]:
     for name, made in makers.items():
         every = [made(one) for one in output.of_groups.values()]
         joined = xr.concat(every, "group", join="outer", coords="minimal", compat="override", combine_attrs="override")
+        if "fund" in joined.dims:
+            joined = joined.reindex(fund=list(output.groups_file_order))
         joined = joined.assign_coords(group=("group", list(output.of_groups)))
         joined["group"].attrs = {"units": "1", "long_name": "group of funds"}
         found[name] = joined
