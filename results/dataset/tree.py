@@ -12,11 +12,11 @@ import xarray as xr
 import stress.results.dataset.accessor  # noqa: F401  (registers `tree.stress`)
 from stress.results.dataset.contributions import contributions
 from stress.results.dataset.detail import attribution, timeline
-from stress.results.dataset.fund_groups import of_groups
 from stress.results.dataset.paths import diagnostics, distribution, paths, tails
 from stress.results.dataset.start import start
 from stress.results.dataset.summary import summary
 from stress.results.dataset.tables import tail_timeline
+from stress.results.fund_groups.nodes import of_groups
 from stress.results.statistics.simulation_output import SimulationOutput
 from stress.scenarios.start import start_in_call
 from stress.scenarios.switched_off import switched_off
@@ -47,8 +47,8 @@ def to_datatree(output: SimulationOutput) -> xr.DataTree:
     Groups `start`, `summary`, `distribution`, `timeline`, `tail_timeline`, `attribution`, `contributions`,
     `diagnostics`; `tails` and `tails_by_trough` when worst paths were kept; `paths` when all were, else `shared`, the
     same of the first paths, which another run with this seed can be paired with; where funds are grouped those of
-    `fund_groups`. Every variable and coordinate has `units` and `long_name`; funds, assets and brokers are in file
-    order.
+    `results.fund_groups`. Every variable and coordinate has `units` and `long_name`; funds, assets and brokers are in
+    file order.
     """
     groups = {
         "/": xr.Dataset(attrs=_attributes(output)),

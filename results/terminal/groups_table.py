@@ -8,7 +8,7 @@ import xarray as xr
 from rich.table import Table
 from rich.text import Text
 
-from stress.results.dataset.fund_groups import groups_in
+from stress.results.fund_groups.as_result import groups_in
 from stress.results.terminal.cells import (
     add_label_column,
     add_number_columns,

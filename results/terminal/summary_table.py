@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from stress.results.dataset.fund_groups import groups_in
+from stress.results.fund_groups.as_result import groups_in
 from stress.results.terminal.cells import (
     add_label_column,
     add_number_columns,

@@ -146,7 +146,7 @@ def show(
 
 def _of_group(tree: xr.DataTree, group: str, file: str) -> xr.DataTree:
     """The part of a result that is of a group; raises ScenarioError where there is no such group."""
-    from stress.results.dataset.fund_groups import groups_in, of_group
+    from stress.results.fund_groups.as_result import groups_in, of_group
     from stress.scenarios.errors import ScenarioError, suggest
 
     known = groups_in(tree)

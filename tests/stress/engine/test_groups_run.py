@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 import stress
 from scenario_example import example
 from stress.cli.app import app
-from stress.results.dataset.fund_groups import groups_in, of_group
+from stress.results.fund_groups.as_result import groups_in, of_group
 from stress.scenarios.read.loader import scenario_from_document
 
 CLI = CliRunner()
