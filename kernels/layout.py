@@ -163,7 +163,7 @@ def books_to_shapes(structure: Structure, x: Array) -> Array:
 
 
 def members_to_groups(structure: Structure, x: Array, combine: Callable[[Array, Array], Array]) -> Array:
-    """Combine the members of each reported group, and all of them in the last row: (member, path) -> (row, path).
+    """Combine the members of each reported fund, of each group, and all in the last row: (member, path) -> (row, path).
 
     Args:
         structure: what is compiled.
@@ -178,4 +178,5 @@ def members_to_groups(structure: Structure, x: Array, combine: Callable[[Array, 
         groups = x[first]
         for k in range(1, most):
             groups = combine(groups, x[np.minimum(first + k, end - 1)])
-    return join_rows([groups, fold_rows(groups, combine)[None]])
+    more = [fold_rows(x[np.array(members, np.int32)], combine)[None] for members in structure.groups]
+    return join_rows([groups, *more, fold_rows(groups, combine)[None]])

@@ -56,7 +56,7 @@ class Structure(NamedTuple):
     steps_per_day: int
     assets: int
     layouts: tuple[Layout, ...]
-    group_members: tuple[tuple[int, int], ...]  # first and last+1 member of each reported group
+    group_members: tuple[tuple[int, int], ...]  # first and last+1 member of each reported fund
     brokers: int
     shocks: str  # model of the draw by name, see `kernels.shocks.registry`
     margin: MarginStructure | None
@@ -74,6 +74,7 @@ class Structure(NamedTuple):
     feedback: bool  # False: nobody trades, nothing has impact
     high_leverage: bool  # some fund's gross is so large that the rounding of a price near 1 would show in its loss
     attribution: bool  # the P&L of the cascade is split by cause
+    groups: tuple[tuple[int, ...], ...] = ()  # members of each group of the user's, rows after the reported funds
     sources: tuple[int, ...] = ()  # rows of assets that others move with by loadings; () = no loadings
     convex: bool = False  # some book has options: gammas and thetas
     extensions: tuple[tuple[str, int], ...] = ()  # of mechanisms from outside: digest, number of the registration

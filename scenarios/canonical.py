@@ -61,6 +61,9 @@ def canonical_document(
     crowds = {kind.fund.id: _plain(kind.crowd) | {"styles": kind.crowd.distinct} for kind in types if kind.crowd}
     brokers = {name: _plain(terms) for name, terms in scenario.prime_brokers.items()}
     document |= {key: table for key, table in (("crowding", crowds), ("prime_brokers", brokers)) if table}
+    if scenario.groups:
+        groups = {group.id: sorted(group.funds) for group in scenario.groups}
+        document["groups"] = [{"id": name, "funds": groups[name]} for name in sorted(groups)]
     if scenario.correlation is not None:
         document["correlation"] = _correlation(scenario, assets)
     if scenario.shocks is not None:

@@ -57,13 +57,17 @@ def liquidity_overlap(problem: Problem) -> Floats:
     """Liquidity-weighted overlap `Omega = Pi D^-1 Pi'` of fund types (Cont and Schaanning 2017).
 
     With `Pi` in USD and `D` in USD per unit of simple return, `Omega` is in USD: what type `f` loses on its start
-    positions, to first order, when type `g` sells all of its own.
+    positions, to first order, when type `g` sells all of its own, which also moves what follows that by loadings.
 
     Returns:
-        (type, type) USD, symmetric positive semidefinite; its first eigenvector ranks types by endogenous risk.
+        (type, type) USD; without loadings symmetric positive semidefinite, and its first eigenvector ranks types by
+        endogenous risk.
     """
-    held = type_positions(problem)
-    return np.asarray((held / market_depth(problem)) @ held.T, np.float64)
+    held, loadings = type_positions(problem), problem.assets.loadings
+    moved = held / market_depth(problem)
+    if loadings is None:
+        return np.asarray(moved @ held.T, np.float64)
+    return np.asarray(held @ loadings.moves(moved, axis=1).T, np.float64)
 
 
 def days_of_volume(problem: Problem) -> Floats:

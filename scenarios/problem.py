@@ -233,6 +233,7 @@ class Problem:
     input_hashes: dict[str, str]  # file name -> sha256
     defaults_filled: tuple[str, ...]  # dotted keys that the file left to their default
     origin: Origin = field(default_factory=Origin)  # what it was read from, and every override
+    fund_groups: dict[str, tuple[str, ...]] = field(default_factory=dict)  # types that are reported together
 
     def __repr__(self) -> str:
         funds, assets = f"{len(self.funds.types)} funds ({len(self.funds.ids)} members)", len(self.assets.ids)

@@ -16,6 +16,7 @@ from stress.results.dataset.paths import diagnostics, distribution, paths, tails
 from stress.results.dataset.start import start
 from stress.results.dataset.summary import summary
 from stress.results.dataset.tables import tail_timeline
+from stress.results.fund_groups.nodes import of_groups
 from stress.results.statistics.simulation_output import SimulationOutput
 from stress.scenarios.conditions.report import condition_facts
 from stress.scenarios.replay.report import replay_facts
@@ -48,8 +49,9 @@ def to_datatree(output: SimulationOutput) -> xr.DataTree:
 
     Groups `start`, `summary`, `distribution`, `timeline`, `tail_timeline`, `attribution`, `contributions`,
     `diagnostics`; `tails` and `tails_by_trough` when worst paths were kept; `paths` when all were, else `shared`, the
-    same of the first paths, which another run with this seed can be paired with. Every variable and coordinate has
-    `units` and `long_name`; funds, assets and brokers are in file order.
+    same of the first paths, which another run with this seed can be paired with; where funds are grouped those of
+    `results.fund_groups`. Every variable and coordinate has `units` and `long_name`; funds, assets and brokers are in
+    file order.
     """
     groups = {
         "/": xr.Dataset(attrs=_attributes(output)),
@@ -72,7 +74,7 @@ def to_datatree(output: SimulationOutput) -> xr.DataTree:
         groups["paths"] = paths(output, output.stored)
     elif output.sample.shared is not None:
         groups["shared"] = paths(output, output.sample.shared)
-    return xr.DataTree.from_dict(groups, name=output.problem.name)
+    return xr.DataTree.from_dict(groups | of_groups(output), name=output.problem.name)
 
 
 def _attributes(output: SimulationOutput) -> dict[str, Any]:

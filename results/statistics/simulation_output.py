@@ -163,6 +163,8 @@ class SimulationOutput:
     worst_by_trough: dict[str, PathTable]  # likewise by the largest loss at any step end
     stored: PathTable | None
     attrs: dict[str, Any] = field(default_factory=dict)  # seed, rng, precision, device, versions, seconds by phase, ...
+    # the user's groups by id: their funds, and the group itself in the place of the system
+    of_groups: dict[str, SimulationOutput] = field(default_factory=dict)
 
     @property
     def loss(self) -> list[Distribution]:

@@ -86,7 +86,7 @@ def pairs_table(problem: Problem) -> Table:
         table.add_column(heading, justify="right")
     for at in np.argsort(-alike[first, second], kind="stable")[:MOST_ALIKE]:
         f, g = first[at], second[at]
-        shares = (f"{100 * cost[f, g] / nav[f]:.2f}", f"{100 * cost[f, g] / nav[g]:.2f}")
+        shares = (f"{100 * cost[f, g] / nav[f]:.2f}", f"{100 * cost[g, f] / nav[g]:.2f}")
         table.add_row(problem.funds.types[f], problem.funds.types[g], f"{alike[f, g]:.2f}", *shares)
     table.caption = "loses: to first order, when the other sells all of its positions"
     return table

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from stress.results.fund_groups.as_result import groups_in
 from stress.results.terminal.cells import (
     add_label_column,
     add_number_columns,
@@ -25,6 +26,7 @@ from stress.results.terminal.cells import (
 )
 from stress.results.terminal.first_screen import first_screen
 from stress.results.terminal.fitting import Fitting
+from stress.results.terminal.groups_table import groups_table
 from stress.scenarios.switched_off import off_sentence
 
 if TYPE_CHECKING:
@@ -63,6 +65,12 @@ def summary_json(tree: xr.DataTree) -> dict[str, Any]:
                 entry[name] = _by_level(variable.sel(prime_broker=broker))
         else:
             result["system"][name.removeprefix("system_")] = _by_level(variable)
+    if groups := groups_in(tree):
+        of_groups = tree["group_summary"].to_dataset().drop_vars("member")
+        result["groups"] = {
+            name: {str(key): _by_level(of_groups[key].sel(group=name)) for key in of_groups.data_vars}
+            for name in groups
+        }
     result["diagnostics"] = {
         str(name): _number(variable.item()) for name, variable in diagnostics.data_vars.items() if variable.ndim == 0
     }
@@ -97,6 +105,8 @@ def summary_table(tree: xr.DataTree) -> Table:
         page.add_row(Text(printable(str(tree.attrs["changed"]))))
     first = first_screen(tree)
     for part in first:
+        page.add_row(part)
+    for part in groups_table(tree):
         page.add_row(part)
     page.add_row(_fitting(tree, RISK if first else ""))
     summary = tree["summary"].to_dataset()

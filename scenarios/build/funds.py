@@ -9,7 +9,7 @@ import numpy as np
 
 from stress.scenarios.build.fund_types import TypeOf
 from stress.scenarios.build.margin import margin_fields
-from stress.scenarios.errors import ScenarioError
+from stress.scenarios.errors import ScenarioError, suggest
 from stress.scenarios.problem import Assets, Funds
 from stress.scenarios.schema.scenario import Scenario
 
@@ -49,3 +49,26 @@ def _check_ids(scenario: Scenario, types: Sequence[TypeOf]) -> None:
                     value=kind.fund.id,
                     allowed="another id",
                 )
+
+
+def build_groups(scenario: Scenario, funds: Funds) -> dict[str, tuple[str, ...]]:
+    """Fund types of each group, groups and types by id.
+
+    Raises:
+        ScenarioError: an unknown fund, one that a group names twice, a group with the id of a fund or of the system.
+    """
+    found, taken = {}, {*funds.types, *funds.ids, "system"}
+    for group in sorted(scenario.groups, key=lambda group: group.id):
+        key = f"groups.{group.id}"
+        if group.id in taken:
+            allowed = "an id that no fund and no member of one has, nor the whole system"
+            raise ScenarioError("is taken", file=scenario.source, key=f"{key}.id", value=group.id, allowed=allowed)
+        for name, uses in Counter(group.funds).items():
+            if name not in funds.types:
+                allowed = suggest(name, funds.types_file_order)
+                raise ScenarioError("is no fund", file=scenario.source, key=f"{key}.funds", value=name, allowed=allowed)
+            if uses > 1:
+                problem, allowed = "stands there twice", "each fund once"
+                raise ScenarioError(problem, file=scenario.source, key=f"{key}.funds", value=name, allowed=allowed)
+        found[group.id] = tuple(sorted(group.funds))
+    return found

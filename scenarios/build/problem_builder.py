@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from stress.scenarios.build.books import build_books, build_triggers
 from stress.scenarios.build.fund_types import resolve_fund_types
-from stress.scenarios.build.funds import build_funds
+from stress.scenarios.build.funds import build_funds, build_groups
 from stress.scenarios.build.impact import build_impact
 from stress.scenarios.build.margin import check_start
 from stress.scenarios.build.market import (
@@ -76,4 +76,5 @@ def build_problem(scenario: Scenario) -> Problem:
         input_hashes=scenario.files.hashes,
         defaults_filled=filled_defaults(scenario),
         origin=scenario.origin,
+        fund_groups=build_groups(scenario, funds),
     )

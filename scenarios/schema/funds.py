@@ -157,6 +157,13 @@ class Fund(Table):
         return len(self.tiers.nav) if self.tiers is not None else self.count or 1
 
 
+class Group(Table):
+    """`[[groups]]`: funds that are reported together, as the whole system is; a firm and its pods."""
+
+    id: Identifier
+    funds: Annotated[list[Identifier], Field(min_length=1, max_length=2_000)]
+
+
 class Crowding(Table):
     """`[crowding.FUND]`: the fund type becomes a crowd of members that hold a common and an own part."""
 

@@ -18,7 +18,7 @@ from stress.scenarios.outside.registry import TABLES as OUTSIDE
 from stress.scenarios.read.fields import Identifier, Name, Table, refuse
 from stress.scenarios.read.files import InputFiles
 from stress.scenarios.schema.correlation import Correlation
-from stress.scenarios.schema.funds import Book, Crowding, Fund
+from stress.scenarios.schema.funds import Book, Crowding, Fund, Group
 from stress.scenarios.schema.impact import Impact, impact_model
 from stress.scenarios.schema.margin import BrokerTerms, Margin
 from stress.scenarios.schema.market import Asset, Cascade, Estimation, Horizon, Liquidity, Shocks
@@ -49,6 +49,9 @@ class Scenario(Table):
     shocks: Shocks | None = None
     funds: Annotated[list[Fund], Field(min_length=1, max_length=2_000)]
     crowding: dict[Identifier, Crowding] = Field(default_factory=dict, description="by fund")
+    groups: Annotated[list[Group], Field(max_length=50)] = Field(
+        default_factory=list, description="funds that are reported together, as the whole system is"
+    )
     prime_brokers: dict[Identifier, BrokerTerms] = Field(default_factory=dict, description="own terms of brokers")
     margin: Margin | None = None
     triggers: AllFunds | None = None
@@ -64,7 +67,8 @@ class Scenario(Table):
 
     @model_validator(mode="after")
     def _distinct_ids(self) -> Scenario:
-        for key, ids in (("assets", [a.id for a in self.assets]), ("funds", [f.id for f in self.funds])):
+        named = (("assets", self.assets), ("funds", self.funds), ("groups", self.groups))
+        for key, ids in ((key, [one.id for one in entries]) for key, entries in named):
             for identifier, uses in Counter(ids).items():
                 if uses > 1:
                     raise refuse("is used more than once", "distinct ids", f"{key}.{identifier}.id")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from stress.questions.compare import Comparison
 
+MOST_SETTINGS = 60  # that are listed: two scenarios with other assets differ in hundreds
 LONGEST_VALUE = 60  # characters of a setting that are shown
 
 
@@ -155,9 +156,12 @@ def _print_settings(found: Comparison) -> None:
     table = plain_table("Settings that differ", gap=2)
     for title in ("", "setting", "A", "B"):
         table.add_column(title, overflow="fold")
-    for setting in found.settings:
+    for setting in found.settings[:MOST_SETTINGS]:
         table.add_row(
             Text(setting.section), Text(setting.key), shown(setting.a, setting.b), shown(setting.b, setting.a)
         )
     console().print(table)
+    left = len(found.settings) - MOST_SETTINGS
+    if left > 0:
+        print(f"{left} more settings differ (--json lists them).")
     print(f"{found.settings_equal} other settings are the same.")

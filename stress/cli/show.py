@@ -15,6 +15,8 @@ from stress.cli.quantities import parse_positive
 from stress.cli.views import Choice, next_looks, the_view, view_of
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from stress.questions.limits import Verdict
 
 Many = list[str] | None
@@ -41,6 +43,10 @@ def show(
     ] = None,
     fund: Annotated[
         Many, typer.Option("--fund", metavar="ID", help='A fund, a part of its id, or "system"; may be repeated.')
+    ] = None,
+    group: Annotated[
+        str | None,
+        typer.Option("--group", metavar="ID", help="A group of funds in the place of the whole system, and its funds."),
     ] = None,
     step: Annotated[
         int | None, typer.Option("--step", metavar="N", parser=parse_positive, help="One step of --sales.")
@@ -84,6 +90,7 @@ def show(
       levstress show runs/tariff-2025-1-1000000 --worst --fund quant_emn --top 5
       levstress show runs/tariff-2025-1-1000000 --worst --by trough
       levstress show runs/tariff-2025-1-1000000 --export april.csv
+      levstress show runs/mybook-1-1000000 --group mine --attribution
       levstress show runs/tariff-2025-1-1000000 --json
       levstress show runs/tariff-2025-1-1000000 --fail-on "amplification(system, 0.99) >= 1.5"
     """
@@ -105,6 +112,9 @@ def show(
 
     screen = console()
     tree, called = open_result(directory), common.name_of(directory)
+    whole = tree
+    if group is not None:
+        tree = _of_group(tree, group, called)
     verdicts: list[Verdict] = []
     if limits:
         from stress.questions.limits import check_names, judge, names_in_result
@@ -123,7 +133,7 @@ def show(
         write_target(export, view.groups, tree.attrs)
         document = {} if not json else summary_json(tree) if name is None else view.document(tree)
         shown = view.shown
-    check_unreplaced(tree, directory)
+    check_unreplaced(whole, directory)
     if json:
         print_json({"directory": called, **document, **limits_json(verdicts)})
     else:
@@ -132,3 +142,16 @@ def show(
     if name is None and not json:
         say(next_looks(called))
     end_by(verdicts)
+
+
+def _of_group(tree: xr.DataTree, group: str, file: str) -> xr.DataTree:
+    """The part of a result that is of a group; raises ScenarioError where there is no such group."""
+    from stress.results.fund_groups.as_result import groups_in, of_group
+    from stress.scenarios.errors import ScenarioError, suggest
+
+    known = groups_in(tree)
+    if group not in known:
+        allowed = suggest(group, known) if known else "groups of funds in the scenario: [[groups]] with id and funds"
+        raise ScenarioError("is no group of this result", file=file, key="--group", value=group, allowed=allowed)
+    say(f"whole system: the funds of group {group} together")
+    return of_group(tree, group)

@@ -21,19 +21,31 @@ def start_books(problem: Problem) -> tuple[Floats, Floats]:
     return member @ held, member @ haircut
 
 
-def group_nav(problem: Problem, members: bool = False) -> Floats:
-    """Start NAV in USD of each reported group, the system last."""
+def of_groups(problem: Problem) -> list[npt.NDArray[np.int64]]:
+    """Members of each of the user's groups, by id."""
+    funds = problem.funds
+    rows = {name: row for row, name in enumerate(funds.types)}
+    chosen = [[rows[name] for name in names] for names in problem.fund_groups.values()]
+    return [np.flatnonzero(np.isin(funds.type_of, types)) for types in chosen]
+
+
+def group_nav(problem: Problem, members: bool = False, groups: bool = False) -> Floats:
+    """Start NAV in USD of each reported fund, with `groups` of each of the user's groups, the system last."""
     funds = problem.funds
     nav = funds.nav if members else np.bincount(funds.type_of, weights=funds.nav, minlength=len(funds.types))
-    return np.append(nav, nav.sum()).astype(np.float64)
+    more = [funds.nav[chosen].sum() for chosen in of_groups(problem)] if groups else []
+    return np.concatenate([nav, more, [nav.sum()]]).astype(np.float64)
 
 
 def group_matrix(problem: Problem, members: bool = False) -> Floats:
-    """NAV weights (row, member) that turn fractions of member NAV into fractions of the group's, system last."""
+    """NAV weights (row, member) that turn fractions of member NAV into those of a fund, of a group, of the system."""
     funds = problem.funds
-    nav = group_nav(problem, members)
+    nav = group_nav(problem, members, groups=True)
     index = np.arange(len(funds.ids)) if members else funds.type_of
     matrix = np.zeros((len(nav), len(funds.ids)))
     matrix[index, np.arange(len(funds.ids))] = funds.nav / nav[index]
+    chosen = of_groups(problem)
+    for row, one in enumerate(chosen, start=len(nav) - 1 - len(chosen)):
+        matrix[row, one] = funds.nav[one] / nav[row]
     matrix[-1] = funds.nav / nav[-1]
     return matrix

@@ -12,6 +12,7 @@ from stress.compile.extensions import used_by
 from stress.compile.impact.impact import impact_structure
 from stress.compile.margin.margin import margin_structure
 from stress.compile.market import depth, volatility
+from stress.compile.matrices import of_groups
 from stress.compile.outside.outside import outside
 from stress.compile.shocks.names import drawn_by
 from stress.compile.triggers.triggers import triggers
@@ -54,6 +55,7 @@ def structure_of(problem: Problem, members: bool = False) -> Structure:
         feedback=feedback,
         high_leverage=highly_levered(problem),
         attribution=False,
+        groups=tuple(tuple(map(int, members)) for members in of_groups(problem)),
         sources=() if problem.assets.loadings is None else tuple(map(int, problem.assets.loadings.sources)),
         convex=problem.books.gamma is not None,
     )

@@ -85,7 +85,7 @@ class ChunkSimulator:
 
 def new_gatherer(problem: Problem, options: RunOptions, least: TailFloors | None = None) -> Gatherer:
     """A gatherer for paths of a run, see `ChunkSimulator.gatherer`."""
-    rows = 1 + len(problem.funds.ids if options.members else problem.funds.types)
+    rows = 1 + len(problem.funds.ids if options.members else problem.funds.types) + len(problem.fund_groups)
     return Gatherer(rows, len(problem.funds.brokers), TAIL_KEEP, options.store == "paths", least)
 
 

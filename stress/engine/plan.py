@@ -56,7 +56,7 @@ def plan(problem: Problem, options: RunOptions) -> RunPlan:
     devices = devices_for(problem, options)
     block = tiles_per_call(options, devices) * devices.tile
     brokers, assets = len(problem.funds.brokers), len(problem.assets.ids)
-    rows = 1 + (len(problem.funds.ids) if options.members else len(problem.funds.types))
+    rows = 1 + (len(problem.funds.ids) if options.members else len(problem.funds.types)) + len(problem.fund_groups)
     distributions, bins = len(DISTRIBUTED) * rows + brokers, FloatHistogram.empty(()).bins
     # Of troughs and drawdowns a quarter as many are kept as of losses.
     tails = 2 * rows + (len(DISTRIBUTED) - 2) * rows // 4 + brokers

@@ -28,6 +28,7 @@ from stress.engine.totals import State
 from stress.kernels.random.normals import GENERATOR
 from stress.options import Progress, RunOptions
 from stress.results.statistics.checkpoints import checkpoints
+from stress.results.statistics.rows import with_groups
 from stress.results.statistics.simulation_output import DISTRIBUTED, Distribution, PathTable, SimulationOutput
 from stress.scenarios.problem import Problem
 
@@ -102,7 +103,7 @@ class _Run:
         self.problem, self.options, self.devices, self.progress = problem, options, devices, progress
         self.chunk_simulator = ChunkSimulator(problem, options, devices, self.says)
         self.structure, self.params = self.chunk_simulator.structure, self.chunk_simulator.params
-        self.nav = group_nav(problem, options.members)
+        self.nav = group_nav(problem, options.members, groups=True)
         self.store, self.elsewhere = store, elsewhere
         self.seconds: dict[str, float] = {}
 
@@ -154,7 +155,7 @@ class _Run:
             started = time.perf_counter()
         worst, worst_by_trough = self.worst(groups, distributions)
         self.seconds["worst_paths"] = time.perf_counter() - started
-        return SimulationOutput(
+        output = SimulationOutput(
             problem=problem,
             groups=groups,
             groups_file_order=groups_in_file_order(problem, options.members),
@@ -177,6 +178,7 @@ class _Run:
             stored=gatherer.stored(),
             attrs=self.attributes(gatherer.flow_share()),
         )
+        return with_groups(output) if problem.fund_groups else output
 
     def gather(self, gatherer: Gatherer, started: float) -> None:
         """All paths, chunk by chunk: those that are on disk are read, the others simulated and written."""
@@ -256,7 +258,7 @@ class _Run:
         every = np.unique(np.concatenate([ids for rows in wanted for ids in rows]))
         blocks = [Finished(x.tiled, jax.device_get(x.block)) for x in self.chunk_simulator.simulator.run(every)]
         table = path_table(blocks, len(self.problem.funds.brokers))
-        names = (*groups, "system")
+        names = (*groups, *self.problem.fund_groups, "system")
         for metric, rows, ids in zip(metrics, by, wanted, strict=True):
             for row, (distribution, mine) in enumerate(zip(rows, ids, strict=True)):
                 check_worst(select_paths(table, mine), metric, row, distribution)

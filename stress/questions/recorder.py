@@ -24,6 +24,7 @@ from stress.kernels.recording import RecordedStep, record
 from stress.kernels.structure import Structure
 from stress.options import RunOptions
 from stress.results.dataset.components import cause_names, every_trigger
+from stress.results.statistics.rows import of_paths
 from stress.results.statistics.simulation_output import PATH_METRICS, PathTable
 from stress.results.story.recorded_path import Moments, RecordedPath
 from stress.scenarios.problem import Problem
@@ -73,7 +74,8 @@ class Recorder:
         simulator = Simulator(self.structure, self.params, self.devices, tiles)
         ids = np.array([path], np.uint64)
         blocks = [Finished(x.tiled, jax.device_get(x.block)) for x in simulator.run(ids)]
-        return select_paths(path_table(blocks, len(self.problem.funds.brokers)), ids)
+        table = select_paths(path_table(blocks, len(self.problem.funds.brokers)), ids)
+        return _without_groups(self.problem, table)
 
 
 def _plain(
@@ -151,7 +153,7 @@ def _plain(
         profit_static=by_step(report.static_profit, members),
         call_open=np.asarray(report.call_open, bool),
         defaulted=np.asarray(report.defaulted, bool),
-        metrics=_table(path, metrics),
+        metrics=_without_groups(problem, _table(path, metrics)),
         outcome=outcome,
     )
 
@@ -165,3 +167,9 @@ def _table(path: int, metrics: PathMetrics) -> PathTable:
         defaulted=np.asarray(metrics.defaulted, bool)[:, None],
         broker_loss=np.asarray(metrics.broker_loss, np.float64)[:, None],
     )
+
+
+def _without_groups(problem: Problem, table: PathTable) -> PathTable:
+    """The rows of funds and of the system."""
+    rows, groups = len(table.first_call_step), len(problem.fund_groups)
+    return of_paths(table, [*range(rows - 1 - groups), rows - 1]) if groups else table

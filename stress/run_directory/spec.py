@@ -89,7 +89,10 @@ def numbers_digest(problem: Problem, options: RunOptions) -> str:
     from stress.compile.structure import structure_of
 
     structure = structure_of(problem, options.members)._replace(extensions=())  # have a digest each, see `spec_of`
-    digest = hashlib.sha256(repr(structure).encode())
+    # As the repr of a structure without them: runs from before there were loadings and groups are still the same runs.
+    there = {name: value for name, value in structure._asdict().items() if value or name not in ("groups", "sources")}
+    text = ", ".join(f"{name}={value!r}" for name, value in there.items())
+    digest = hashlib.sha256(f"{type(structure).__name__}({text})".encode())
     for name, array in named_arrays(params_of(problem, options.seed, options.precision, options.members)):
         digest.update(repr((name, array.dtype.str, array.shape)).encode())
         digest.update(array.tobytes())

@@ -69,6 +69,7 @@ def joined(
     crowding = {funds[name]: table for name, table in own.get("crowding", {}).items()} | theirs.get("crowding", {})
     brokers = _brokers(own.get("prime_brokers", {}), theirs.get("prime_brokers", {}), mine.origin.scenario)
     document |= {key: table for key, table in (("crowding", crowding), ("prime_brokers", brokers)) if table}
+    document["groups"] = _groups(own.get("groups", []), theirs.get("groups", []), funds, street)
     grown = _grower(mine, street, ties, assets)
     if (table := grown(document.pop("correlation", None))) is not None:
         document["correlation"] = table
@@ -103,6 +104,18 @@ def _fund(row: dict[str, Any], assets: Mapping[str, str], funds: Mapping[str, st
     if "scenarios" in margin:
         margin["scenarios"] = [{assets.get(n, n): move for n, move in case.items()} for case in margin["scenarios"]]
     return row | {"id": funds[row["id"]]}
+
+
+def _groups(own: list[Any], theirs: list[Any], funds: Mapping[str, str], street: Problem) -> list[dict[str, Any]]:
+    """Groups of both, and one of all the user's funds where they have not made it themselves."""
+    taken = {*street.funds.types, *street.funds.ids, *(group["id"] for group in theirs), *funds.values()}
+    found = [{"id": group["id"], "funds": [funds[name] for name in group["funds"]]} for group in own]
+    if MINE not in {group["id"] for group in found}:
+        found.append({"id": MINE, "funds": list(funds.values())})
+    for group in found:
+        while group["id"] in taken:
+            group["id"] = f"{PREFIX}{group['id']}"
+    return [*found, *theirs]
 
 
 def _brokers(own: dict[str, Any], theirs: dict[str, Any], file: str) -> dict[str, Any]:

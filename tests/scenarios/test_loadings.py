@@ -14,6 +14,7 @@ from stress.compile.params import params_of
 from stress.scenarios.build.problem_builder import build_problem
 from stress.scenarios.errors import ScenarioError
 from stress.scenarios.loadings.record import Circle, loadings_of, moves_with
+from stress.scenarios.overlap import liquidity_overlap
 from stress.scenarios.read.loader import load_scenario, scenario_from_document
 
 ASSETS: list[dict[str, Any]] = [
@@ -196,3 +197,14 @@ def test_own_draws_of_two_names_may_be_correlated() -> None:
     made["correlation"] = {"matrix": matrix.tolist()}
     problem = problem_of(made)
     assert problem.shocks.correlation[0, 1] == 0.5  # apple, basket
+
+
+def test_what_one_fund_sells_costs_who_holds_what_follows_it_and_not_the_other_way_round() -> None:
+    funds = [
+        {"id": "mine", "nav": 1e9, "positions": {"apple": 1.0}},
+        {"id": "street", "nav": 2e9, "positions": {"tech": 1.0}},
+    ]
+    cost = liquidity_overlap(problem_of(document(funds=funds)))
+    assert cost[1, 0] == 0.0
+    assert cost[0, 1] == pytest.approx(1e9 * 1.1 * 2e9 * 0.3 / np.sqrt(252) / 1e9)
+    assert cost[0, 0] == pytest.approx(1e9 * 1e9 * 0.4 / np.sqrt(252) / 1e8)

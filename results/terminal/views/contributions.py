@@ -30,7 +30,8 @@ def contributions(tree: xr.DataTree, file: str, level: float, top: int | None = 
     """
     from rich.text import Text
 
-    dims = dict.fromkeys(OF_FUND, ("fund", "level")) | {OF_ASSET: ("asset", "level")}
+    dims, of_assets = dict.fromkeys(OF_FUND, ("fund", "level")), "group" not in tree.attrs  # of a group: by fund alone
+    dims |= {OF_ASSET: ("asset", "level")} if of_assets else {}
     dataset = figures(tree, file, "contributions", dims)
     levels = [float(x) for x in dataset["level"].values]
     if level not in levels:
@@ -39,7 +40,8 @@ def contributions(tree: xr.DataTree, file: str, level: float, top: int | None = 
     kept = dataset.sel(level=[level])
     total = float(tree["summary"]["system_es"].sel(level=level))
     at = kept.sel(level=level)
-    shown = [_funds(at, level, total), _assets(at, level, total, top or TOP), *map(Text, _notes(kept, level, total))]
+    by_asset = [_assets(at, level, total, top or TOP)] if of_assets else []
+    shown = [_funds(at, level, total), *by_asset, *map(Text, _notes(kept, level, total))]
     return View("contributions", {"contributions": kept}, shown)
 
 

@@ -18,7 +18,7 @@ LARGEST = 1 << 22  # numbers by step, fund and asset, or of the matrix that make
 
 def kept(structure: Structure) -> bool:
     """Whether the table, and what it costs on every path, is small enough."""
-    numbers = (len(structure.group_members) + 1) * structure.assets
+    numbers = (len(structure.group_members) + len(structure.groups) + 1) * structure.assets
     return numbers * max(structure.steps, len(KINDS) * len(row_groups(structure))) <= LARGEST
 
 
@@ -38,7 +38,9 @@ def exposure_sums(structure: Structure, params: Params, held: Array, price: Arra
     gamma = None if params.books.convexity is None else params.books.convexity.gamma
     gamma = gamma if gamma is None or by_shape else shapes_to_books(structure, gamma)
     holder = np.arange(len(structure.group_members))[:, None] == np.array(groups)
-    holder = np.concatenate([holder, np.ones((1, len(groups)), bool)])
+    reported = [g for g, (first, last) in enumerate(structure.group_members) for _ in range(first, last)]
+    more = [np.isin(groups, [reported[member] for member in members])[None] for members in structure.groups]
+    holder = np.concatenate([holder, *more, np.ones((1, len(groups)), bool)])
     funds, assets = holder.shape[0], structure.assets
 
     def matrix(of: Array) -> Array:

@@ -74,8 +74,9 @@ def _tile(structure: Structure, params: Params, inputs: tuple[Array, Array, Arra
 
     profit, gross = grouped(reports.profit), grouped(reports.gross)
     equity = 1.0 + profit
-    spans = (*structure.group_members, (0, structure.members))
-    in_call = jnp.stack([jnp.any(reports.call_open[:, a:b], axis=1) for a, b in spans], axis=1)
+    funds, everybody = (slice(*span) for span in structure.group_members), slice(0, structure.members)
+    rows = (*funds, *(np.array(members) for members in structure.groups), everybody)
+    in_call = jnp.stack([jnp.any(reports.call_open[:, row], axis=1) for row in rows], axis=1)
     values = {
         "gross_leverage": leverage(gross, equity, gross),
         "net_leverage": leverage(grouped(reports.net), equity, gross),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -93,6 +93,7 @@ def validate(
 
 def of_scenario(problem: Problem, options: RunOptions, paths: int, tell: Tell) -> tuple[list[Check], Compared]:
     """Every check of one scenario."""
+    problem = replace(problem, fund_groups={})  # the reference knows funds and the system
     tell(f"{paths} paths by kernels and reference, float64")
     drawn = engine_draws(problem, options.seed, max(DRAWN, paths))
     checks, compared = against_reference(SCENARIO, problem, drawn[:, :, :paths])
