@@ -54,6 +54,10 @@ def backtest(
     draws: Annotated[
         int, typer.Option("--draws", parser=parse_positive, metavar="N", help="Draws of a forecast, one fewer is made.")
     ] = 2000,
+    overlapping: Annotated[
+        bool,
+        typer.Option("--overlapping", help="Also forecasts of several days from every day on, p by a block bootstrap."),
+    ] = False,
     vol: Annotated[
         Literal["ewma", "sample"],
         typer.Option("--vol", help="Volatility of gaussian, student_t, factor and jump: of the last days, or of all."),
@@ -115,6 +119,7 @@ def backtest(
             draws - 1,
             seed,
             Settings(vol=vol),
+            overlapping,
         )
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error

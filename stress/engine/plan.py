@@ -22,6 +22,7 @@ from stress.scenarios.problem import Problem
 CALLS_OF_A_CHUNK = 8  # about two seconds of work
 BYTES_OF_A_CHUNK = 100 * 2**10  # of a distribution: bins that are used, and what may still be in its tail
 PROGRAM_BYTES = 400 * 2**20  # Python, JAX and compiled programs
+PROGRAM_BYTES_OF_A_ROW = 300_000  # of programs, their constants and what they begin with; of 2,018 rows 0.6 GB
 MATRICES = 4  # of assets by assets: correlations, and their factors
 
 
@@ -72,6 +73,7 @@ def plan(problem: Problem, options: RunOptions) -> RunPlan:
     looked_at = paths_looked_at(problem.estimation.levels, detail)
     memory = (
         PROGRAM_BYTES
+        + PROGRAM_BYTES_OF_A_ROW * rows_of(problem)
         + (tiles if devices.kind == "cpu" else 0)
         + 3 * block * (item * ((len(PATH_METRICS) + len(COURSE)) * rows + 4 * brokers) + 16 * rows)
         + tails * 2 * min(options.paths, TAIL_KEEP) * 12

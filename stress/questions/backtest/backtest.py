@@ -12,9 +12,9 @@ import xarray as xr
 from stress.calibration.extra import need_calibrate
 from stress.calibration.history import History
 from stress.questions.backtest.book import Book
-from stress.questions.backtest.judged import judge
+from stress.questions.backtest.judged import judge, judge_overlapping
 from stress.questions.backtest.mapping import Floats, attribute
-from stress.questions.backtest.rolling import Plan, Telling, roll
+from stress.questions.backtest.rolling import Plan, Telling, overlapping, roll
 from stress.questions.backtest.tail import tail
 from stress.scenarios.errors import ScenarioError
 
@@ -34,7 +34,8 @@ def backtest(
         tell: called with a line on how far it is.
 
     Returns:
-        Groups `days_1`, `days_10` ... (a horizon each), `tail`, and `attribution` where a mapping was given.
+        Groups `days_1`, `days_10` ... (a horizon each), `overlapping_10` ... where asked for, `tail`,
+        and `attribution` where a mapping was given.
 
     Raises:
         MissingExtra: the libraries of `[calibrate]` are not installed.
@@ -43,11 +44,14 @@ def backtest(
     need_calibrate("backtest")
     try:
         made = roll(history.returns, book.positions, plan, tell)
+        others = overlapping(history.returns, book.positions, plan, tell) if plan.overlapping else {}
     except ValueError as error:
         raise ScenarioError(
             "has too few days", file=history.file, key="days", value=len(history.days), allowed=str(error)
         ) from error
     tree = judge(made, book.funds, plan, history.days)
+    for name, dataset in judge_overlapping(others, book.funds, plan).items():
+        tree[name] = xr.DataTree(dataset)
     tree["tail"] = xr.DataTree(tail(-(history.simple @ book.positions), book.funds))
     if mapping is not None:
         tree["attribution"] = xr.DataTree(attribute(history.simple, book.positions, mapping, book.funds))

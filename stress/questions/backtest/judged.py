@@ -11,6 +11,7 @@ import xarray as xr
 
 from stress.questions.backtest.rolling import TAIL, Forecasts, Plan
 from stress.results.statistics.backtests.acerbi_szekely import p_value, simulated_z2, z2
+from stress.results.statistics.backtests.block_bootstrap import overlapping_coverage
 from stress.results.statistics.backtests.christoffersen import conditional_coverage, independence, transitions
 from stress.results.statistics.backtests.kupiec import kupiec
 from stress.results.statistics.backtests.pit import berkowitz, uniformity
@@ -32,6 +33,10 @@ BY_LEVEL = {
     "score_p": (f"{P} of a score as good as that of the best model (Diebold-Mariano)", "1"),
     "mean_var": ("mean VaR", "USD"),
     "mean_es": ("mean ES", "USD"),
+}
+OVERLAPPING = {
+    **{name: BY_LEVEL[name] for name in ("exceptions", "expected_exceptions")},
+    "coverage_p": (f"{P} of unconditional coverage by a block bootstrap", "1"),
 }
 BY_MODEL = {
     "z2": (f"second test of Acerbi and Szekely, ES at {1 - TAIL:g}; below 0: losses larger than said", "1"),
@@ -90,6 +95,26 @@ def _horizon(made: Forecasts, funds: tuple[str, ...], plan: Plan, dates: tuple[s
         },
         {"horizon_days": made.horizon, "window": plan.window, "refit": plan.refit, "draws": plan.draws},
     )
+
+
+def judge_overlapping(made: Mapping[int, Forecasts], funds: tuple[str, ...], plan: Plan) -> dict[str, xr.Dataset]:
+    """Coverage of forecasts that overlap, a dataset a horizon (`overlapping_10`): p by blocks of twice the horizon."""
+    shape = (len(plan.models), len(funds), len(plan.levels))
+    dims, found = ("model", "fund", "level"), {}
+    for horizon, one in made.items():
+        values = {name: np.full(shape, np.nan) for name in OVERLAPPING}
+        for m, f, n in np.ndindex(shape):
+            beyond, chance = one.losses[:, f] > one.var[m, :, f, n], 1 - plan.levels[n]
+            values["exceptions"][m, f, n] = beyond.sum()
+            values["expected_exceptions"][m, f, n] = chance * len(beyond)
+            values["coverage_p"][m, f, n] = overlapping_coverage(beyond, chance, 2 * horizon, seed=plan.seed)
+        data = {
+            name: (dims, values[name], {"long_name": text, "units": unit}) for name, (text, unit) in OVERLAPPING.items()
+        }
+        coords = {"model": list(plan.models), "fund": list(funds), "level": list(plan.levels)}
+        about = {"horizon_days": horizon, "forecasts": len(one.days), "block_days": 2 * horizon}
+        found[f"overlapping_{horizon}"] = xr.Dataset(data, coords, about)
+    return found
 
 
 def _by_level(into: dict[str, npt.NDArray[Any]], made: Forecasts, m: int, f: int, n: int, level: float) -> None:

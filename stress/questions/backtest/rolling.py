@@ -7,7 +7,7 @@ One-day forecasts are made for every day, longer ones for stretches that do not 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +36,7 @@ class Plan:
     draws: int = DRAWS
     seed: int = 1
     settings: Settings = field(default_factory=Settings)
+    overlapping: bool = False  # also forecasts of several days from every day on
 
     def __post_init__(self) -> None:
         for model in self.models:
@@ -66,7 +67,14 @@ class Forecasts:
     tails: Floats  # (model, day, fund, draw) the largest losses that were forecast, over the ES at `1 - TAIL`
 
 
-def roll(returns: Floats, positions: Floats, plan: Plan, tell: Telling = lambda text: None) -> dict[int, Forecasts]:
+def overlapping(returns: Floats, positions: Floats, plan: Plan, tell: Telling) -> dict[int, Forecasts]:
+    """Forecasts of several days from every day on; arguments and errors as for `roll`."""
+    return roll(returns, positions, replace(plan, horizons=tuple(h for h in plan.horizons if h > 1)), tell, every=True)
+
+
+def roll(
+    returns: Floats, positions: Floats, plan: Plan, tell: Telling = lambda text: None, every: bool = False
+) -> dict[int, Forecasts]:
     """Forecast the losses of a book.
 
     Args:
@@ -74,6 +82,7 @@ def roll(returns: Floats, positions: Floats, plan: Plan, tell: Telling = lambda 
         positions: (name, fund) signed USD, held at these values before every forecast.
         plan: what is forecast.
         tell: called with a line on how far it is.
+        every: from every day on, so that longer forecasts overlap.
 
     Raises:
         ValueError: the history is no longer than the window and the longest horizon.
@@ -84,7 +93,7 @@ def roll(returns: Floats, positions: Floats, plan: Plan, tell: Telling = lambda 
             f"{count} days; a window of {plan.window} and ten forecasts of {max(plan.horizons)} days need "
             f"{plan.window + 10 * max(plan.horizons)}"
         )
-    starts = {h: np.arange(plan.window, count - h + 1, h) for h in plan.horizons}
+    starts = {h: np.arange(plan.window, count - h + 1, 1 if every else h) for h in plan.horizons}
     due = {h: {int(day): n for n, day in enumerate(days)} for h, days in starts.items()}
     made = {h: _room(len(days), positions.shape[1], plan) for h, days in starts.items()}
     models: list[Model] = []

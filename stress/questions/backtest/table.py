@@ -28,6 +28,8 @@ def tables(tree: xr.DataTree) -> Iterator[Table]:
     for name in horizons(tree):
         if tree[name].sizes["fund"] > 1:
             yield by_fund(tree[name].to_dataset())
+    for name in sorted(str(name) for name in tree.children if str(name).startswith("overlapping_")):
+        yield by_blocks(tree[name].to_dataset())
     yield beyond(tree["tail"].to_dataset())
     if "attribution" in tree.children:
         yield mapped(tree["attribution"].to_dataset())
@@ -77,6 +79,24 @@ def by_fund(found: xr.Dataset) -> Table:
             for one, p in zip(row["exceptions"].values, row["conditional_coverage_p"].values, strict=True)
         ]
         shown.add_row(named(str(fund)), *cells)
+    return shown
+
+
+def by_blocks(found: xr.Dataset) -> Table:
+    """Coverage of forecasts that overlap, for the last fund."""
+    fund, days = str(found["fund"].values[-1]), int(found.attrs["forecasts"])
+    title = f"{found.attrs['horizon_days']} days, {fund}: {days:,} forecasts that overlap, p by blocks of "
+    shown = plain_table(f"{title}{found.attrs['block_days']} days", gap=2)
+    add_label_column(shown, "model")
+    for level in found["level"].values:
+        add_number_columns(shown, f"> {percent(level)}\n{days * (1 - level):.1f} due", "p")
+    for model in found["model"].values:
+        row = found.sel(model=model, fund=fund)
+        cells: list[str] = []
+        for level in found["level"].values:
+            at = row.sel(level=level)
+            cells += [f"{int(at['exceptions'])}", _p(at["coverage_p"])]
+        shown.add_row(named(str(model)), *cells)
     return shown
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from stress.questions.backtest.judged import judge
+from stress.questions.backtest.judged import judge, judge_overlapping
 from stress.questions.backtest.models.protocol import Floats, Model
 from stress.questions.backtest.models.registry import MODELS
 from stress.questions.backtest.models.window import Settings, Window
-from stress.questions.backtest.rolling import Plan, levels_in_order, roll
+from stress.questions.backtest.rolling import Plan, levels_in_order, overlapping, roll
 
 DAYS, POSITIONS = 1200, np.array([[100.0, -20.0, 80.0], [50.0, 60.0, 110.0]])
 
@@ -47,6 +47,21 @@ def returns(seed: int = 3) -> Floats:
 
 def plan(**changes: object) -> Plan:
     return Plan(**({"models": ("known", "narrow", "wide"), "window": 200, "draws": 399} | changes))  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("known")
+def test_longer_forecasts_may_overlap() -> None:
+    """From every day on; those of every tenth day are the ones that do not overlap, to the bit."""
+    asked = plan(horizons=(1, 10), overlapping=True)
+    apart, every = (f(returns(), POSITIONS, asked, lambda text: None) for f in (roll, overlapping))
+    assert list(every) == [10]
+    np.testing.assert_array_equal(every[10].var[:, ::10], apart[10].var)
+    np.testing.assert_array_equal(every[10].losses[::10], apart[10].losses)
+    found = judge_overlapping(every, ("a", "b", "system"), asked)["overlapping_10"]
+    p = found["coverage_p"].sel(level=0.975)
+    assert found.attrs == {"horizon_days": 10, "forecasts": 991, "block_days": 20}
+    assert float(p.sel(model="narrow").max()) < 0.05
+    assert float(p.sel(model="known").min()) > 0.01
 
 
 @pytest.mark.usefixtures("known")
