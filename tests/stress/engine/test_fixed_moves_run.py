@@ -70,5 +70,5 @@ def test_check_tells_both_and_a_wrong_key_is_exit_3() -> None:
 
 
 def test_a_built_problem_takes_no_shock() -> None:
-    with pytest.raises(ValueError, match="shock is not possible for a built problem"):
+    with pytest.raises(ValueError, match="shock need a scenario, not a problem"):
         stress.run(stress.build_problem(stress.load_scenario("desk")), paths=64, shock="semis=-10%")
