@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fuzz import random_problem
 from held_against import assert_parity
 from options_example import with_options
 from parity import Pair, run_both
 from stress.kernels import convexity
 from stress.scenarios.build.problem_builder import build_problem
+from stress.scenarios.problem import Problem
 from stress.scenarios.read.loader import scenario_from_document
 from tiered import tiered
 from tiny import make_problem, single
@@ -138,3 +140,25 @@ def test_a_book_of_options_without_a_delta_is_sold_when_its_turn_comes() -> None
     assert not report.defaulted[0].any()
     np.testing.assert_allclose(report.held[2, 0], 0.0)
     assert (report.held[2, 1] > 0.0).all()  # stocks wait for volume
+
+
+def random_options(seed: int) -> Problem:
+    """A random problem on portfolio margin with options in two of five positions; rules that refuse them left out."""
+    problem, rng = random_problem(seed), np.random.default_rng(seed)
+    books, assets = problem.books, len(problem.assets.ids)
+    gamma = rng.normal(0.0, 2.0, books.shapes.shape) * (rng.random(books.shapes.shape) < 0.4)
+    gamma[books.shape_of[books.start_held == 0.0]] = 0.0
+    theta = 0.01 * rng.normal(size=gamma.shape) * (gamma != 0.0)
+    on = problem.funds.has_margin
+    of_type = rng.normal(0.0, 0.1, (len(problem.funds.types), 3, assets))  # members of a type are margined alike
+    moves = np.where(on[:, None, None], of_type[problem.funds.type_of], 0.0)
+    funds = replace(problem.funds, portfolio=on, portfolio_moves=moves, portfolio_floor=np.where(on, 0.03, 0.0))
+    triggers = {name: of for name, of in problem.triggers.items() if name not in ("vol_target", "overlay")}
+    books = replace(books, gamma=gamma, theta=theta, priority=0 * books.priority)
+    return replace(problem, funds=funds, books=books, triggers=triggers)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(12))
+def test_random_problems_with_options(seed: int) -> None:
+    assert_parity(run_both(random_options(seed), 10, seed))
