@@ -53,7 +53,7 @@ def _table(tree: xr.DataTree, found: tuple[xr.DataArray, xr.DataArray], kind: st
             cell(float(values.sel(group=group, step=step)), float(errors.sel(group=group, step=step)), scale)
             for step in steps
         ]
-        rows.append(Row(group, (*first, *cells)))
+        rows.append(Row(group or "(none)", (*first, *cells)))
     if len(rows) > 1:
         first = [] if start is None else [Cell(shown(float(start.sum()), scale))]
         total = [Cell(shown(float(values.sel(step=step).sum()), scale)) for step in steps]

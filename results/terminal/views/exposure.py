@@ -85,7 +85,8 @@ def _table(tree: xr.DataTree, kept: xr.Dataset, kind: str, fund: str, by: str, n
         return [_cell(float(x), nav, per_usd) for x in (*begins, *(at(values.sel(step=step)) for step in steps))]
 
     for group in groups:
-        table.add_row(named(group), *cells(lambda x, g=group: x.sel(group=g)), end_section=group == groups[-1])
+        shown = cells(lambda x, g=group: x.sel(group=g))
+        table.add_row(named(group or "(none)"), *shown, end_section=group == groups[-1])
     if len(groups) > 1:
         table.add_row(named("all"), *cells(lambda x: x.sum("group", skipna=False)))
     return table
