@@ -20,6 +20,7 @@ from stress.scenarios.build.unread_keys import check_unused
 from stress.scenarios.canonical import canonical_document, filled_defaults
 from stress.scenarios.conditions.build import build_conditions
 from stress.scenarios.conditions.step import check_conditions
+from stress.scenarios.loadings.moved_once import check_moved_once
 from stress.scenarios.problem import Estimation, Problem
 from stress.scenarios.read.size_limits import check_size
 from stress.scenarios.replay.build import replay_document, with_replay
@@ -45,6 +46,7 @@ def build_problem(scenario: Scenario) -> Problem:
     books = build_books(types, assets, liquidity, cascade, scenario.horizon.steps_per_day)
     triggers = build_triggers(scenario, types, assets, shocks, funds, books)
     shocks = replace(shocks, conditions=build_conditions(scenario, assets, books, shocks))
+    check_moved_once(scenario, assets, shocks)
     check_conditions(scenario, shocks, assets)
     check_unused(scenario, types)
     check_start(scenario, types, assets, funds, books)

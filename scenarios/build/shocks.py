@@ -106,16 +106,6 @@ def _script(scenario: Scenario, assets: Assets) -> Floats:
                 )
             seen.add((entry.step, asset))
             script[entry.step - 1, assets.ids.index(asset)] = move
-    for step, asset in sorted(seen):
-        other = next((other for other in assets.tied.get(asset, ()) if (step, other) in seen), None)
-        if other is not None:
-            raise ScenarioError(
-                f"has a move of its own at step {step}, and {other}, which it moves with, has one, too",
-                file=scenario.source,
-                key=f"shocks.script.{asset}",
-                value=float(script[step - 1, assets.ids.index(asset)]),
-                allowed=f"a move of {asset} or of what it moves with ({', '.join(assets.tied[asset])}), not both",
-            )
     return script
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from stress.scenarios.problem import Floats
 from stress.scenarios.read import units
 from stress.scenarios.read.files import InputFiles
 
+FILE = "returns.csv"  # beside a scenario, as `levstress init` writes it: daily log returns
 FEWEST_DAYS, MOST_DAYS = 30, 20_000
 MOST_NUMBERS = 1_000_000  # assets times days: a history stands in full in every record of a run
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -47,12 +48,57 @@ def read_returns(
         more = len(extra) - _MOST_NAMED
         named = ", ".join(extra[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
         warnings.warn(f"{file}: {key}: no asset of the scenario, left out: {named}", ScenarioWarning, stacklevel=2)
+    if (count := max(len(columns[asset]) for asset in ids)) * len(ids) > MOST_NUMBERS:
+        allowed = f"{MOST_NUMBERS:,} numbers at most"
+        raise ScenarioError(f"has {count} days of {len(ids)} assets", file=file, key=key, allowed=allowed)
+    return _checked(labels, columns, kind, key, ids, file)
+
+
+def known_returns(
+    source: str | Mapping[str, Sequence[float]] | None,
+    kind: str,
+    key: str,
+    wanted: Callable[[str], object],
+    files: InputFiles,
+) -> dict[str, Floats]:
+    """Daily log returns (day,) by name, of those columns of a file that are wanted; none without a file.
+
+    Args:
+        source: as of `read_returns`; None: `FILE` in the scenario's folder, where there is one.
+        kind: "simple" or "log".
+        key: that names the source, in messages.
+        wanted: whether a column of that name is.
+        files: of the scenario.
+
+    Raises:
+        ScenarioError: as `read_returns`, of the names that are there.
+    """
+    if source is None:
+        if files.folder is None or not (files.folder / FILE).is_file():
+            return {}
+        source = FILE
+    file = Path(source).name if isinstance(source, str) else files.scenario_file
+    every = list(files.rows(source, key, MATRIX)[0])[1:] if isinstance(source, str) else list(source)
+    there = [name for name in every if wanted(name)]
+    labels, columns = _read_csv(source, key, there, files) if isinstance(source, str) else ([], source)
+    return dict(zip(there, _checked(labels, columns, kind, key, there, file), strict=True)) if there else {}
+
+
+def _checked(
+    labels: Sequence[str],
+    columns: Mapping[str, Sequence[float]],
+    kind: str,
+    key: str,
+    ids: Sequence[str],
+    file: str,
+) -> Floats:
+    """Log returns (asset, day) of some columns."""
     days = {len(columns[asset]) for asset in ids}
     if len(days) > 1:
         raise ScenarioError(f"has columns of {sorted(days)} days", file=file, key=key, allowed="as many days in each")
     (count,) = days
-    if not FEWEST_DAYS <= count <= MOST_DAYS or count * len(ids) > MOST_NUMBERS:
-        allowed = f"{FEWEST_DAYS} to {MOST_DAYS:,} days, and {MOST_NUMBERS:,} numbers at most"
+    if not FEWEST_DAYS <= count <= MOST_DAYS:
+        allowed = f"{FEWEST_DAYS} to {MOST_DAYS:,} days"
         raise ScenarioError(f"has {count} days of {len(ids)} assets", file=file, key=key, allowed=allowed)
     values = np.array([columns[asset] for asset in ids], np.float64)
     least = -0.9999 if kind == "simple" else np.log(0.0001)

@@ -8,17 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from stress.scenarios.csv.table import MATRIX
 from stress.scenarios.errors import ScenarioError, suggest
-from stress.scenarios.problem import Assets, Floats, Shocks
-from stress.scenarios.read.returns import MOST_NUMBERS, read_returns
+from stress.scenarios.library.counterparts import of_series
+from stress.scenarios.problem import Assets, Shocks
+from stress.scenarios.read.returns import FILE, known_returns
 from stress.scenarios.replay.episode import Episode, Moves, funds_of, read_episode
 from stress.scenarios.replay.followed import BY_HAND, DRAWS, LOADED, PROXIES, Followed, follow
 from stress.scenarios.replay.record import Replay as Resolved
 from stress.scenarios.schema.replay import Replay
 from stress.scenarios.schema.scenario import Scenario
 
-RETURNS = "returns.csv"  # beside the scenario, as `levstress init` writes it
 DRAW, RESIDUAL = "draw", "residual"
 KEY = "shocks.replay"
 MOST_NAMED = 8
@@ -124,8 +123,12 @@ def _followed(scenario: Scenario, assets: Assets, table: Replay, episode: Episod
         if name not in assets.ids:
             allowed = suggest(name, assets.file_order)
             raise ScenarioError(f"{name!r} is no asset", file=scenario.source, key=f"{KEY}.freed", allowed=allowed)
+
+    def wanted(column: str) -> bool:
+        return column in assets.ids or column in moved or bool(of_series(column))
+
     needed = set(assets.ids) - set(by_hand) - set(assets.tied)
-    returns = known_returns(scenario, assets, moved, table.returns, table.kind) if needed else {}
+    returns = known_returns(table.returns, table.kind, f"{KEY}.returns", wanted, scenario.files) if needed else {}
     sectors = {asset.id: asset.sector for asset in scenario.assets}
     found = follow(assets, sectors, moved, by_hand, returns)
     lost = [asset for asset in assets.file_order if found[asset] is None]
@@ -133,7 +136,7 @@ def _followed(scenario: Scenario, assets: Assets, table: Replay, episode: Episod
         more = f" and {len(lost) - MOST_NAMED} more" if len(lost) > MOST_NAMED else ""
         allowed = (
             f'a table {KEY}.map: {{ "{lost[0]}" = "tech" }}, {{ tech = 1.1 }} or "draw"; a sector; or daily returns in '
-            f"{RETURNS} beside those of an index that {episode.name} has; it moves {', '.join(sorted(moved))}"
+            f"{FILE} beside those of an index that {episode.name} has; it moves {', '.join(sorted(moved))}"
         )
         problem = f"has nothing that {', '.join(lost[:MOST_NAMED])}{more} could follow"
         raise ScenarioError(problem, file=scenario.source, key=KEY, value=episode.name, allowed=allowed)
@@ -175,48 +178,3 @@ def _by_hand(
             allowed="0 to 1 of the deviation of the draw",
         )
     return Followed(table.how.get(name, BY_HAND), exposures, residual, table.r_squared.get(name))
-
-
-def known_returns(
-    scenario: Scenario,
-    assets: Assets,
-    moved: Mapping[str, str],
-    source: str | Mapping[str, list[float]] | None = None,
-    kind: str = "log",
-    key: str = f"{KEY}.returns",
-) -> dict[str, Floats]:
-    """Daily log returns of the scenario's names and of library assets, by column, as far as a file has them.
-
-    Args:
-        scenario: whose folder is looked in for `returns.csv` where no source is given.
-        assets: of it.
-        moved: library assets.
-        source: a CSV file, or lists by column.
-        kind: "log" or "simple".
-        key: that names the source, in messages.
-
-    Raises:
-        ScenarioError: as `read_returns`.
-    """
-    files = scenario.files
-    if source is None:
-        if files.folder is None or not (files.folder / RETURNS).is_file():
-            return {}
-        source = RETURNS
-    columns = list(source) if isinstance(source, Mapping) else list(files.rows(source, key, MATRIX)[0])[1:]
-    wanted = [name for name in columns if name in set(assets.ids) or name in moved]
-    days = len(next(iter(source.values()), [])) if isinstance(source, Mapping) else len(files.rows(source, key, MATRIX))
-    at_once, found = max(1, MOST_NUMBERS // max(1, days)), dict[str, Floats]()
-    for start in range(0, len(wanted), at_once):
-        names = wanted[start : start + at_once]
-        given = {name: source[name] for name in names} if isinstance(source, Mapping) else source
-        found |= dict(zip(names, _read(given, kind, key, names, scenario), strict=True))
-    return found
-
-
-def _read(source: Any, kind: str, key: str, names: list[str], scenario: Scenario) -> Floats:
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*no asset of the scenario, left out.*")
-        return read_returns(source, kind, key, names, scenario.files)

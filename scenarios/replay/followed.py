@@ -1,21 +1,19 @@
 """Which name follows what of the library: by hand, itself, by ticker, by regression, by sector, by class.
 
 The first rule that applies takes a name: what the user says; the library's asset of the same id and class; an index or
-fund whose ticker has a counterpart in `library/counterparts.csv`; the regression of its own daily log returns on the
-names that were taken so far; its sector; its asset class. The rest has no counterpart. An asset with loadings moves
-with what it is tied to, and its own draw is as ever.
+fund whose ticker has a counterpart in the library; the regression of its own daily log returns on the names that were
+taken so far; its sector; its asset class. The rest has no counterpart. An asset with loadings moves with what it is
+tied to, and its own draw is as ever.
 """
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 
-from stress.scenarios.library import library_path
+from stress.scenarios.library import counterparts
 from stress.scenarios.problem import Assets, Floats
 
 FEWEST_DAYS = 60  # of a regression
@@ -32,30 +30,6 @@ class Followed(NamedTuple):
     exposures: dict[str, float]  # log return per log return, by asset of the library
     residual: float = 0.0  # share of the standard deviation of its own draw that is left
     r_squared: float | None = None  # of a regression
-
-
-@cache
-def _table() -> dict[str, dict[str, dict[str, float]]]:
-    """Weights of library assets by kind and key, groups resolved."""
-    found: dict[str, dict[str, dict[str, float]]] = {}
-    with library_path("desk").with_name("counterparts.csv").open(encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(lines):
-            found.setdefault(row["kind"], {}).setdefault(row["key"], {})[row["asset"]] = float(row["weight"])
-    groups = found.pop("group")
-    for kind in found.values():
-        for key, weights in kind.items():
-            kind[key] = {
-                asset: weight * share
-                for name, weight in weights.items()
-                for asset, share in groups.get(name, {name: 1.0}).items()
-            }
-    return found
-
-
-def counterpart(kind: str, key: str, moved: Mapping[str, str]) -> dict[str, float] | None:
-    """Weights of library assets for a "ticker", "sector" or "class"; None where any of them does not move."""
-    weights = _table()[kind].get(key)
-    return weights if weights is not None and all(asset in moved for asset in weights) else None
 
 
 def follow(
@@ -87,15 +61,15 @@ def follow(
     found |= _regressed([asset for asset in left if asset in returns], proxies, returns)
     for asset, kind, region in zip(assets.ids, assets.asset_class, assets.region, strict=True):
         if found[asset] is None:
-            found[asset] = _by_kind(sectors.get(asset, ""), kind, region, moved)
+            found[asset] = _by_kind(asset, sectors.get(asset, ""), kind, region, moved)
     return found
 
 
 def _direct(name: str, asset_class: str, moved: Mapping[str, str]) -> Followed | None:
     if name in moved and moved[name] == asset_class:
         return Followed(ITSELF, {name: 1.0})
-    weights = counterpart("ticker", name.split()[0].upper(), moved)
-    return None if weights is None else Followed(TICKER, weights)
+    weights = counterparts.of_series(name)
+    return Followed(TICKER, weights) if weights and weights.keys() <= moved.keys() else None
 
 
 def _regressed(
@@ -123,14 +97,14 @@ def _regressed(
     return found
 
 
-def _by_kind(sector: str, asset_class: str, region: str, moved: Mapping[str, str]) -> Followed | None:
+def _by_kind(name: str, sector: str, asset_class: str, region: str, moved: Mapping[str, str]) -> Followed | None:
     """By sector, which may be the id of a library asset of that class, else by class."""
-    name = sector.casefold().replace("_", " ")
-    if moved.get(name.replace(" ", "_")) == asset_class and name:
-        return Followed(SECTOR, {name.replace(" ", "_"): 1.0})
-    if name and (weights := counterpart("sector", name, moved)) is not None and asset_class == "equity":
-        return Followed(SECTOR, weights)
-    for key in (f"{asset_class} {region}", asset_class):
-        if (weights := counterpart("class", key, moved)) is not None:
-            return Followed(CLASS, weights)
-    return None
+    called = counterparts.plain(sector).replace(" ", "_")
+    if asset_class == "equity" and (share := counterparts.of_share(name, sector, region, moved)):
+        return Followed(SECTOR, {share: 1.0})
+    if called and moved.get(called) == asset_class:
+        return Followed(SECTOR, {called: 1.0})
+    weights = counterparts.of_class(asset_class, region)
+    if not weights.keys() <= moved.keys():
+        weights = counterparts.of_class(asset_class)
+    return Followed(CLASS, weights) if weights and weights.keys() <= moved.keys() else None

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from stress.own_book import assumptions
-from stress.own_book.classes import EQUITY, FX, SECTORS, class_of, region_of
+from stress.own_book.classes import EQUITY, FX, class_of, region_of
 from stress.own_book.currencies import BASE
 from stress.own_book.data_report import READ, Assumption, DataReport
-from stress.own_book.matching import bare
 from stress.own_book.read.side_files import Volume
 from stress.own_book.settling import Settled
+from stress.scenarios.library.counterparts import bare, sector_of_company
 
 _US = {"united states", "usa", "u.s.", "us", "united states of america"}
 
@@ -64,11 +64,12 @@ def asset_rows(
 
 def _sector(row: dict[str, Any], settle: Settled) -> str:
     """The sector of a large US share by its ticker, as an assumption; "" of the others."""
-    ticker = bare(row["id"]).upper()
-    if row["asset_class"] != EQUITY or ticker not in SECTORS:
+    sector = sector_of_company(row["id"])
+    if row["asset_class"] != EQUITY or not sector:
         return ""
     row["assumed"].add("sector")
-    return str(settle(Assumption(f"assets.{row['id']}.sector", SECTORS[ticker], f"GICS of {ticker}", "C", "MSCI, S&P")))
+    told = Assumption(f"assets.{row['id']}.sector", sector, f"GICS of {bare(row['id'])}", "C", "MSCI, S&P")
+    return str(settle(told))
 
 
 def _given_volume(

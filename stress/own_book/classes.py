@@ -40,22 +40,6 @@ _PLACES = {  # exchanges of Bloomberg's, and ends of Reuters codes
 }
 REGIONS = {code: region for region, codes in _PLACES.items() for code in codes.split()}
 _AFTER_A_DOT = {"L", "T", "TO", "DE", "PA", "MI", "AS", "HK", "AX", "SW"}
-# Large US shares by their GICS sector, under the names that the library gives to these.
-_OF_SECTORS = {
-    "tech": "AAPL MSFT NVDA AVGO AMD TSM SMCI ORCL CRM ADBE CSCO ACN IBM INTC QCOM TXN MU AMAT LRCX KLAC ADI NOW INTU "
-    "PANW SNPS CDNS ANET DELL HPQ HPE PLTR MRVL",
-    "comm": "GOOGL GOOG META NFLX DIS CMCSA T VZ TMUS EA TTWO",
-    "discretionary": "AMZN TSLA HD MCD NKE LOW SBUX BKNG TJX GM F ABNB MAR CMG",
-    "financials": "JPM BAC WFC GS MS C BRK.A BRK.B BRK/A BRK/B V MA AXP BLK SCHW SPGI PNC USB COF CB PGR AIG MET",
-    "industrials": "GE CAT BA HON UNP UPS RTX LMT DE MMM FDX",
-    "energy": "XOM CVX COP SLB EOG OXY PSX MPC VLO KMI",
-    "health": "JNJ UNH LLY PFE MRK ABBV TMO ABT DHR BMY AMGN GILD CVS MDT ISRG",
-    "staples": "PG KO PEP WMT COST PM MO CL MDLZ KHC KR TGT BF.A BF.B BF/A BF/B",
-    "utilities": "NEE DUK SO D AEP EXC",
-    "materials": "LIN SHW APD FCX NEM DOW NUE",
-    "real_estate": "PLD AMT EQIX SPG O CCI PSA",
-}
-SECTORS = {ticker: sector for sector, tickers in _OF_SECTORS.items() for ticker in tickers.split()}
 
 
 class Kind(NamedTuple):

@@ -12,11 +12,12 @@ from stress.own_book.book import OwnBook
 from stress.own_book.data_report import shown
 from stress.results.files.durable_write import make_folder, write_whole
 from stress.scenarios.read.assumed import COLUMNS
+from stress.scenarios.read.returns import FILE as RETURNS
 
 MARK = "# written by levstress init"
 SCENARIO, ASSETS, POSITIONS = "scenario.toml", "assets.csv", "positions.csv"
 TOGETHER = {"matrix": "correlation.csv", "factor": "loadings.csv"}  # by key of [correlation]
-RETURNS, ASSUMED, REPORT = "returns.csv", "assumed.csv", "data-report.md"
+ASSUMED, REPORT = "assumed.csv", "data-report.md"
 FILES = (SCENARIO, ASSETS, POSITIONS, *TOGETHER.values(), RETURNS, ASSUMED, REPORT)
 _ASSET_COLUMNS = ("id", "asset_class", "region", "sector", "vol", "adv", "margin", "in_net")
 

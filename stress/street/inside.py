@@ -8,23 +8,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from stress.scenarios.build.problem_builder import build_problem
 from stress.scenarios.conditions.option import Shock
-from stress.scenarios.csv.table import MATRIX
 from stress.scenarios.errors import ScenarioError, ScenarioWarning, suggest
 from stress.scenarios.origin import Change
-from stress.scenarios.problem import Floats
-from stress.scenarios.read import units
 from stress.scenarios.read.loader import load_scenario, scenario_from_document
 from stress.scenarios.read.overrides import Overrides
+from stress.scenarios.read.returns import FILE, known_returns
 from stress.scenarios.schema.scenario import Scenario
 from stress.street.merge import BOOK, joined, new_ids
 from stress.street.ties import Following, Tie
 
 LEVEL, MOST_NAMED = 0.1, 5  # how far apart volatilities may be without a word; series that are named
-RETURNS = "returns.csv"  # of the scenario's folder, as `levstress init` writes it: daily log returns
 
 
 @dataclass(frozen=True)
@@ -64,7 +59,7 @@ def inside(
     assets = new_ids(book.assets.file_order, crowd.assets.file_order)
     funds = new_ids(book.funds.types_file_order, crowd.funds.types_file_order)
     by_hand = _checked(proxies or {}, own.source, assets, crowd.assets.file_order)
-    returns, file = _returns(own, book.assets.ids)
+    returns = known_returns(None, "log", "--street", book.assets.ids.__contains__, own.files)
     sectors = {asset.id: asset.sector for asset in own.assets if asset.sector}
     following = Following(book.assets, sectors, crowd, returns)
     ties = {name: following.tie(name, by_hand.get(name, "")) for name in book.assets.file_order}
@@ -77,7 +72,9 @@ def inside(
     if following.names and abs(following.level - 1.0) > LEVEL:
         by = ", ".join(following.names[:MOST_NAMED])
         notes.append(f"volatilities of {own.source} are {following.level:.2f} times the street's, by {by}")
-    notes.append(f"returns: {file}" if returns else f"no returns: {RETURNS} beside {own.source} would tie names better")
+    days = len(next(iter(returns.values()), ()))
+    told = f"returns: {FILE} ({days:,} days of {len(returns)} assets)"
+    notes.append(told if returns else f"no returns: {FILE} beside {own.source} would tie names better")
     return Inside(scenario, {assets[name]: tie for name, tie in ties.items()}, tuple(notes))
 
 
@@ -102,22 +99,3 @@ def _unread(own: Scenario, street: str) -> list[str]:
 def _renamed(what: str, ids: Mapping[str, str]) -> list[str]:
     changed = [f"{old} is {new}" for old, new in ids.items() if old != new]
     return [f"{what}s that the street has, too: {', '.join(changed)}"] if changed else []
-
-
-def _returns(own: Scenario, ids: tuple[str, ...]) -> tuple[dict[str, Floats], str]:
-    """Daily log returns (day,) of the user's assets, as far as there are any, and the file they are from."""
-    folder = own.files.folder
-    if folder is None or not (folder / RETURNS).is_file():
-        return {}, ""
-    rows = own.files.rows(RETURNS, "--street", MATRIX)
-    found = {}
-    for name in ids:
-        if name not in rows[0]:
-            continue
-        try:
-            found[name] = np.array([units.fraction(row[name]) for row in rows])
-        except units.UnitError as error:
-            raise ScenarioError(
-                error.problem, file=RETURNS, key=f"--street.{name}", value=None, allowed=error.allowed
-            ) from error
-    return found, f"{RETURNS} ({len(rows):,} days of {len(found)} assets)"

@@ -4,7 +4,7 @@ The first rule that applies to an asset is taken:
 
 1. `--proxy NAME=ASSET`: that asset; the loading by regression where returns have a series of it, else from volatilities
 2. it is the asset: its ticker is that of a fund, a future or an index that holds it, or its id is the same. Loading 1
-3. its sector, as the file has it or by the ticker of a large company: as under 1
+3. its sector, as the file has it or by the ticker of a large US company, whose industry the street may have: as under 1
 4. by regression on all series of the street's assets that the returns have, forward by R^2 (`regression`)
 5. its class and region, else its class: all such assets by volume, from volatilities; not currencies
 6. nothing: it draws independently of the street
@@ -21,8 +21,8 @@ from typing import Any
 
 import numpy as np
 
+from stress.scenarios.library import counterparts
 from stress.scenarios.problem import Assets, Floats, Problem
-from stress.street import known
 from stress.street.regression import FEWEST_DAYS, Fit, best, fit
 
 NO_CLASS = ("fx", "other")  # classes whose members need not rise together
@@ -64,7 +64,8 @@ class Following:
             return Tie(weights, 1.0, what, "A")
         if sector := self._sector(name):
             said = self.sectors.get(name)
-            how = f"sector {said}" if said and known.sector_of(said) == sector else f"sector {sector} by its ticker"
+            called = said and sector in (said, counterparts.sector_of(said))
+            how = f"sector {said}" if called else f"sector {sector} by its ticker"
             return self._on(name, {sector: 1.0}, RHO_SECTOR, how, "C")
         if (found := self._regressed(name, tuple(range(len(self.names))), best)) is not None:
             return found
@@ -107,27 +108,23 @@ class Following:
         """What of the street a series of the book's is: weights that sum to 1, or -1 of what it is one over."""
         if name in self.street.ids:
             return {name: 1.0}
-        if (asset := known.stands_for(name)) in self.street.ids:
-            return {asset: 1.0}
-        if (asset := known.inverse_of(name)) in self.street.ids:
-            return {asset: -1.0}
-        return self._basket(lambda i: self.street.ids[i] in known.MARKET) if known.is_broad(name) else {}
+        weights = {asset: w for asset, w in counterparts.of_series(name).items() if asset in self.street.ids}
+        total = sum(map(abs, weights.values()))
+        return {asset: weight / total for asset, weight in weights.items()}
 
     def _sector(self, name: str) -> str:
         said = self.sectors.get(name, "")
-        words = {known.plain(text) for text in (said,) if text}
-        for i, asset in enumerate(self.street.ids):
-            if words & {known.plain(asset), known.plain(self.street.names[i])}:
-                return asset
-        us = self.mine.region[self.mine.ids.index(name)].lower() in ("", "us")
-        equity = self.mine.asset_class[self.mine.ids.index(name)] == "equity"
-        found = known.sector_of(said) or (known.sector_of_company(name) if us and not said else "")
-        return found if found in self.street.ids and equity and us else ""
+        region, kind = (of[self.mine.ids.index(name)] for of in (self.mine.region, self.mine.asset_class))
+        words, called = counterparts.plain(said), zip(self.street.ids, self.street.names, strict=True)
+        same = next((a for a, b in called if words and words in map(counterparts.plain, (a, b))), "")
+        if kind == "equity" and region.lower() in ("", "us") and same in ("", counterparts.sector_of(said)):
+            return counterparts.of_share(name, said, region, self.street.ids) or same
+        return same
 
     def _basket(self, chosen: Any) -> dict[str, float]:
         """Assets of the street by volume, as weights that sum to 1; of the library's streets without crowded legs."""
         rows = [i for i in range(len(self.street.ids)) if chosen(i)]
-        ordinary = [i for i in rows if self.street.ids[i] in {*known.SERIES}] or rows
+        ordinary = [i for i in rows if self.street.ids[i] in {*counterparts.SERIES}] or rows
         volumes = self.street.adv[ordinary]
         return {self.street.ids[i]: float(w) for i, w in zip(ordinary, volumes / volumes.sum(), strict=True)}
 

@@ -155,7 +155,7 @@ def test_households_and_brokers_look_at_what_names_move_with() -> None:
         (with_asset("apple", vol=0.3), "assets.apple.vol", "0.33"),
         (
             document(shocks={"model": "none", "script": [{"step": 1, "moves": {"basket": 0.1, "tech": 0.1}}]}),
-            "shocks.script.basket",
+            "shocks.script[0].moves.basket",
             "not both",
         ),
         (

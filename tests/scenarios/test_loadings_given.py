@@ -99,3 +99,19 @@ def test_a_replay_reaches_assets_with_loadings_through_these() -> None:
     own = problem.assets.shock_vol[at["apple"]] / np.sqrt(252)
     assert np.abs(drawn[at["tech"]]).max() == 0
     assert drawn[at["apple"]].std() == pytest.approx(own, rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("beside", "by"),
+    [
+        ({"condition": given(tech=-0.05)}, "a condition"),
+        ({"replay": {"episode": "tariff-2025", "map": {"semis": "draw"}}}, "the replay"),
+        ({"script": given(tech=-0.05)}, "a script"),
+    ],
+)
+def test_a_script_beside_what_loadings_bring_is_refused(beside: dict[str, Any], by: str) -> None:
+    scripts = beside.get("script", [])
+    made = document(steps=6, **beside | {"script": [*scripts, *given(apple=-0.1)]})
+    refused(made, f"shocks.script[{len(scripts)}].moves.apple", f"step 1, and {by} moves tech there")
+    made["shocks"]["script"][-1]["step"] = 6
+    assert problem_of(made).shocks.script[5].any()

@@ -169,3 +169,16 @@ def test_a_name_may_be_drawn_as_ever() -> None:
     i = of(asked, "EEE")
     np.testing.assert_allclose(found[:, i], plain[:, i], rtol=1e-12)
     assert (asked.shocks.script[:, i] == 0).all()
+
+
+def test_an_index_of_the_returns_that_nobody_holds_serves_regressions() -> None:
+    held = replayed()
+    made = replay_document(map={"EEE": "draw", "semis": "draw"})
+    made["assets"] = [asset for asset in made["assets"] if asset["id"] != "SPY US"]
+    del made["funds"][0]["positions"]["SPY US"]
+    found = problem_of(made)
+    assert (held.shocks.replay is not None) and (found.shocks.replay is not None)
+    assert found.shocks.replay.how[of(found, "BBB")] == "by regression"
+    alone = np.polyfit(returns()["SPY US"], returns()["BBB"], 1)[0]
+    market = held.shocks.script[:5, of(held, "SPY US")]
+    np.testing.assert_allclose(found.shocks.script[:5, of(found, "BBB")], (1 + market) ** alone - 1, rtol=1e-3)

@@ -18,16 +18,16 @@ from stress.calibration.told.toml_part import (
     CRISIS,
     GARCH_FILE,
     LOADINGS,
-    RETURNS,
     calm_correlation,
     garch_numbers,
     provenance,
     toml_part,
 )
 from stress.scenarios.problem import TRADING_DAYS
+from stress.scenarios.read.returns import FILE as RETURNS
+from stress.scenarios.read.returns import MOST_NUMBERS
 
 Floats = npt.NDArray[np.float64]
-MOST_NUMBERS = 1_000_000  # of `returns.csv`, which a scenario takes in whole: the last days that fit
 PART, FIT, VOLS, PROVENANCE = "shocks.toml", "fit.csv", "volatilities.csv", "provenance.json"
 NAMES = (PART, CORRELATION, CRISIS, LOADINGS, GARCH_FILE, RETURNS, VOLS, FIT, PROVENANCE)
 
@@ -35,6 +35,7 @@ NAMES = (PART, CORRELATION, CRISIS, LOADINGS, GARCH_FILE, RETURNS, VOLS, FIT, PR
 def contents(found: Calibration) -> dict[str, str]:
     """Text of every file by its name."""
     names = found.history.names
+    # The last days that fit: a scenario takes the file in whole.
     kept = min(len(found.history.days), MOST_NUMBERS // len(names))
     texts = {
         PART: toml_part(found),

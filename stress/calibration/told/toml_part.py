@@ -12,9 +12,10 @@ import numpy.typing as npt
 from stress.calibration.calibration import GARCH_DRAWN, Calibration
 from stress.calibration.factors import MOST_DENSE
 from stress.scenarios.problem import TRADING_DAYS
+from stress.scenarios.read.returns import FILE as RETURNS
 
 Floats = npt.NDArray[np.float64]
-CORRELATION, CRISIS, LOADINGS, RETURNS = "correlation.csv", "correlation_crisis.csv", "loadings.csv", "returns.csv"
+CORRELATION, CRISIS, LOADINGS = "correlation.csv", "correlation_crisis.csv", "loadings.csv"
 GARCH = ("alpha", "gamma", "beta")
 GARCH_FILE = "garch.csv"  # of more than `MOST_DENSE` names
 
