@@ -177,7 +177,8 @@ def test_an_index_of_the_returns_that_nobody_holds_serves_regressions() -> None:
     made["assets"] = [asset for asset in made["assets"] if asset["id"] != "SPY US"]
     del made["funds"][0]["positions"]["SPY US"]
     found = problem_of(made)
-    assert (held.shocks.replay is not None) and (found.shocks.replay is not None)
+    assert held.shocks.replay is not None
+    assert found.shocks.replay is not None
     assert found.shocks.replay.how[of(found, "BBB")] == "by regression"
     alone = np.polyfit(returns()["SPY US"], returns()["BBB"], 1)[0]
     market = held.shocks.script[:5, of(held, "SPY US")]
