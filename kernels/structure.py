@@ -100,6 +100,11 @@ class Structure(NamedTuple):
         return self.books if self.tiers is None else self.tiers.manager[-1] + 1
 
     @property
+    def reported(self) -> int:
+        """Number of rows of what is told by fund: reported funds, groups of the user's, the whole system."""
+        return len(self.group_members) + len(self.groups) + 1
+
+    @property
     def shapes(self) -> int:
         """Number of distinct book shapes."""
         return sum(x.types * x.books for x in self.layouts)

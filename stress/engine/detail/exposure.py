@@ -18,7 +18,7 @@ LARGEST = 1 << 22  # numbers by step, fund and asset, or of the matrix that make
 
 def kept(structure: Structure) -> bool:
     """Whether the table, and what it costs on every path, is small enough."""
-    numbers = (len(structure.group_members) + len(structure.groups) + 1) * structure.assets
+    numbers = structure.reported * structure.assets
     return numbers * max(structure.steps, len(KINDS) * len(row_groups(structure))) <= LARGEST
 
 
