@@ -20,13 +20,18 @@ Floats = npt.NDArray[np.float64]
 Table = dict[str, tuple[tuple[str, ...], Floats]]
 
 
-def contributions(output: SimulationOutput) -> xr.Dataset:
-    """Contributions to the system's ES by fund and by asset, marginal ES of funds, CoVaR and delta CoVaR; by level."""
+def contributions(output: SimulationOutput, assets: bool = True) -> xr.Dataset:
+    """Contributions to the system's ES by fund and by asset, marginal ES of funds, CoVaR and delta CoVaR; by level.
+
+    Args:
+        output: of a run, or of a group of its funds.
+        assets: those by asset, too; they are known on the worst paths of all funds together, and not on a group's.
+    """
     by_fund = file_order(output.groups, output.groups_file_order)
     by_asset = file_order(output.problem.assets.ids, output.problem.assets.file_order)
     data = {
         name: (dims, values[by_fund if dims[0] == "fund" else by_asset])
-        for name, (dims, values) in (_shares(output) | _conditional(output)).items()
+        for name, (dims, values) in (_shares(output, assets) | _conditional(output)).items()
     }
     coords = {
         **coordinates.of_funds(output, system=False),
@@ -44,14 +49,15 @@ def contributions(output: SimulationOutput) -> xr.Dataset:
     return described(dataset)
 
 
-def _shares(output: SimulationOutput) -> Table:
+def _shares(output: SimulationOutput, assets: bool) -> Table:
     """Contributions and marginal ES, in id order; they sum to the ES of the system over all paths."""
     sample, levels = output.sample, output.problem.estimation.levels
     weight = (output.group_nav[:-1] / output.group_nav[-1])[:, None]
-    parts = {
-        "es_contribution": (weight * sample.fund_loss[:-1], None),
-        "es_contribution_by_asset": (-sample.asset_pnl, sample.asset_pnl_paths),
+    parts: dict[str, tuple[Floats, npt.NDArray[np.int64] | None]] = {
+        "es_contribution": (weight * sample.fund_loss[:-1], None)
     }
+    if assets:
+        parts["es_contribution_by_asset"] = (-sample.asset_pnl, sample.asset_pnl_paths)
     totals = {level: expected_shortfall(output.loss[-1], level).value for level in levels}
     data: Table = {}
     for name, (losses, known) in parts.items():

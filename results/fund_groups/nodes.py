@@ -62,5 +62,5 @@ def _system(dataset: xr.Dataset) -> xr.Dataset:
 
 
 def _contributions(one: SimulationOutput) -> xr.Dataset:
-    every = contributions(one)[[f"{name}{suffix}" for name in BY_FUND for suffix in ("", "_se")]]
+    every = contributions(one, assets=False)[[f"{name}{suffix}" for name in BY_FUND for suffix in ("", "_se")]]
     return every.drop_vars([name for name in every.coords if name not in every.dims])

@@ -14,7 +14,7 @@ NUMBERS_PER_CALL = 1 << 24  # that tiles give, on each device
 
 def numbers_of_a_tile(structure: Structure, tile: int) -> int:
     """About how many numbers a tile gives: sums by step, fund and asset, and what is kept of each path."""
-    rows, steps, assets = len(structure.group_members) + 1, structure.steps, structure.assets
+    rows, steps, assets = len(structure.group_members) + len(structure.groups) + 1, structure.steps, structure.assets
     exposures = len(KINDS) * rows * assets if kept(structure) else 0
     by_path = assets + rows * (len(component_names(structure.outside)) + len(PathMetrics._fields))
     return 2 * steps * (exposures + len(PLAIN) * (rows + assets)) + tile * by_path

@@ -162,7 +162,7 @@ def _compiled(structure: Structure, mesh: Mesh) -> Any:
 
 
 def _quantiles(structure: Structure) -> Quantiles:
-    return Quantiles(structure.steps, len(structure.group_members) + 1, structure.assets)
+    return Quantiles(structure.steps, len(structure.group_members) + len(structure.groups) + 1, structure.assets)
 
 
 def compile_detail(structure: Structure, params: Params, mesh: Mesh, tile: int, paths: int) -> Program:
