@@ -140,6 +140,8 @@ def test_the_canonical_document_needs_no_returns() -> None:
         ({"map": {"EEE": "teck"}}, "shocks.replay.map.EEE", "'teck' does not move in the episode"),
         ({"map": {"EEE": "tech", "FFF": "tech"}}, "shocks.replay.map.FFF", "'FFF' is no asset"),
         ({"map": {"EEE": {"tech": 1, "residual": 2}}}, "shocks.replay.map.EEE.residual", "is no share"),
+        ({"map": {"EEE": {"tech": 1e6}}}, "shocks.replay.map.EEE", "moves EEE by inf on a day"),
+        ({"map": {"EEE": {"tech": -1e3}}}, "shocks.replay.map.EEE", "on a day, by hand"),
         ({"freed": ["tech"]}, "shocks.replay.freed", "'tech' is no asset"),
         ({"episode": "archegos-2021"}, "shocks.replay.map.EEE", "'tech' does not move"),
     ],
@@ -157,6 +159,9 @@ def test_a_script_or_a_condition_beside_a_replay_is_refused() -> None:
     refused(made, "shocks.condition[0].moves.AAA", "has a scripted move at step 2, too")
     made["shocks"]["condition"][0]["step"] = 6
     assert problem_of(made).shocks.conditions
+    made["shocks"]["condition"] = [{"step": 2, "moves": {"EEE": "-1 %"}}]
+    made["shocks"]["replay"]["map"]["EEE"] = {"residual": 0.5}  # stands still but for a part of its own draw
+    refused(made, "shocks.condition[0].moves.EEE", "has a scripted move at step 2, too")
 
 
 def test_a_name_may_be_drawn_as_ever() -> None:
