@@ -42,7 +42,9 @@ def asset_rows(
         assert kind is not None  # see `facts_of`
         row: dict[str, Any] = {"id": name, "asset_class": kind.asset_class, "in_net": True, "assumed": set()}
         if kind.grade != "A":
-            told = Assumption(f"assets.{name}.asset_class", kind.asset_class, kind.rule, kind.grade, "the ticker")
+            told = Assumption(
+                assumptions.key_of("assets", name, "asset_class"), kind.asset_class, kind.rule, kind.grade, "the ticker"
+            )
             row["asset_class"] = str(settle(told))
             row["assumed"].add("asset_class")
         region = of.get("region") or region_of(name)
@@ -68,7 +70,17 @@ def _sector(row: dict[str, Any], settle: Settled) -> str:
     if row["asset_class"] != EQUITY or ticker not in SECTORS:
         return ""
     row["assumed"].add("sector")
-    return str(settle(Assumption(f"assets.{row['id']}.sector", SECTORS[ticker], f"GICS of {ticker}", "C", "MSCI, S&P")))
+    return str(
+        settle(
+            Assumption(
+                assumptions.key_of("assets", row["id"], "sector"),
+                SECTORS[ticker],
+                f"GICS of {ticker}",
+                "C",
+                "MSCI, S&P",
+            )
+        )
+    )
 
 
 def _given_volume(
@@ -110,6 +122,6 @@ def _put(
         found = assumptions.volume(code or row["id"], row["asset_class"], held, of.get("market_cap"))
     else:
         found = assumptions.margin(row["asset_class"])
-    told = Assumption(f"assets.{row['id']}.{key}", found.value, found.rule, found.grade, found.source)
+    told = Assumption(assumptions.key_of("assets", row["id"], key), found.value, found.rule, found.grade, found.source)
     row[key] = settle.number(told)
     row["assumed"].add(key)
