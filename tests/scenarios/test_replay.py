@@ -115,6 +115,15 @@ def test_the_street_decides_between_observed_moves_and_news() -> None:
     assert replay_facts(replayed(moves="news"))["because"] == "as asked for"  # type: ignore[index]
 
 
+def test_one_fund_of_the_street_is_not_the_street() -> None:
+    made = replay_document()
+    made["funds"][0]["id"] = "multi_strat"
+    assert "multi_strat" in {fund.id for fund in load_scenario("tariff-2025").funds}
+    facts = replay_facts(problem_of(made))
+    assert facts is not None
+    assert facts["moves"] == "observed"
+
+
 def test_an_episode_without_observed_moves_says_so() -> None:
     asked = replayed(episode="ai-unwind-2026")
     assert asked.shocks.replay is not None
