@@ -11,6 +11,7 @@ import numpy as np
 from stress.scenarios.errors import ScenarioError, suggest
 from stress.scenarios.library.counterparts import of_series
 from stress.scenarios.problem import Assets, Shocks
+from stress.scenarios.read.quantities import MOVE
 from stress.scenarios.read.returns import FILE, known_returns
 from stress.scenarios.replay.episode import Episode, Moves, funds_of, read_episode
 from stress.scenarios.replay.followed import BY_HAND, DRAWS, LOADED, PROXIES, Followed, follow
@@ -69,7 +70,19 @@ def with_replay(scenario: Scenario, assets: Assets, shocks: Shocks) -> Shocks:
                     allowed=allowed,
                 )
         total = sum((of.exposures[name] * log_moves[name] for name in sorted(of.exposures)), np.zeros(len(steps)))
-        script[np.array(steps) - 1, i] = np.expm1(total)
+        with np.errstate(over="ignore"):
+            moves_of_days = np.expm1(total)
+        least, most = MOVE.possible
+        if ((moves_of_days < least) | (moves_of_days > most)).any():
+            far = float(moves_of_days[int(np.abs(total).argmax())])
+            raise ScenarioError(
+                f"moves {assets.ids[i]} by {far:.4g} on a day, {of.how}",
+                file=scenario.source,
+                key=f"{KEY}.map.{assets.ids[i]}",
+                value=of.exposures,
+                allowed=f"exposures that make moves of {least:g} to {most:g}",
+            )
+        script[np.array(steps) - 1, i] = moves_of_days
     resolved = Resolved(
         episode=episode.name,
         moves=episode.moves,

@@ -83,8 +83,20 @@ def history_of(table: Any, kind: str = "prices", file: str = "table", sha256: st
     still = np.flatnonzero(np.ptp(returns, axis=0) == 0)
     if still.size:
         raise ScenarioError("never moves", file=file, key=names[int(still[0])], allowed="a name with returns")
+    _check_apart(returns, names, file)
     digest = sha256 or hashlib.sha256(np.ascontiguousarray(values).tobytes()).hexdigest()
     return History(np.ascontiguousarray(returns), names, days, file, digest, kind, int(empty.sum()))
+
+
+def _check_apart(returns: Floats, names: tuple[str, ...], file: str) -> None:
+    """Refuse two names with the same returns, or with multiples of them: no law tells them apart."""
+    apart = returns - returns.mean(axis=0)
+    apart = np.round(apart / apart.std(axis=0) * np.sign(apart[np.abs(apart).argmax(axis=0), range(len(names))]), 6)
+    seen: dict[bytes, str] = {}
+    for name, values in zip(names, (apart + 0.0).T, strict=True):
+        other = seen.setdefault(values.tobytes(), name)
+        if other != name:
+            raise ScenarioError(f"moves exactly as {other}", file=file, key=name, allowed="one of the two")
 
 
 def _dated(table: Any, file: str) -> Any:

@@ -42,7 +42,9 @@ def asset_rows(
         assert kind is not None  # see `facts_of`
         row: dict[str, Any] = {"id": name, "asset_class": kind.asset_class, "in_net": True, "assumed": set()}
         if kind.grade != "A":
-            told = Assumption(f"assets.{name}.asset_class", kind.asset_class, kind.rule, kind.grade, "the ticker")
+            told = Assumption(
+                assumptions.key_of("assets", name, "asset_class"), kind.asset_class, kind.rule, kind.grade, "the ticker"
+            )
             row["asset_class"] = str(settle(told))
             row["assumed"].add("asset_class")
         region = of.get("region") or region_of(name)
@@ -68,8 +70,8 @@ def _sector(row: dict[str, Any], settle: Settled) -> str:
     if row["asset_class"] != EQUITY or not sector:
         return ""
     row["assumed"].add("sector")
-    told = Assumption(f"assets.{row['id']}.sector", sector, f"GICS of {bare(row['id'])}", "C", "MSCI, S&P")
-    return str(settle(told))
+    key = assumptions.key_of("assets", row["id"], "sector")
+    return str(settle(Assumption(key, sector, f"GICS of {bare(row['id'])}", "C", "MSCI, S&P")))
 
 
 def _given_volume(
@@ -111,6 +113,6 @@ def _put(
         found = assumptions.volume(code or row["id"], row["asset_class"], held, of.get("market_cap"))
     else:
         found = assumptions.margin(row["asset_class"])
-    told = Assumption(f"assets.{row['id']}.{key}", found.value, found.rule, found.grade, found.source)
+    told = Assumption(assumptions.key_of("assets", row["id"], key), found.value, found.rule, found.grade, found.source)
     row[key] = settle.number(told)
     row["assumed"].add(key)

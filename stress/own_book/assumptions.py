@@ -48,6 +48,11 @@ class Assumed(NamedTuple):
     source: str
 
 
+def key_of(table: str, name: str, key: str) -> str:
+    """The dotted key of a row; its id stands in quotes where dots at its end or side by side would be lost."""
+    return f"{table}.{name}.{key}" if all(name.split(".")) else f'{table}."{name}".{key}'
+
+
 def volume(name: str, asset_class: str, held: float, market_cap: float | None = None) -> Assumed:
     """Average daily volume, USD.
 

@@ -35,7 +35,9 @@ def put_volatilities(
     if returns is None:
         for row in rows:
             found = assumptions.volatility(row["asset_class"])
-            told = Assumption(f"assets.{row['id']}.vol", found.value, found.rule, found.grade, found.source)
+            told = Assumption(
+                assumptions.key_of("assets", row["id"], "vol"), found.value, found.rule, found.grade, found.source
+            )
             row["vol"] = settle.number(told)
             row["assumed"].add("vol")
         return

@@ -61,7 +61,9 @@ def fund_rows(
         nav = beside.get(name) if facts is None else facts.nav * _unit(facts.currency, rate)
         if nav is None:
             found = assumptions.nav(holdings.gross(name), needed)
-            told = Assumption(f"funds.{name}.nav", found.value, found.rule, found.grade, found.source)
+            told = Assumption(
+                assumptions.key_of("funds", name, "nav"), found.value, found.rule, found.grade, found.source
+            )
             row_nav = settle.number(told)
         else:
             row_nav = nav

@@ -176,6 +176,19 @@ def test_facts_of_a_condition() -> None:
     assert fact["bandwidth"] == 1.5
 
 
+def test_the_distance_in_a_mixture_is_by_the_covariance_of_the_whole_law() -> None:
+    """Means of the parts lie apart: against mean and deviation of many draws without the condition."""
+    from shock_examples import SEED
+    from stress.questions.validate.kernels import engine_draws
+
+    made = conditioned_document("jump", steps=1, conditions=[{"step": 1, "moves": {"bonds": "-2 %"}}])
+    made["shocks"]["jump"] = {"common": {"rate": 30, "mean": {"equity": 0, "rates": "-2.5 %"}, "sd": "0.1 %"}}
+    (fact,) = condition_facts(problem_of(made))
+    made["shocks"]["condition"] = []
+    drawn = engine_draws(problem_of(made), SEED, 40_000)[0, IDS.index("bonds")]
+    assert fact["distance"] == pytest.approx(abs(math.log(0.98) - drawn.mean()) / drawn.std(), rel=0.03)
+
+
 def test_the_simple_move_expected_of_a_class_is_told() -> None:
     """The weighted log return is fixed; what comes of it is held against many draws."""
     from shock_examples import SEED

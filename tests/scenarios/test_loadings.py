@@ -67,6 +67,13 @@ def test_own_volatility_is_what_the_loadings_leave_and_the_whole_one_stays() -> 
     np.testing.assert_allclose(problem.shocks.move_correlation * np.outer(assets.vol, assets.vol), whole)
 
 
+def test_a_small_own_volatility_is_not_taken_for_rounding() -> None:
+    for own in (0.02, 1e-4):
+        made = with_asset("apple", vol=float(np.hypot(1.1 * 0.3, own)))
+        assets = problem_of(made).assets
+        assert assets.shock_vol[assets.ids.index("apple")] == pytest.approx(own, rel=1e-6)
+
+
 def test_own_draws_are_uncorrelated_with_what_they_move_with() -> None:
     problem = problem_of(document())
     ids = problem.assets.ids

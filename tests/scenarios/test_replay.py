@@ -115,6 +115,15 @@ def test_the_street_decides_between_observed_moves_and_news() -> None:
     assert replay_facts(replayed(moves="news"))["because"] == "as asked for"  # type: ignore[index]
 
 
+def test_one_fund_of_the_street_is_not_the_street() -> None:
+    made = replay_document()
+    made["funds"][0]["id"] = "multi_strat"
+    assert "multi_strat" in {fund.id for fund in load_scenario("tariff-2025").funds}
+    facts = replay_facts(problem_of(made))
+    assert facts is not None
+    assert facts["moves"] == "observed"
+
+
 def test_an_episode_without_observed_moves_says_so() -> None:
     asked = replayed(episode="ai-unwind-2026")
     assert asked.shocks.replay is not None
@@ -140,6 +149,8 @@ def test_the_canonical_document_needs_no_returns() -> None:
         ({"map": {"EEE": "teck"}}, "shocks.replay.map.EEE", "'teck' does not move in the episode"),
         ({"map": {"EEE": "tech", "FFF": "tech"}}, "shocks.replay.map.FFF", "'FFF' is no asset"),
         ({"map": {"EEE": {"tech": 1, "residual": 2}}}, "shocks.replay.map.EEE.residual", "is no share"),
+        ({"map": {"EEE": {"tech": 1e6}}}, "shocks.replay.map.EEE", "moves EEE by inf on a day"),
+        ({"map": {"EEE": {"tech": -1e3}}}, "shocks.replay.map.EEE", "on a day, by hand"),
         ({"freed": ["tech"]}, "shocks.replay.freed", "'tech' is no asset"),
         ({"episode": "archegos-2021"}, "shocks.replay.map.EEE", "'tech' does not move"),
     ],
@@ -157,6 +168,9 @@ def test_a_script_or_a_condition_beside_a_replay_is_refused() -> None:
     refused(made, "shocks.condition[0].moves.AAA", "has a scripted move at step 2, too")
     made["shocks"]["condition"][0]["step"] = 6
     assert problem_of(made).shocks.conditions
+    made["shocks"]["condition"] = [{"step": 2, "moves": {"EEE": "-1 %"}}]
+    made["shocks"]["replay"]["map"]["EEE"] = {"residual": 0.5}  # stands still but for a part of its own draw
+    refused(made, "shocks.condition[0].moves.EEE", "has a scripted move at step 2, too")
 
 
 def test_a_name_may_be_drawn_as_ever() -> None:

@@ -90,8 +90,8 @@ def roll(
     count = len(returns)
     if count < plan.window + 10 * max(plan.horizons):
         raise ValueError(
-            f"{count} days; a window of {plan.window} and ten forecasts of {max(plan.horizons)} days need "
-            f"{plan.window + 10 * max(plan.horizons)}"
+            f"{plan.window + 10 * max(plan.horizons)} days or more, not {count}: "
+            f"a window of {plan.window} and ten forecasts of {max(plan.horizons)} days"
         )
     starts = {h: np.arange(plan.window, count - h + 1, 1 if every else h) for h in plan.horizons}
     due = {h: {int(day): n for n, day in enumerate(days)} for h, days in starts.items()}

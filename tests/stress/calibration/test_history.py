@@ -36,6 +36,13 @@ def test_prices_become_log_returns(tmp_path: Path) -> None:
     assert found.simple == pytest.approx(simple.to_numpy())
 
 
+def test_names_that_move_as_one_are_refused() -> None:
+    table = prices()
+    for twin in (table["BRK.B"] * 3.0, 1e4 / table["BRK.B"]):
+        with pytest.raises(ScenarioError, match=r"twin: moves exactly as BRK\.B"):
+            history_of(table.assign(twin=twin))
+
+
 def test_a_day_that_nobody_has_is_left_out() -> None:
     table = prices()
     holiday = table.copy()

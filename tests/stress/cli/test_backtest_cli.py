@@ -83,6 +83,6 @@ def test_bad_input_is_named() -> None:
     short = invoke("backtest", "positions.csv", *QUICK, "--window", "350")
     assert short.exit_code == 3
     assert "prices.csv: days = 419: has too few days" in short.stderr
-    assert "need 450" in short.stderr
+    assert "allowed: 450 days or more" in short.stderr
     for wrong in (["--model", "magic"], ["--level", "0.9999"], ["--window", "20"], ["--out", "b.csv"], ["--vol", "x"]):
         assert invoke("backtest", "positions.csv", *QUICK, *wrong).exit_code == 2, wrong

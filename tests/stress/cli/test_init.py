@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,23 @@ def test_a_book_is_replaced_only_when_asked(here: Path) -> None:
     (here / "b" / "scenario.toml").write_text("schema = 1\n")
     assert init("--out", "b", "--overwrite").exit_code == 2
     assert init("--out", "prices.csv").exit_code == 2
+
+
+def test_names_that_end_with_a_dot_load(here: Path) -> None:
+    """What is assumed of them is found by its key, and kept where it was edited."""
+    (here / "p.csv").write_text(
+        "fund,name,class,market value\nAlpha S.A.,Apple Inc.,equity,12000000\nx..y,B..C,equity,-4000000\n"
+    )
+    write = ["init", "p.csv", "--out", "b"]
+    assert CliRunner().invoke(app, write).exit_code == 0
+    loaded = build_problem(load_scenario(here / "b"))
+    assert set(loaded.funds.types) == {"Alpha S.A.", "x..y"}
+    path = here / "b" / "assumed.csv"
+    text = re.sub(r'(""Apple Inc\."".adv",)[^,]+', r"\g<1>7e8", path.read_text(encoding="utf-8"))
+    path.write_text(text, encoding="utf-8")
+    assert CliRunner().invoke(app, [*write, "--overwrite", "--assumed", "b/assumed.csv"]).exit_code == 0
+    again = build_problem(load_scenario(here / "b")).assets
+    assert again.adv[again.ids.index("Apple Inc.")] == 7e8
 
 
 def test_options_reach_their_rules(here: Path) -> None:
