@@ -25,7 +25,7 @@ def contributions(output: SimulationOutput, of_assets: bool = True) -> xr.Datase
 
     Args:
         output: of a run.
-        of_assets: False for a group in the system's place: what assets earned is kept of the system's worst paths alone.
+        of_assets: False for a group in the system's place: what assets earned is kept of the system's tail alone.
     """
     by_fund = file_order(output.groups, output.groups_file_order)
     by_asset = file_order(output.problem.assets.ids, output.problem.assets.file_order)
