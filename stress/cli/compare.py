@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from stress.questions.compare import Comparison
 
 MOST_SETTINGS = 60  # that are listed: two scenarios with other assets differ in hundreds
+OF_ENTITIES = ("assets.", "correlation.", "funds.", "shocks.replay.")  # listed behind all others
 LONGEST_VALUE = 60  # characters of a setting that are shown
 
 
@@ -156,7 +157,7 @@ def _print_settings(found: Comparison) -> None:
     table = plain_table("Settings that differ", gap=2)
     for title in ("", "setting", "A", "B"):
         table.add_column(title, overflow="fold")
-    for setting in found.settings[:MOST_SETTINGS]:
+    for setting in sorted(found.settings, key=lambda one: one.key.startswith(OF_ENTITIES))[:MOST_SETTINGS]:
         table.add_row(
             Text(setting.section), Text(setting.key), shown(setting.a, setting.b), shown(setting.b, setting.a)
         )

@@ -12,6 +12,7 @@ from stress.scenarios.build.problem_builder import build_problem
 from stress.scenarios.conditions.option import Shock
 from stress.scenarios.errors import ScenarioError, ScenarioWarning, suggest
 from stress.scenarios.origin import Change
+from stress.scenarios.problem import Problem
 from stress.scenarios.read.loader import load_scenario, scenario_from_document
 from stress.scenarios.read.overrides import Overrides
 from stress.scenarios.read.returns import FILE, known_returns
@@ -72,6 +73,7 @@ def inside(
     if following.names and abs(following.level - 1.0) > LEVEL:
         by = ", ".join(following.names[:MOST_NAMED])
         notes.append(f"volatilities of {own.source} are {following.level:.2f} times the street's, by {by}")
+    notes += _other_draws(book, crowd, own.source)
     days = len(next(iter(returns.values()), ()))
     told = f"returns: {FILE} ({days:,} days of {len(returns)} assets)"
     notes.append(told if returns else f"no returns: {FILE} beside {own.source} would tie names better")
@@ -94,6 +96,21 @@ def _unread(own: Scenario, street: str) -> list[str]:
     left = sorted(key for key in own.document if key not in {*BOOK, "margin", "triggers", "assumed"})
     said = f"the market is that of {street}: horizon, shocks, correlation, impact, liquidity, outside flows"
     return [f"{said}; not read of {own.source}: {', '.join(left)}" if left else said]
+
+
+def _other_draws(book: Problem, crowd: Problem, file: str) -> list[str]:
+    """What makes losses inside differ from those alone, apart from the street itself."""
+    if book.shocks.model == "none" or crowd.shocks.model == "none":
+        return []
+    pairs = {
+        "shocks.scale": (book.shocks.scale, crowd.shocks.scale),
+        "horizon.steps": (book.steps, crowd.steps),
+    }
+    told = [f"{key} {theirs:g} ({mine:g} in {file})" for key, (mine, theirs) in pairs.items() if mine != theirs]
+    if not told:
+        return []
+    same = " ".join(f"--set {key}={theirs:g}" for key, (mine, theirs) in pairs.items() if mine != theirs)
+    return [f"your assets' own draws, too, are with {' and '.join(told)}: a run alone compares with {same}"]
 
 
 def _renamed(what: str, ids: Mapping[str, str]) -> list[str]:

@@ -55,7 +55,7 @@ def daily_returns(prices: Any, rules: Rules, source: str, report: DataReport) ->
         else:
             if old:
                 day = iso([own.index[own[name]][-1]])
-                report.add(LIMITS, name, "its last price is old, and positions are valued with it", day)
+                report.add(LIMITS, name, "its last price is old, and quantities without one take it", day)
             continue
         allowed = f"{rules.least_days} returns, the last {rules.old_days} days ago or less; or --proxy '{name}=COLUMN'"
         errors.append(ScenarioError(problem, file=source, key=name, allowed=allowed))

@@ -16,10 +16,11 @@ def _lists(table: Mapping[str, str]) -> Headings:
 POSITIONS = _lists(
     {
         "fund": "fund, fund id, fund name, pod, portfolio, book, account, account id, clientaccountid, sub account, "
-        "desk, sleeve, pm, manager, strategy",
+        "desk, sleeve, pm, manager, strategy, fonds, depot, mandat",
         "instrument": "ticker, symbol, asset, instrument, bloomberg ticker, bbg ticker, ric, security, security id, "
-        "financial instrument, underlying, isin, cusip, sedol, figi, name, description",
-        "underlying": "underlying, underlying ticker, underlying symbol, underlier, underlying instrument",
+        "financial instrument, underlying, wertpapier, gattung, isin, cusip, sedol, figi, name, bezeichnung, "
+        "description",
+        "underlying": "underlying, underlying ticker, underlying symbol, underlier, underlying instrument, basiswert",
         "delta": "delta usd, dollar delta, delta, delta cash, cash delta, delta exposure, delta notional",
         "gamma": "gamma usd, dollar gamma, gamma, gamma cash, cash gamma",
         "theta": "theta usd, dollar theta, theta, theta day, daily theta",
@@ -38,9 +39,9 @@ POSITIONS = _lists(
         "currency": "currency, ccy, curr, currencyprimary, currency code, local currency, trading currency, "
         "price currency, waehrung, währung",
         "asset_class": "asset class, assetclass, class, asset type, security type, instrument type, sec type, "
-        "product type, type",
-        "sector": "sector, sektor, gics sector, industry sector, industry group, industry",
-        "region": "region, country, country of risk, country of domicile, market",
+        "product type, type, anlageklasse, wertpapierart",
+        "sector": "sector, sektor, gics sector, industry sector, industry group, industry, branche",
+        "region": "region, country, country of risk, country of domicile, market, land",
         "adv": "adv, adv usd, average daily volume, average daily volume usd, 30d adv, adv 30d, adv 20d",
         "market_cap": "market cap, market cap usd, marketcap, market capitalisation, market capitalization",
         "margin": "margin, margin rate, haircut, margin pct",

@@ -169,7 +169,8 @@ def _of_csv(path: Path, key: str, known: Headings, report: DataReport) -> Sheet:
 def _without_preamble(text: str, known: Headings) -> tuple[str, int, list[str]]:
     """The text with titles above the header emptied, how many they are, and the header's cells.
 
-    The header is the first line with two known headings, or the first line that is not empty.
+    The header is the first line with two known headings or with `date` and names after it, or the first line that
+    is not empty.
     """
     lines = LINE_END.split(text[: 1 << 20])[:PREAMBLE]
     first: tuple[int, list[str]] | None = None
@@ -179,7 +180,7 @@ def _without_preamble(text: str, known: Headings) -> tuple[str, int, list[str]]:
             continue
         cells = split(line)
         first = first or (number, cells)
-        if len(meanings(cells, known)) > 1:
+        if len(meanings(cells, known)) > 1 or (len(cells) > 2 and "date" in meanings(cells[:1], known)):
             break
     else:
         return text, 0, first[1] if first else []

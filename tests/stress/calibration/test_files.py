@@ -74,6 +74,14 @@ def test_classes_that_cannot_be(tmp_path: Path, text: str, said: str) -> None:
         read_classes(tmp_path / "a.csv", NAMES)
 
 
+def test_classes_that_a_book_assumes(tmp_path: Path) -> None:
+    (tmp_path / "assets.csv").write_text("id,asset_class\nBRK.B,\n7203 JP,credit\nSPY US,\n")
+    rows = "".join(f"assets.{name}.{key},equity,,D,\n" for name in NAMES for key in ("asset_class", "sector"))
+    (tmp_path / "assumed.csv").write_text("key,value,rule,grade,source\n" + rows)
+    found = read_classes(tmp_path / "assets.csv", NAMES)
+    assert found == {"BRK.B": "equity", "7203 JP": "credit", "SPY US": "equity"}
+
+
 def test_the_part_says_what_was_fitted() -> None:
     found = fitted()
     texts = contents(found)

@@ -138,3 +138,13 @@ def test_settings_that_json_cannot_hold_are_compared_as_texts(runs: tuple[Path, 
     spec = '{"options": {"x": NaN, "y": Infinity}}'
     first, second = (str(copy_of(runs[0], tmp_path / name, spec)) for name in "ab")
     assert json.loads(invoke("compare", first, second, "--json").stdout)["identical"] is True
+
+
+def test_settings_of_single_assets_are_listed_last(runs: tuple[Path, Path], tmp_path: Path) -> None:
+    spec = json.loads(json.dumps(SPEC))
+    spec["scenario"] = {**spec.get("scenario", {}), "assets": [{"id": f"a{n}", "vol": 0.2} for n in range(70)]}
+    spec["scenario"]["shocks"] = {"scale": 0.5}
+    other = copy_of(runs[1], tmp_path / "other", json.dumps(spec))
+    text = invoke("compare", str(runs[0]), str(other)).stdout
+    assert "more settings differ" in text
+    assert text.index("shocks.scale") < text.index("assets.")

@@ -133,7 +133,7 @@ def test_a_price_that_is_old_is_named_and_one_that_is_too_old_is_refused() -> No
     frame = CLEAN.copy()
     frame.loc[DAYS[80] :, "COP"] = np.nan
     clean = mended(frame)
-    assert lines(clean, "limits", "COP") == [("its last price is old, and positions are valued with it", (day(79),))]
+    assert lines(clean, "limits", "COP") == [("its last price is old, and quantities without one take it", (day(79),))]
     assert clean.last["COP"] == CLEAN["COP"].iloc[79]
     with pytest.raises(ScenarioError, match="COP: has no price on the last 80 days"):
         mended(frame, old_days=79)

@@ -19,6 +19,7 @@ HELD = {("tmt", "AAPL"): 1_500_000.0, ("tmt", "BRK.B"): -250_000.5, ("macro", "A
 FORMS = {
     "plain": "fund,ticker,position_usd\ntmt,AAPL,1500000\ntmt,BRK.B,-250000.5\nmacro,AAPL,-1000\n",
     "german": "Fund;Symbol;Marktwert\ntmt;AAPL;1.500.000,00\ntmt;BRK.B;-250.000,50\nmacro;AAPL;(1.000,00)\n",
+    "german words": "Fonds;Wertpapier;Marktwert\ntmt;AAPL;1.500.000,00\ntmt;BRK.B;-250.000,50\nmacro;AAPL;(1.000,00)\n",
     "titles": "Account: 12\nAs of 2024-12-31\n\nPortfolio,Ticker,Market Value (USD)\ntmt,AAPL,$1.5 m\n,BRK.B,-250000.5"
     "\nTotal,,999\nmacro,AAPL,-1000\nTotal,,999\n",
     "sides": "pod\tname\tside\tMV\ntmt\tAAPL\tLong\t1500000\ntmt\tBRK.B\tShort\t250000.5\nmacro\tAAPL\tshort\t-1000\n",

@@ -38,6 +38,7 @@ FORMS: dict[str, Any] = {
     "quoted.csv": lambda p: FRAME.to_csv(p, quoting=1),
     "tabs.tsv": lambda p: FRAME.to_csv(p, sep="\t"),
     "german.csv": lambda p: p.write_text(german(FRAME), encoding="utf-8"),
+    "titles.csv": lambda p: p.write_text("Kurse, Stand: 28.02.2025\n\n" + german(FRAME), encoding="utf-8"),
     "us-days.csv": lambda p: FRAME.to_csv(p, date_format="%m/%d/%Y"),
     "backwards.csv": lambda p: FRAME[::-1].to_csv(p),
     "long.csv": lambda p: long(FRAME).sample(frac=1, random_state=1).to_csv(p, index=False),

@@ -70,6 +70,9 @@ def test_the_market_is_the_streets_and_the_book_is_its_own(folders: tuple[Path, 
     assert "not read of scenario.toml: impact, shocks" in notes
     assert "tech is my_tech" in notes
     assert "crowd is my_crowd" in notes
+    assert alone.steps != problem.steps
+    assert f"horizon.steps 2 ({alone.steps} in scenario.toml)" in notes
+    assert "--set horizon.steps=2" in notes
     street_rows = [problem.assets.ids.index(name) for name in crowd.assets.ids]
     np.testing.assert_array_equal(
         problem.shocks.correlation[np.ix_(street_rows, street_rows)], crowd.shocks.correlation
