@@ -145,3 +145,19 @@ def test_commands(folders: tuple[Path, Path], tmp_path: Path) -> None:
 def test_python_takes_a_street_of_a_scenario_alone() -> None:
     with pytest.raises(ValueError, match="street and shock need a scenario"):
         stress.run(build_problem(scenario_from_document(street())), street="desk")
+
+
+def test_more_names_than_a_matrix_takes(folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has loadings is left out of the matrix, and a line says that residuals are not correlated."""
+    few = joined(folders, proxies={"quiet": "small_caps"})[1]
+    monkeypatch.setattr("stress.street.merge.MOST_NAMES", 5)
+    found, problem = joined(folders, proxies={"quiet": "small_caps"})
+    assert "own draws are independent" in " ".join(found.notes)
+    labels = found.scenario.document["correlation"]["matrix"]
+    assert set(labels) == {"tech", "energy", "small_caps", "EURUSD"}
+    rows = [problem.assets.ids.index(name) for name in labels]
+    block = np.ix_(rows, rows)
+    np.testing.assert_array_equal(problem.shocks.correlation[block], few.shocks.correlation[block])
+    plain, quiet = (problem.assets.ids.index(name) for name in ("plain", "quiet"))
+    assert few.shocks.correlation[plain, quiet] > 0.2
+    assert problem.shocks.correlation[plain, quiet] == 0
