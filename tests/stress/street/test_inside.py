@@ -161,3 +161,5 @@ def test_more_names_than_a_matrix_takes(folders: tuple[Path, Path], monkeypatch:
     plain, quiet = (problem.assets.ids.index(name) for name in ("plain", "quiet"))
     assert few.shocks.correlation[plain, quiet] > 0.2
     assert problem.shocks.correlation[plain, quiet] == 0
+    again = problem.canonical["correlation"]["matrix"]
+    np.testing.assert_array_equal(again, problem.shocks.correlation[np.ix_(sorted(rows), sorted(rows))])
