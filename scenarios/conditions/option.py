@@ -41,12 +41,15 @@ def apply_shock(document: dict[str, Any], text: str) -> Change:
     key, move, step = found[1], found[2], int(found[3] or 1)
     shocks = document.setdefault("shocks", {})
     entries = shocks.setdefault("condition", []) if isinstance(shocks, dict) else []
-    own = [entry for entry in entries if isinstance(entry, dict) and entry.get("step") == step] if entries else []
+    if not isinstance(entries, list):  # the schema says what is wrong with it
+        entries = []
+    at_step = [entry for entry in entries if isinstance(entry, dict) and entry.get("step") == step]
+    own = [entry for entry in at_step if isinstance(entry.setdefault("moves", {}), dict)]
     if not own:
         own = [{"step": step, "moves": {}}]
         entries.append(own[0])
-    entry = next((one for one in own if key in one.get("moves", {})), own[0])
-    moves = entry.setdefault("moves", {})
+    entry = next((one for one in own if key in one["moves"]), own[0])
+    moves = entry["moves"]
     replaced = moves.get(key)
     moves[key] = move
     return Change(f"{OPTION} {text}", f"{key} at step {step}", move, replaced)

@@ -53,9 +53,9 @@ def steps_of(
     return round(default_days * per_day)
 
 
-def in_days(table: dict[str, Any], per_day: int) -> dict[str, Any]:
-    """The table with its durations in days where a day has several steps."""
-    if per_day == 1:
+def in_days(table: dict[str, Any], per_day: int, always: bool = False) -> dict[str, Any]:
+    """The table with its durations in days where a day has several steps, or always."""
+    if per_day == 1 and not always:
         return table
     written = {f"{name}_steps": f"{name}_days" for name in DURATIONS}
 

@@ -16,6 +16,7 @@ import numpy as np
 from stress.calibration.covariance import correlation
 from stress.scenarios.errors import ScenarioError
 from stress.scenarios.problem import Problem
+from stress.scenarios.read.days import in_days
 from stress.street.ties import Tie
 
 BOOK = {"schema", "name", "title", "description", "sources", "assets", "funds", "crowding", "prime_brokers", "groups"}
@@ -63,8 +64,9 @@ def joined(
         *(_asset(row, ties, assets) for row in _in_order(own["assets"], mine.assets.file_order)),
         *_in_order(theirs["assets"], street.assets.file_order),
     ]
+    days = mine.steps_per_day, street.steps_per_day
     document["funds"] = [
-        *(_fund(row, assets, funds) for row in _in_order(own["funds"], mine.funds.types_file_order)),
+        *(_fund(row, assets, funds, days) for row in _in_order(own["funds"], mine.funds.types_file_order)),
         *_in_order(theirs["funds"], street.funds.types_file_order),
     ]
     crowding = {funds[name]: table for name, table in own.get("crowding", {}).items()} | theirs.get("crowding", {})
@@ -95,10 +97,17 @@ def _asset(row: dict[str, Any], ties: Mapping[str, Tie], assets: Mapping[str, st
     return row | {"id": assets[row["id"]]}
 
 
-def _fund(row: dict[str, Any], assets: Mapping[str, str], funds: Mapping[str, str]) -> dict[str, Any]:
+def _fund(
+    row: dict[str, Any], assets: Mapping[str, str], funds: Mapping[str, str], days: tuple[int, int]
+) -> dict[str, Any]:
+    """A fund of the user under new ids; `days`: steps of a day there and in the street, where durations are of days."""
     for book in (row, *row.get("books", ())):
-        if "positions" in book:
-            book["positions"] = {assets[name]: held for name, held in book["positions"].items()}
+        for key in {"positions", "gamma", "theta"} & book.keys():
+            book[key] = {assets[name]: held for name, held in book[key].items()}
+        if "theta" in book:
+            book["theta"] = {name: a_step * days[0] / days[1] for name, a_step in book["theta"].items()}
+    for key in {"margin", "triggers"} & row.keys() if days[0] == 1 < days[1] else ():
+        row[key] = in_days(row[key], 1, always=True)
     margin = row.get("margin", {})
     if "rates" in margin:
         margin["rates"] = {assets.get(name, name): rate for name, rate in margin["rates"].items()}
@@ -163,19 +172,23 @@ def _grower(
     def grown(table: dict[str, Any] | None) -> dict[str, Any] | None:
         if table is None:
             return {"matrix": matrix(lambda a, b: float(a == b))} if rest else None
-        if "constant" in table and not (rest or plain):
+        if "constant" in table and not (rest or plain or "blend" in table):
             return table
-        if "constant" in table:
-            return {"matrix": matrix(lambda a, b: 1.0 if a == b else table["constant"]), "repair": table["repair"]}
         if "factor" in table:
             whole = street.shocks.correlation
             return {"matrix": matrix(lambda a, b: float(whole[places[a], places[b]]))}
         made = dict(table)
+        if "constant" in made:  # which leaves out what has loadings
+            free = np.array([name not in street.assets.tied for name in places])
+            alike = np.where(np.outer(free, free), made["constant"], 0.0)
+            np.fill_diagonal(alike, 1.0)
+            made["matrix"] = alike
+            del made["constant"]
 
         def from_rows(rows: Any) -> Matrix:
             return matrix(lambda a, b: float(rows[places[a]][places[b]]))
 
-        made["matrix"] = from_rows(table["matrix"])
+        made["matrix"] = from_rows(made["matrix"])
         if "blend" in table:
             made["blend"] = table["blend"] | {"matrix": from_rows(table["blend"]["matrix"])}
         return made

@@ -48,7 +48,7 @@ class Following:
     ) -> None:
         """`sectors` and daily log `returns` (day,) by asset of the book, as far as they are known."""
         self.mine, self.sectors, self.street = mine, sectors, street.assets
-        self.covariance = street.shocks.draw_correlation * np.outer(self.street.vol, self.street.vol)
+        self.covariance = street.shocks.move_correlation * np.outer(self.street.vol, self.street.vol)
         self.returns = {name: np.asarray(values) for name, values in returns.items()}
         self.names = [name for name in self.returns if self._weights_of_series(name)]
         self.level = self._level()

@@ -143,6 +143,17 @@ def test_a_shock_of_another_form_is_refused(text: str) -> None:
         apply_shock({}, text)
 
 
+@pytest.mark.parametrize(
+    ("given", "key"), [("x", "shocks.condition"), ([{"step": 1, "moves": 5}], "moves"), ([5], "[0]")]
+)
+def test_a_shock_beside_conditions_that_are_none_leaves_them_to_the_schema(given: object, key: str) -> None:
+    made = conditioned_document("student_t")
+    made["shocks"]["condition"] = given
+    with pytest.raises(ScenarioError, match="is not allowed") as caught:
+        scenario_from_document(made, shock="semis=-5%")
+    assert key in str(caught.value)
+
+
 def test_facts_of_a_condition() -> None:
     """By hand: one asset, Student-t with 5 degrees of freedom, F(1, 5)."""
     (fact,) = condition_facts(problem_of(document({"moves": {"semis": "-8 %"}})))

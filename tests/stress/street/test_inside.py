@@ -120,6 +120,60 @@ def test_a_matrix_of_the_street_and_own_draws_that_move_together(tmp_path: Path)
     assert 0.2 < rest < 0.6
 
 
+def rewritten(folder: Path, made: dict[str, object]) -> Path:
+    (folder / "scenario.toml").write_text("\n".join(toml(made)), encoding="utf-8")
+    return folder
+
+
+def test_options_stay_on_an_asset_under_its_new_id(folders: tuple[Path, Path]) -> None:
+    own = book()
+    options = {"gamma": {"tech": -2.0, "MSFT": -1.0}, "theta": {"tech": 0.002}}
+    margin = {"method": "portfolio", "scenarios": [{"equity": -0.15}, {"tech": 0.2}]}
+    own["funds"][0] |= options | {"margin": margin}
+    rewritten(folders[0], own)
+    _, problem = joined(folders)
+    (pod,) = (fund for fund in problem.canonical["funds"] if fund["id"] == "pod")
+    assert (set(pod["gamma"]), pod["theta"]) == ({"my_tech", "MSFT"}, {"my_tech": pytest.approx(0.002)})
+    held = dict(pod["positions"])
+    del own["funds"][0]["positions"], own["funds"][0]["gamma"], own["funds"][0]["theta"]
+    own["funds"][0]["books"] = [{"id": "all", "share": 1.0, "positions": {"MSFT": 1.5, "tech": 0.2}} | options]
+    rewritten(folders[0], own)
+    (pod,) = (fund for fund in joined(folders)[1].canonical["funds"] if fund["id"] == "pod")
+    assert set(pod["books"][0]["gamma"]) == {"my_tech", "MSFT"}
+    assert set(pod["books"][0]["positions"]) == {"my_tech", "MSFT"} < set(held)
+
+
+def test_durations_and_theta_are_of_days_where_a_day_of_the_street_has_more_steps(folders: tuple[Path, Path]) -> None:
+    own, other = book(), street(horizon={"steps": 4, "steps_per_day": 2})
+    own["funds"][0] |= {
+        "theta": {"MSFT": 0.002},
+        "margin": {"method": "portfolio", "grace_steps": 1, "scenarios": [{"equity": -0.15}]},
+    }
+    _, problem = joined((rewritten(folders[0], own), rewritten(folders[1], other)))
+    at = problem.funds.ids.index("pod")
+    assert problem.funds.grace_steps[at] == 2
+    assert problem.triggers["close_out"].cure_steps[at] == 6
+    (pod,) = (fund for fund in problem.canonical["funds"] if fund["id"] == "pod")
+    assert pod["theta"] == {"MSFT": pytest.approx(0.001)}
+
+
+def test_a_constant_of_the_street_keeps_its_blend_and_leaves_out_what_has_loadings(folders: tuple[Path, Path]) -> None:
+    other = street(
+        correlation={
+            "constant": 0.5,
+            "blend": {"matrix": [[1.0, 0.9, 0.5], [0.9, 1.0, 0.3], [0.5, 0.3, 1.0]], "weight": 0.5},
+        }
+    )
+    plain = street()
+    plain["assets"].append(plain["assets"][0] | {"id": "chips", "vol": 0.4, "loadings": {"tech": 1.0}})
+    for made in (other, plain):
+        crowd = build_problem(load_scenario(rewritten(folders[1], made)))
+        _, problem = joined(folders)
+        rows = [problem.assets.ids.index(name) for name in crowd.assets.ids]
+        found = problem.shocks.correlation[np.ix_(rows, rows)]
+        np.testing.assert_allclose(found, crowd.shocks.correlation, atol=1e-15)
+
+
 def test_commands(folders: tuple[Path, Path], tmp_path: Path) -> None:
     mine, crowd = map(str, folders)
     shown = CLI.invoke(app, ["check", mine, "--street", crowd, "--paths", "0"])
