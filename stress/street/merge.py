@@ -159,7 +159,8 @@ def _grower(
         return 1.0 if one == other else rest.get((one, other), 0.0)
 
     def matrix(of_street: Callable[[str, str], float]) -> Matrix:
-        own = {assets[name]: name for name in (assets if rest else plain)}  # a matrix may leave out who has loadings
+        every = rest or street.assets.tied  # else the matrix leaves out who has loadings
+        own = {assets[name]: name for name in (assets if every else plain)}
         ids = [*street.assets.ids, *own]
 
         def between(one: str, other: str) -> float:
@@ -186,7 +187,10 @@ def _grower(
             del made["constant"]
 
         def from_rows(rows: Any) -> Matrix:
-            return matrix(lambda a, b: float(rows[places[a]][places[b]]))
+            whole, free = np.eye(len(places)), np.array([name not in street.assets.tied for name in places])
+            there = np.flatnonzero(free if len(rows) < len(places) else np.ones_like(free))
+            whole[np.ix_(there, there)] = rows
+            return matrix(lambda a, b: float(whole[places[a], places[b]]))
 
         made["matrix"] = from_rows(made["matrix"])
         if "blend" in table:

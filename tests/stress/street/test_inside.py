@@ -166,7 +166,8 @@ def test_a_constant_of_the_street_keeps_its_blend_and_leaves_out_what_has_loadin
     )
     plain = street()
     plain["assets"].append(plain["assets"][0] | {"id": "chips", "vol": 0.4, "loadings": {"tech": 1.0}})
-    for made in (other, plain):
+    free = plain | {"correlation": {"matrix": [[1.0, 0.3, 0.6], [0.3, 1.0, 0.4], [0.6, 0.4, 1.0]]}}
+    for made in (other, plain, free):
         crowd = build_problem(load_scenario(rewritten(folders[1], made)))
         _, problem = joined(folders)
         rows = [problem.assets.ids.index(name) for name in crowd.assets.ids]
