@@ -7,7 +7,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from stress.scenarios.build.correlation import read_matrix
+import numpy as np
+
+from stress.scenarios.build.correlation import MatrixInput, read_matrix
 from stress.scenarios.build.fund_types import BookOf, TypeOf
 from stress.scenarios.build.margin import type_moves
 from stress.scenarios.build.terms import TriggersOf
@@ -170,14 +172,21 @@ def _correlation(scenario: Scenario, assets: Assets) -> dict[str, Any]:
         rows = (dict(zip(loadings.names, row, strict=True)) for row in loadings.weights.tolist())
         document["factor"] = dict(zip(assets.ids, rows, strict=True))
     if table.matrix is not None:
-        files, key = scenario.files, "correlation.matrix"
-        matrix = read_matrix(table.matrix, key, assets.ids, assets.file_order, files, assets.tied)
-        document["matrix"] = matrix.tolist()
+        document["matrix"] = _matrix(scenario, assets, table.matrix, "correlation.matrix")
     if table.blend is not None:
-        files, key = scenario.files, "correlation.blend.matrix"
-        matrix = read_matrix(table.blend.matrix, key, assets.ids, assets.file_order, files, assets.tied)
-        document["blend"] = {"matrix": matrix.tolist(), "weight": table.blend.weight}
+        matrix = _matrix(scenario, assets, table.blend.matrix, "correlation.blend.matrix")
+        document["blend"] = {"matrix": matrix, "weight": table.blend.weight}
     return document
+
+
+def _matrix(scenario: Scenario, assets: Assets, source: MatrixInput, key: str) -> Any:
+    """Rows in the order of ids; without assets with loadings where all of these draw independently."""
+    matrix = read_matrix(source, key, assets.ids, assets.file_order, scenario.files, assets.tied)
+    tied = np.array([asset in assets.tied for asset in assets.ids])
+    among = matrix[np.ix_(tied, tied)]
+    if tied.any() and np.array_equal(among, np.eye(len(among))):
+        matrix = matrix[np.ix_(~tied, ~tied)]
+    return matrix.tolist()
 
 
 def _shocks(scenario: Scenario, shock_model: Mapping[str, Any]) -> dict[str, Any]:

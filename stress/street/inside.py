@@ -17,7 +17,7 @@ from stress.scenarios.read.loader import load_scenario, scenario_from_document
 from stress.scenarios.read.overrides import Overrides
 from stress.scenarios.read.returns import FILE, known_returns
 from stress.scenarios.schema.scenario import Scenario
-from stress.street.merge import BOOK, joined, new_ids
+from stress.street.merge import BOOK, MOST_NAMES, in_one_matrix, joined, new_ids
 from stress.street.ties import Following, Tie
 
 LEVEL, MOST_NAMED = 0.1, 5  # how far apart volatilities may be without a word; series that are named
@@ -77,6 +77,8 @@ def inside(
     days = len(next(iter(returns.values()), ()))
     told = f"returns: {FILE} ({days:,} days of {len(returns)} assets)"
     notes.append(told if returns else f"no returns: {FILE} beside {own.source} would tie names better")
+    if returns and not in_one_matrix(book, crowd):
+        notes.append(f"own draws are independent: correlations of residuals are kept of {MOST_NAMES:,} names at most")
     return Inside(scenario, {assets[name]: tie for name, tie in ties.items()}, tuple(notes))
 
 

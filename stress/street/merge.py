@@ -23,6 +23,7 @@ BOOK = {"schema", "name", "title", "description", "sources", "assets", "funds", 
 BOOK |= {"estimation"}
 PREFIX = "my_"
 MINE = "mine"  # the group of the user's funds
+MOST_NAMES = 1_000  # in a matrix of both
 Matrix = dict[str, dict[str, float]]
 
 
@@ -146,18 +147,21 @@ def _grower(
     """What makes of a correlation of the street one of both: what is left of regressions is correlated as it was."""
     places = {name: n for n, name in enumerate(street.assets.ids)}
     with_rest = [name for name, tie in ties.items() if tie.residuals is not None and name not in mine.assets.tied]
+    with_rest = with_rest if in_one_matrix(mine, street) else []
     rest: dict[tuple[str, str], float] = {}
     if len(with_rest) > 1:
         residuals = np.column_stack([_residuals(ties[name]) for name in with_rest])
         found = correlation(residuals).matrix
         rest = {(a, b): float(found[i, j]) for i, a in enumerate(with_rest) for j, b in enumerate(with_rest)}
-    plain = {name for name in assets if name not in mine.assets.tied and not ties[name].loadings}
+    plain = [name for name in assets if name not in mine.assets.tied and not any(ties[name].loadings.values())]
 
     def entry(one: str, other: str) -> float:
         return 1.0 if one == other else rest.get((one, other), 0.0)
 
     def matrix(of_street: Callable[[str, str], float]) -> Matrix:
-        ids, own = [*street.assets.ids, *assets.values()], {new: old for old, new in assets.items()}
+        every = rest or street.assets.tied  # else the matrix leaves out who has loadings
+        own = {assets[name]: name for name in (assets if every else plain)}
+        ids = [*street.assets.ids, *own]
 
         def between(one: str, other: str) -> float:
             if one in places and other in places:
@@ -183,7 +187,10 @@ def _grower(
             del made["constant"]
 
         def from_rows(rows: Any) -> Matrix:
-            return matrix(lambda a, b: float(rows[places[a]][places[b]]))
+            whole, free = np.eye(len(places)), np.array([name not in street.assets.tied for name in places])
+            there = np.flatnonzero(free if len(rows) < len(places) else np.ones_like(free))
+            whole[np.ix_(there, there)] = rows
+            return matrix(lambda a, b: float(whole[places[a], places[b]]))
 
         made["matrix"] = from_rows(made["matrix"])
         if "blend" in table:
@@ -191,6 +198,11 @@ def _grower(
         return made
 
     return grown
+
+
+def in_one_matrix(mine: Problem, street: Problem) -> bool:
+    """Whether names are few enough for a matrix of both, which residuals that are correlated need."""
+    return len(mine.assets.ids) + len(street.assets.ids) <= MOST_NAMES
 
 
 def _residuals(tie: Tie) -> Any:

@@ -100,3 +100,5 @@ def test_what_matters_is_held_scripted_or_bought_from_outside() -> None:
     document["shocks"]["script"].append({"step": 3, "moves": {"a": 0.02}})
     document["retail"] = {"per_percent": 1e9, "cap": 5e9, "budget": 5e10, "weights": {"b": 1.0, "c": 0.0}}
     assert matter(problem_of(document)).tolist() == [True, True, True, False, True, True]  # a b bonds c japan semis
+    document["shocks"]["condition"] = [{"step": 1, "moves": {"c": -0.01}}]
+    assert matter(problem_of(document)).all()

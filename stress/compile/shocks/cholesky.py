@@ -40,7 +40,7 @@ def moves_matrix(problem: Problem, correlation: Floats, deviation: Floats) -> Fl
 
 
 def matter(problem: Problem) -> npt.NDArray[np.bool_]:
-    """Assets, (asset,), that some fund holds, a script moves or an outside flow trades, and what these move with.
+    """Assets, (asset,), that a fund holds, a script or a condition moves or an outside flow trades, and their sources.
 
     The others move nothing.
     """
@@ -49,6 +49,8 @@ def matter(problem: Problem) -> npt.NDArray[np.bool_]:
     found: npt.NDArray[np.bool_] = functools.reduce(
         np.logical_or, traded, held | np.any(problem.shocks.script != 0, axis=0)
     )
+    for condition in problem.shocks.conditions:
+        found = found | np.any(condition.rows != 0, axis=0)
     loadings = problem.assets.loadings
     if loadings is not None:
         found[loadings.sources] |= np.any(loadings.whole[found] != 0, axis=0)

@@ -169,7 +169,8 @@ def test_a_constant_of_the_street_keeps_its_blend_and_leaves_out_what_has_loadin
     )
     plain = street()
     plain["assets"].append(plain["assets"][0] | {"id": "chips", "vol": 0.4, "loadings": {"tech": 1.0}})
-    for made in (other, plain):
+    free = plain | {"correlation": {"matrix": [[1.0, 0.3, 0.6], [0.3, 1.0, 0.4], [0.6, 0.4, 1.0]]}}
+    for made in (other, plain, free):
         crowd = build_problem(load_scenario(rewritten(folders[1], made)))
         _, problem = joined(folders)
         rows = [problem.assets.ids.index(name) for name in crowd.assets.ids]
@@ -202,3 +203,21 @@ def test_commands(folders: tuple[Path, Path], tmp_path: Path) -> None:
 def test_python_takes_a_street_of_a_scenario_alone() -> None:
     with pytest.raises(ValueError, match="street and shock need a scenario"):
         stress.run(build_problem(scenario_from_document(street())), street="desk")
+
+
+def test_more_names_than_a_matrix_takes(folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has loadings is left out of the matrix, and a line says that residuals are not correlated."""
+    few = joined(folders, proxies={"quiet": "small_caps"})[1]
+    monkeypatch.setattr("stress.street.merge.MOST_NAMES", 5)
+    found, problem = joined(folders, proxies={"quiet": "small_caps"})
+    assert "own draws are independent" in " ".join(found.notes)
+    labels = found.scenario.document["correlation"]["matrix"]
+    assert set(labels) == {"tech", "energy", "small_caps", "EURUSD"}
+    rows = [problem.assets.ids.index(name) for name in labels]
+    block = np.ix_(rows, rows)
+    np.testing.assert_array_equal(problem.shocks.correlation[block], few.shocks.correlation[block])
+    plain, quiet = (problem.assets.ids.index(name) for name in ("plain", "quiet"))
+    assert few.shocks.correlation[plain, quiet] > 0.2
+    assert problem.shocks.correlation[plain, quiet] == 0
+    again = problem.canonical["correlation"]["matrix"]
+    np.testing.assert_array_equal(again, problem.shocks.correlation[np.ix_(sorted(rows), sorted(rows))])
