@@ -11,7 +11,7 @@ import pytest
 from flat import overridden
 from plain_draw import plain_draw
 from stress.engine import chunk_simulator, runner
-from stress.engine.detail import program
+from stress.engine.detail import call_size
 from stress.engine.devices import Devices
 from stress.engine.sizes import devices_for
 from stress.options import Progress, RunOptions
@@ -58,7 +58,7 @@ def chunked_run() -> SimulationOutput:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(runner, "devices_for", small)
         patch.setattr(chunk_simulator, "SECONDS_OF_A_CHUNK", 0.0)
-        patch.setattr(program, "PATHS_PER_CALL", TILE)
+        patch.setattr(call_size, "PATHS_PER_CALL", TILE)
         options = RunOptions(
             paths=PATHS, seed=SEED, devices=1, precision="float64", store="paths", block_size=TILE, device="cpu"
         )
