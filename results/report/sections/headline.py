@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
 import xarray as xr
 
 from stress.results.dataset.first_facts import TAIL, fixed_moves
+from stress.results.files.store import DamagedRun
+from stress.results.fund_groups.as_result import groups_in, of_group
 from stress.results.report.elements import Cell, Facts, Items, Row, Section, Table
-from stress.results.report.numbers import SYSTEM, called, cell, unbroken
+from stress.results.report.numbers import SYSTEM, WHOLE, called, cell, unbroken
 from stress.results.report.risk import Risk
 from stress.results.report.sections.answers import answers
 from stress.results.report.sections.parts import parts_by_fund, parts_of_the_system
@@ -20,14 +25,31 @@ SHARES = ("called_nav_share", "prob_called_over_10pct", "prob_called_over_50pct"
 def headline(tree: xr.DataTree) -> Section:
     """How far down, made of what, who is called, who sold because of what, how sure; then everybody's numbers."""
     risk = Risk(tree)
-    slices = ("all", TAIL) if risk.random else ("all",)
-    tables = [parts_of_the_system(tree, risk), *(parts_by_fund(tree, risk, part) for part in slices)]
-    split = [table for table in tables if table is not None]
-    return Section(
-        "headline",
-        "In short",
-        [Facts(answers(tree, risk)), *split, headline_table(risk), Items((*fixed_moves(tree), *_notes(tree)))],
-    )
+    tables = _tables(tree, risk, ("all", TAIL) if risk.random else ("all",))
+    told = Items((*fixed_moves(tree), *_notes(tree)))
+    return Section("headline", "In short", [Facts(answers(tree, risk)), *tables, *_groups(tree), told])
+
+
+def _tables(tree: xr.DataTree, risk: Risk, slices: Sequence[str]) -> list[Table]:
+    split = [parts_of_the_system(tree, risk), *(parts_by_fund(tree, risk, part) for part in slices)]
+    return [*(table for table in split if table is not None), headline_table(risk)]
+
+
+def _groups(tree: xr.DataTree) -> Iterator[Table]:
+    """The same of each group of funds, which stands in the place of the whole system; amounts are in units of its own.
+
+    Raises:
+        DamagedRun: the result does not hold of groups what it should.
+    """
+    for group in groups_in(tree):
+        try:
+            own = of_group(tree, group)
+        except (KeyError, ValueError) as error:
+            raise DamagedRun(f"group_summary or another part of group {group} is not what its name says") from error
+        for table in _tables(own, Risk(own), ("all",)):
+            rows = (replace(row, heading=f"group {group}") if row.heading == WHOLE else row for row in table.rows)
+            caption = table.caption.replace("all funds together", "its funds together")
+            yield replace(table, caption=f"Group {group}: {caption[0].lower()}{caption[1:]}", rows=tuple(rows))
 
 
 def headline_table(risk: Risk) -> Table:

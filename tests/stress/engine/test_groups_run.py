@@ -13,7 +13,10 @@ from typer.testing import CliRunner
 import stress
 from scenario_example import example
 from stress.cli.app import app
+from stress.results.files.store import DamagedRun
 from stress.results.fund_groups.as_result import groups_in, of_group
+from stress.results.report.elements import Table
+from stress.results.report.sections.headline import headline
 from stress.scenarios.read.loader import scenario_from_document
 
 CLI = CliRunner()
@@ -93,6 +96,24 @@ def test_the_group_in_the_place_of_the_system(run: tuple[Path, xr.DataTree]) -> 
     missing = CLI.invoke(app, ["show", str(out), "--group", "dekc"])
     assert missing.exit_code == 3
     assert "desk" in missing.output
+
+
+def test_a_report_has_each_group_as_it_has_the_system(run: tuple[Path, xr.DataTree]) -> None:
+    tree = run[1]
+    tables = {block.caption: block for block in headline(tree).blocks if isinstance(block, Table)}
+    mine = {caption: table for caption, table in tables.items() if caption.startswith("Group all of them: ")}
+    assert len(mine) == 3
+    for caption, table in mine.items():
+        told = caption.removeprefix("Group all of them: ").replace("its funds together", "all funds together")
+        whole = tables[told[0].upper() + told[1:]]
+        assert [row.cells for row in table.rows] == [row.cells for row in whole.rows]
+        assert "whole system" not in {row.heading for row in table.rows}
+    risk = next(table for caption, table in tables.items() if caption.startswith("Group desk: losses"))
+    assert [row.heading for row in risk.rows] == ["quant", "group desk"]
+    damaged = tree.copy()
+    damaged["group_summary"] = xr.DataTree(tree["group_summary"].to_dataset().drop_vars("member"))
+    with pytest.raises(DamagedRun, match="group_summary"):
+        headline(damaged)
 
 
 def test_paths_are_replayed_as_ever(run: tuple[Path, xr.DataTree]) -> None:
