@@ -12,6 +12,7 @@ import xarray as xr
 
 from stress.results.dataset.shared_paths import Errors, draws_that_differ
 from stress.results.dataset.units import description
+from stress.results.fund_groups.in_both import groups_in_both
 from stress.results.statistics.few_paths import two_sided_p
 
 Floats = npt.NDArray[np.float64]
@@ -45,29 +46,32 @@ def compared(a: xr.DataTree, b: xr.DataTree) -> xr.Dataset:
     few have a say, it is `se_a + se_b`, an upper bound however the two are correlated.
 
     Returns:
-        Dims fund (order of A, "system" last) and level (0 = the mean). For every NAME of BY_LEVEL (fund, level) and of
-        BY_FUND (fund): NAME_a, NAME_b, NAME_difference, NAME_difference_se (unit of NAME), NAME_bound (1 where that
-        error is an upper bound), NAME_z, the difference over its standard error (NaN where that is zero or unknown),
-        and NAME_p, its two-sided p-value, adjusted for all differences of this dataset (see `holm`). Attributes:
-        same_seed (0 or 1), paired_paths (how many; 0 with other seeds), differences (how many have a p-value), and, as
-        JSON lists, draws_differ_by (what keeps runs with one seed from sharing their draws) and what only one of them
-        has: funds_only_in_a, funds_only_in_b, levels_only_in_a, levels_only_in_b.
+        Dims fund (order of A, groups of funds that both have or that are all funds of one, "system" last) and level
+        (0 = the mean). For every NAME of BY_LEVEL (fund, level) and of BY_FUND (fund): NAME_a, NAME_b,
+        NAME_difference, NAME_difference_se (unit of NAME), NAME_bound (1 where that error is an upper bound), NAME_z,
+        the difference over its standard error (NaN where that is zero or unknown), and NAME_p, its two-sided p-value,
+        adjusted for all differences of this dataset (see `holm`). Attributes: same_seed (0 or 1), paired_paths (how
+        many; 0 with other seeds, and of groups none), differences (how many have a p-value), and, as JSON lists,
+        draws_differ_by (what keeps runs with one seed from sharing their draws) and what only one of them has:
+        funds_only_in_a, funds_only_in_b, levels_only_in_a, levels_only_in_b.
     """
     first, second = a["summary"].to_dataset(), b["summary"].to_dataset()
     funds, *alone = _shared(_funds(first), _funds(second))
     levels, *levels_alone = _shared(_levels(first), _levels(second))
-    errors = Errors(a, b)
+    errors, groups = Errors(a, b), groups_in_both(a, b)
+    of_groups = [(x["summary"].to_dataset(), y["summary"].to_dataset(), Errors(x, y)) for x, y in groups.values()]
     data: dict[str, Any] = {}
     p_values: dict[str, Floats] = {}
     for name in (*BY_LEVEL, *BY_FUND):
         units, long_name = description(name)
         dims = ("fund", "level") if name in BY_LEVEL else ("fund",)
-        at = (funds, levels if name in BY_LEVEL else None)
-        (value_a, error_a), (value_b, error_b) = _table(first, name, *at), _table(second, name, *at)
-        difference = value_b - value_a
-        sides = (_none_at_zero(value_a, error_a), _none_at_zero(value_b, error_b))
-        error, bound, rests_on = errors.of(name, [*funds, SYSTEM], at[1], *sides)
-        known = (error > 0) & np.isfinite(error)
+        at = levels if name in BY_LEVEL else None
+        every = _figures(name, first, second, errors, funds, at)
+        parts = [_figures(name, *sides, [], at) for sides in of_groups]
+        value_a, value_b, error, bound, rests_on = (
+            np.concatenate([one[:-1], *(part[i] for part in parts), one[-1:]]) for i, one in enumerate(every)
+        )
+        difference, known = value_b - value_a, (error > 0) & np.isfinite(error)
         columns = {
             "a": (value_a, f"A: {long_name}"),
             "b": (value_b, f"B: {long_name}"),
@@ -85,7 +89,7 @@ def compared(a: xr.DataTree, b: xr.DataTree) -> xr.Dataset:
     differences = _add_p_values(data, p_values)
     coords = {
         name: (name, values, dict(zip(("units", "long_name"), description(name), strict=True)))
-        for name, values in {"fund": [*funds, SYSTEM], "level": levels}.items()
+        for name, values in {"fund": [*funds, *groups, SYSTEM], "level": levels}.items()
     }
     about: dict[str, Any] = {
         "same_seed": int(errors.same_seed),
@@ -98,6 +102,15 @@ def compared(a: xr.DataTree, b: xr.DataTree) -> xr.Dataset:
         "levels_only_in_b": json.dumps(levels_alone[1]),
     }
     return xr.Dataset(data, coords, about)
+
+
+def _figures(
+    name: str, first: xr.Dataset, second: xr.Dataset, errors: Errors, funds: list[str], levels: list[float] | None
+) -> tuple[npt.NDArray[Any], ...]:
+    """Of two summaries, the system last: both values, the error of the difference, whether it is a bound, its paths."""
+    (value_a, error_a), (value_b, error_b) = (_table(summary, name, funds, levels) for summary in (first, second))
+    sides = (_none_at_zero(value_a, error_a), _none_at_zero(value_b, error_b))
+    return value_a, value_b, *errors.of(name, [*funds, SYSTEM], levels, *sides)
 
 
 def _none_at_zero(value: Floats, error: Floats) -> Floats:

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 import stress
 from scenario_example import example
 from stress.cli.app import app
+from stress.results.dataset.compared import compared
 from stress.results.files.store import DamagedRun
 from stress.results.fund_groups.as_result import groups_in, of_group
 from stress.results.report.elements import Table
@@ -114,6 +115,29 @@ def test_a_report_has_each_group_as_it_has_the_system(run: tuple[Path, xr.DataTr
     damaged["group_summary"] = xr.DataTree(tree["group_summary"].to_dataset().drop_vars("member"))
     with pytest.raises(DamagedRun, match="group_summary"):
         headline(damaged)
+
+
+def test_a_book_alone_is_compared_with_its_group(run: tuple[Path, xr.DataTree]) -> None:
+    tree = run[1]
+    alone = of_group(tree, "desk")
+    found = compared(alone, tree)
+    assert [str(name) for name in found["fund"].values] == ["quant", "desk", "system"]
+    groups = tree["group_summary"].to_dataset().sel(group="desk")
+    for name in ("es", "trough_es", "mean_loss", "expected_forced_sales_usd"):
+        close(found[f"{name}_b"].sel(fund="desk"), groups[name])
+        assert not found[f"{name}_difference"].sel(fund="desk").any()
+    assert float(found["es_difference"].sel(fund="system", level=0.99)) != 0
+    both = compared(tree, tree)
+    assert [str(name) for name in both["fund"].values] == [
+        "quant",
+        "longs",
+        "all of them",
+        "desk",
+        "long only",
+        "system",
+    ]
+    np.testing.assert_allclose(both["es_a"].sel(fund="all of them"), both["es_a"].sel(fund="system"), rtol=2e-5)
+    assert "all of them" not in compared(alone, of_group(tree, "long only"))["fund"].values
 
 
 def test_paths_are_replayed_as_ever(run: tuple[Path, xr.DataTree]) -> None:
