@@ -163,6 +163,6 @@ def test_plans_that_cannot_be() -> None:
         Plan(levels=(0.99,))
     with pytest.raises(ValueError, match="a window of 100 days"):
         Plan(window=50)
-    with pytest.raises(ValueError, match="need 600"):
+    with pytest.raises(ValueError, match="600 days or more, not 550"):
         roll(returns()[:550], POSITIONS, Plan())
     assert levels_in_order([0.99, 0.95, 0.99]) == (0.95, 0.975, 0.99)
