@@ -256,7 +256,13 @@ def test_the_library_is_listed() -> None:
     assert [line.split()[0] for line in invoke("scenarios", "list").stdout.splitlines()] == LIBRARY
 
 
-@pytest.mark.parametrize("name", LIBRARY)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(x, marks=pytest.mark.slow) if x in ("ai-unwind-2026", "calm", "quant-2007-08") else x
+        for x in LIBRARY
+    ],
+)
 def test_a_copy_is_complete_and_never_replaces(name: str, tmp_path: Path) -> None:
     folder = tmp_path / "mine"
     done = invoke("scenarios", "copy", name, str(folder))

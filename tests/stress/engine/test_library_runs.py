@@ -105,6 +105,7 @@ def test_forced_sales_rise_with_leverage_on_the_same_paths() -> None:
     assert np.mean(sold[1] < sold[2]) > 0.95
 
 
+@pytest.mark.slow
 def test_forced_sales_rise_with_leverage_as_a_user_types_it(tmp_path: Path) -> None:
     sold = {1.0: float(group_of("ai-unwind-2026", "summary")["system_expected_forced_sales_usd"])}
     for factor in (0.75, 1.15):
