@@ -2,10 +2,12 @@
 
 import csv
 import tomllib
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
 import numpy as np
+import pytest
 
 from flat import limits_of
 from stress.scenarios.build.problem_builder import build_problem
@@ -19,6 +21,12 @@ MARKETS = INDUSTRY + DESKS  # many funds with margin, as opposed to the replay o
 REPLAY = "long-short-2025-04-03"
 LIBRARY = (*MARKETS, REPLAY, "quant-2007-08", "archegos-2021")
 FOLDER = library_path("desk").parent
+
+
+def large_ones_slow(names: Iterable[str]) -> list[Any]:
+    """Parameters of a test that runs each: those that take long to compile have the marker slow."""
+    large = ("ai-unwind-2026", "calm", "quant-2007-08")
+    return [pytest.param(name, marks=pytest.mark.slow) if name in large else name for name in names]
 
 
 @cache

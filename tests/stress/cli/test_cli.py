@@ -18,6 +18,7 @@ import xarray as xr
 from typer.testing import CliRunner
 
 from checkout import ROOT
+from library_scenarios import large_ones_slow
 from stress.cli import app
 from stress.engine.devices import available_cores
 from stress.scenarios.library import library_path, list_names
@@ -256,13 +257,7 @@ def test_the_library_is_listed() -> None:
     assert [line.split()[0] for line in invoke("scenarios", "list").stdout.splitlines()] == LIBRARY
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(x, marks=pytest.mark.slow) if x in ("ai-unwind-2026", "calm", "quant-2007-08") else x
-        for x in LIBRARY
-    ],
-)
+@pytest.mark.parametrize("name", large_ones_slow(LIBRARY))
 def test_a_copy_is_complete_and_never_replaces(name: str, tmp_path: Path) -> None:
     folder = tmp_path / "mine"
     done = invoke("scenarios", "copy", name, str(folder))
