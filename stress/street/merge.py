@@ -150,7 +150,7 @@ def _grower(
     with_rest = with_rest if in_one_matrix(mine, street) else []
     rest: dict[tuple[str, str], float] = {}
     if len(with_rest) > 1:
-        residuals = np.column_stack([_residuals(ties[name]) for name in with_rest])
+        residuals = np.column_stack([left for name in with_rest if (left := ties[name].residuals) is not None])
         found = correlation(residuals).matrix
         rest = {(a, b): float(found[i, j]) for i, a in enumerate(with_rest) for j, b in enumerate(with_rest)}
     plain = [name for name in assets if name not in mine.assets.tied and not any(ties[name].loadings.values())]
@@ -203,7 +203,3 @@ def _grower(
 def in_one_matrix(mine: Problem, street: Problem) -> bool:
     """Whether names are few enough for a matrix of both, which residuals that are correlated need."""
     return len(mine.assets.ids) + len(street.assets.ids) <= MOST_NAMES
-
-
-def _residuals(tie: Tie) -> Any:
-    return tie.residuals
