@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from stress.results.dataset.tables import tail_timeline
 from stress.results.fund_groups.nodes import of_groups
 from stress.results.statistics.simulation_output import SimulationOutput
 from stress.scenarios.conditions.report import condition_facts
+from stress.scenarios.problem import Problem
 from stress.scenarios.replay.report import replay_facts
 from stress.scenarios.start import start_in_call
 from stress.scenarios.switched_off import switched_off
@@ -54,7 +56,7 @@ def to_datatree(output: SimulationOutput) -> xr.DataTree:
     file order.
     """
     groups = {
-        "/": xr.Dataset(attrs=_attributes(output)),
+        "/": xr.Dataset(attrs=attributes(output.problem, output.paths, output.attrs)),
         "start": start(output),
         "summary": summary(output),
         "distribution": distribution(output),
@@ -77,8 +79,25 @@ def to_datatree(output: SimulationOutput) -> xr.DataTree:
     return xr.DataTree.from_dict(groups | of_groups(output), name=output.problem.name)
 
 
-def _attributes(output: SimulationOutput) -> dict[str, Any]:
-    problem = output.problem
+def to_lean_tree(output: SimulationOutput) -> xr.DataTree:
+    """The groups `summary` and `paths` of a lean run, named and labelled as in `to_datatree`."""
+    assert output.stored is not None  # a lean run keeps every path
+    groups = {
+        "/": xr.Dataset(attrs=attributes(output.problem, output.paths, output.attrs)),
+        "summary": summary(output),
+        "paths": paths(output, output.stored),
+    }
+    return xr.DataTree.from_dict(groups, name=output.problem.name)
+
+
+def attributes(problem: Problem, paths: int, more: Mapping[str, Any]) -> dict[str, Any]:
+    """Attributes of a root: what was simulated, from what, by which conventions; numbers, texts and JSON texts.
+
+    Args:
+        problem: the scenario.
+        paths: of a run.
+        more: further ones.
+    """
     attrs = {
         "name": problem.name,
         "title": problem.origin.titled(problem.title or problem.name),
@@ -90,14 +109,14 @@ def _attributes(output: SimulationOutput) -> dict[str, Any]:
         "sources": list(problem.sources),
         "spec_sha256": spec_digest(problem.canonical),
         "input_hashes": problem.input_hashes,
-        "paths": output.paths,
+        "paths": paths,
         "steps": problem.steps,
         "steps_per_day": problem.steps_per_day,
         "scenario_members": len(problem.funds.ids),
         "correlation_repair_distance": float(problem.shocks.repair_distance),
         **({"conditions": condition_facts(problem)} if problem.shocks.conditions else {}),
         **({} if problem.shocks.replay is None else {"replay": replay_facts(problem)}),
-        **output.attrs,
+        **more,
         "conventions": CONVENTIONS,
         "model_limits": [*MODEL_LIMITS, *([] if problem.books.gamma is None else [OPTIONS_LIMIT])],
     }

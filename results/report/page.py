@@ -13,6 +13,7 @@ from typing import Any
 import xarray as xr
 
 from stress.errors import MissingExtra
+from stress.results.answers.registry import answer_of
 from stress.results.report.elements import Section
 from stress.results.report.parts_of_result import load
 from stress.results.report.plotly_twins import as_json
@@ -40,7 +41,7 @@ def need(interactive: bool = False) -> None:
 def sections(
     tree: xr.DataTree, spec: dict[str, Any] | None, stories: Sequence[xr.DataTree] = (), reason: str = ""
 ) -> list[Section]:
-    """All parts of the report in their order; those without data say why.
+    """All parts of the report in their order; those without data say why. Of an answer its own parts.
 
     Raises:
         DamagedRun: a part of the result is not what its name says.
@@ -57,6 +58,10 @@ def sections(
     from stress.results.report.sections.settings import assumptions
     from stress.results.report.sections.worst import worst
 
+    basis = [assumptions(spec), sources(tree), limits(tree), provenance(tree, spec)]
+    answer = answer_of(tree)
+    if answer is not None:
+        return [*answer.sections(tree), *basis]
     return [
         headline(tree),
         losses(tree),
@@ -72,10 +77,7 @@ def sections(
         amplification(tree),
         convergence(tree),
         worst(tree, stories, reason),
-        assumptions(spec),
-        sources(tree),
-        limits(tree),
-        provenance(tree, spec),
+        *basis,
     ]
 
 

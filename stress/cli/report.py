@@ -91,8 +91,11 @@ def _stories(directory: Path, tree: xr.DataTree, worst: int, quiet: bool) -> tup
 
     The report is worth having without them.
     """
+    from stress.results.answers.registry import answer_of
     from stress.results.report.risk import Risk
 
+    if answer_of(tree) is not None:  # it has its own
+        return [], ""
     kept = tree["tails"].sizes["rank"] if "tails" in tree.children else 0
     told = min(worst, kept if Risk(tree).random else min(kept, 1))
     if not told:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from stress.cli import options as common
+from stress.cli.answered import print_answer
 from stress.cli.console import console, print_json, say
 from stress.cli.exits import ends_with_exit_code
 from stress.cli.export import Export, Overwrite, check_target, write_target
@@ -108,10 +109,18 @@ def show(
     name = the_view([view for view, wanted in given.items() if wanted], choice)
     check_target(export, overwrite)
     limits = read_limits(fail_on)
+    from stress.results.answers.registry import answer_of
     from stress.results.files.store import check_unreplaced, open_result
 
     screen = console()
     tree, called = open_result(directory), common.name_of(directory)
+    answer = answer_of(tree)
+    if answer is not None:
+        if name or group or limits:
+            raise typer.BadParameter(f"{called} holds the answer of {answer.name}: it has no views, groups or limits")
+        print_answer(tree, answer, called, json, export)
+        check_unreplaced(tree, directory)
+        return
     whole = tree
     if group is not None:
         tree = _of_group(tree, group, called)

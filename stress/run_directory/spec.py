@@ -12,6 +12,7 @@ from typing import Any
 import xarray as xr
 
 from stress.options import RunOptions
+from stress.results.answers.protocol import QUESTION
 from stress.results.dataset.tree import spec_digest
 from stress.results.files import store
 from stress.results.files.durable_write import make_folder, write_durably
@@ -152,8 +153,11 @@ def problem_of(spec: dict[str, Any], name: str) -> tuple[Problem, RunOptions]:
 
     Raises:
         OtherRun: the run uses a mechanism from outside the package that is not here.
-        UnfinishedRun: the spec has been changed.
+        UnfinishedRun: the spec has been changed, or is that of an answer.
     """
+    if QUESTION in spec:
+        asked = spec[QUESTION]["name"]
+        raise UnfinishedRun(f"{name} holds the answer of `levstress {asked}`, not a run: allowed are show and report")
     _check_extensions(spec, name)
     try:
         problem = build_problem(scenario_from_document(spec["scenario"]))

@@ -1,0 +1,1 @@
+"""Answers to questions about a scenario (sweep, reverse, sensitivity, ...): a folder each, listed in `registry`."""

@@ -1,0 +1,31 @@
+"""The questions whose answers can be shown, by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stress.results.answers.protocol import QUESTION, Answer
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def answers() -> dict[str, Answer]:
+    """Every kind of answer; imported only where one is shown."""
+    every: list[Answer] = []
+    return {one.name: one for one in every}
+
+
+def answer_of(tree: xr.DataTree) -> Answer | None:
+    """How a result is shown that is an answer; None for a run.
+
+    Raises:
+        ValueError: an answer to a question that this version does not know.
+    """
+    name = tree.attrs.get(QUESTION)
+    if name is None:
+        return None
+    known = answers()
+    if name not in known:
+        raise ValueError(f"the result answers the question {name!r}; this version knows {', '.join(sorted(known))}")
+    return known[name]

@@ -1,0 +1,114 @@
+"""Lean runs: the summary and the paths of one scenario after another, without what only a whole run has.
+
+Sweeps, sensitivities and ablations ask for many scenarios that differ in a few numbers. What is compiled depends on the
+structure alone, so scenarios of one structure share their programs; path j has the draws of path j in each of them, and
+every number is that of the scenario's own run, bit for bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import jax
+import numpy as np
+
+from stress.compile.matrices import group_nav
+from stress.engine.chunk_simulator import ChunkSimulator
+from stress.engine.chunks import Chunk
+from stress.engine.path_tables import select_paths
+from stress.engine.plan import plan
+from stress.engine.runner import groups_in_file_order
+from stress.engine.sizes import devices_for
+from stress.kernels.random.normals import GENERATOR
+from stress.options import RunOptions
+from stress.results.statistics.rows import with_groups
+from stress.results.statistics.simulation_output import PathTable, Sample, SimulationOutput, Timeline
+from stress.scenarios.problem import Problem
+
+
+def run_lean(problem: Problem, options: RunOptions, says: Callable[[str], None] = lambda _: None) -> SimulationOutput:
+    """Simulate the paths of a scenario and keep each of them, without timeline, attribution and worst paths.
+
+    Args:
+        problem: the scenario.
+        options: as for a run; every path is stored, whatever `store` says.
+        says: is told what one waits for, such as a program that has to be compiled.
+
+    Returns:
+        What a run hands to the results layer, `stored` being all paths and `timeline` empty: for
+        `stress.results.dataset.tree.to_lean_tree`.
+
+    Raises:
+        DeviceNotFound, NotEnoughResources: see `plan`.
+        InvariantFailed: a result is not finite, or what was gathered does not fit together.
+    """
+    plan(problem, options_of_lean(options))
+    with jax.enable_x64(options.precision == "float64"):
+        return _run(problem, options_of_lean(options), says)
+
+
+def options_of_lean(options: RunOptions) -> RunOptions:
+    """The options as they hold for a lean run."""
+    return replace(options, store="paths", worst=0, exact=False)
+
+
+def _run(problem: Problem, options: RunOptions, says: Callable[[str], None]) -> SimulationOutput:
+    devices = devices_for(problem, options)
+    simulator = ChunkSimulator(problem, options, devices, says)
+    gatherer = simulator.gatherer()
+    for _ in simulator.fill([Chunk(0, options.paths)], gatherer):
+        pass
+    gatherer.check(options.paths)
+    stored = gatherer.stored()
+    assert stored is not None  # options_of_lean
+    distributions, broker = gatherer.distributions()
+    detailed = min(problem.estimation.detail_paths, options.paths)
+    first = select_paths(stored, np.arange(detailed, dtype=np.uint64))
+    output = SimulationOutput(
+        problem=problem,
+        groups=problem.funds.ids if options.members else problem.funds.types,
+        groups_file_order=groups_in_file_order(problem, options.members),
+        group_nav=group_nav(problem, options.members, groups=True),
+        paths=options.paths,
+        distributions=distributions,
+        broker_loss=broker,
+        sums=gatherer.sums(),
+        squares=gatherer.squares(),
+        cross=gatherer.totals.sums["cross"].value(),
+        broker_sums=gatherer.totals.sums["broker_sums"].value(),
+        broker_squares=gatherer.totals.sums["broker_squares"].value(),
+        counts=gatherer.totals.counts,
+        scalars=gatherer.totals.scalars,
+        checkpoints={},
+        sample=_sample(first),
+        timeline=_no_timeline(len(problem.funds.types)),
+        worst={},
+        worst_by_trough={},
+        stored=stored,
+        attrs={
+            "seed": options.seed,
+            "rng": GENERATOR,
+            "precision": options.precision,
+            "paths": options.paths,
+            "device": devices.describe(),
+            "tile": devices.tile,
+            "members": options.members,
+        },
+    )
+    return with_groups(output) if problem.fund_groups else output
+
+
+def _sample(first: PathTable) -> Sample:
+    return Sample(
+        fund_loss=first.metrics["fund_loss"],
+        fund_loss_static=first.metrics["fund_loss_static"],
+        attribution={},
+        asset_pnl=np.zeros((0, 0)),
+        asset_pnl_paths=np.zeros(0, np.int64),
+    )
+
+
+def _no_timeline(funds: int) -> Timeline:
+    nothing = np.zeros((0, funds, 0))
+    return Timeline(paths=0, quantiles={}, means={}, rounds=np.zeros(0, np.int64), flow_by_fund=(nothing, nothing))
