@@ -23,7 +23,14 @@ if TYPE_CHECKING:
     from stress.published.model import Model
     from stress.scenarios.schema.scenario import Scenario
 
-PUBLISHED = ("oxford", "cont-schaanning", "glt", "breuer", "liquidity-spiral")  # as in `published.registry`
+PUBLISHED = (
+    "oxford",
+    "cont-schaanning",
+    "glt",
+    "breuer",
+    "liquidity-spiral",
+    "option-books",
+)  # as in `published.registry`
 SUFFIXES = (".nc", ".zarr")
 
 
@@ -90,7 +97,7 @@ def validate(
     recomputed from the stored paths, and what must hold is looked at; built-in probes do the same where every mechanism
     acts. A line a check, those that failed once more at the end; exit 9 when one fails.
 
-    With a published fire-sale model's name its outputs are compared with the published ones; exit 9 when one differs by
+    With a published model's name its outputs are compared with the published ones; exit 9 when one differs by
     more than its printed digits. With other inputs the outputs are printed. `oxford` needs --data, as its balance
     sheets are not part of this package.
 
@@ -101,6 +108,7 @@ def validate(
       levstress validate
       levstress validate cont-schaanning
       levstress validate --model breuer --set leverage_limit=40 --json
+      levstress validate option-books --set threshold=311 --set dof=5
       levstress validate --model oxford --data eba_2018.csv --set impact=0.02
       levstress validate --model oxford --data eba_2018.csv --grid shock=0:0.3:1000 --grid impact=0:0.08:500
     """

@@ -83,16 +83,17 @@ class Expected:
     name: str
     printed: Any  # decimal text, or nested lists of it; the leading entries where ours has more rounds
     unit: str = ""
+    within: float = 0.0  # of numbers that were simulated: how far off they may be
 
     def values(self) -> Floats:
         """The printed numbers."""
         return np.array(self.printed, dtype=np.float64)
 
     def tolerance(self) -> float:
-        """Half a unit of the last printed digit, at least 1e-9; whole numbers are meant exactly."""
+        """Half a unit of the last printed digit, at least 1e-9; whole numbers are meant exactly, unless simulated."""
         texts = [str(x) for x in np.array(self.printed, dtype=object).ravel()]
         decimals = max(len(text.partition(".")[2]) for text in texts)
-        return max(TOLERANCE, 0.5 * 10.0**-decimals if decimals else 0.0) * (1.0 + 1e-9)
+        return max(TOLERANCE, self.within, 0.5 * 10.0**-decimals if decimals else 0.0) * (1.0 + 1e-9)
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,8 @@ class Model:
     cases: tuple[Case, ...] = ()
     # Closed form by other means, where there is one: every setting can be checked against it.
     formula: Callable[[Values], dict[str, Floats]] | None = None
+    formula_within: float = TOLERANCE  # its own accuracy, of numbers above 1 in proportion
+    errors: Mapping[str, str] = field(default_factory=dict)  # simulated output -> the one that is its standard error
     # What bounds of single inputs cannot say: (key, value, problem, allowed) of each fault.
     faults: Callable[[Values], list[tuple[str, object, str, str]]] = lambda values: []
     notes: Callable[[Mapping[str, npt.NDArray[Any]]], list[str]] = lambda outputs: []

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from stress.published import breuer, cont_schaanning, glt, liquidity_spiral, oxford
+from stress.published import breuer, cont_schaanning, glt, liquidity_spiral, option_books, oxford
 from stress.published.model import Model
 from stress.scenarios.errors import ScenarioError, suggest
 
 MODELS: dict[str, Model] = {
-    module.MODEL.name: module.MODEL for module in (oxford, cont_schaanning, glt, breuer, liquidity_spiral)
+    module.MODEL.name: module.MODEL for module in (oxford, cont_schaanning, glt, breuer, liquidity_spiral, option_books)
 }
 
 

@@ -13,10 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from stress.published.inputs import Inputs
-from stress.published.model import TOLERANCE, Floats, Model, Values
+from stress.published.model import Floats, Model, Values
 
 if TYPE_CHECKING:
     from jax import Array
+
+STANDARD_ERRORS = 5.0
 
 
 @dataclass(frozen=True)
@@ -86,8 +88,14 @@ def compare(model: Model, inputs: Inputs, outputs: Mapping[str, npt.NDArray[Any]
             found.append(_compared(expected.name, values, part, expected.tolerance()))
     if model.formula is not None:
         for name, values in model.formula(inputs.values).items():
-            found.append(_compared(name, values, outputs[name], TOLERANCE * max(1.0, float(np.abs(values).max()))))
+            own = model.formula_within * max(1.0, float(np.abs(values).max()))
+            found.append(_compared(name, values, outputs[name], own + _of_chance(model, outputs, name)))
     return found
+
+
+def _of_chance(model: Model, outputs: Mapping[str, npt.NDArray[Any]], name: str) -> float:
+    """Standard errors that a simulated output may be off; 0 of one that is not."""
+    return STANDARD_ERRORS * float(outputs[model.errors[name]]) if name in model.errors else 0.0
 
 
 def _same(model: Model, values: Values, changed: Mapping[str, Any]) -> bool:
