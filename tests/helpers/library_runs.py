@@ -13,6 +13,7 @@ import xarray as xr
 from library_scenarios import problem_of
 from stress.engine.runner import execute
 from stress.options import RunOptions
+from stress.questions.lean import run_lean
 from stress.results.dataset.tree import to_datatree
 from stress.results.statistics.simulation_output import SimulationOutput
 from stress.scenarios.library import library_path
@@ -41,6 +42,11 @@ def tree_of(name: str, *overrides: str) -> xr.DataTree:
 
 def group_of(name: str, group: str, *overrides: str) -> xr.Dataset:
     return tree_of(name, *overrides).children[group].to_dataset()
+
+
+def without_detail(problem: Problem) -> SimulationOutput:
+    """The same paths without timeline and attribution, whose program takes longest to compile."""
+    return run_lean(problem, RunOptions(paths=PATHS, seed=SEED, block_size=BLOCK))
 
 
 def path_metric(result: SimulationOutput, name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
