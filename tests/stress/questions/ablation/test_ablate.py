@@ -84,12 +84,12 @@ def test_report_and_figure(written: Path, tree: xr.DataTree) -> None:
     assert [text.get_text() for text in axes.get_yticklabels()][-1] == "everything on"
     for wrong in ({"fund": "nobody"}, {"figure": "luck"}, {"level": 0.5}):
         with pytest.raises(ValueError, match="there are"):
-            ablation(tree, **wrong)  # type: ignore[arg-type]
+            ablation(tree, **wrong)
 
 
 def test_a_step_that_is_not_known_is_left_open(tree: xr.DataTree) -> None:
     axes = ablation(tree, figure="trough_es")
-    assert "not known" in axes.get_figure(root=True).get_supxlabel()
+    assert "not known" in axes.get_figure(root=True).get_supxlabel()  # type: ignore[union-attr]
 
 
 def test_the_command_says_what_it_would_do_and_refuses(tmp_path: Path) -> None:
