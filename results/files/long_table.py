@@ -22,7 +22,16 @@ DIFFERENCE = {
     "_z": "z",
     "_p": "p",
 }
-LABELS = ("fund", "asset", "prime_broker", "level", "step", "quantile", "component", "slice", "rank", "path_id")
+SIDE_BY_SIDE = {
+    "": "value",
+    "_se": "se",
+    "_difference": "difference",
+    "_difference_se": "difference_se",
+    "_bound": "bound",
+    "_z": "z",
+    "_p": "p",
+}
+LABELS = ("run", "fund", "asset", "prime_broker", "level", "step", "quantile", "component", "slice", "rank", "path_id")
 IDENTIFIERS = ("path_id",)  # variables that are labels: 64-bit numbers that no float holds
 FREE_TEXTS = ("asset_name",)  # labels for people, left out
 SYSTEM_PREFIX = "system_"

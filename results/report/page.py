@@ -103,6 +103,35 @@ def report_html(
     """
     need(interactive)
     load(tree)
+    steps = tree.attrs.get("steps")
+    length = f" of {steps} steps" if steps else ""
+    return page_html(
+        str(tree.attrs["title"] or tree.attrs["name"]),
+        str(tree.attrs.get("changed", "")),
+        f"Stress test of leveraged funds: {int(tree.attrs['paths']):,} paths{length}.",
+        str(tree.attrs.get("description", "")).strip(),
+        sections(tree, spec, stories, reason),
+        interactive,
+    )
+
+
+def page_html(
+    title: str, changed: str, intro: str, description: str, parts: Sequence[Section], interactive: bool = False
+) -> str:
+    """A page of some sections.
+
+    Args:
+        title: its heading.
+        changed: what was changed of the scenario, "" for nothing.
+        intro: a sentence below the title.
+        description: a paragraph below that.
+        parts: what it shows.
+        interactive: with plotly inside.
+
+    Raises:
+        MissingExtra: see `need`.
+    """
+    need(interactive)
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -117,12 +146,11 @@ def report_html(
     # All of it is this program's own: style sheet, scripts, and pictures whose labels matplotlib has escaped.
     environment.filters |= {"own": Markup, "json": as_json, "digest": _digest}
     return environment.get_template(TEMPLATE).render(
-        title=str(tree.attrs["title"] or tree.attrs["name"]),
-        changed=str(tree.attrs.get("changed", "")),
-        paths=int(tree.attrs["paths"]),
-        steps=tree.attrs.get("steps"),
-        description=str(tree.attrs.get("description", "")).strip(),
-        sections=sections(tree, spec, stories, reason),
+        title=title,
+        changed=changed,
+        intro=intro,
+        description=description,
+        sections=parts,
         style=_file(STYLE),
         scripts=_scripts() if interactive else [],
     )

@@ -25,7 +25,7 @@ def ablate(
             "crowding, impact, hikes, calls, rules. Default: all that the scenario has.",
         ),
     ] = None,
-    paths: common.Paths = 50_000,
+    paths: common.Paths = 20_000,
     seed: common.Seed = 1,
     out: common.OutOrUrl = None,
     overrides: common.Set = None,

@@ -10,7 +10,7 @@ import typer
 from stress.cli import options as common
 from stress.cli.console import console, print_json
 from stress.cli.exits import ends_with_exit_code
-from stress.cli.export import Export, Overwrite, check_target, write_target
+from stress.cli.export import Export, check_target, write_target
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -28,13 +28,24 @@ def compare(
         Path, typer.Argument(metavar="A", parser=common.parse_directory, help="A run directory, or the URL of one.")
     ],
     b: Annotated[Path, typer.Argument(metavar="B", parser=common.parse_directory, help="Another one.")],
+    others: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[C]...", parser=common.parse_directory, help="More of them, each held against A."),
+    ] = None,
     level: Annotated[
         list[str] | None,
         typer.Option("--level", metavar="P", help="Level to show: 0.99, '99 %'; may be repeated. Default: all."),
     ] = None,
     picture: Annotated[bool, typer.Option("--picture", help="Also draw the loss distributions of both.")] = False,
+    figure: Annotated[
+        Path | None,
+        typer.Option("--figure", metavar="FILE", help="Of three runs or more: the map of ES, .png, .svg or .pdf."),
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", metavar="FILE", help="Of three runs or more: a page, .html.")
+    ] = None,
     export: Export = None,
-    overwrite: Overwrite = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")] = False,
     json: common.Json = False,
 ) -> None:
     """Compare two finished runs: the settings that differ, then every figure with the error of its difference.
@@ -43,6 +54,9 @@ def compare(
     then those of the differences path by path. A star marks what is significant among all differences together (Holm,
     5 %).
 
+    Three runs or more stand beside each other: figures as rows, runs as columns, each with its difference to A, and a
+    map of ES by fund and run.
+
     \b
     Examples:
       levstress compare runs/calm runs/crisis
@@ -50,12 +64,21 @@ def compare(
       levstress compare runs/calm runs/crisis --picture
       levstress compare runs/calm runs/crisis --export compared.csv
       levstress compare runs/calm runs/crisis --json > compared.json
+      levstress compare runs/calm runs/april runs/unwind --report scenarios.html --figure es.png
     """
     wanted = _read_levels(level)
+    if others:
+        from stress.cli.side_by_side import print_side_by_side
+
+        print_side_by_side([a, b, *others], wanted, figure, report, export, overwrite, json)
+        return
+    if figure or report:
+        raise typer.BadParameter("--figure and --report are of three runs or more; of two: --picture")
     check_target(export, overwrite)
     from rich.text import Text
 
-    from stress.questions.compare import compare_runs, settings_json
+    from stress.questions.compare import compare_runs
+    from stress.questions.settings import settings_json
     from stress.results.files.long_table import DIFFERENCE
     from stress.results.terminal.compared_table import compared_json, compared_notes, compared_table
 
@@ -142,7 +165,7 @@ def _choose(numbers: xr.Dataset, wanted: list[str], a: Path, b: Path) -> list[fl
 def _print_settings(found: Comparison) -> None:
     from rich.text import Text
 
-    from stress.questions.compare import ABSENT
+    from stress.questions.settings import ABSENT
     from stress.results.terminal.cells import plain_table
 
     def shown(value: Any, other: Any) -> Text:

@@ -164,8 +164,8 @@ def _alone(figures: Figures) -> Table:
 def _by_fund(figures: Figures) -> Table:
     table = plain_table(f"By fund, in sequence: ES {percent(figures.level)}, % of start NAV")
     add_label_column(table, "fund", 16)
-    headings = [figures.label(name).replace(" ", "\n", 1) for name in (BASE, *figures.mechanisms)]
-    add_number_columns(table, *headings, "everything\non")
+    headings = [figures.label(name).replace(" ", "\n").replace("-", "-\n") for name in (BASE, *figures.mechanisms)]
+    add_number_columns(table, *headings, "all on")
     for fund in figures.funds:
         steps = [figures.at("es", "step", fund, stage=name) for name in figures.mechanisms]
         row = [figures.at("es", "stage", fund, stage=BASE), *steps, figures.at("es", "full", fund)]

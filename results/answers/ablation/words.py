@@ -4,7 +4,7 @@ from __future__ import annotations
 
 MECHANISMS = {  # name -> what it adds when it is there
     "retail": "dip-buyers",
-    "evaporation": "vanishing depth",
+    "evaporation": "lost depth",
     "crowding": "others' sales",
     "impact": "impact of own sales",
     "hikes": "margin hikes",

@@ -25,7 +25,7 @@ from stress.scenarios.read.loader import load_scenario, scenario_from_document
 from stress.scenarios.schema.scenario import Scenario
 
 QUESTION = "ablate"
-PATHS = 50_000
+PATHS = 20_000
 
 
 def ablate(

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from collected_example import FILE_ORDER
 from compared_example import SPEC, A, B, tree_with, without
-from stress.questions.compare import ABSENT, Setting, compare_settings
+from stress.questions.settings import ABSENT, Setting, compare_settings
 from stress.results.dataset.compared import BY_FUND, BY_LEVEL, compared, same_numbers
 from stress.results.dataset.units import description
 from stress.results.terminal.compared_table import SHOWN, compared_json, compared_notes, compared_table

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 import stress
 from stress.cli import app
-from stress.questions.compare import compare_settings
+from stress.questions.settings import compare_settings
 from stress.results.report import page
 from stress.results.report.sections.basis import provenance
 from stress.run_directory.spec import problem_of, read_spec
