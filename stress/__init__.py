@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from stress.compile.extensions import register_impact_law, register_trigger
     from stress.options import RunOptions
     from stress.own_book.from_book import from_book
+    from stress.questions.ablation.ablate import ablate
     from stress.questions.compare import compare
     from stress.questions.replay import replay
 
 __all__ = [
     "RunOptions",
+    "ablate",
     "build_problem",
     "calibrate",
     "compare",
@@ -63,6 +65,7 @@ def _find_folders_beside() -> None:
 _find_folders_beside()
 _HOMES = {
     "RunOptions": "stress.options",
+    "ablate": "stress.questions.ablation.ablate",
     "calibrate": "stress.calibration.from_prices",
     "compare": "stress.questions.compare",
     "from_book": "stress.own_book.from_book",

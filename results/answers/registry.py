@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 def answers() -> dict[str, Answer]:
     """Every kind of answer; imported only where one is shown."""
-    every: list[Answer] = []
+    from stress.results.answers.ablation.answer import ANSWER as ABLATION
+
+    every: list[Answer] = [ABLATION]
     return {one.name: one for one in every}
 
 

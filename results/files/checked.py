@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from stress.results.answers.protocol import QUESTION
 from stress.results.files.manifest import MANIFEST, faults
 
 LARGEST_METADATA = 64 << 20  # bytes
@@ -182,6 +183,12 @@ def _check_tree(tree: xr.DataTree) -> None:
             _check_list(name, tree.attrs[name], content)
     if not all(x.isprintable() and "[" not in x for x in json.loads(tree.attrs["model_limits"])):
         raise Damaged("the attribute model_limits is no list of plain texts")
+    if QUESTION in tree.attrs:  # an answer has a group of its own in the place of a run's
+        if tree.attrs[QUESTION] not in tree.children:
+            raise Damaged(f"it lacks the group {str(tree.attrs[QUESTION])[:40]}")
+        for part in tree.children.values():
+            part.load()
+        return
     for group in ("summary", "diagnostics"):
         if group not in tree.children:
             raise Damaged(f"it lacks the group {group}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Concatenate, Generic, ParamSpec, cast
 import xarray as xr
 
 from stress.results import plot
+from stress.results.answers.ablation.figure import ablation
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,6 +34,7 @@ class Plots:
         >>> tree.stress.plot.leverage("macro", kind="net")  # doctest: +SKIP
     """
 
+    ablation = Drawn(ablation)
     amplification = Drawn(plot.amplification)
     attribution = Drawn(plot.attribution)
     brokers = Drawn(plot.brokers)

@@ -77,11 +77,10 @@ def error_of_difference(a: Influence, b: Influence, paths_a: int, paths_b: int) 
         one, other, weight = one * a.scale, other * b.scale, np.concatenate([weight, np.full(4, 0.5)])
     shared = min(paths_a, paths_b)
     moves = other * (shared / paths_b) - one * (shared / paths_a)
-    variance = (
-        _variance(moves, weight) / shared
-        + _variance(one, weight) * (paths_a - shared) / paths_a**2
-        + _variance(other, weight) * (paths_b - shared) / paths_b**2
-    )
+    variance = _variance(moves, weight) / shared
+    for values, paths in ((one, paths_a), (other, paths_b)):
+        if paths > shared:
+            variance += _variance(values, weight) * (paths - shared) / paths**2
     rests_on = min(a.tail, b.tail)
     if a.scale is None:
         size = np.abs(moves)

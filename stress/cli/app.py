@@ -11,6 +11,7 @@ from typing import Annotated, TextIO
 
 import typer
 
+from stress.cli.ablate import ablate
 from stress.cli.backtest import backtest
 from stress.cli.bench import bench
 from stress.cli.calibrate import calibrate
@@ -54,6 +55,7 @@ app.command(cls=Command)(worker)
 app.command(cls=Command)(template)
 app.command(cls=Command)(show)
 app.command(cls=Command)(compare)
+app.command(cls=Command)(ablate)
 app.command(cls=Command)(replay)
 app.command(cls=Command)(report)
 app.add_typer(library, name="scenarios")

@@ -15,6 +15,7 @@ from stress.engine.gatherer import Gatherer, TailFloors
 from stress.engine.simulator import Simulator
 from stress.engine.sizes import TAIL_KEEP, tiles_per_call
 from stress.engine.totals import State
+from stress.kernels.params import Params
 from stress.options import RunOptions
 from stress.scenarios.problem import Problem
 
@@ -29,14 +30,21 @@ class ChunkSimulator:
     Attributes:
         says: is told what one waits for: that programs are compiled, or that calls were made smaller after a device
             ran out of memory.
+
+    `change` makes other numbers of those of the problem, for the same programs.
     """
 
     def __init__(
-        self, problem: Problem, options: RunOptions, devices: Devices, says: Callable[[str], None] = lambda _: None
+        self,
+        problem: Problem,
+        options: RunOptions,
+        devices: Devices,
+        says: Callable[[str], None] = lambda _: None,
+        change: Callable[[Params], Params] = lambda params: params,
     ) -> None:
         self.problem, self.options, self.devices, self.says = problem, options, devices, says
         self.structure = structure_of(problem, options.members)
-        self.params = params_of(problem, options.seed, options.precision, options.members)
+        self.params = change(params_of(problem, options.seed, options.precision, options.members))
         self.tiles = tiles_per_call(options, devices)
         self.simulator = self._simulator()
 

@@ -20,6 +20,7 @@ from stress.engine.path_tables import select_paths
 from stress.engine.plan import plan
 from stress.engine.runner import groups_in_file_order
 from stress.engine.sizes import devices_for
+from stress.kernels.params import Params
 from stress.kernels.random.normals import GENERATOR
 from stress.options import RunOptions
 from stress.results.statistics.rows import with_groups
@@ -27,13 +28,19 @@ from stress.results.statistics.simulation_output import PathTable, Sample, Simul
 from stress.scenarios.problem import Problem
 
 
-def run_lean(problem: Problem, options: RunOptions, says: Callable[[str], None] = lambda _: None) -> SimulationOutput:
+def run_lean(
+    problem: Problem,
+    options: RunOptions,
+    says: Callable[[str], None] = lambda _: None,
+    change: Callable[[Params], Params] = lambda params: params,
+) -> SimulationOutput:
     """Simulate the paths of a scenario and keep each of them, without timeline, attribution and worst paths.
 
     Args:
         problem: the scenario.
         options: as for a run; every path is stored, whatever `store` says.
         says: is told what one waits for, such as a program that has to be compiled.
+        change: makes other numbers of those of the problem, in its programs.
 
     Returns:
         What a run hands to the results layer, `stored` being all paths and `timeline` empty: for
@@ -45,7 +52,7 @@ def run_lean(problem: Problem, options: RunOptions, says: Callable[[str], None] 
     """
     plan(problem, options_of_lean(options))
     with jax.enable_x64(options.precision == "float64"):
-        return _run(problem, options_of_lean(options), says)
+        return _run(problem, options_of_lean(options), says, change)
 
 
 def options_of_lean(options: RunOptions) -> RunOptions:
@@ -53,9 +60,14 @@ def options_of_lean(options: RunOptions) -> RunOptions:
     return replace(options, store="paths", worst=0, exact=False)
 
 
-def _run(problem: Problem, options: RunOptions, says: Callable[[str], None]) -> SimulationOutput:
+def _run(
+    problem: Problem,
+    options: RunOptions,
+    says: Callable[[str], None],
+    change: Callable[[Params], Params],
+) -> SimulationOutput:
     devices = devices_for(problem, options)
-    simulator = ChunkSimulator(problem, options, devices, says)
+    simulator = ChunkSimulator(problem, options, devices, says, change)
     gatherer = simulator.gatherer()
     for _ in simulator.fill([Chunk(0, options.paths)], gatherer):
         pass

@@ -25,6 +25,7 @@ EXPECTED = {
     "init",
     "show",
     "compare",
+    "ablate",
     "replay",
     "report",
     "validate",
