@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
     import xarray as xr
     from distributed import Client
 
+    from stress.engine.chunks import FinishedChunks
     from stress.engine.runner import Executor
+    from stress.questions.enough.rounds import Blocks
     from stress.results.statistics.simulation_output import SimulationOutput
-    from stress.run_directory.chunk_store import ChunkStore
     from stress.run_directory.taken import TakenRun
 
 __all__ = ["begin_run", "build_problem", "load_scenario", "open_result", "resume", "run", "run_problem"]
@@ -43,6 +45,8 @@ def run(
     shock: Shock = (),
     street: str | Path | None = None,
     proxies: Mapping[str, str] | None = None,
+    target_se: float | str | None = None,
+    time_budget: float | str | None = None,
     **options: Any,
 ) -> xr.DataTree:
     """Simulate a scenario.
@@ -62,6 +66,10 @@ def run(
         street: a scenario, by name or file, inside which the funds of this one are put: its market and funds around
             them, and their assets tied to its by loadings (`stress.street.ties`).
         proxies: with `street`, what an asset of this scenario follows there, by hand.
+        target_se: standard error that the system's ES at the highest level is to have, a fraction of NAV (0.001,
+            "0.1 %"), or another figure's, "es(quant, 0.99) <= 0.1 %": as many paths as that takes, `paths` at most. A
+            warning says where it is not reached.
+        time_budget: seconds, or "10min": as many paths as fit, `paths` at most.
         options: further fields of `RunOptions`, such as `precision="float64"`.
 
     Returns:
@@ -99,6 +107,14 @@ def run(
     seed = secrets.randbits(63) if seed is None else whole("seed", seed)
     choice = RunOptions(paths=whole("paths", paths), seed=seed, **options)
     location = None if out is None else location_of(out)
+    if target_se is not None or time_budget is not None:
+        from stress.questions.enough.runs import run_enough
+
+        one = partial(run_problem, progress=progress, executor=executor, workers=workers)
+        found = run_enough(one, problem, choice, lambda _: location, overwrite, progress, target_se, time_budget)
+        if found.reached is False:
+            warnings.warn(found.sentence(), stacklevel=2)
+        return found.tree
     return run_problem(problem, choice, location, overwrite, progress, executor=executor, workers=workers)
 
 
@@ -111,18 +127,24 @@ def run_problem(
     resume: bool = False,
     executor: str | Client = LOCAL,
     workers: int | None = None,
+    known: Blocks = (),
 ) -> xr.DataTree:
     """Simulate a resolved scenario and write it to `location`, unless that is None.
 
-    There finished parts are kept as they come; with `resume` those that are found are not computed again.
+    There finished parts are kept as they come; with `resume` those that are found are not computed again, and `known`
+    ones are among them from the beginning.
     """
+    from stress.questions.enough.known import KnownBlocks
     from stress.results.dataset.tree import to_datatree
     from stress.results.files.store import write_run
 
     with _elsewhere(executor, problem, options, workers) as other:
         if location is None:
-            return to_datatree(_execute(problem, options, progress, None, other))
+            return to_datatree(_execute(problem, options, progress, KnownBlocks(known) if known else None, other))
         with _taken(problem, options, location, overwrite, resume) as run:
+            for chunk, state in known:
+                run.store.write(chunk, state)
+            run.store.flush()
             output = _execute(problem, options, progress, run.store, other)
             if progress is not None:
                 progress(Progress(options.paths, options.paths, "writing the result"))
@@ -149,7 +171,7 @@ def _execute(
     problem: Problem,
     options: RunOptions,
     progress: Callable[[Progress], None] | None,
-    store: ChunkStore | None,
+    store: FinishedChunks | None,
     other: Executor | None,
 ) -> SimulationOutput:
     """The run itself; the engine is imported only when JAX has been set up."""

@@ -9,6 +9,7 @@ import typer
 
 from stress.cli import options as common
 from stress.cli.console import console, print_json, progress_shown, say
+from stress.cli.enough import Enough, TargetSe, TimeBudget, check_alone
 from stress.cli.exits import ends_with_exit_code
 from stress.cli.fail_on import FailOn, end_by, limits_json, read_limits
 from stress.cli.quantities import format_seconds, format_size
@@ -64,6 +65,8 @@ def run(
     executor: common.Executor = "local",
     workers: common.Workers = None,
     fail_on: FailOn = None,
+    target_se: TargetSe = None,
+    time_budget: TimeBudget = None,
     overwrite: common.Overwrite = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the unfinished run in --out, if it is the same one.")
@@ -97,6 +100,7 @@ def run(
       levstress run desk --paths 2e5 --json --quiet > desk.json
       levstress run tariff-2025 --paths 1e9 --executor tcp://scheduler:8786 --out s3://bucket/april
       levstress run desk --fail-on "es(trend, 0.99) >= 25 %" --fail-on "prob_default(system) >= 1 %"
+      levstress run desk --target-se "0.1 %" --time-budget 10min
     """
     limits = read_limits(fail_on)
     from stress.cli.simulate import how_to_open, output_location, says_how_to_resume, says_what_is_kept
@@ -130,6 +134,10 @@ def run(
         leave_out_extras()
     from stress.api import begin_run, run_problem
 
+    enough = None
+    if target_se is not None or time_budget is not None:
+        check_alone(resume=resume, prepare=prepare, dry_run=dry_run)
+        enough = Enough(problem, choice, out, overwrite, target_se, time_budget)
     location = output_location(out, problem.name, seed, paths, overwrite, resume)
     if resume:
         choice = _as_begun(choice, location)
@@ -150,8 +158,12 @@ def run(
         begin_run(problem, choice, location, overwrite, resume)
         say(f"{location.name} is ready for: levstress worker {location.name} --shard 0/N, 1/N, ...", quiet)
         return
-    with progress_shown(quiet) as callback, says_how_to_resume(location):
-        tree = run_problem(problem, choice, location, overwrite, begun(callback), resume, executor, workers)
+    if enough is not None:
+        with progress_shown(quiet) as callback:
+            tree, location = enough.run(begun(callback), executor, workers)
+    else:
+        with progress_shown(quiet) as callback, says_how_to_resume(location):
+            tree = run_problem(problem, choice, location, overwrite, begun(callback), resume, executor, workers)
     verdicts: list[Verdict] = []
     if limits:
         from stress.questions.limits import judge
@@ -161,11 +173,20 @@ def run(
 
     with says_what_is_kept(location.name):
         if json:
-            print_json({"directory": location.name, **summary_json(tree), **limits_json(verdicts)})
+            print_json(
+                {
+                    "directory": location.name,
+                    **summary_json(tree),
+                    **limits_json(verdicts),
+                    **(enough.document() if enough else {}),
+                }
+            )
         else:
             console().print(summary_table(tree))
     say(how_to_open(location.name), quiet or json)
     end_by(verdicts, quiet)
+    if enough is not None:
+        enough.end(quiet)
 
 
 def _as_begun(options: RunOptions, location: RunLocation) -> RunOptions:
