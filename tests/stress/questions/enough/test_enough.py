@@ -43,9 +43,9 @@ def same(a: xr.DataTree, b: xr.DataTree) -> None:
 
 def test_a_target_is_reached_by_a_run_of_so_many_paths(tmp_path: Path) -> None:
     wanted = error(stress.run(PROBLEM, paths=8192, seed=3))
-    tree = stress.run(PROBLEM, paths=100_000, seed=3, target_se=wanted, out=tmp_path / "run")
+    tree = stress.run(PROBLEM, paths=100_000, seed=3, target_se=wanted, out=tmp_path / "run", block_size=2048)
     paths = int(tree.attrs["paths"])
-    assert 5000 < paths < 20_000
+    assert 4000 < paths < 20_000
     assert error(tree) <= wanted
     same(tree, stress.run(PROBLEM, paths=paths, seed=3))
     same(stress.open_result(tmp_path / "run"), tree)
@@ -61,7 +61,7 @@ def test_a_pilot_that_was_lucky_is_followed_by_another_round(
     monkeypatch.setattr(rounds, "run_pilot", lucky)
     wanted = error(stress.run(PROBLEM, paths=8192, seed=3))
     out = tmp_path / "run" if on_disk else None
-    tree = stress.run(PROBLEM, paths=100_000, seed=3, target_se=wanted, out=out)
+    tree = stress.run(PROBLEM, paths=100_000, seed=3, target_se=wanted, out=out, block_size=2048)
     assert error(tree) <= wanted
     same(tree, stress.run(PROBLEM, paths=int(tree.attrs["paths"]), seed=3))
     if out is not None:
