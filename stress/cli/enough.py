@@ -85,7 +85,7 @@ class Enough:
     ) -> tuple[xr.DataTree, RunLocation]:
         """The result and where it is: by default in a directory that bears the paths of the first round."""
         from stress.api import run_problem
-        from stress.cli.simulate import output_location
+        from stress.cli.simulate import output_location, says_how_to_resume
         from stress.questions.enough.runs import run_enough
 
         places: list[RunLocation] = []
@@ -96,7 +96,15 @@ class Enough:
             return places[0]
 
         one = partial(run_problem, progress=progress, executor=executor, workers=workers)
-        self._outcome = run_enough(one, self._problem, self._options, where, self._overwrite, progress, **self._asked)
+        try:
+            self._outcome = run_enough(
+                one, self._problem, self._options, where, self._overwrite, progress, **self._asked
+            )
+        except BaseException:
+            if not places:
+                raise
+            with says_how_to_resume(places[0]):
+                raise
         return self._outcome.tree, places[0]
 
     def document(self) -> dict[str, Any]:

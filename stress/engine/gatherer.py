@@ -41,16 +41,17 @@ class Gatherer:
     Calls are taken in with `add`; `finish_chunk` then says what those since the last chunk came to, in a form that
     `add_chunk` of another gatherer takes in their place. `least` of that other one spares it what it would not keep.
     Of losses the `keep` largest are kept, of troughs and drawdowns a quarter as many: beyond them there are the bins.
+    `keeps` says how many of each tail. A chunk may hold more: what has no place is dropped now and then.
     """
 
     def __init__(self, rows: int, brokers: int, keep: int, store_paths: bool, least: TailFloors | None = None) -> None:
         self.rows, self.brokers = rows, brokers
         self.totals, self._chunk = Totals(rows, brokers), Totals(rows, brokers)
-        self._kept = [keep if name in LOSSES else keep // 4 for name in DISTRIBUTED for _ in range(rows)] + [
+        self.keeps = [keep if name in LOSSES else keep // 4 for name in DISTRIBUTED for _ in range(rows)] + [
             keep
         ] * brokers
         self._tails = [
-            RunningTail(*both) for both in zip(self._kept, least or [NOTHING] * len(self._kept), strict=True)
+            RunningTail(*both) for both in zip(self.keeps, least or [NOTHING] * len(self.keeps), strict=True)
         ]
         self._of = {name: self._tails[i * rows : (i + 1) * rows] for i, name in enumerate(DISTRIBUTED)}
         self._broker = self._tails[len(DISTRIBUTED) * rows :]
@@ -179,7 +180,7 @@ class Gatherer:
         """
         check_totals(self.totals, paths, "the run")
         by_metric, brokers = self.distributions()
-        check_tails([*(one for every in by_metric.values() for one in every), *brokers], self._kept, paths)
+        check_tails([*(one for every in by_metric.values() for one in every), *brokers], self.keeps, paths)
         stored = self.stored()
         if stored is not None and not np.array_equal(stored.path_ids, np.arange(paths, dtype=np.uint64)):
             raise InvariantFailed(f"the paths stored are not those from 0 to {paths - 1}, each of them once")

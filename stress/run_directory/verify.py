@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -165,7 +165,8 @@ def _recomputed(problem: Problem, options: RunOptions, kept: dict[Chunk, State])
     with jax.enable_x64(options.precision == "float64"):
         chunk_simulator = ChunkSimulator(problem, options, devices_for(problem, options))
         for chunk, state in kept.items():
-            wrong = differences(state, chunk_simulator.simulate(chunk, chunk_simulator.gatherer()))
+            gatherer = chunk_simulator.gatherer()
+            wrong = differences(state, chunk_simulator.simulate(chunk, gatherer), gatherer.keeps)
             if wrong:
                 problems.append(f"paths {chunk.first} to {chunk.last - 1}: other numbers for {', '.join(wrong)}")
     return problems
@@ -185,19 +186,37 @@ def _against_the_run(
         return [f"its blocks give no result: {error}"]
 
 
-def differences(kept: State, again: State) -> list[str]:
-    """Names of the arrays of a block that a new simulation does not give."""
+def differences(kept: State, again: State, keeps: Sequence[int]) -> list[str]:
+    """Names of the arrays of a block that a new simulation does not give.
+
+    Args:
+        kept: the block.
+        again: the same paths, simulated by themselves.
+        keeps: how many of the largest each tail is to hold.
+    """
     wrong = []
     for name in again:
         if name.startswith("tail_"):
             continue
         if name not in kept or not np.array_equal(kept[name], again[name]):
             wrong.append(name)
-    for name in (name for name in again if name.startswith("tail_") and name.endswith("_ids")):
-        values = name.replace("_ids", "_values")
-        here = dict(zip(again[name].tolist(), again[values].tolist(), strict=True))
-        lacks = name not in kept or values not in kept or kept[name].shape != kept[values].shape
-        pairs = () if lacks else zip(kept[name].tolist(), kept[values].tolist(), strict=True)
-        if lacks or any(here.get(path) != value for path, value in pairs):  # fewer are kept: others beat them
-            wrong.append(name.removesuffix("_ids"))
+    for number, keep in enumerate(keeps):
+        name = f"tail_{number}"
+        ours, there = ([state.get(f"{name}_{part}") for part in ("values", "ids")] for state in (kept, again))
+        if not _tail_agrees(ours, there, keep):
+            wrong.append(name)
     return wrong
+
+
+def _tail_agrees(kept: Sequence[Any], again: Sequence[Any], keep: int) -> bool:
+    """Whether what a block keeps of a tail, values and path ids, is among what a new simulation does.
+
+    Fewer are kept where other blocks beat them, and more where what has no place was not dropped yet: below `keep`
+    others of the same block, a value is not looked at.
+    """
+    if any(part is None for part in (*kept, *again)) or kept[0].shape != kept[1].shape:
+        return False
+    here = dict(zip(again[1].tolist(), again[0].tolist(), strict=True))
+    smallest = float(np.sort(again[0])[-keep]) if len(again[0]) >= keep else -np.inf
+    pairs = zip(kept[1].tolist(), kept[0].tolist(), strict=True)
+    return all(here[path] == value if path in here else value <= smallest for path, value in pairs)
