@@ -109,7 +109,8 @@ def cell(at: xr.Dataset, name: str, scale: float, most: int) -> Any:
     places = decimals(difference, error, most)
     star = "*" if float(at[f"{name}_p"]) < SIGNIFICANT else ""
     bound = "≤" if float(at[f"{name}_bound"]) == 1 and error > 0 else ""
-    beside = f"{difference:+.{places}f}" if difference else fixed(difference, places)
+    rounded = round(difference, places) + 0.0  # never a negative zero
+    beside = f"{rounded:+,.{places}f}" if rounded else fixed(rounded, places)
     return Text.assemble(
         fixed(value, places), "\n", (f"{beside} {bound}{error_text(error, places)}{star}", "bold" if star else "dim")
     )
