@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
@@ -102,6 +102,14 @@ class Scenario(Table):
             ScenarioError: no such key, or a value that it cannot have.
         """
         return self._with({key: value}, ())
+
+    def with_values(self, values: Mapping[str, object]) -> Scenario:
+        """A copy with several values changed at once: `scenario.with_values({"shocks.scale": 2, "shocks.dof": 3})`.
+
+        Raises:
+            ScenarioError: as for `set`.
+        """
+        return self._with(dict(values), ())
 
     def shock(self, shock: Shock) -> Scenario:
         """A copy with more conditions, as `--shock` does: `scenario.shock({"tech": "-10 %"})`, or "tech=-10%@2".

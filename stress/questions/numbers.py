@@ -1,0 +1,130 @@
+"""The numbers of a scenario by key: which ones a pattern names, what stands there, and several of them changed at once.
+
+A key is that of `--set`: `shocks.scale`, `funds.quant.gross`, `assets.semis.margin`; `*` stands for every entry:
+`funds.*.gross`. Values are in base units. A fund without `gross` has that of its positions, so that setting it scales
+them, those of a file, too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from stress.scenarios.build.fund_types import resolve_fund_types
+from stress.scenarios.build.market import build_assets
+from stress.scenarios.errors import ScenarioError, suggest
+from stress.scenarios.schema.scenario import Scenario
+
+_PART = re.compile(r"""(?:"[^"]*"|'[^']*'|[^."'][^."]*)""")
+ALL = "*"
+
+
+def keys_matching(scenario: Scenario, pattern: str, source: str = "--over") -> tuple[str, ...]:
+    """The keys that a pattern stands for, in the order of the file.
+
+    Args:
+        scenario: whose entries `*` runs over.
+        pattern: a key with any number of `*`.
+        source: named by messages, as the option that the pattern comes from.
+
+    Raises:
+        ScenarioError: no key, or `*` where there are no entries.
+    """
+    parts = [part.strip("\"'") for part in _PART.findall(pattern)]
+    if not parts or not all(parts):
+        raise ScenarioError("is no key", file=source, key=pattern, allowed="key.path, as shocks.scale or funds.*.gross")
+    found = list(_expanded(scenario, parts, pattern, source))
+    return tuple(".".join(_quoted(part) for part in key) for key in found)
+
+
+def number_at(scenario: Scenario, key: str) -> float | None:
+    """The number at a key, in base units; None where there is none, or where something else stands.
+
+    `funds.X.gross` of a fund without it is the gross of its positions.
+    """
+    parts = [part.strip("\"'") for part in _PART.findall(key)]
+    here: Any = scenario
+    for part in parts:
+        here = _entry(here, part)
+    if here is None and len(parts) == 3 and parts[0] == "funds" and parts[2] == "gross":
+        return _start_gross(scenario, parts[1])
+    return float(here) if isinstance(here, int | float) and not isinstance(here, bool) else None
+
+
+def numbers_matching(scenario: Scenario, pattern: str, source: str = "--over") -> dict[str, float]:
+    """The numbers at the keys that a pattern stands for; entries of `*` that have none are left out.
+
+    Raises:
+        ScenarioError: no number is there.
+    """
+    values = {key: number_at(scenario, key) for key in keys_matching(scenario, pattern, source)}
+    found = {key: value for key, value in values.items() if value is not None}
+    if not found:
+        raise ScenarioError(
+            "has no number to multiply", file=source, key=pattern, allowed="a key at which the scenario has a number"
+        )
+    return found
+
+
+def multiplied(scenario: Scenario, factors: Mapping[str, float], source: str = "--over") -> Scenario:
+    """A copy with the numbers at some patterns times a factor each; all are read before any is changed.
+
+    Raises:
+        ScenarioError: no number is there, or one that the scenario cannot have.
+    """
+    values: dict[str, object] = {}
+    for pattern, factor in factors.items():
+        values |= {key: value * factor for key, value in numbers_matching(scenario, pattern, source).items()}
+    return scenario.with_values(values)
+
+
+def _expanded(scenario: Scenario, parts: list[str], pattern: str, source: str) -> Iterator[list[str]]:
+    if ALL not in parts:
+        yield parts
+        return
+    at = parts.index(ALL)
+    here: Any = scenario
+    for part in parts[:at]:
+        here = _entry(here, part)
+    names = _names(here)
+    if not names:
+        before = ".".join(parts[:at]) or "the scenario"
+        raise ScenarioError(
+            f"has no entries in {before}", file=source, key=pattern, allowed=suggest(parts[0], ("assets", "funds"))
+        )
+    for name in names:
+        yield from _expanded(scenario, [*parts[:at], name, *parts[at + 1 :]], pattern, source)
+
+
+def _names(here: Any) -> list[str]:
+    if isinstance(here, Mapping):
+        return [str(name) for name in here]
+    if isinstance(here, list):
+        return [str(getattr(entry, "id", number)) for number, entry in enumerate(here)]
+    return []
+
+
+def _entry(here: Any, part: str) -> Any:
+    """What stands under a name; None for nothing."""
+    if isinstance(here, BaseModel):
+        return getattr(here, part, None) if part in type(here).model_fields else None
+    if isinstance(here, Mapping):
+        return here.get(part)
+    if isinstance(here, list):
+        for number, entry in enumerate(here):
+            if part in (getattr(entry, "id", None), str(number)):
+                return entry
+    return None
+
+
+def _start_gross(scenario: Scenario, fund: str) -> float | None:
+    """Long plus short over NAV of a type, from its positions."""
+    types = resolve_fund_types(scenario, build_assets(scenario))
+    return next((kind.gross for kind in types if kind.fund.id == fund), None)
+
+
+def _quoted(part: str) -> str:
+    return f'"{part}"' if "." in part else part
