@@ -13,6 +13,7 @@ from stress.engine.accounting import check_counted, check_tails, check_totals
 from stress.engine.block import QuietBlock, SalesBlock
 from stress.engine.path_tables import TABLE_ARRAYS, joined, path_table, table_arrays, table_of
 from stress.engine.simulator import Finished
+from stress.engine.sizes import TAIL_KEEP
 from stress.engine.tiles import TiledPaths, merged
 from stress.engine.totals import State, Totals
 from stress.errors import InvariantFailed
@@ -21,7 +22,6 @@ from stress.results.statistics.running_tail import NOTHING, RunningTail
 from stress.results.statistics.simulation_output import (
     COURSE,
     DISTRIBUTED,
-    PATH_METRICS,
     STATIC,
     Distribution,
     PathTable,
@@ -66,16 +66,11 @@ class Gatherer:
             InvariantFailed: a path's result is not finite.
         """
         tiled, block = finished.tiled, finished.block
-        if int(np.asarray(block.sums.broken).sum()):
-            raise InvariantFailed(
-                f"paths {tiled.ids.min()} to {tiled.ids.max()}: a result is not finite or beyond {LARGEST:g} times NAV"
-            )
+        add_block(self._chunk, finished)
         if isinstance(block, QuietBlock):
-            self._chunk.add_quiet(jax.device_get(block.sums), merged(block.histogram))
             self._see()
             self._offer_quiet(tiled, block)
         else:
-            self._chunk.add_sales(jax.device_get(block.sums), merged(block.histogram))
             self._see()
             self._offer_sales(tiled, block, finished.first_pass)
         if self._calls is not None:
@@ -161,11 +156,11 @@ class Gatherer:
 
     def sums(self) -> dict[str, npt.NDArray[np.float64]]:
         """Sum of each path metric by row."""
-        return dict(zip(PATH_METRICS, self.totals.sums["sums"].value(), strict=True))
+        return self.totals.by_metric("sums")
 
     def squares(self) -> dict[str, npt.NDArray[np.float64]]:
         """Sum of squares of each path metric by row."""
-        return dict(zip(PATH_METRICS, self.totals.sums["squares"].value(), strict=True))
+        return self.totals.by_metric("squares")
 
     def flow_share(self) -> float:
         """Share of forced flow in steps where it exceeded a day's depth."""
@@ -195,6 +190,26 @@ class Gatherer:
     def stored(self) -> PathTable | None:
         """Every path, when asked for."""
         return None if self._calls is None else joined(self._tables)
+
+
+def kept_of(name: str, keep: int = TAIL_KEEP) -> int:
+    """How many of the largest values of one of DISTRIBUTED are kept: fewer of troughs, beyond which there are bins."""
+    return keep if name in LOSSES else keep // 4
+
+
+def add_block(totals: Totals, finished: Finished) -> None:
+    """Add the sums and histograms of one call.
+
+    Raises:
+        InvariantFailed: a path's result is not finite.
+    """
+    tiled, block = finished.tiled, finished.block
+    if int(np.asarray(block.sums.broken).sum()):
+        raise InvariantFailed(
+            f"paths {tiled.ids.min()} to {tiled.ids.max()}: a result is not finite or beyond {LARGEST:g} times NAV"
+        )
+    add = totals.add_quiet if isinstance(block, QuietBlock) else totals.add_sales
+    add(jax.device_get(block.sums), merged(block.histogram))
 
 
 def final_values(finished: Finished) -> Iterator[tuple[str, Floats]]:

@@ -74,6 +74,10 @@ class Totals:
             self.scalars[name] += int(number.sum(dtype=np.int64))
         self.histogram.counts += histogram
 
+    def by_metric(self, name: str) -> dict[str, npt.NDArray[np.float64]]:
+        """`sums` or `squares` of each path metric, (row,)."""
+        return dict(zip(PATH_METRICS, self.sums[name].value(), strict=True))
+
     def state(self) -> State:
         """All of it as arrays, the histogram by its bins that are not empty."""
         flat = self.histogram.counts.reshape(-1)

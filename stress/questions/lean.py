@@ -12,20 +12,34 @@ from dataclasses import replace
 
 import jax
 import numpy as np
+import numpy.typing as npt
 
 from stress.compile.matrices import group_nav
+from stress.engine.accounting import check_totals
 from stress.engine.chunk_simulator import ChunkSimulator
-from stress.engine.chunks import Chunk
-from stress.engine.path_tables import select_paths
+from stress.engine.gatherer import add_block, kept_of
+from stress.engine.path_tables import path_table, select_paths
 from stress.engine.plan import plan
 from stress.engine.runner import groups_in_file_order
-from stress.engine.sizes import devices_for
+from stress.engine.sizes import TAIL_KEEP, devices_for
+from stress.engine.totals import Totals
 from stress.kernels.params import Params
 from stress.kernels.random.normals import GENERATOR
 from stress.options import RunOptions
 from stress.results.statistics.rows import with_groups
-from stress.results.statistics.simulation_output import PathTable, Sample, SimulationOutput, Timeline
+from stress.results.statistics.simulation_output import (
+    DISTRIBUTED,
+    Distribution,
+    PathTable,
+    Sample,
+    SimulationOutput,
+    Tail,
+    Timeline,
+)
 from stress.scenarios.problem import Problem
+
+Floats = npt.NDArray[np.float64]
+Ids = npt.NDArray[np.uint64]
 
 
 def run_lean(
@@ -68,13 +82,15 @@ def _run(
 ) -> SimulationOutput:
     devices = devices_for(problem, options)
     simulator = ChunkSimulator(problem, options, devices, says, change)
-    gatherer = simulator.gatherer()
-    for _ in simulator.fill([Chunk(0, options.paths)], gatherer):
-        pass
-    gatherer.check(options.paths)
-    stored = gatherer.stored()
-    assert stored is not None  # options_of_lean
-    distributions, broker = gatherer.distributions()
+    brokers = len(problem.funds.brokers)
+    rows = len(group_nav(problem, options.members, groups=True))
+    totals, blocks = Totals(rows, brokers), []
+    for finished in simulator.simulator.run(options.paths):
+        add_block(totals, finished)
+        blocks.append(replace(finished, block=jax.device_get(finished.block)))
+    check_totals(totals, options.paths, "the run")
+    stored = path_table(blocks, brokers)
+    distributions, broker = _distributions(totals, stored)
     detailed = min(problem.estimation.detail_paths, options.paths)
     first = select_paths(stored, np.arange(detailed, dtype=np.uint64))
     output = SimulationOutput(
@@ -85,13 +101,13 @@ def _run(
         paths=options.paths,
         distributions=distributions,
         broker_loss=broker,
-        sums=gatherer.sums(),
-        squares=gatherer.squares(),
-        cross=gatherer.totals.sums["cross"].value(),
-        broker_sums=gatherer.totals.sums["broker_sums"].value(),
-        broker_squares=gatherer.totals.sums["broker_squares"].value(),
-        counts=gatherer.totals.counts,
-        scalars=gatherer.totals.scalars,
+        sums=totals.by_metric("sums"),
+        squares=totals.by_metric("squares"),
+        cross=totals.sums["cross"].value(),
+        broker_sums=totals.sums["broker_sums"].value(),
+        broker_squares=totals.sums["broker_squares"].value(),
+        counts=totals.counts,
+        scalars=totals.scalars,
         checkpoints={},
         sample=_sample(first),
         timeline=_no_timeline(len(problem.funds.types)),
@@ -109,6 +125,24 @@ def _run(
         },
     )
     return with_groups(output) if problem.fund_groups else output
+
+
+def _distributions(totals: Totals, table: PathTable) -> tuple[dict[str, list[Distribution]], list[Distribution]]:
+    """Histogram and tail of each of DISTRIBUTED, by row, and of the broker losses, as `Gatherer.distributions`."""
+    values = [(table.metrics[name][row], kept_of(name)) for name in DISTRIBUTED for row in range(totals.rows)]
+    values += [(losses, TAIL_KEEP) for losses in table.broker_loss]
+    every = [
+        Distribution(totals.histogram.row(number), _tail(of, table.path_ids, keep))
+        for number, (of, keep) in enumerate(values)
+    ]
+    by_metric = {name: every[i * totals.rows : (i + 1) * totals.rows] for i, name in enumerate(DISTRIBUTED)}
+    return by_metric, every[len(DISTRIBUTED) * totals.rows :]
+
+
+def _tail(values: Floats, ids: Ids, keep: int) -> Tail:
+    """The largest of all values, those that are equal by increasing id."""
+    order = np.argsort(-values, kind="stable")[:keep]
+    return Tail(values[order], ids[order])
 
 
 def _sample(first: PathTable) -> Sample:
