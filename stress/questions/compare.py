@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stress.questions.opened import open_run
 from stress.questions.settings import Setting, compare_settings, settings_json
 from stress.results.dataset.compared import compared, same_numbers
-from stress.results.files.store import RESULT, SPEC, check_unreplaced, open_result, read_spec
+from stress.results.files.store import RESULT, SPEC, check_unreplaced, read_spec
 from stress.run_directory.location import location_of
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def compare(a: str | Path, b: str | Path, *others: str | Path) -> xr.Dataset:
 
 def compare_runs(a: Path, b: Path) -> Comparison:
     """Settings and numbers of two finished runs; raises what `compare` does."""
-    first, second = open_result(a), open_result(b)
+    first, second = open_run(a), open_run(b)
     try:
         different, equal = compare_settings(read_spec(a), read_spec(b))
         numbers = compared(first, second)

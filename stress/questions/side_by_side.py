@@ -11,9 +11,10 @@ from typing import Any
 
 import xarray as xr
 
+from stress.questions.opened import open_run
 from stress.questions.settings import ABSENT, compare_settings
 from stress.results.dataset.compared import same_numbers
-from stress.results.files.store import check_unreplaced, open_result, read_spec
+from stress.results.files.store import check_unreplaced, read_spec
 from stress.results.side_by_side.dataset import side_by_side
 
 FOLLOW = ("overrides", "resolved", "origin")  # sections that follow from others: what was given, what options came to
@@ -51,7 +52,7 @@ def runs_side_by_side(directories: Sequence[Path], names: Sequence[str]) -> Side
     with ExitStack() as stack:
         trees: dict[str, xr.DataTree] = {}
         for name, directory in zip(_unique(names), directories, strict=True):
-            trees[name] = open_result(directory)
+            trees[name] = open_run(directory)
             stack.callback(trees[name].close)
         numbers = side_by_side(trees)
         first, *others = trees.values()

@@ -75,6 +75,13 @@ def test_it_is_shown_again_and_in_json(written: Path, tree: xr.DataTree) -> None
     assert document["taken_out_in_sequence"] == ["retail", "crowding", "impact"]
 
 
+def test_an_answer_is_no_run(written: Path) -> None:
+    for command in (["compare", *[str(written)] * 2], ["compare", *[str(written)] * 3], ["resume", str(written)]):
+        found = invoke(*command)
+        assert found.exit_code == 3, found.output
+        assert "holds the answer of `levstress ablate`" in " ".join(found.output.split())
+
+
 def test_report_and_figure(written: Path, tree: xr.DataTree) -> None:
     assert invoke("report", str(written)).exit_code == 0
     page = (written / "report.html").read_text(encoding="utf-8")
