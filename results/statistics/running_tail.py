@@ -103,10 +103,14 @@ class RunningTail:
         self._prune()
         if not self._values:
             return Tail(np.zeros(0), np.zeros(0, np.uint64))
-        values, ids = self._values[0], self._ids[0]
-        order = np.argsort(-values)
-        same = values[order[1:]] == values[order[:-1]]
-        tied = np.append(same, False) | np.append(False, same)
-        few = order[tied]
-        order[tied] = few[np.lexsort((ids[few], -values[few]))]
-        return Tail(values[order].astype(np.float64), ids[order])
+        return largest_first(self._values[0], self._ids[0])
+
+
+def largest_first(values: npt.NDArray[np.floating], ids: Ids) -> Tail:
+    """Values (path,) of paths with these ids, largest first; equal ones by path id, smaller first."""
+    order = np.argsort(-values)
+    same = values[order[1:]] == values[order[:-1]]
+    tied = np.append(same, False) | np.append(False, same)
+    few = order[tied]
+    order[tied] = few[np.lexsort((ids[few], -values[few]))]
+    return Tail(values[order].astype(np.float64), ids[order])

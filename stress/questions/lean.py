@@ -12,7 +12,6 @@ from dataclasses import replace
 
 import jax
 import numpy as np
-import numpy.typing as npt
 
 from stress.compile.matrices import group_nav
 from stress.engine.accounting import check_totals
@@ -27,6 +26,7 @@ from stress.kernels.params import Params
 from stress.kernels.random.normals import GENERATOR
 from stress.options import RunOptions
 from stress.results.statistics.rows import with_groups
+from stress.results.statistics.running_tail import largest_first
 from stress.results.statistics.simulation_output import (
     DISTRIBUTED,
     Distribution,
@@ -37,9 +37,6 @@ from stress.results.statistics.simulation_output import (
     Timeline,
 )
 from stress.scenarios.problem import Problem
-
-Floats = npt.NDArray[np.float64]
-Ids = npt.NDArray[np.uint64]
 
 
 def run_lean(
@@ -92,7 +89,7 @@ def _run(
     stored = path_table(blocks, brokers)
     distributions, broker = _distributions(totals, stored)
     detailed = min(problem.estimation.detail_paths, options.paths)
-    first = select_paths(stored, np.arange(detailed, dtype=np.uint64))
+    first = stored if detailed == options.paths else select_paths(stored, np.arange(detailed, dtype=np.uint64))
     output = SimulationOutput(
         problem=problem,
         groups=problem.funds.ids if options.members else problem.funds.types,
@@ -131,18 +128,13 @@ def _distributions(totals: Totals, table: PathTable) -> tuple[dict[str, list[Dis
     """Histogram and tail of each of DISTRIBUTED, by row, and of the broker losses, as `Gatherer.distributions`."""
     values = [(table.metrics[name][row], kept_of(name)) for name in DISTRIBUTED for row in range(totals.rows)]
     values += [(losses, TAIL_KEEP) for losses in table.broker_loss]
+    tails = [(largest_first(of, table.path_ids), keep) for of, keep in values]
     every = [
-        Distribution(totals.histogram.row(number), _tail(of, table.path_ids, keep))
-        for number, (of, keep) in enumerate(values)
+        Distribution(totals.histogram.row(number), Tail(tail.values[:keep], tail.path_ids[:keep]))
+        for number, (tail, keep) in enumerate(tails)
     ]
     by_metric = {name: every[i * totals.rows : (i + 1) * totals.rows] for i, name in enumerate(DISTRIBUTED)}
     return by_metric, every[len(DISTRIBUTED) * totals.rows :]
-
-
-def _tail(values: Floats, ids: Ids, keep: int) -> Tail:
-    """The largest of all values, those that are equal by increasing id."""
-    order = np.argsort(-values, kind="stable")[:keep]
-    return Tail(values[order], ids[order])
 
 
 def _sample(first: PathTable) -> Sample:
