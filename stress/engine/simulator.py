@@ -105,6 +105,17 @@ class Simulator:
             yield from self._next(queue, sellers)
         yield from self._sell(sellers, 1)
 
+    def held_still(self, ids: Ids) -> Iterator[Finished]:
+        """The book held still on every path, call by call, whether anybody trades there or not."""
+        self.compile()
+        program = self.quiet
+        if not self.two_passes:
+            arguments = (self.params, *self._tiled(np.zeros(1, np.uint64)).words())
+            program = ready(program, "quiet", self._structure, self.devices.mesh, arguments, self.compiling)
+        for first in range(0, len(ids), self.size):
+            tiled = self._tiled(ids[first : first + self.size])
+            yield Finished(tiled, program(self._on_devices, *tiled.words()))
+
     def _next(self, queue: list[Finished], sellers: _Sellers) -> Iterator[Finished]:
         finished = queue.pop(0)
         if isinstance(finished.block, QuietBlock):
