@@ -10,6 +10,7 @@ import xarray as xr
 
 from stress.results import plot
 from stress.results.answers.ablation.figure import ablation
+from stress.results.answers.sweep.figure import sweep
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,6 +46,7 @@ class Plots:
     heatmap = Drawn(plot.heatmap)
     leverage = Drawn(plot.leverage)
     sales = Drawn(plot.sales)
+    sweep = Drawn(sweep)
     timeline = Drawn(plot.timeline)
 
     def __init__(self, tree: xr.DataTree) -> None:

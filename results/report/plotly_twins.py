@@ -69,6 +69,16 @@ def path(x: Sequence[float], y: Sequence[float], below: str, beside: str) -> Spe
     return {"data": [_line(beside, x, y, {"color": TONES[0]}) | {"mode": "lines+markers"}], "layout": layout}
 
 
+def line_with_band(x: Sequence[float], y: Any, errors: Any, below: str, beside: str) -> Spec:
+    """One line with twice its standard error."""
+    spread = [2 * error if math.isfinite(error) else 0.0 for error in map(float, errors)]
+    trace = _line(beside, x, y, {"color": TONES[0]}) | {
+        "mode": "lines+markers",
+        "error_y": {"type": "data", "array": spread, "thickness": 1},
+    }
+    return {"data": [trace], "layout": _layout(below, beside)}
+
+
 def stack(values: xr.DataArray, scale: float, unit: str) -> Spec:
     """Bars of each fund by step, one on the other."""
     data = [

@@ -33,6 +33,7 @@ from stress.cli.show import show
 from stress.cli.signals import listen
 from stress.cli.start import early
 from stress.cli.streams import standard_streams
+from stress.cli.sweep import sweep
 from stress.cli.validate import validate
 from stress.cli.verify import verify
 from stress.cli.worker import template, worker
@@ -55,6 +56,7 @@ app.command(cls=Command)(worker)
 app.command(cls=Command)(template)
 app.command(cls=Command)(show)
 app.command(cls=Command)(compare)
+app.command(cls=Command)(sweep)
 app.command(cls=Command)(ablate)
 app.command(cls=Command)(replay)
 app.command(cls=Command)(report)

@@ -26,6 +26,7 @@ EXPECTED = {
     "show",
     "compare",
     "ablate",
+    "sweep",
     "replay",
     "report",
     "validate",

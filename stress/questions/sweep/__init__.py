@@ -1,0 +1,1 @@
+"""One scenario with other numbers, point by point, on the same draws."""
