@@ -19,7 +19,16 @@ PUBLISHED = {
 }
 
 
-@pytest.mark.parametrize("settings", PUBLISHED.values(), ids=PUBLISHED)
+QUICK = ("hedged", "student_t")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        pytest.param(value, id=name, marks=() if name in QUICK else pytest.mark.slow)
+        for name, value in PUBLISHED.items()
+    ],
+)
 def test_as_published(settings: tuple[str, ...]) -> None:
     outputs, compared = solved("option-books", "draws=100000", *settings)
     # `draws` is no published number, so that only the convolution is looked at here.

@@ -20,7 +20,9 @@ from stress.questions.enough.goal import read_goal, read_seconds
 from stress.questions.enough.pilot import Pilot
 from tiny import make_problem
 
-PROBLEM = make_problem(steps=2)
+# One size of blocks and of the detailed paths: another number of paths then is no other program.
+PROBLEM = make_problem(steps=2, estimation={"detail_paths": 2048})
+BLOCK = 2048
 HIGHEST = 0.99
 
 
@@ -42,12 +44,12 @@ def same(a: xr.DataTree, b: xr.DataTree) -> None:
 
 
 def test_a_target_is_reached_by_a_run_of_so_many_paths(tmp_path: Path) -> None:
-    wanted = error(stress.run(PROBLEM, paths=8192, seed=3))
-    tree = stress.run(PROBLEM, paths=100_000, seed=3, target_se=wanted, out=tmp_path / "run", block_size=2048)
+    wanted = error(stress.run(PROBLEM, paths=8192, seed=3, block_size=BLOCK))
+    tree = stress.run(PROBLEM, paths=100_000, seed=3, target_se=wanted, out=tmp_path / "run", block_size=BLOCK)
     paths = int(tree.attrs["paths"])
     assert 4000 < paths < 20_000
     assert error(tree) <= wanted
-    same(tree, stress.run(PROBLEM, paths=paths, seed=3))
+    same(tree, stress.run(PROBLEM, paths=paths, seed=3, block_size=BLOCK))
     same(stress.open_result(tmp_path / "run"), tree)
 
 
@@ -59,11 +61,11 @@ def test_a_pilot_that_was_lucky_is_followed_by_another_round(
         return replace(pilot.run_pilot(*args), se=1e-9)
 
     monkeypatch.setattr(rounds, "run_pilot", lucky)
-    wanted = error(stress.run(PROBLEM, paths=8192, seed=3))
+    wanted = error(stress.run(PROBLEM, paths=8192, seed=3, block_size=BLOCK))
     out = tmp_path / "run" if on_disk else None
-    tree = stress.run(PROBLEM, paths=100_000, seed=3, target_se=wanted, out=out, block_size=2048)
+    tree = stress.run(PROBLEM, paths=100_000, seed=3, target_se=wanted, out=out, block_size=BLOCK)
     assert error(tree) <= wanted
-    same(tree, stress.run(PROBLEM, paths=int(tree.attrs["paths"]), seed=3))
+    same(tree, stress.run(PROBLEM, paths=int(tree.attrs["paths"]), seed=3, block_size=BLOCK))
     if out is not None:
         same(stress.open_result(out), tree)
         assert [path.name for path in tmp_path.iterdir()] == ["run"]
@@ -76,8 +78,8 @@ def test_a_target_out_of_reach_is_said_and_kept(tmp_path: Path) -> None:
 
 
 def test_a_time_decides_whole_blocks() -> None:
-    tree = stress.run(PROBLEM, paths=10**9, seed=3, time_budget="0.001 s", block_size=2048)
-    assert int(tree.attrs["paths"]) % 2048 == 0
+    tree = stress.run(PROBLEM, paths=10**9, seed=3, time_budget="0.001 s", block_size=BLOCK)
+    assert int(tree.attrs["paths"]) % BLOCK == 0
     assert int(tree.attrs["paths"]) <= 8192
     some = Pilot([], 4096, 1024, math.nan, compiling=1.0, pace=1e-3)
     problem = replace(PROBLEM, estimation=replace(PROBLEM.estimation, detail_paths=1000))
