@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +17,7 @@ from stress.cli.quantities import format_size
 
 if TYPE_CHECKING:
     from stress.results.answers.sweep.tipping import Bound
+    from stress.run_directory.run_location import RunLocation
 
 
 @ends_with_exit_code
@@ -113,18 +117,28 @@ def sweep(
         print(f"memory:   {format_size(plan['memory_bytes'])}")
         return
     location = output_location(out, f"{QUESTION}-{found.name}", seed, paths, overwrite, resume)
-    try:
-        with progress_shown(quiet) as callback:
-            tree = sweep_scenario(found, asked, choice, location, overwrite, resume, callback)
-    except BaseException as stopped:
-        if out is not None:
-            stopped.add_note(f"finished points are kept in {location.name}: the same command with --resume goes on")
-        raise
+    with _says_how_to_go_on(location), progress_shown(quiet) as callback:
+        tree = sweep_scenario(found, asked, choice, location, overwrite, resume, callback)
     from stress.cli.answered import print_answer
 
     with says_what_is_kept(location.name):
         print_answer(tree, answers()[QUESTION], location.name, json, export)
     say(f"result: {location.name}   (levstress report {location.name} draws it)", quiet or json)
+
+
+@contextmanager
+def _says_how_to_go_on(location: RunLocation) -> Iterator[None]:
+    """Add to whatever stops a sweep how it is taken up again, if there is anything to take up."""
+    from stress.results.files.store import RESULT
+    from stress.run_directory.replaced_run import has_blocks
+
+    try:
+        yield
+    except BaseException as stopped:
+        if not location.has(RESULT) and has_blocks(location):
+            words = f"--out {shlex.quote(location.name)} --resume"
+            stopped.add_note(f"finished points are kept in {location.name}; to go on: the same command with {words}")
+        raise
 
 
 def _bound(text: str) -> Bound:
