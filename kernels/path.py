@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
@@ -15,7 +16,7 @@ from stress.kernels.linear import product
 from stress.kernels.margin.calls import no_calls
 from stress.kernels.outside.flows import no_outside_flows
 from stress.kernels.params import Params
-from stress.kernels.shocks.draw import Room, draw, shock_keys, shock_room
+from stress.kernels.shocks.draw import draw, shock_keys, shock_room
 from stress.kernels.state import Counts, State
 from stress.kernels.step import advance
 from stress.kernels.step_report import StepReport
@@ -94,6 +95,9 @@ def start(structure: Structure, params: Params, paths: int) -> State:
     )
 
 
+Source = Callable[[Array, Any], tuple[Array, Array, Any]]  # () int32 step from 0 on, carried -> draw, clipped, carried
+
+
 def simulate(
     structure: Structure, params: Params, path_low: Array, path_high: Array, detail: bool = False
 ) -> tuple[PathMetrics, StepReport | None]:
@@ -109,22 +113,53 @@ def simulate(
     Returns:
         The metrics of each path and, with `detail`, the reports.
     """
-    structure = structure._replace(attribution=detail)
-    state = start(structure, params, path_low.shape[0])
-    room = shock_room(structure, params.shocks, path_low.shape[0])
+    source, room = drawn(structure, params, path_low, path_high)
+    return _through(structure, params, path_low.shape[0], source, room, detail)
 
+
+def simulate_given(structure: Structure, params: Params, moves: Array) -> PathMetrics:
+    """Simulate one tile through given moves in the place of the draw.
+
+    Args:
+        structure: what is compiled; its shock model is not read.
+        params: numbers; the script is added as ever.
+        moves: (step, asset, path) log returns, as `kernels.shocks.draw.moves_given` makes them.
+    """
+    metrics, _ = _through(structure, params, moves.shape[2], given(moves), (), detail=False)
+    return metrics
+
+
+def drawn(structure: Structure, params: Params, path_low: Array, path_high: Array) -> tuple[Source, Any]:
+    """Draws from random numbers, and what they carry from step to step."""
     every = shock_keys(structure, params.shocks)
-    Carry = tuple[State, Room]
+
+    def source(index: Array, room: Any) -> tuple[Array, Array, Any]:
+        return draw(structure, params.shocks, path_low, path_high, every, index, room)
+
+    return source, shock_room(structure, params.shocks, path_low.shape[0])
+
+
+def given(moves: Array) -> Source:
+    """Moves (step, asset, path) that are there already; nothing of them is clipped."""
+    return lambda index, nothing: (moves[index], jnp.zeros((moves.shape[2],), jnp.int32), nothing)
+
+
+def _through(
+    structure: Structure, params: Params, paths: int, source: Source, room: Any, detail: bool
+) -> tuple[PathMetrics, StepReport | None]:
+    """The loop over steps."""
+    structure = structure._replace(attribution=detail)
+    Carry = tuple[State, Any]
 
     def one_step(carry: Carry, inputs: tuple[Array, Array]) -> tuple[Carry, StepReport | None]:
         (state, room), (index, script) = carry, inputs
-        r, clipped, room = draw(structure, params.shocks, path_low, path_high, every, index, room)
+        r, clipped, room = source(index, room)
         state = state._replace(counts=state.counts._replace(draws_clipped=state.counts.draws_clipped + clipped))
         state, report = advance(structure, params, state, r, script[:, None], index + 1)
         return (state, room), report if detail else None
 
     steps = jnp.arange(structure.steps, dtype=jnp.int32)
-    (state, _), reports = lax.scan(one_step, (state, room), (steps, params.shocks.script))
+    (state, _), reports = lax.scan(one_step, (start(structure, params, paths), room), (steps, params.shocks.script))
     return finish(structure, params, state), reports
 
 

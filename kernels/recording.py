@@ -6,7 +6,7 @@ so that it can copy the tile's first column. A tile holds the one path in every 
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -22,8 +22,7 @@ from stress.kernels.layout import books_to_members, shapes_to_books
 from stress.kernels.margin.calls import Calls, record_calls
 from stress.kernels.outside.flows import OutsideFlows
 from stress.kernels.params import Params
-from stress.kernels.path import PathMetrics, finish, start
-from stress.kernels.shocks.draw import Room, draw, shock_keys, shock_room
+from stress.kernels.path import PathMetrics, Source, drawn, finish, given, start
 from stress.kernels.state import State, Terms
 from stress.kernels.step import advance
 from stress.kernels.step_report import StepReport
@@ -180,10 +179,21 @@ def record(
     Returns:
         The path's metrics, (row,), and its steps, each (step, ...).
     """
+    source, room = drawn(structure, params, path_low, path_high)
+    return _recorded(structure, params, path_low.shape[0], source, room, capacity)
+
+
+def record_given(structure: Structure, params: Params, moves: Array, capacity: int) -> tuple[PathMetrics, RecordedStep]:
+    """As `record`, of the path through given moves, (step, asset, path), the same in every column."""
+    return _recorded(structure, params, moves.shape[2], given(moves), (), capacity)
+
+
+def _recorded(
+    structure: Structure, params: Params, paths: int, source: Source, room: Any, capacity: int
+) -> tuple[PathMetrics, RecordedStep]:
     structure = structure._replace(attribution=True)
-    begin = (start(structure, params, path_low.shape[0]), shock_room(structure, params.shocks, path_low.shape[0]))
-    every = shock_keys(structure, params.shocks)
-    Carry = tuple[State, Room]
+    begin = (start(structure, params, paths), room)
+    Carry = tuple[State, Any]
 
     def one_step(carry: Carry, inputs: tuple[Array, Array]) -> tuple[Carry, RecordedStep]:
         (state, room), (index, script) = carry, inputs
@@ -196,7 +206,7 @@ def record(
             kept.append(rounds)
             return last, calls
 
-        r, clipped, room = draw(structure, params.shocks, path_low, path_high, every, index, room)
+        r, clipped, room = source(index, room)
         state = state._replace(counts=state.counts._replace(draws_clipped=state.counts.draws_clipped + clipped))
         state, report = advance(structure, params, state, r, script[:, None], index + 1, resolve)
         report = _first_column(report)

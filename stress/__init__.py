@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from stress.questions.ablation.ablate import ablate
     from stress.questions.compare import compare
     from stress.questions.replay import replay
+    from stress.questions.reverse.reverse import reverse
     from stress.questions.sweep.sweep import sweep
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "register_trigger",
     "replay",
     "resume",
+    "reverse",
     "run",
     "sweep",
 ]
@@ -73,6 +75,7 @@ _HOMES = {
     "from_book": "stress.own_book.from_book",
     "sweep": "stress.questions.sweep.sweep",
     "replay": "stress.questions.replay",
+    "reverse": "stress.questions.reverse.reverse",
     "register_impact_law": "stress.compile.extensions",
     "register_trigger": "stress.compile.extensions",
 }

@@ -1,4 +1,4 @@
-"""The outside shock of one step: correlated log returns of every asset."""
+"""The outside shock of one step: correlated log returns of every asset, from random numbers or from given normals."""
 
 from __future__ import annotations
 
@@ -88,13 +88,60 @@ def draw(
         lambda z: picked_by(shocks.model, shocks.matrix, Numbers(z.first, z.words, False)),
         numbers,
     )
+    moves, clipped, memory = _moves(structure, shocks, picked, room.memory, step)
+    return moves, clipped, Room(numbers, memory)
+
+
+def normals_drawn(structure: Structure, shocks: Shocks, path_low: Array, path_high: Array) -> Array:
+    """The random normals of some paths, (step, row, path), rows as of `shock_keys`: those that `draw` reads."""
+    keys = shock_keys(structure, shocks)
+    rows, paths = keys.first.shape[1], path_low.shape[0]
+
+    def two_steps(room: Scratch, key: Key) -> tuple[Scratch, Array]:
+        room = normals(key, path_low, path_high, room)
+        return room, jnp.stack([room.first[:-1], room.second[:-1]])
+
+    _, every = lax.scan(two_steps, scratch(rows, paths, shocks.mean.dtype), keys)
+    return every.reshape(-1, rows, paths)[: structure.steps]
+
+
+def moves_given(structure: Structure, shocks: Shocks, normals_given: Array) -> Array:
+    """Log returns that the model makes of given normals, every step of them.
+
+    Args:
+        structure: what is compiled; a model that reads nothing of a step but its normals.
+        shocks: numbers.
+        normals_given: (step, row, path), rows as of `shock_keys`.
+
+    Returns:
+        (step, asset, path), as `draw` has them.
+    """
+    model, paths = MODELS[structure.shocks], normals_given.shape[2]
+    picked_by = model.picked if shocks.conditions is None else model.picked_given
+    zero = jnp.zeros((1, paths), normals_given.dtype)
+    words = jnp.zeros((normals_given.shape[1] + 1, paths), jnp.complex64)
+
+    def one_step(memory: Any, inputs: tuple[Array, Array]) -> tuple[Any, Array]:
+        step, z = inputs
+        picked = picked_by(shocks.model, shocks.matrix, Numbers(jnp.concatenate([z, zero]), words, False))
+        moves, _, memory = _moves(structure, shocks, picked, memory, step)
+        return memory, moves
+
+    begin = model.start(shocks.model, structure.assets, paths, normals_given.dtype)
+    _, moves = lax.scan(one_step, begin, (jnp.arange(structure.steps, dtype=jnp.int32), normals_given))
+    return moves
+
+
+def _moves(structure: Structure, shocks: Shocks, picked: Any, memory: Any, step: Array) -> tuple[Array, Array, Any]:
+    """What the model makes of what it picked: (asset, path) clipped, (path,) whether so, and what it remembers."""
+    model = MODELS[structure.shocks]
     today = Today(step == 0, step % structure.steps_per_day == 0)
     if shocks.conditions is None:
-        raw, memory = model.shaped(shocks.model, picked, room.memory, today)
+        raw, memory = model.shaped(shocks.model, picked, memory, today)
     else:
         slot = shocks.conditions.slot[step]
-        raw, memory = model.conditioned(shocks.model, shocks.conditions, slot, picked, room.memory, today)
+        raw, memory = model.conditioned(shocks.model, shocks.conditions, slot, picked, memory, today)
     raw = raw + shocks.mean if shocks.replay is None else replayed(shocks.replay, step, raw, shocks.mean)
     clipped = any_row(jnp.abs(raw) > shocks.max_move).astype(jnp.int32)
     below = jnp.where(raw > shocks.max_move, shocks.max_move, raw)
-    return jnp.where(below < -shocks.max_move, -shocks.max_move, below), clipped, Room(numbers, memory)
+    return jnp.where(below < -shocks.max_move, -shocks.max_move, below), clipped, memory

@@ -10,6 +10,7 @@ import xarray as xr
 
 from stress.results import plot
 from stress.results.answers.ablation.figure import ablation
+from stress.results.answers.reverse.figure import reverse
 from stress.results.answers.sweep.figure import sweep
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class Plots:
     distribution = Drawn(plot.distribution)
     heatmap = Drawn(plot.heatmap)
     leverage = Drawn(plot.leverage)
+    reverse = Drawn(reverse)
     sales = Drawn(plot.sales)
     sweep = Drawn(sweep)
     timeline = Drawn(plot.timeline)

@@ -36,9 +36,9 @@ def story_page(
     if story.attrs.get("changed"):
         page.append(Text(printable(str(story.attrs["changed"]))))
     if whole:
-        page += [_lines(summary_lines(story, top)), Text(""), _overview(story)]
+        page += [lines_shown(summary_lines(story, top)), Text(""), _overview(story)]
     for step in told:
-        page += [Text(_step_name(story, step), "bold"), _lines(step_lines(story, step, which, top))]
+        page += [Text(_step_name(story, step), "bold"), lines_shown(step_lines(story, step, which, top))]
     left = int(story.attrs["steps"]) - len(told)
     if steps is None and left:
         page.append(Text(f"{left} quieter steps are not told: --step N tells one of them, --step all all of them"))
@@ -51,7 +51,7 @@ def _step_name(story: xr.DataTree, step: int) -> str:
     return f"step {step}" if per_day == 1 else f"step {step} (day {(step - 1) // per_day + 1})"
 
 
-def _lines(lines: list[Line]) -> Table:
+def lines_shown(lines: list[Line]) -> Table:
     """Labels in a column of their own, so that wrapped sentences stay apart from them."""
     from rich.table import Table
     from rich.text import Text

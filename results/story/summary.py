@@ -35,7 +35,9 @@ def heading(story: xr.DataTree) -> str:
     """Which path of which run this is."""
     attrs = story.attrs
     which = f"path {int(attrs['path'])}"
-    if attrs["rank"]:
+    if attrs.get("shock"):
+        which = str(attrs["shock"])
+    elif attrs["rank"]:
         whom = "the whole system" if attrs["ranked_by"] == SYSTEM else attrs["ranked_by"]
         place = "the worst" if attrs["rank"] == 1 else f"number {attrs['rank']} of the worst"
         which += f", {place} of {attrs['paths']:,} for {whom}"

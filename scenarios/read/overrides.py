@@ -26,17 +26,17 @@ _PARTS, _WHOLE_PATH = re.compile(_PART), re.compile(rf"{_PART}(?:\.{_PART})*")
 def assignments(overrides: Overrides) -> list[str]:
     """Overrides as texts `key.path=value`, of a mapping from key to value too: {"shocks.scale": 1.5}."""
     if isinstance(overrides, Mapping):
-        return [f"{key}={_toml(value)}" for key, value in overrides.items()]
+        return [f"{key}={toml_value(value)}" for key, value in overrides.items()]
     return list(overrides)
 
 
-def _toml(value: object) -> str:
+def toml_value(value: object) -> str:
     """A value as TOML has it; NumPy's numbers are plain ones."""
     plain = as_in_a_file(value)
     if isinstance(plain, dict):
-        return "{" + ", ".join(f"{json.dumps(str(key))} = {_toml(item)}" for key, item in plain.items()) + "}"
+        return "{" + ", ".join(f"{json.dumps(str(key))} = {toml_value(item)}" for key, item in plain.items()) + "}"
     if isinstance(plain, list):
-        return "[" + ", ".join(map(_toml, plain)) + "]"
+        return "[" + ", ".join(map(toml_value, plain)) + "]"
     return json.dumps(plain, ensure_ascii=False)
 
 

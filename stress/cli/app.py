@@ -27,6 +27,7 @@ from stress.cli.library import library
 from stress.cli.replay import replay
 from stress.cli.report import report
 from stress.cli.resume import resume
+from stress.cli.reverse import reverse
 from stress.cli.run import run
 from stress.cli.schema import schema
 from stress.cli.show import show
@@ -57,6 +58,7 @@ app.command(cls=Command)(template)
 app.command(cls=Command)(show)
 app.command(cls=Command)(compare)
 app.command(cls=Command)(sweep)
+app.command(cls=Command)(reverse)
 app.command(cls=Command)(ablate)
 app.command(cls=Command)(replay)
 app.command(cls=Command)(report)

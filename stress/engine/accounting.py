@@ -116,6 +116,7 @@ def _sums(totals: Totals, bins: _Bins, paths: int) -> list[str]:
         outside = (every < low - slack) | (every > high + slack)
         wrong += [f"the {kind} of {names[i]} is {every[i]:g}, which its bins exclude" for i in np.flatnonzero(outside)]
     loss, static = (value["squares"][PATH_METRICS.index(name)] for name in ("fund_loss", "fund_loss_static"))
+    loss, static = loss + paths * UNIT, static + paths * UNIT  # small squares may have been rounded down
     largest = np.sqrt(np.maximum(loss * static, 0.0)) * (1 + EDGE) + paths * UNIT
     for i in np.flatnonzero(np.abs(value["cross"]) > largest):
         wrong.append(f"the sum of products of fund_loss and fund_loss_static of row {i + 1} of {rows} is too large")

@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 import numpy as np
+import numpy.typing as npt
 from jax.sharding import Mesh
 
 from stress.compile.matrices import group_nav
@@ -19,8 +20,8 @@ from stress.engine.path_tables import path_table, select_paths
 from stress.engine.runner import groups_in_file_order
 from stress.engine.simulator import Finished, Simulator
 from stress.engine.sizes import tiles_per_call
-from stress.kernels.path import PathMetrics
-from stress.kernels.recording import RecordedStep, record
+from stress.kernels.path import PathMetrics, simulate_given
+from stress.kernels.recording import RecordedStep, record, record_given
 from stress.kernels.structure import Structure
 from stress.options import RunOptions
 from stress.results.dataset.components import cause_names, every_trigger
@@ -30,11 +31,22 @@ from stress.results.story.recorded_path import Moments, RecordedPath
 from stress.scenarios.problem import Problem
 
 ROUNDS = 32  # that a first recording has room for
+GIVEN = 64  # columns of a path through given moves, all the same
 
 
 @lru_cache(maxsize=8)
 def _program(structure: Structure, capacity: int) -> Any:
     return jax.jit(partial(record, structure, capacity=capacity))
+
+
+@lru_cache(maxsize=8)
+def _program_given(structure: Structure, capacity: int) -> Any:
+    return jax.jit(partial(record_given, structure, capacity=capacity))
+
+
+@lru_cache(maxsize=8)
+def _path_given(structure: Structure) -> Any:
+    return jax.jit(partial(simulate_given, structure))
 
 
 class Recorder:
@@ -44,23 +56,35 @@ class Recorder:
         self.problem, self.options, self.devices = problem, options, devices
         self.structure = structure_of(problem, options.members)
         self.params = params_of(problem, options.seed, options.precision, options.members)
+        self._at = devices.mesh.devices.flat[0]
+        self._mesh, self._with_twin = Mesh([self._at], "one"), self.structure._replace(twin=True)
 
     def recorded(self, path: int) -> RecordedPath:
         """The path with that id, whole."""
         with jax.enable_x64(self.options.precision == "float64"):
-            metrics, steps = self._recording(path)
+            words = (np.full(self.devices.tile, part, np.uint32) for part in (path & 0xFFFFFFFF, path >> 32))
+            metrics, steps = self._recording("record", _program, *words)
             outcome = self._outcome(path)
         return _plain(self.problem, self.options, self.structure, path, metrics, steps, outcome)
 
-    def _recording(self, path: int) -> tuple[PathMetrics, RecordedStep]:
+    def through(self, draws: npt.NDArray[Any]) -> RecordedPath:
+        """The path with these log returns in the place of its draw, (step, asset), whole; it has the id 0."""
+        with jax.enable_x64(self.options.precision == "float64"):
+            moves = np.repeat(draws.astype(self.params.shocks.mean.dtype)[..., None], GIVEN, axis=2)
+            metrics, steps = self._recording("record given", _program_given, moves)
+            inputs = jax.device_put((self.params, moves), self._at)
+            program = ready(_path_given(self._with_twin), "given", self._with_twin, self._mesh, inputs)
+            found = jax.tree.map(lambda x: x[..., 0], jax.device_get(program(*inputs)))
+        outcome = _without_groups(self.problem, _table(0, found))
+        return _plain(self.problem, self.options, self.structure, 0, metrics, steps, outcome)
+
+    def _recording(self, name: str, program_of: Any, *path: Any) -> tuple[PathMetrics, RecordedStep]:
         """The recording, again with more room where a step has more rounds than the last one had."""
         capacity = min(ROUNDS, self.structure.max_rounds)
-        at = self.devices.mesh.devices.flat[0]
-        words = (np.full(self.devices.tile, part, np.uint32) for part in (path & 0xFFFFFFFF, path >> 32))
-        inputs = jax.device_put((self.params, *words), at)
+        inputs = jax.device_put((self.params, *path), self._at)
         while True:
             program = ready(
-                _program(self.structure, capacity), f"record {capacity}", self.structure, Mesh([at], "one"), inputs
+                program_of(self.structure, capacity), f"{name} {capacity}", self.structure, self._mesh, inputs
             )
             metrics, steps = jax.device_get(program(*inputs))
             most = int(steps.report.rounds.max())

@@ -57,8 +57,12 @@ PROBLEMS: dict[str, Callable[[], Problem]] = {
 class Recording(Recorder):
     """Takes the figures of the path from the recording itself."""
 
+    def _recording(self, name: str, program_of: Any, *path: Any) -> Any:
+        self.taken = super()._recording(name, program_of, *path)
+        return self.taken
+
     def _outcome(self, path: int) -> PathTable:
-        return recorder_module._table(path, self._recording(path)[0])
+        return recorder_module._table(path, self.taken[0])
 
 
 def recorder_for(problem: Problem, kind: type[Recorder] = Recording, **options: Any) -> Recorder:

@@ -26,6 +26,7 @@ EXPECTED = {
     "show",
     "compare",
     "ablate",
+    "reverse",
     "sweep",
     "replay",
     "report",

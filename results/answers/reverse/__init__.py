@@ -1,0 +1,1 @@
+"""Showing the answers of `levstress reverse`."""
