@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from stress.questions.ablation.ablate import ablate
     from stress.questions.compare import compare
     from stress.questions.replay import replay
+    from stress.questions.sensitivity.sensitivity import sensitivity
     from stress.questions.sweep.sweep import sweep
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "replay",
     "resume",
     "run",
+    "sensitivity",
     "sweep",
 ]
 __version__ = "0.1.0"
@@ -71,6 +73,7 @@ _HOMES = {
     "calibrate": "stress.calibration.from_prices",
     "compare": "stress.questions.compare",
     "from_book": "stress.own_book.from_book",
+    "sensitivity": "stress.questions.sensitivity.sensitivity",
     "sweep": "stress.questions.sweep.sweep",
     "replay": "stress.questions.replay",
     "register_impact_law": "stress.compile.extensions",

@@ -29,6 +29,7 @@ from stress.cli.report import report
 from stress.cli.resume import resume
 from stress.cli.run import run
 from stress.cli.schema import schema
+from stress.cli.sensitivity import sensitivity
 from stress.cli.show import show
 from stress.cli.signals import listen
 from stress.cli.start import early
@@ -56,6 +57,7 @@ app.command(cls=Command)(worker)
 app.command(cls=Command)(template)
 app.command(cls=Command)(show)
 app.command(cls=Command)(compare)
+app.command(cls=Command)(sensitivity)
 app.command(cls=Command)(sweep)
 app.command(cls=Command)(ablate)
 app.command(cls=Command)(replay)

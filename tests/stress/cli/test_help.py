@@ -26,6 +26,7 @@ EXPECTED = {
     "show",
     "compare",
     "ablate",
+    "sensitivity",
     "sweep",
     "replay",
     "report",
