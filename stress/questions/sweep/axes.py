@@ -187,7 +187,12 @@ class Moved:
         for axis in self._axes:
             start, value = self._start[axis.name], point[axis.name]
             if isinstance(start, dict):
-                values |= {key: number * float(value) for key, number in start.items()}
+                values |= {key: _written(number * float(value)) for key, number in start.items()}
             else:
-                values |= dict.fromkeys(start, value)
+                values |= dict.fromkeys(start, _written(value))
         return self.scenario.with_values(values)
+
+
+def _written(value: Value) -> Value | int:
+    """A value as a file has it: `2`, not `2.0`, which steps and counts would refuse."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value

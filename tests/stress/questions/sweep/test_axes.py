@@ -55,6 +55,19 @@ def test_a_scenario_is_moved_from_where_it_was() -> None:
     assert [fund.gross for fund in again.funds] == [fund.gross for fund in scenario.funds]
 
 
+def test_whole_numbers_are_set_as_a_file_has_them() -> None:
+    moved = Moved(load_scenario("desk"), parse_axes(["horizon.steps=1:3:1", "funds.macro.count=2,1.5"]))
+    found = moved.at({"steps": 3.0, "count": 2.0})
+    assert found.horizon is not None
+    assert found.horizon.steps == 3
+    assert {fund.count for fund in found.funds} == {None, 2}
+    with pytest.raises(ScenarioError, match="a whole number"):
+        moved.at({"steps": 3.0, "count": 1.5})
+    multiplied = Moved(load_scenario("desk"), parse_axes(["horizon.steps*=0.5,1"])).at({"steps": 0.5})
+    assert multiplied.horizon is not None
+    assert multiplied.horizon.steps == 5
+
+
 @pytest.mark.parametrize(
     ("texts", "said"),
     [
