@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from stress.results.answers.sensitivity.shown import SHOWN, SYSTEM, study_of
+from stress.results.answers.sensitivity.shown import SHOWN, SYSTEM, Study, study_of
 from stress.results.answers.world import BY_LEVEL
 from stress.results.plot import style
 from stress.results.plot.drawing import choice, labels
@@ -34,8 +34,8 @@ def sensitivity(
 ) -> Axes:
     """A tornado: a figure of `fund` at the low and the high end of each range, the widest on top.
 
-    Whiskers are 95 % intervals of the difference to the scenario as it stands, path by path; the band is the total
-    interval over ranges and sampling. Default level: that next to 99 %.
+    Whiskers are 95 % intervals of the difference to the scenario as it stands, path by path; the last rows are the
+    total interval over ranges and sampling, and that of sampling alone. Default level: that next to 99 %.
 
     Raises:
         ImportError: matplotlib is not installed.
@@ -58,11 +58,12 @@ def sensitivity(
     }
     ends = [base, *(base + x for table in changes.values() for x in table[:, 0])]
     unit, factor = money_unit(ends) if figure.endswith("_usd") else ("%", 100.0)
-    ax = style.new_axes(ax, height=style.rows_height(len(kept), 1.9))
-    places = named_rows(ax, [labels.literal(study.title(one)) for one in kept])
-    total = [factor * study.at("total", figure, f"total_{end}", fund) for end in ("low", "high")]
-    if np.isfinite(total).all():
-        ax.axvspan(*total, color=style.PALE, zorder=0, linewidth=0)
+    intervals = _intervals(study, figure, fund)
+    ax = style.new_axes(ax, height=style.rows_height(len(kept) + len(intervals), 1.9))
+    every = named_rows(ax, [*(labels.literal(study.title(one)) for one in kept), *intervals])
+    places = every[: len(kept)]
+    for place, (low, high) in zip(every[len(kept) :], intervals.values(), strict=True):
+        ax.plot([factor * low, factor * high], [place, place], color=style.BLACK, linewidth=4, solid_capstyle="butt")
     looks = {"low": (style.GAIN, "////", -0.2), "high": (style.LOSS, "", 0.2)}
     for end, (colour, hatch, shift) in looks.items():
         values, errors = (factor * changes[end][:, i] for i in (0, 1))
@@ -87,9 +88,9 @@ def sensitivity(
     share = "" if figure.endswith("_usd") or figure == "prob_default" else " of start NAV"
     ax.set_xlabel(f"{unit}{share}")
     for place, one in zip(places, kept, strict=True):
-        low, high = study.ends(one)
+        first, last = study.ends(one)
         ax.annotate(
-            labels.literal(f"{low} to {high}"),
+            labels.literal(f"{first} to {last}"),
             (1.0, place),
             (3, 0),
             xycoords=("axes fraction", "data"),
@@ -98,13 +99,25 @@ def sensitivity(
             fontsize=style.SMALL,
             annotation_clip=False,
         )
-    band = "Grey: 95 % interval over all ranges and sampling." if np.isfinite(total).all() else ""
+    told = "Last rows: 95 % intervals." if intervals else ""
     cut = "*: as far as the scenario can start." if any("*" in e for one in kept for e in study.ends(one)) else ""
     style.caption(
         ax,
         "Light, hatched: low end of the range; dark: high end; beside the rows: the ends.",
-        band,
+        told,
         cut,
         style.left_out(left, "parameters"),
     )
     return ax
+
+
+def _intervals(study: Study, figure: str, fund: str) -> dict[str, tuple[float, float]]:
+    """95 % intervals by name, as far as they are known."""
+    ends = {"sampling alone": ("sensitivity", "base_ci_low", "base_ci_high")}
+    if study.has("total"):
+        ends = {"all, and sampling": ("total", "total_low", "total_high"), **ends}
+    found = {
+        name: (study.at(group, figure, low, fund), study.at(group, figure, high, fund))
+        for name, (group, low, high) in ends.items()
+    }
+    return {name: pair for name, pair in found.items() if np.isfinite(pair).all()}

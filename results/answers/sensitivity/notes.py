@@ -69,6 +69,6 @@ def _of_ranges(study: Study) -> list[str]:
     if study.has("total"):
         lines.append(
             "Total: 95 % interval of the figure over ranges and sampling together, ranges independent; its ends "
-            f"rest on {points} points, which gives them the standard errors below."
+            f"rest on {points} points, which gives them the standard errors beside them."
         )
     return lines

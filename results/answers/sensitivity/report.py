@@ -15,7 +15,7 @@ from stress.results.report import plotly_twins
 from stress.results.report.drawing import drawn
 from stress.results.report.elements import Block, Cell, Folded, Gallery, Picture, Row, Section, Table, Text
 from stress.results.report.numbers import called, cell, shown
-from stress.results.terminal.cells import decimals, fixed, percent
+from stress.results.terminal.cells import decimals, error_text, fixed, percent
 
 DRAWN = ("es", "called_nav_share", "expected_forced_sales_usd")
 GRADES = {"F": "found in a source", "C": "computed from data", "R": "judgement", "own": "given in the scenario"}
@@ -87,8 +87,14 @@ def _total(study: Study) -> Table:
             "-" if not all(map(math.isfinite, pair)) else " to ".join(fixed(factor * x, places) for x in pair)
             for pair in (sampling, ends)
         ]
+        doubt = [error_text(factor * study.at("total", name, f"total_{end}_se"), places) for end in ("low", "high")]
         sd = cell(study.at("total", name, "parameter_sd"), math.nan, factor)
-        rows.append(Row(f"{study.heading(name)}, {unit}", (cell(base, error, factor), *(Cell(x) for x in spans), sd)))
+        rows.append(
+            Row(
+                f"{study.heading(name)}, {unit}",
+                (cell(base, error, factor), Cell(spans[0]), Cell(spans[1], ", ".join(doubt)), sd),
+            )
+        )
     headings = ("Figure", "as it stands", "95 %, sampling", "95 %, ranges and sampling", "sd of the ranges")
     return Table("The whole system: intervals without and with the ranges", headings, tuple(rows), tight=True)
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import xarray as xr
 
 from stress.results.answers.world import BY_LEVEL
-from stress.results.terminal.cells import money_unit, percent
+from stress.results.terminal.cells import money, money_unit, percent
 
 SYSTEM = "system"
 SHOWN = ("var", "es", "trough_es", "called_nav_share", "prob_default", "expected_forced_sales_usd")
@@ -21,6 +21,7 @@ HEADINGS = {
     "prob_default": "P of default",
     "expected_forced_sales_usd": "forced sales",
 }
+LARGE = 1e6  # a number from which on it is an amount
 OPEN_ENDED = ("low", "high")
 
 
@@ -94,7 +95,8 @@ class Study(NamedTuple):
             if math.isnan(reached):
                 found.append("-")
                 continue
-            number = f"{reached:.3g} x" if math.isnan(base) else f"{base * reached:.3g}"
+            value = base * reached
+            number = f"{reached:.3g} x" if math.isnan(base) else money(value) if value >= LARGE else f"{value:.3g}"
             found.append(number if reached == asked else f"{number} *")
         return found[0], found[1]
 

@@ -134,10 +134,35 @@ def test_the_figure_is_sorted_by_swing(tree: xr.DataTree) -> None:
     names = [text.get_text() for text in axes.get_yticklabels()]
     swings = tree["tornado"]["called_nav_share_swing"].sel(fund="one").to_series().sort_values(ascending=False)
     titles = tree["ranges"]["title"].to_series()
-    assert names == [titles[name] for name in swings.index]
+    assert names == [*(titles[name] for name in swings.index), "all, and sampling", "sampling alone"]
     for wrong in ({"fund": "nobody"}, {"figure": "luck"}, {"level": 0.5}):
         with pytest.raises(ValueError, match="there are"):
             tornado(tree, **wrong)
+
+
+def test_its_intervals_stand_beside_those_of_a_run(
+    file: Path, written: Path, tree: xr.DataTree, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    stress.run(file, paths=2 * PATHS, seed=9, out=run)
+    shown = invoke("show", str(run), "--ranges", str(written))
+    assert shown.exit_code == 0, shown.output
+    assert "with ranges" in shown.output
+    document = json.loads(invoke("show", str(run), "--ranges", str(written), "--json").output)
+    es = next(one for one in document["ranges"] if (one["fund"], one["figure"]) == ("system", "es"))
+    summary = stress.open_result(run)["summary"].to_dataset().sel(level=0.99)
+    assert es["value"] == float(summary["system_es"])
+    assert es["sampling"] == [float(summary["system_es_ci_low"]), float(summary["system_es_ci_high"])]
+    assert es["with_ranges"][0] < es["sampling"][0] < es["sampling"][1] < es["with_ranges"][1]
+    page = report_html(stress.open_result(run), ranges=tree)
+    assert "with the ranges of the scenario" in page
+    other = tmp_path / "other"
+    stress.run(stress.load_scenario(file).set("shocks.scale", 1.9), paths=PATHS, seed=9, out=other)
+    refused = invoke("show", str(other), "--ranges", str(written))
+    assert refused.exit_code == 3
+    assert "is of another scenario than the run" in refused.output
+    for command in (["show", str(written), "--ranges", str(written)], ["show", str(run), "--ranges", str(run)]):
+        assert invoke(*command).exit_code in (2, 3)
 
 
 @pytest.mark.parametrize(
