@@ -45,6 +45,13 @@ def shown(tree: xr.DataTree) -> list[Any]:
     return [*tables, *(Text(note) for note in notes(study))]
 
 
+def _called(study: Study, parameter: str) -> str:
+    """The title of a parameter; a long key without its table, and without its middle."""
+    title = printable(study.title(parameter))
+    title = title.partition(".")[2] if len(title) > LABEL and title.count(".") > 1 else title
+    return title if len(title) <= LABEL else f"{title[: LABEL - 11]}…{title[-10:]}"
+
+
 def _heading(study: Study, name: str) -> str:
     first, _, rest = study.heading(name).partition(" ")
     return f"{first}\n{rest}"
@@ -56,7 +63,7 @@ def _elasticities(study: Study) -> Table:
     add_number_columns(table, *(_heading(study, name) for name in SHOWN))
     for parameter in study.by_elasticity("es"):
         cells = [estimate(*study.pair("sensitivity", name, "elasticity", parameter=parameter)) for name in SHOWN]
-        table.add_row(printable(study.title(parameter)), *cells)
+        table.add_row(_called(study, parameter), *cells)
     return table
 
 
@@ -73,7 +80,7 @@ def _tornado(study: Study) -> Table:
             for end in ("low", "high"):
                 value, error = study.pair("tornado", name, f"{end}_change", parameter=parameter)
                 cells.append(estimate(100 * value, 100 * error))
-        table.add_row(printable(study.title(parameter)), *cells)
+        table.add_row(_called(study, parameter), *cells)
     return table
 
 
@@ -89,7 +96,7 @@ def _most(study: Study) -> Table:
             ends = [factor * study.at("tornado", name, end, parameter=parameter) for end in ("low", "high")]
             places = decimals(max((x for x in ends if math.isfinite(x)), default=0.0), math.nan, 2)
             reach = " to ".join(fixed(x, places) for x in ends)
-            cells.append(f"{printable(study.title(parameter))}\n{reach}")
+            cells.append(f"{_called(study, parameter)}\n{reach}")
         table.add_row(f"{study.heading(name)}\n{unit}", *(cells or ["nothing"]))
     return table
 
@@ -139,7 +146,7 @@ def _effects(study: Study) -> Table:
             sigma = 100 * study.at("morris", name, "sigma", parameter=parameter)
             cells += [estimate(100 * value, 100 * error), fixed(sigma, decimals(sigma, math.nan, 2))]
             cells.append(fixed(study.at("morris", name, "effects", parameter=parameter), 0))
-        table.add_row(printable(study.title(parameter)), *cells)
+        table.add_row(_called(study, parameter), *cells)
     return table
 
 
@@ -153,7 +160,7 @@ def _indices(study: Study) -> Table:
         pairs = [
             study.pair("sobol", name, part, parameter=parameter) for name in OF_TORNADO for part in ("first", "whole")
         ]
-        table.add_row(printable(study.title(parameter)), *(estimate(*pair) for pair in pairs))
+        table.add_row(_called(study, parameter), *(estimate(*pair) for pair in pairs))
     return table
 
 
@@ -161,7 +168,7 @@ def _by_fund(study: Study) -> Table:
     table = plain_table(f"By fund: elasticity of ES {percent(study.level)}, the largest of the system's")
     add_label_column(table, "fund", LABEL)
     chosen = study.by_elasticity("es")[:BY_FUND]
-    add_number_columns(table, *(printable(study.title(one)).replace(" ", "\n", 1) for one in chosen))
+    add_number_columns(table, *(_called(study, one).replace(" ", "\n", 1) for one in chosen))
     for fund in study.funds:
         cells = [estimate(*study.pair("sensitivity", "es", "elasticity", fund, parameter=one)) for one in chosen]
         table.add_row(named(fund), *cells)
