@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from stress.questions.compare import compare
     from stress.questions.replay import replay
     from stress.questions.reverse.reverse import reverse
+    from stress.questions.sensitivity.sensitivity import sensitivity
     from stress.questions.sweep.sweep import sweep
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "resume",
     "reverse",
     "run",
+    "sensitivity",
     "sweep",
 ]
 __version__ = "0.1.0"
@@ -73,6 +75,7 @@ _HOMES = {
     "calibrate": "stress.calibration.from_prices",
     "compare": "stress.questions.compare",
     "from_book": "stress.own_book.from_book",
+    "sensitivity": "stress.questions.sensitivity.sensitivity",
     "sweep": "stress.questions.sweep.sweep",
     "replay": "stress.questions.replay",
     "reverse": "stress.questions.reverse.reverse",

@@ -14,9 +14,10 @@ def answers() -> dict[str, Answer]:
     """Every kind of answer; imported only where one is shown."""
     from stress.results.answers.ablation.answer import ANSWER as ABLATION
     from stress.results.answers.reverse.answer import ANSWER as REVERSE
+    from stress.results.answers.sensitivity.answer import ANSWER as SENSITIVITY
     from stress.results.answers.sweep.answer import ANSWER as SWEEP
 
-    every: list[Answer] = [ABLATION, REVERSE, SWEEP]
+    every: list[Answer] = [ABLATION, REVERSE, SENSITIVITY, SWEEP]
     return {one.name: one for one in every}
 
 

@@ -11,6 +11,7 @@ import xarray as xr
 from stress.results import plot
 from stress.results.answers.ablation.figure import ablation
 from stress.results.answers.reverse.figure import reverse
+from stress.results.answers.sensitivity.figure import sensitivity
 from stress.results.answers.sweep.figure import sweep
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Plots:
     leverage = Drawn(plot.leverage)
     reverse = Drawn(reverse)
     sales = Drawn(plot.sales)
+    sensitivity = Drawn(sensitivity)
     sweep = Drawn(sweep)
     timeline = Drawn(plot.timeline)
 

@@ -39,9 +39,15 @@ def need(interactive: bool = False) -> None:
 
 
 def sections(
-    tree: xr.DataTree, spec: dict[str, Any] | None, stories: Sequence[xr.DataTree] = (), reason: str = ""
+    tree: xr.DataTree,
+    spec: dict[str, Any] | None,
+    stories: Sequence[xr.DataTree] = (),
+    reason: str = "",
+    ranges: xr.DataTree | None = None,
 ) -> list[Section]:
     """All parts of the report in their order; those without data say why. Of an answer its own parts.
+
+    `ranges` is a sensitivity analysis of the same scenario: its intervals stand beside those of the run.
 
     Raises:
         DamagedRun: a part of the result is not what its name says.
@@ -64,6 +70,7 @@ def sections(
         return [*answer.sections(tree), *basis]
     return [
         headline(tree),
+        *([] if ranges is None else [_with_ranges(tree, ranges)]),
         losses(tree),
         calls(tree),
         leverage(tree),
@@ -81,12 +88,19 @@ def sections(
     ]
 
 
+def _with_ranges(tree: xr.DataTree, ranges: xr.DataTree) -> Section:
+    from stress.results.answers.sensitivity.beside_shown import section
+
+    return section(tree, ranges)
+
+
 def report_html(
     tree: xr.DataTree,
     spec: dict[str, Any] | None = None,
     stories: Sequence[xr.DataTree] = (),
     reason: str = "",
     interactive: bool = False,
+    ranges: xr.DataTree | None = None,
 ) -> str:
     """The report of a result; the same run gives the same text.
 
@@ -96,6 +110,7 @@ def report_html(
         stories: replays: of a path that stands for the worst 1 %, then of the worst.
         reason: why there are none.
         interactive: with plotly inside.
+        ranges: a sensitivity analysis of the same scenario, whose intervals are shown too.
 
     Raises:
         DamagedRun: a part of the result is not what its name says.
@@ -110,7 +125,7 @@ def report_html(
         str(tree.attrs.get("changed", "")),
         f"Stress test of leveraged funds: {int(tree.attrs['paths']):,} paths{length}.",
         str(tree.attrs.get("description", "")).strip(),
-        sections(tree, spec, stories, reason),
+        sections(tree, spec, stories, reason, ranges),
         interactive,
     )
 

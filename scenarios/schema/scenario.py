@@ -22,6 +22,7 @@ from stress.scenarios.schema.funds import Book, Crowding, Fund, Group
 from stress.scenarios.schema.impact import Impact, impact_model
 from stress.scenarios.schema.margin import BrokerTerms, Margin
 from stress.scenarios.schema.market import Asset, Cascade, Estimation, Horizon, Liquidity, Shocks
+from stress.scenarios.schema.ranges import Range
 from stress.scenarios.schema.triggers import AllFunds, book_keys, fund_triggers, triggers
 from stress.scenarios.triggers.protocol import TriggerTable
 from stress.scenarios.triggers.registry import TABLES as TRIGGERS
@@ -59,6 +60,10 @@ class Scenario(Table):
     liquidity: Liquidity | None = None
     cascade: Cascade = Cascade()
     estimation: Estimation = Estimation()
+    ranges: Annotated[list[Range], Field(max_length=1_000)] = Field(
+        default_factory=list,
+        description="how far off numbers may be: for `levstress sensitivity`, of no effect on a run",
+    )
 
     _files: InputFiles = PrivateAttr(default_factory=InputFiles)
     _document: dict[str, Any] = PrivateAttr(default_factory=dict)

@@ -30,6 +30,7 @@ from stress.cli.resume import resume
 from stress.cli.reverse import reverse
 from stress.cli.run import run
 from stress.cli.schema import schema
+from stress.cli.sensitivity import sensitivity
 from stress.cli.show import show
 from stress.cli.signals import listen
 from stress.cli.start import early
@@ -57,6 +58,7 @@ app.command(cls=Command)(worker)
 app.command(cls=Command)(template)
 app.command(cls=Command)(show)
 app.command(cls=Command)(compare)
+app.command(cls=Command)(sensitivity)
 app.command(cls=Command)(sweep)
 app.command(cls=Command)(reverse)
 app.command(cls=Command)(ablate)

@@ -52,6 +52,15 @@ def name_of(directory: Path) -> str:
 Directory = Annotated[
     Path, typer.Argument(metavar="DIR", parser=parse_directory, help="A run directory, or the URL of one.")
 ]
+Ranges = Annotated[
+    Path | None,
+    typer.Option(
+        "--ranges",
+        parser=parse_directory,
+        metavar="DIR",
+        help="A sensitivity analysis of the same scenario: its intervals beside those of the run.",
+    ),
+]
 Scenario = Annotated[
     str,
     typer.Argument(

@@ -10,6 +10,7 @@ import typer
 from stress.cli import options as common
 from stress.cli.console import say
 from stress.cli.exits import Terminated, ends_with_exit_code
+from stress.cli.ranges import ranges_for
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -39,6 +40,7 @@ def report(
             help="Worst paths that are told step by step, after a path that stands for the worst 1 %; 0: none.",
         ),
     ] = WORST,
+    ranges: common.Ranges = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file of --out if it is there.")] = False,
     quiet: common.Quiet = False,
 ) -> None:
@@ -52,6 +54,7 @@ def report(
       levstress report runs/tariff-2025-1-1000000
       levstress report runs/tariff-2025-1-1000000 --out april.html --overwrite
       levstress report runs/tariff-2025-1-1000000 --interactive --worst 0
+      levstress report runs/desk-1-1000000 --ranges runs/sensitivity-desk-1-4096
     """
     from stress.cli.simulate import says_what_is_kept
     from stress.results.files.store import is_result
@@ -71,10 +74,11 @@ def report(
     need(interactive)
     tree = open_result(directory)
     check_writable(target.parent)
+    answer = None if ranges is None else ranges_for(tree, ranges)
     spec = read_spec(directory) if alone or (directory / SPEC).exists() else None
     try:
         stories, reason = _stories(directory, tree, worst, quiet)
-        text = report_html(tree, spec, stories, reason, interactive)
+        text = report_html(tree, spec, stories, reason, interactive, answer)
         check_unreplaced(tree, directory)
         with writing(target.parent):
             target.parent.mkdir(parents=True, exist_ok=True)

@@ -13,6 +13,7 @@ from stress.cli.exits import ends_with_exit_code
 from stress.cli.export import Export, Overwrite, check_target, write_target
 from stress.cli.fail_on import FailOn, end_by, limits_json, read_limits
 from stress.cli.quantities import parse_positive
+from stress.cli.ranges import ranges_for
 from stress.cli.views import Choice, next_looks, the_view, view_of
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def show(
             help="--exposure: class, region, sector, asset. --worst: loss at the end, or largest on the way: trough.",
         ),
     ] = None,
+    ranges: common.Ranges = None,
     export: Export = None,
     overwrite: Overwrite = False,
     fail_on: FailOn = None,
@@ -92,6 +94,7 @@ def show(
       levstress show runs/tariff-2025-1-1000000 --worst --by trough
       levstress show runs/tariff-2025-1-1000000 --export april.csv
       levstress show runs/mybook-1-1000000 --group mine --attribution
+      levstress show runs/desk-1-1000000 --ranges runs/sensitivity-desk-1-4096
       levstress show runs/tariff-2025-1-1000000 --json
       levstress show runs/tariff-2025-1-1000000 --fail-on "amplification(system, 0.99) >= 1.5"
     """
@@ -115,6 +118,9 @@ def show(
     screen = console()
     tree, called = open_result(directory), common.name_of(directory)
     answer = answer_of(tree)
+    if ranges is not None and (name or group):
+        raise typer.BadParameter("goes with the table of the whole run: no view, no group", param_hint="--ranges")
+    uncertain = None if ranges is None else ranges_for(tree, ranges)
     if answer is not None:
         if name or group or limits:
             raise typer.BadParameter(f"{called} holds the answer of {answer.name}: it has no views, groups or limits")
@@ -142,6 +148,11 @@ def show(
         write_target(export, view.groups, tree.attrs)
         document = {} if not json else summary_json(tree) if name is None else view.document(tree)
         shown = view.shown
+    if uncertain is not None:
+        from stress.results.answers.sensitivity import beside_shown
+
+        document |= {"ranges": beside_shown.document(tree, uncertain)}
+        shown = [*shown, *beside_shown.table(tree, uncertain)]
     check_unreplaced(whole, directory)
     if json:
         print_json({"directory": called, **document, **limits_json(verdicts)})

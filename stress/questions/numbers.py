@@ -36,7 +36,12 @@ def keys_matching(scenario: Scenario, pattern: str, source: str = "--over") -> t
     parts = [part.strip("\"'") for part in _PART.findall(pattern)]
     if not parts or not all(parts):
         raise ScenarioError("is no key", file=source, key=pattern, allowed="key.path, as shocks.scale or funds.*.gross")
-    found = list(_expanded(scenario, parts, pattern, source))
+    found = list(_expanded(scenario, parts))
+    if not found:
+        before = ".".join(parts[: parts.index(ALL)]) or "the scenario"
+        raise ScenarioError(
+            f"has no entries in {before}", file=source, key=pattern, allowed=suggest(parts[0], ("assets", "funds"))
+        )
     return tuple(".".join(_quoted(part) for part in key) for key in found)
 
 
@@ -81,7 +86,7 @@ def multiplied(scenario: Scenario, factors: Mapping[str, float], source: str = "
     return scenario.with_values(values)
 
 
-def _expanded(scenario: Scenario, parts: list[str], pattern: str, source: str) -> Iterator[list[str]]:
+def _expanded(scenario: Scenario, parts: list[str]) -> Iterator[list[str]]:
     if ALL not in parts:
         yield parts
         return
@@ -89,14 +94,8 @@ def _expanded(scenario: Scenario, parts: list[str], pattern: str, source: str) -
     here: Any = scenario
     for part in parts[:at]:
         here = _entry(here, part)
-    names = _names(here)
-    if not names:
-        before = ".".join(parts[:at]) or "the scenario"
-        raise ScenarioError(
-            f"has no entries in {before}", file=source, key=pattern, allowed=suggest(parts[0], ("assets", "funds"))
-        )
-    for name in names:
-        yield from _expanded(scenario, [*parts[:at], name, *parts[at + 1 :]], pattern, source)
+    for name in _names(here):
+        yield from _expanded(scenario, [*parts[:at], name, *parts[at + 1 :]])
 
 
 def _names(here: Any) -> list[str]:

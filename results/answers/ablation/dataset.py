@@ -14,7 +14,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from stress.results.answers.ablation.words import BASE
-from stress.results.answers.ablation.world import BY_FUND, BY_LEVEL, Figure, World
+from stress.results.answers.world import BY_FUND, BY_LEVEL, Figure, World, difference, in_its_unit
 from stress.results.dataset.units import description
 from stress.results.statistics import paired
 from stress.results.statistics.paired import Influence
@@ -112,14 +112,14 @@ def _cell(worlds: Worlds, name: str, row: int, level: str | None) -> dict[str, l
 
     full, base = figure(worlds.full), figure(worlds.stages[BASE])
     alone, stages = ([figure(world) for world in some.values()] for some in (worlds.alone, worlds.stages))
-    total = _difference(base, full)
-    interaction = sum(_difference(one, full)[0] for one in alone) - total[0]
+    total = difference(base, full)
+    interaction = sum(difference(one, full)[0] for one in alone) - total[0]
     return {
         "full": [_estimate(full)],
         "without": [_estimate(one) for one in alone],
-        "added": [_difference(one, full) for one in alone],
+        "added": [difference(one, full) for one in alone],
         "stage": [_estimate(one) for one in stages],
-        "step": [(math.nan, math.nan), *(_difference(a, b) for a, b in pairwise(stages))],
+        "step": [(math.nan, math.nan), *(difference(a, b) for a, b in pairwise(stages))],
         "total": [total],
         "interaction": [(interaction, _error_of_interaction(full, base, alone))],
     }
@@ -129,20 +129,9 @@ def _estimate(figure: Figure) -> tuple[float, float]:
     return figure.estimate.value, figure.estimate.se
 
 
-def _difference(a: Figure, b: Figure) -> tuple[float, float]:
-    """B less A, and its error."""
-    if a is b:
-        return 0.0 * b.estimate.value, 0.0 * b.estimate.value
-    difference = b.estimate.value - a.estimate.value
-    if math.isnan(difference) or a.influence is None or b.influence is None:
-        return difference, math.nan
-    paths = len(a.influence.values)
-    return difference, paired.error_of_difference(a.influence, b.influence, paths, paths)
-
-
 def _error_of_interaction(full: Figure, base: Figure, alone: Sequence[Figure]) -> float:
     """Of sum_i (full - without_i) - (full - base), one mean over the paths."""
-    parts = [_plain(one.influence) for one in (full, base, *alone)]
+    parts = [in_its_unit(one.influence) for one in (full, base, *alone)]
     if any(part is None for part in parts):
         return math.nan
     of_full, of_base, *others = (part for part in parts if part is not None)
@@ -150,12 +139,3 @@ def _error_of_interaction(full: Figure, base: Figure, alone: Sequence[Figure]) -
     whole = reduce(lambda sum_, one: paired.combined(sum_, one, 1.0, -1.0), others, begin)
     nothing = Influence(np.zeros_like(whole.values), None, whole.tail)
     return paired.error_of_difference(nothing, whole, len(whole.values), len(whole.values))
-
-
-def _plain(influence: Influence | None) -> Influence | None:
-    """An indicator in the unit of its figure, to be added to others; None where no density scales it."""
-    if influence is None or influence.scale is None:
-        return influence
-    if not math.isfinite(influence.scale):
-        return None
-    return Influence(influence.values * influence.scale, None, influence.tail)

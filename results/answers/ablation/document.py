@@ -10,7 +10,7 @@ import xarray as xr
 
 from stress.results.answers.ablation.dataset import DIMS, WORDS
 from stress.results.answers.ablation.words import BASE
-from stress.results.answers.ablation.world import BY_FUND, BY_LEVEL
+from stress.results.answers.world import BY_FUND, BY_LEVEL
 
 GROUP = "ablate"
 

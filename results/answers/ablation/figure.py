@@ -9,7 +9,7 @@ import xarray as xr
 
 from stress.results.answers.ablation.table import GROUP, SYSTEM, figures_of
 from stress.results.answers.ablation.words import BASE
-from stress.results.answers.ablation.world import BY_FUND, BY_LEVEL
+from stress.results.answers.world import BY_FUND, BY_LEVEL
 from stress.results.plot import style
 from stress.results.plot.drawing import choice, labels
 from stress.results.plot.drawing.bars import (

@@ -9,7 +9,7 @@ import xarray as xr
 from stress.results.answers.ablation.figure import NAMES, ablation
 from stress.results.answers.ablation.table import HEADINGS, SHOWN, SYSTEM, Figures, base_name, figures_of, notes
 from stress.results.answers.ablation.words import BASE
-from stress.results.answers.ablation.world import BY_LEVEL
+from stress.results.answers.world import BY_LEVEL
 from stress.results.report import plotly_twins
 from stress.results.report.drawing import drawn
 from stress.results.report.elements import Block, Cell, Folded, Gallery, Picture, Row, Section, Table, Text

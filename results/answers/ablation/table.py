@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import xarray as xr
 
 from stress.results.answers.ablation.words import BASE, added_by
-from stress.results.answers.ablation.world import BY_LEVEL
+from stress.results.answers.world import BY_LEVEL
 from stress.results.terminal.cells import (
     add_label_column,
     add_number_columns,

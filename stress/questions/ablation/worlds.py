@@ -11,12 +11,10 @@ import numpy as np
 from stress.options import RunOptions
 from stress.questions.ablation.mechanisms import params_without, problem_without
 from stress.questions.lean import run_lean
-from stress.results.answers.ablation.world import World
-from stress.results.dataset.summary import row_order
+from stress.questions.world import world_of
+from stress.results.answers.world import World
 from stress.results.statistics.simulation_output import SimulationOutput
 from stress.scenarios.problem import Problem
-
-METRICS = {"fund_loss": "fund_loss", "trough": "trough", "called_nav_share": "called_share"}
 
 
 class Worlds:
@@ -40,10 +38,10 @@ class Worlds:
 
     def _simulated(self, names: frozenset[str]) -> World:
         if "crowding" not in names:
-            return self._world(self._run(names, None))
+            return world_of(self._run(names, None), self.options)
         order = [self.problem.funds.types.index(name) for name in self.problem.funds.types_file_order]
         of_book = self.problem.funds.type_of[self.problem.books.fund_of]
-        rows = [self._world(self._run(names, of_book == fund)).row(i) for i, fund in enumerate(order)]
+        rows = [world_of(self._run(names, of_book == fund), self.options).row(i) for i, fund in enumerate(order)]
         return World.of_funds_alone(rows, self._nav())
 
     def _run(self, names: frozenset[str], alone: np.ndarray | None) -> SimulationOutput:
@@ -55,20 +53,6 @@ class Worlds:
     def _nav(self) -> np.ndarray:
         order = [self.problem.funds.types.index(name) for name in self.problem.funds.types_file_order]
         return np.bincount(self.problem.funds.type_of, self.problem.funds.nav)[order]
-
-    def _world(self, output: SimulationOutput) -> World:
-        stored, order = output.stored, row_order(output)
-        assert stored is not None  # a lean run keeps every path
-        kind = np.dtype(self.options.precision)
-        metrics = {name: stored.metrics[metric][order].astype(kind) for name, metric in METRICS.items()}
-        nav = output.group_nav[order][:, None]
-        return World(
-            {
-                **metrics,
-                "forced_sales_usd": stored.metrics["forced_sales"][order] * nav,
-                "defaulted": stored.defaulted[order],
-            }
-        )
 
 
 def count_runs(every: Iterable[frozenset[str]], funds: int) -> int:

@@ -27,6 +27,7 @@ EXPECTED = {
     "compare",
     "ablate",
     "reverse",
+    "sensitivity",
     "sweep",
     "replay",
     "report",

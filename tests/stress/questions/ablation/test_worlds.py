@@ -15,7 +15,7 @@ from stress.questions.ablation.mechanisms import mechanisms_of
 from stress.questions.ablation.worlds import Worlds
 from stress.questions.lean import run_lean
 from stress.results.answers.ablation.words import MECHANISMS
-from stress.results.answers.ablation.world import World
+from stress.results.answers.world import World
 from stress.results.dataset.tree import to_lean_tree
 from stress.results.statistics import paired
 from stress.scenarios.errors import ScenarioError

@@ -22,24 +22,8 @@ from stress.results.answers.sweep.tipping import Bound
 from stress.results.report import report_html
 from stress.run_directory.location import location_of
 from stress.scenarios.errors import ScenarioError
+from two_funds import TWO_FUNDS
 
-TWO_FUNDS = """
-schema = 1
-name = "two"
-horizon = { steps = 2 }
-assets = [
-    { id = "a", asset_class = "equity", region = "us", vol = "40 %", adv = "2 bn USD", margin = "20 %" },
-    { id = "b", asset_class = "equity", region = "us", vol = "30 %", adv = "3 bn USD", margin = "20 %" },
-]
-correlation = { constant = 0.3 }
-shocks = { model = "gaussian", scale = 2.0 }
-margin = { method = "haircut" }
-impact = { law = "square_root" }
-funds = [
-    { id = "one", strategy = "x", region = "us", nav = "1 bn USD", gross = 4, positions = { a = 1, b = 1 } },
-    { id = "two", strategy = "x", region = "us", nav = "2 bn USD", positions = { a = 3.0, b = -0.5 } },
-]
-"""
 OVER = ["funds.*.gross*=0.8,1,1.2,1.4", "shocks.scale=1,2"]
 PATHS = 2000
 

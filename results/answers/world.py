@@ -102,3 +102,23 @@ def _distribution(values: Floats) -> Distribution:
     histogram.add(values)
     order = np.lexsort((np.arange(len(values)), -values))
     return Distribution(histogram, Tail(values[order], order.astype(np.uint64)))
+
+
+def difference(a: Figure, b: Figure) -> tuple[float, float]:
+    """B less A, and its error from the paths that both have."""
+    if a is b:
+        return 0.0 * b.estimate.value, 0.0 * b.estimate.value
+    found = b.estimate.value - a.estimate.value
+    if math.isnan(found) or a.influence is None or b.influence is None:
+        return found, math.nan
+    paths = len(a.influence.values)
+    return found, paired.error_of_difference(a.influence, b.influence, paths, paths)
+
+
+def in_its_unit(influence: Influence | None) -> Influence | None:
+    """An indicator in the unit of its figure, to be added to others; None where no density scales it."""
+    if influence is None or influence.scale is None:
+        return influence
+    if not math.isfinite(influence.scale):
+        return None
+    return Influence(influence.values * influence.scale, None, influence.tail)

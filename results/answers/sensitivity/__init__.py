@@ -1,0 +1,1 @@
+"""How a sensitivity analysis is shown: what the figures depend on, and how far they could be off."""

@@ -1,0 +1,1 @@
+"""What the numbers of a scenario could also be: groups of judgement numbers, their ranges and laws."""

@@ -1,0 +1,132 @@
+"""What varies: groups, own ranges, keys; what is refused; and that ranges change no run."""
+
+from __future__ import annotations
+
+import copy
+import tomllib
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stress.questions.sensitivity.moves import moved, start_of, toward_one
+from stress.questions.sensitivity.parameters import parameters_of
+from stress.scenarios.build.problem_builder import build_problem
+from stress.scenarios.errors import ScenarioError
+from stress.scenarios.ranges.groups import LAWS, calibrated, groups
+from stress.scenarios.read.loader import load_scenario, scenario_from_document
+from two_funds import TWO_FUNDS
+
+DOCUMENT = tomllib.loads(TWO_FUNDS)
+
+
+def scenario(**more: Any) -> Any:
+    return scenario_from_document({**copy.deepcopy(DOCUMENT), **more})
+
+
+def test_every_group_that_ships_has_a_range_with_a_source() -> None:
+    for group in groups():
+        assert 0 < group.low < 1 < group.high
+        assert group.law in LAWS
+        assert group.grade in ("F", "C", "R")
+        assert group.source
+    assert calibrated("tariff-2025")
+    assert not calibrated("desk")
+
+
+def test_groups_are_those_that_the_scenario_reads() -> None:
+    found = {one.name: one for one in parameters_of(scenario())}
+    assert list(found) == [
+        "leverage", "haircuts", "depth", "impact", "decay", "permanent", "correlation", "volatility", "buffer",
+    ]  # fmt: skip
+    assert found["leverage"].start == {"funds.one.gross": 4.0, "funds.two.gross": 3.5}
+    assert found["impact"].base == 1.0
+    assert np.isnan(found["haircuts"].base)
+    fat = scenario(shocks={"model": "student_t", "dof": {"equity": 4.0}})
+    assert "tails" in {one.name for one in parameters_of(fat)}
+
+
+def test_every_group_has_numbers_in_the_library() -> None:
+    market = load_scenario("ai-unwind-2026")
+    empty = [one.name for one in groups() if not start_of(market, one)]
+    assert empty == ["hike"]
+    ladders = start_of(market, next(one for one in groups() if one.name == "ladders"))
+    key, points = next(iter(ladders.items()))
+    assert moved("ladders", {key: points}, 2.0)[key] == [[2 * drawdown, cut] for drawdown, cut in points]
+    for one in parameters_of(market):
+        build_problem(market.with_values(one.values(0.98)))
+
+
+def test_ranges_of_the_scenario_come_first() -> None:
+    ranges = [
+        {"key": "impact.coefficient", "low": 0.8, "high": 1.6, "law": "loguniform", "source": "a desk"},
+        {"key": "haircuts", "low": 0.95, "high": 1.2},
+        {"key": "funds.*.gross*", "low": 0.9, "high": 1.05},
+        {"key": "assets.a.margin", "low": "18 %", "high": "25 %"},
+    ]
+    found = {one.name: one for one in parameters_of(scenario(ranges=ranges))}
+    assert (found["impact.coefficient"].low, found["impact.coefficient"].grade) == (0.8, "own")
+    assert "impact" not in found  # all of it varies by its own range
+    assert "leverage" not in found
+    assert found["funds.*.gross"].start == {"funds.one.gross": 4.0, "funds.two.gross": 3.5}
+    assert found["haircuts"].high == 1.2
+    assert list(found["haircuts"].start) == ["assets.b.margin"]
+    assert found["assets.a.margin"].low == pytest.approx(0.9)
+
+
+def test_ranges_change_no_run() -> None:
+    with_ranges = scenario(ranges=[{"key": "volatility", "low": 0.9, "high": 1.1}])
+    assert build_problem(with_ranges).canonical == build_problem(scenario()).canonical
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"key": "tails", "low": 0.9, "high": 1.1}, "names a group of which the scenario has no number"),
+        ({"key": "funds.*.gross", "low": 1, "high": 2}, "stands for many numbers"),
+        ({"key": "impact.coeff", "low": 1, "high": 2}, "is no number of this scenario"),
+        ({"key": "shocks.drift", "low": 0.1, "high": 0.2}, "is no number above 0"),
+        ({"key": "leverage", "low": "90 %", "high": 1.1}, "is no range of factors"),
+        ({"key": "impact.coefficient", "low": "x", "high": 2}, "cannot stand at impact.coefficient"),
+        ({"key": "impact.coefficient", "low": "2", "high": 1}, "is no range"),
+        ({"key": "impact.coefficient", "low": 2, "high": 1}, "is not above low"),
+        ({"key": "impact.coefficient", "low": 1, "high": 2, "law": "normal"}, "law"),
+        ({"key": "impact.coefficient", "low": True, "high": 2}, "is no number"),
+        ({"key": "impact.coefficient", "high": 2}, "low"),
+    ],
+)
+def test_ranges_that_cannot_be_are_refused(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(ScenarioError, match=said) as caught:
+        parameters_of(scenario(ranges=[given]))
+    assert "ranges" in str(caught.value)
+
+
+def test_keys_choose_and_numbers_stand_alone() -> None:
+    chosen = parameters_of(scenario(), keys=["haircuts", "impact.coefficient", "impact.execution_weight"])
+    assert [(one.name, one.has_range) for one in chosen] == [
+        ("haircuts", True),
+        ("impact.coefficient", True),
+        ("impact.execution_weight", False),
+    ]
+    alone = parameters_of(scenario(), "number", ["assets.*.margin", "correlation"])
+    assert [one.name for one in alone] == ["assets.a.margin", "assets.b.margin", "correlation"]
+    assert all(one.high == 1.1 for one in alone[:2])
+    for keys, said in ((["tails"], "is no group"), (["shocks.model"], "no number"), (["shocks.drift"], "is 0")):
+        with pytest.raises(ScenarioError, match=said):
+            parameters_of(scenario(), keys=keys)
+    with pytest.raises(ScenarioError, match="would vary twice"):
+        parameters_of(scenario(), keys=["haircuts", "assets.a.margin"])
+
+
+def test_correlation_moves_toward_one() -> None:
+    matrix = {
+        "a": {"a": 1.0, "b": 0.4, "c": 0.0},
+        "b": {"a": 0.4, "b": 1.0, "c": -0.5},
+        "c": {"a": 0.0, "b": -0.5, "c": 1},
+    }
+    near = toward_one(matrix, 1.1)["matrix"]
+    assert near["a"]["b"] == pytest.approx(0.46)
+    assert near["b"]["c"] == pytest.approx(-0.35)
+    assert near["a"]["c"] == 0.0
+    assert [near[x][x] for x in "abc"] == [1.0, 1.0, 1.0]
+    assert toward_one(matrix, 1.0)["matrix"] == matrix
