@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from stress.own_book.from_book import from_book
     from stress.questions.ablation.ablate import ablate
     from stress.questions.compare import compare
+    from stress.questions.rare.rare import rare
     from stress.questions.replay import replay
     from stress.questions.sweep.sweep import sweep
 
@@ -30,6 +31,7 @@ __all__ = [
     "from_book",
     "load_scenario",
     "open_result",
+    "rare",
     "register_impact_law",
     "register_trigger",
     "replay",
@@ -71,6 +73,7 @@ _HOMES = {
     "calibrate": "stress.calibration.from_prices",
     "compare": "stress.questions.compare",
     "from_book": "stress.own_book.from_book",
+    "rare": "stress.questions.rare.rare",
     "sweep": "stress.questions.sweep.sweep",
     "replay": "stress.questions.replay",
     "register_impact_law": "stress.compile.extensions",

@@ -10,6 +10,7 @@ import xarray as xr
 
 from stress.results import plot
 from stress.results.answers.ablation.figure import ablation
+from stress.results.answers.rare.figure import rare
 from stress.results.answers.sweep.figure import sweep
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Plots:
     heatmap = Drawn(plot.heatmap)
     leverage = Drawn(plot.leverage)
     sales = Drawn(plot.sales)
+    rare = Drawn(rare)
     sweep = Drawn(sweep)
     timeline = Drawn(plot.timeline)
 
