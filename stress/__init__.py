@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from stress.own_book.from_book import from_book
     from stress.questions.ablation.ablate import ablate
     from stress.questions.compare import compare
+    from stress.questions.rare.rare import rare
     from stress.questions.replay import replay
     from stress.questions.reverse.reverse import reverse
     from stress.questions.sensitivity.sensitivity import sensitivity
@@ -32,6 +33,7 @@ __all__ = [
     "from_book",
     "load_scenario",
     "open_result",
+    "rare",
     "register_impact_law",
     "register_trigger",
     "replay",
@@ -76,6 +78,7 @@ _HOMES = {
     "compare": "stress.questions.compare",
     "from_book": "stress.own_book.from_book",
     "sensitivity": "stress.questions.sensitivity.sensitivity",
+    "rare": "stress.questions.rare.rare",
     "sweep": "stress.questions.sweep.sweep",
     "replay": "stress.questions.replay",
     "reverse": "stress.questions.reverse.reverse",

@@ -14,6 +14,7 @@ from stress.kernels.shocks.condition import Conditions
 from stress.kernels.shocks.protocol import Numbers, Today
 from stress.kernels.shocks.registry import MODELS
 from stress.kernels.shocks.replay import Replay, replayed
+from stress.kernels.shocks.tilt import Tilt
 from stress.kernels.structure import Structure
 
 
@@ -29,6 +30,7 @@ class Shocks(NamedTuple):
     model: Any  # record of the model
     conditions: Conditions | None = None  # None: no step has any
     replay: Replay | None = None  # None: no step replays a day
+    tilt: Tilt | None = None  # None: the normals are as they were drawn
 
 
 class Room(NamedTuple):
@@ -82,10 +84,14 @@ def draw(
     pair, second = step >> 1, step & 1
     picked_by = model.picked if shocks.conditions is None else model.picked_given
     numbers = lax.fori_loop(pair, pair + 1 - second, two_steps, room.numbers)
+
+    def tilted(z: Array) -> Array:
+        return z if shocks.tilt is None else shocks.tilt.drawn(step, shocks.tilt.of_paths(path_low, path_high), z)
+
     picked = lax.cond(
         second,
-        lambda z: picked_by(shocks.model, shocks.matrix, Numbers(z.second, z.words, True)),
-        lambda z: picked_by(shocks.model, shocks.matrix, Numbers(z.first, z.words, False)),
+        lambda z: picked_by(shocks.model, shocks.matrix, Numbers(tilted(z.second), z.words, True)),
+        lambda z: picked_by(shocks.model, shocks.matrix, Numbers(tilted(z.first), z.words, False)),
         numbers,
     )
     moves, clipped, memory = _moves(structure, shocks, picked, room.memory, step)

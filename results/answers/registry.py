@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 def answers() -> dict[str, Answer]:
     """Every kind of answer; imported only where one is shown."""
     from stress.results.answers.ablation.answer import ANSWER as ABLATION
+    from stress.results.answers.rare.answer import ANSWER as RARE
     from stress.results.answers.reverse.answer import ANSWER as REVERSE
     from stress.results.answers.sensitivity.answer import ANSWER as SENSITIVITY
     from stress.results.answers.sweep.answer import ANSWER as SWEEP
 
-    every: list[Answer] = [ABLATION, REVERSE, SENSITIVITY, SWEEP]
+    every: list[Answer] = [ABLATION, RARE, REVERSE, SENSITIVITY, SWEEP]
     return {one.name: one for one in every}
 
 

@@ -10,6 +10,7 @@ import xarray as xr
 
 from stress.results import plot
 from stress.results.answers.ablation.figure import ablation
+from stress.results.answers.rare.figure import rare
 from stress.results.answers.reverse.figure import reverse
 from stress.results.answers.sensitivity.figure import sensitivity
 from stress.results.answers.sweep.figure import sweep
@@ -50,6 +51,7 @@ class Plots:
     reverse = Drawn(reverse)
     sales = Drawn(plot.sales)
     sensitivity = Drawn(sensitivity)
+    rare = Drawn(rare)
     sweep = Drawn(sweep)
     timeline = Drawn(plot.timeline)
 

@@ -24,6 +24,7 @@ from stress.cli.doctor import doctor
 from stress.cli.exits import BUG, DONE, output_lost
 from stress.cli.init import init
 from stress.cli.library import library
+from stress.cli.rare import rare
 from stress.cli.replay import replay
 from stress.cli.report import report
 from stress.cli.resume import resume
@@ -62,6 +63,7 @@ app.command(cls=Command)(sensitivity)
 app.command(cls=Command)(sweep)
 app.command(cls=Command)(reverse)
 app.command(cls=Command)(ablate)
+app.command(cls=Command)(rare)
 app.command(cls=Command)(replay)
 app.command(cls=Command)(report)
 app.add_typer(library, name="scenarios")

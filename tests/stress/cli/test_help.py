@@ -26,6 +26,7 @@ EXPECTED = {
     "show",
     "compare",
     "ablate",
+    "rare",
     "reverse",
     "sensitivity",
     "sweep",

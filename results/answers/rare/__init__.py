@@ -1,0 +1,1 @@
+"""A question about rare losses shown: its dataset, table, figure and page."""

@@ -1,0 +1,83 @@
+"""The part of a report that shows an answer about rare losses."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import xarray as xr
+
+from stress.results.answers.rare.dataset import GROUP, WEIGHTS
+from stress.results.answers.rare.figure import rare
+from stress.results.answers.rare.words import answer_text, chance, gain_of, verdict_of, warning_of, weights_of
+from stress.results.report import plotly_twins
+from stress.results.report.drawing import drawn
+from stress.results.report.elements import Block, Cell, Gallery, Picture, Row, Section, Table, Text
+from stress.results.report.numbers import called, cell
+from stress.results.terminal.cells import percent
+
+
+def sections(tree: xr.DataTree) -> list[Section]:
+    """The answer, its curve, its tables, and whether to believe it."""
+    blocks: list[Block] = [Text(warning_of(tree))] if warning_of(tree) else []
+    blocks += [
+        Text(f"{tree.attrs['asked']}: {answer_text(tree)}."),
+        Text(verdict_of(tree)),
+        Gallery((_picture(tree),)),
+        _levels(tree),
+        _components(tree),
+        *(Text(note, quiet=True) for note in (gain_of(tree), weights_of(tree)) if note),
+        Text("The paths serve the question alone: other figures have errors of their own.", quiet=True),
+    ]
+    return [Section("rare", "The rare loss", blocks)]
+
+
+def _picture(tree: xr.DataTree) -> Picture:
+    data, who = tree[GROUP].to_dataset(), called(str(tree.attrs["who"]))
+    title = f"{who[:1].upper()}{who[1:]}: probability of a larger loss"
+    losses = [float(x) for x in data["loss"].values]
+    rows = []
+    for at in range(0, len(losses), 4):
+        row = data.isel(loss=at)
+        texts = (chance(float(row[f"prob_loss_over{suffix}"])) for suffix in ("", "_ci_low", "_ci_high"))
+        rows.append(Row(f"{100 * losses[at]:.2f} %", tuple(Cell(text) for text in texts)))
+    table = Table(title, ("Loss over", "probability", "95 % interval from", "to"), tuple(rows))
+    values = data["prob_loss_over"].values
+    live = plotly_twins.line_with_band(
+        [100 * x for x in losses], values, data["prob_loss_over_se"].values, "loss, % of start NAV", "probability"
+    )
+    live["layout"]["yaxis"]["type"] = "log"
+    first, last = (f"{chance(float(values[at]))} at {100 * losses[at]:.1f} %" for at in (0, -1))
+    described = f"From {first} to {last}."
+    return Picture("rare-curve", title, drawn("rare-curve", title, described, partial(rare, tree)), table, live)
+
+
+def _levels(tree: xr.DataTree) -> Table:
+    data = tree[GROUP].to_dataset()
+    rows = [
+        Row(
+            percent(level),
+            tuple(cell(float(row[name]), float(row[f"{name}_se"]), 100.0) for name in ("var", "es")),
+        )
+        for level in map(float, data["level"].values)
+        for row in [data.sel(level=level)]
+    ]
+    return Table("Losses, % of start NAV", ("Level", "VaR, %", "ES, %"), tuple(rows))
+
+
+def _components(tree: xr.DataTree) -> Table:
+    health = tree[WEIGHTS].to_dataset()
+    rows = [
+        Row(
+            str(name),
+            (
+                Cell(f"{100 * float(health['share'][at]):.1f}"),
+                Cell(f"{int(health['paths'][at]):,}"),
+                Cell(f"{int(health['events'][at]):,}"),
+                Cell(f"{float(health['weight'][at]):.3f}"),
+            ),
+        )
+        for at, name in enumerate(health["component"].values)
+        if int(health["paths"][at])
+    ]
+    columns = ("Shifted", "share, %", "paths", "events", "part of mean weight")
+    return Table("Which paths were shifted, and where the event happened", columns, tuple(rows))

@@ -1,0 +1,84 @@
+"""An answer about rare losses in sentences."""
+
+from __future__ import annotations
+
+import math
+
+import xarray as xr
+
+from stress.results.answers.rare.dataset import GROUP, WEIGHTS
+from stress.results.statistics.plain_check import NOT_VERIFIED, PLAIN, REJECTED
+from stress.results.terminal.cells import decimals, fixed, percent, with_error
+
+
+def warning_of(tree: xr.DataTree) -> str:
+    """What must be said aloud: plain paths contradict the answer; else ""."""
+    if tree.attrs["plain_check"] != REJECTED:
+        return ""
+    seen, expected = counted(tree)
+    return (
+        f"do not use this answer: the event happened on {seen} plain paths, the tilted ones make that {expected}: they "
+        "miss a part of it, or see too much of it"
+    )
+
+
+def counted(tree: xr.DataTree) -> tuple[str, str]:
+    """Plain events, and how many the tilted paths expect."""
+    health = tree[WEIGHTS].to_dataset()
+    expected, se = float(health["plain_expected"]), float(health["plain_expected_se"])
+    return f"{int(health['plain_events']):,}", with_error(expected, se, decimals(expected, se, 2))
+
+
+def verdict_of(tree: xr.DataTree) -> str:
+    """What the plain paths say of the tilted ones."""
+    verdict = tree.attrs["plain_check"]
+    if verdict == PLAIN:
+        return f"Plain paths: {tree.attrs['why_plain']}."
+    if warning := warning_of(tree):
+        return f"{warning[:1].upper()}{warning[1:]}."
+    seen, expected = counted(tree)
+    plain = int(tree[WEIGHTS]["plain_paths"])
+    if verdict == NOT_VERIFIED:
+        return (
+            f"Not verified by plain paths: {plain:,} of them are too few for this event ({seen} seen, {expected} "
+            "expected by the tilted ones)."
+        )
+    return f"Plain paths agree: the event happened on {seen} of {plain:,}, the tilted ones alone expect {expected}."
+
+
+def gain_of(tree: xr.DataTree) -> str:
+    """What the tilt was expected to gain."""
+    if "gain" not in tree.attrs or tree.attrs["method"] == "plain":
+        return ""
+    return (
+        f"The pilot expects a variance {float(tree.attrs['variance_ratio']):,.0f} times smaller than that of as many "
+        f"plain paths, {float(tree.attrs['gain']):,.0f} times at equal work."
+    )
+
+
+def weights_of(tree: xr.DataTree) -> str:
+    """Health of the weights."""
+    health = tree[WEIGHTS].to_dataset()
+    mean, se = float(health["mean_weight"]), float(health["mean_weight_se"])
+    share = float(health["largest_share"])
+    largest = "" if math.isnan(share) else f"; the largest share of one path in it is {percent(float(f'{share:.2g}'))}"
+    return (
+        f"The event happened on {int(health['event_paths']):,} paths{largest}. Mean weight "
+        f"{with_error(mean, se, decimals(mean, se, 4))}, which should be 1."
+    )
+
+
+def answer_text(tree: xr.DataTree) -> str:
+    """The answer with its error and interval."""
+    table = tree[GROUP].to_dataset()
+    value, se, low, high = (float(table[f"answer{x}"]) for x in ("", "_se", "_ci_low", "_ci_high"))
+    if tree.attrs["kind"] in ("var", "es"):
+        places = decimals(100 * value, 100 * se, 3)
+        interval = f"{fixed(100 * low, places)} to {fixed(100 * high, places)}"
+        return f"{with_error(100 * value, 100 * se, places)} % of start NAV (95 % interval {interval})"
+    return f"{chance(value)} ±{chance(se)} (95 % interval {chance(low)} to {chance(high)})"
+
+
+def chance(value: float) -> str:
+    """A probability that may be tiny."""
+    return "-" if math.isnan(value) else f"{value:.3g}"

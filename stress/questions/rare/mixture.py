@@ -1,0 +1,112 @@
+"""The mixture that paths are drawn from: plain ones, a shift of every step alike, a large shock at one of the steps."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from stress.kernels.params import Params
+from stress.kernels.shocks.tilt import SLOTS, Tilt
+
+Floats = npt.NDArray[np.float64]
+SPREAD = 619  # a slot's place in the order of the components: neighbours lie far apart, so any range of ids is balanced
+PLAIN = 0.2  # share of plain paths: no weight is above its inverse
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Shares in SLOTS and shifts of its components: `plain`, `every step`, then one a step.
+
+    Attributes:
+        slots: (component,) int, of SLOTS.
+        every: (row,) float32 shift of the normals of each step.
+        once: (row,) float32 shift of those of one step.
+        steps: of the horizon.
+    """
+
+    slots: npt.NDArray[np.int64]
+    every: npt.NDArray[np.float32]
+    once: npt.NDArray[np.float32]
+    steps: int
+
+    @classmethod
+    def plain(cls, rows: int, steps: int, once: bool) -> Mixture:
+        """Nothing is shifted; `once`: with components of one step each."""
+        slots = np.zeros(2 + steps * once, np.int64)
+        slots[0] = SLOTS
+        nothing = np.zeros(rows, np.float32)
+        return cls(slots, nothing, nothing, steps)
+
+    def fitted(self, every: Floats, once: Floats, share: float) -> Mixture:
+        """A share of PLAIN, of the rest `share` with one large step and the others with a shift of every step."""
+        steps = len(self.slots) - 2
+        tilted = round(SLOTS * (1 - PLAIN))
+        each = round(tilted * share / steps) if steps else 0
+        slots = np.array([SLOTS - tilted, tilted - each * steps, *[each] * steps], np.int64)
+        return Mixture(slots, every.astype(np.float32), once.astype(np.float32), self.steps)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing is shifted."""
+        return int(self.slots[0]) == SLOTS
+
+    @property
+    def names(self) -> list[str]:
+        """What the components are called."""
+        return ["plain", "every step", *(f"step {step}" for step in range(1, len(self.slots) - 1))]
+
+    def of_slot(self) -> npt.NDArray[np.int32]:
+        """The component of each slot, (SLOTS,)."""
+        order = np.repeat(np.arange(len(self.slots)), self.slots)
+        return order[np.arange(SLOTS) * SPREAD % SLOTS].astype(np.int32)
+
+    def components(self, ids: npt.NDArray[np.uint64]) -> npt.NDArray[np.int32]:
+        """The component of each path."""
+        return self.of_slot()[(ids % np.uint64(SLOTS)).astype(np.int64)]
+
+    def shifts(self) -> npt.NDArray[np.float32]:
+        """(2 x pair of steps, row and one more, component), see `kernels.shocks.tilt`."""
+        found = np.zeros((2 * -(-self.steps // 2), len(self.every) + 1, len(self.slots)), np.float32)
+        found[: self.steps, :-1, 1] = self.every
+        for step in range(len(self.slots) - 2):
+            found[step, :-1, 2 + step] = self.once
+        return found
+
+    def change(self, params: Params) -> Params:
+        """The numbers of a scenario with this mixture."""
+        tilt: Any = Tilt(self.of_slot(), self.shifts().astype(np.asarray(params.shocks.mean).dtype))  # type: ignore[arg-type]
+        return params._replace(shocks=params.shocks._replace(tilt=tilt))
+
+    def document(self) -> dict[str, Any]:
+        """For a spec: all that it consists of, and its digest."""
+        content = {
+            "slots": [int(x) for x in self.slots],
+            "every_step": [float(x) for x in self.every],
+            "one_step": [float(x) for x in self.once],
+        }
+        digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+        return {**content, "sha256": digest}
+
+
+def weights(ratios: Floats, components: npt.NDArray[np.int32], among: npt.NDArray[np.bool_] | None = None) -> Floats:
+    """Of paths against the mixture of all of them, or of some components: each path's plain likelihood over the
+    mean of those of the components, as often as they are there.
+
+    Args:
+        ratios: (component, path) logarithms of the components' likelihood over the plain one.
+        components: (path,) which each path is from.
+        among: (component,) of which mixture; None: all.
+    """
+    counts = np.bincount(components, minlength=len(ratios)).astype(float)
+    if among is not None:
+        counts = np.where(among, counts, 0.0)
+    used = counts > 0
+    highest = ratios[used].max(axis=0)
+    mean = (counts[used, None] / counts.sum() * np.exp(ratios[used] - highest)).sum(axis=0)
+    found: Floats = np.exp(-highest - np.log(mean))
+    return found

@@ -1,0 +1,166 @@
+"""Rare losses by importance sampling: known probabilities, plain paths that contradict, and every way to show it."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+from scipy import stats
+from typer.testing import CliRunner
+
+import stress
+from stress.cli import app
+from stress.options import RunOptions
+from stress.questions.rare.asked import read_asked
+from stress.questions.rare.mixture import Mixture, weights
+from stress.questions.rare.pilot import Fitted, fit_tilt
+from stress.questions.rare.rare import _tree, rare_problem
+from stress.questions.rare.sampler import Sampler
+from stress.run_directory.location import location_of
+from stress.scenarios.errors import ScenarioError
+from tiny import make_problem, single
+
+PROBLEM = replace(single(cascade={"feedback": False}), input_hashes={})
+OPTIONS = RunOptions(paths=20_000, seed=5, device="cpu")
+FAT = make_problem(steps=2)
+
+
+def invoke(*args: str) -> Any:
+    return CliRunner().invoke(app, list(args), env={"COLUMNS": "80"})
+
+
+def exact(loss: float) -> float:
+    """P(loss > x) of four times the asset, three gaussian steps."""
+    deviation = 0.16 * math.sqrt(3 / 252)
+    return float(stats.norm.cdf(math.log1p(-loss / 4) / deviation))
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("rare") / "answer"
+    rare_problem(PROBLEM, OPTIONS, read_asked("loss(f) > 30 %", PROBLEM), location_of(out))
+    return out
+
+
+@pytest.fixture(scope="module")
+def tree(written: Path) -> xr.DataTree:
+    return stress.open_result(written)
+
+
+def test_a_known_probability_of_one_in_a_hundred_thousand(tree: xr.DataTree) -> None:
+    table, health = tree["rare"].to_dataset(), tree["weights"].to_dataset()
+    assert exact(0.3) < 2e-5
+    assert abs(float(table["answer"]) - exact(0.3)) < 3 * float(table["answer_se"])
+    assert float(table["answer_se"]) < 0.03 * exact(0.3)
+    assert tree.attrs["method"] == "tilt"
+    assert tree.attrs["plain_check"] == "not verified"
+    assert abs(float(health["mean_weight"]) - 1) < 3 * float(health["mean_weight_se"])
+    assert float(health["largest_weight"]) < 5.01
+    for loss, value, se in zip(table["loss"], table["prob_loss_over"], table["prob_loss_over_se"], strict=True):
+        assert abs(float(value) - exact(float(loss))) < 4 * float(se)
+
+
+def test_the_same_numbers_whatever_travels_together(tree: xr.DataTree) -> None:
+    options = replace(OPTIONS, block_size=2048)
+    again = rare_problem(PROBLEM, options, read_asked("loss(f) > 30 %", PROBLEM), None)
+    xr.testing.assert_identical(again["rare"].to_dataset(), tree["rare"].to_dataset())
+    assert again.attrs["tilt"] == tree.attrs["tilt"]
+
+
+def test_fat_tails_agree_with_plain_paths() -> None:
+    options = RunOptions(paths=16_000, seed=3, device="cpu")
+    asked = read_asked("es(system, 0.999)", FAT)
+    sampler = Sampler(FAT, options, asked.row(FAT), lambda _: None)
+    fitted = fit_tilt(sampler, asked)
+    assert fitted.gain > 1.5
+    assert len(fitted.mixture.slots) == 2 + 2
+    tilted = _tree(sampler, asked, fitted, lambda _: None)
+    plain = Mixture.plain(len(fitted.mixture.every), 2, True)
+    sampler.options = replace(options, paths=200_000)
+    usual = _tree(sampler, asked, Fitted(plain, math.nan, math.nan, math.nan, 1, "asked for"), lambda _: None)
+    assert usual.attrs["method"] == "plain"
+    assert usual.attrs["plain_check"] == "plain"
+    for name in ("es", "var"):
+        for level in (0.99, 0.999):
+            a, b = (x["rare"].to_dataset().sel(level=level) for x in (tilted, usual))
+            error = math.hypot(float(a[f"{name}_se"]), float(b[f"{name}_se"]))
+            assert abs(float(a[name]) - float(b[name])) < 3.5 * error, (name, level)
+    assert tilted.attrs["plain_check"] in ("agrees", "not verified")
+
+
+def test_plain_paths_contradict_a_tilt_that_misses_most_of_the_event() -> None:
+    options = RunOptions(paths=60_000, seed=2, device="cpu")
+    asked = read_asked("loss(f) > 8 %", PROBLEM)  # as likely as one path in fifty
+    sampler = Sampler(PROBLEM, options, asked.row(PROBLEM), lambda _: None)
+    fitted = fit_tilt(sampler, asked)
+    away = replace(fitted.mixture, every=-5 * fitted.mixture.every)
+    tree = _tree(sampler, asked, fitted._replace(mixture=away), lambda _: None)
+    assert tree.attrs["plain_check"] == "rejected"
+    assert tree["weights"]["largest_weight"] < 5.01
+
+
+def test_weights_are_those_of_the_balance_heuristic() -> None:
+    ratios = np.log(np.array([[1.0, 1.0, 1.0], [0.5, 2.0, 4.0]]))
+    found = weights(ratios, np.array([0, 1, 1], np.int32))
+    np.testing.assert_allclose(found, 1 / (1 / 3 + 2 / 3 * np.array([0.5, 2.0, 4.0])))
+    alone = weights(ratios, np.array([0, 1, 1], np.int32), np.array([False, True]))
+    np.testing.assert_allclose(alone, [2.0, 0.5, 0.25])
+
+
+def test_any_range_of_ids_is_balanced() -> None:
+    mixture = Mixture.plain(1, 3, True).fitted(np.ones(1), np.ones(1), 0.5)
+    assert mixture.slots.sum() == 1000
+    for first in (0, 123, 2**63):
+        there = mixture.components(np.uint64(first) + np.arange(100, dtype=np.uint64))
+        shares = np.bincount(there, minlength=5) / 100
+        np.testing.assert_allclose(shares, mixture.slots / 1000, atol=0.05)
+
+
+def test_what_is_no_question() -> None:
+    for text, words in {
+        "es(system)": "form of its kind",
+        "es(nobody, 0.99)": "no fund 'nobody'",
+        "mean(system)": "no question",
+        "loss(f) > much": "loss",
+        "es(f, 1.5)": "outside",
+    }.items():
+        with pytest.raises(ScenarioError, match=words):
+            read_asked(text, PROBLEM)
+    asked = read_asked('loss( "f" ) > 12 %', PROBLEM)
+    assert asked.text == "loss(f) > 12 %"
+    assert read_asked(None, FAT).text == "es(system, 0.99)"
+
+
+def test_draws_that_are_no_normals_are_refused() -> None:
+    refused = invoke("rare", "desk", "--set", "shocks.model=none", "--dry-run")
+    assert refused.exit_code == 3
+    assert "gaussian, student_t, factor, garch" in refused.output
+
+
+def test_it_is_shown_again_in_json_and_as_a_page(written: Path, tree: xr.DataTree) -> None:
+    shown = invoke("show", str(written))
+    assert shown.exit_code == 0, shown.output
+    assert max(map(len, shown.output.splitlines())) <= 80
+    assert "loss(f) > 30 %" in shown.output
+    assert "Not verified by plain paths" in shown.output
+    document = json.loads(invoke("show", str(written), "--json").output)
+    assert document["answer"]["value"] == float(tree["rare"]["answer"])
+    assert document["tilt_sha256"] == json.loads(tree.attrs["tilt"])["sha256"]
+    spec = json.loads((written / "spec.json").read_text(encoding="utf-8"))
+    assert spec["identity"]["question"]["tilt"]["sha256"] == document["tilt_sha256"]
+    assert invoke("report", str(written)).exit_code == 0
+    assert "The rare loss" in (written / "report.html").read_text(encoding="utf-8")
+    assert tree.stress.plot.rare().get_yscale() == "log"
+    assert invoke("resume", str(written)).exit_code == 3
+
+
+def test_dry_run(tmp_path: Path) -> None:
+    dry = invoke("rare", "desk", "--dry-run", "--json", "--out", str(tmp_path / "new"))
+    assert json.loads(dry.stdout)["for"] == "es(system, 0.999)"
+    assert not (tmp_path / "new").exists()
