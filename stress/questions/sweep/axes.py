@@ -102,6 +102,8 @@ def _parse(text: str) -> Axis:
     found = tuple(_value(part.strip()) for part in values.split(","))
     if len(set(found)) < len(found):
         raise ScenarioError("has a value twice", file=OVER, key=key, value=values, allowed="different values")
+    numbers = sorted(value for value in found if isinstance(value, float))
+    found = tuple(numbers) if len(numbers) == len(found) else found  # numbers in their own order, words as written
     if multiplies and not all(isinstance(value, float) for value in found):
         raise ScenarioError("is no factor", file=OVER, key=key, value=values, allowed="numbers to multiply by")
     return Axis("", key, found, multiplies)

@@ -110,10 +110,10 @@ def asked_for(over: Sequence[str], latin: int | None, seed: int, bound: Bound, t
     if not (0 <= bound.loss < 10 and 0 < bound.probability < 1):
         raise ValueError(f"tipping = {tuple(bound)} is not possible; allowed: a loss from 0 on, a probability below 1")
     points = grid(axes) if latin is None else latin_hypercube(axes, latin, seed)
-    numeric = [axis.name for axis in axes if axis.numeric and list(axis.values) == sorted(axis.values)]
+    numeric = [axis.name for axis in axes if axis.numeric]
     if tipping_axis is not None and (latin is not None or tipping_axis not in numeric):
         allowed = (
-            "a grid" if latin is not None else f"an axis of increasing numbers: {', '.join(numeric) or 'none here'}"
+            "a grid" if latin is not None else f"an axis of numbers: {', '.join(numeric) or 'none here'}"
         )
         raise ScenarioError("is no axis to tip along", file="--tipping-axis", key=tipping_axis, allowed=allowed)
     along = tipping_axis or (numeric[0] if numeric else None)

@@ -21,6 +21,12 @@ def test_ranges_lists_and_factors() -> None:
     assert [axis.name for axis in (scale, dof, gross, vol)] == ["scale", "dof", "gross", "vol"]
 
 
+def test_numbers_of_a_list_are_put_in_order_and_words_are_not() -> None:
+    scale, model = parse_axes(["shocks.scale=3,1,10,2", "shocks.model=student_t,gaussian"])
+    assert scale.values == (1.0, 2.0, 3.0, 10.0)
+    assert model.values == ("student_t", "gaussian")
+
+
 def test_names_are_distinct_and_no_dimension_of_the_summary() -> None:
     axes = parse_axes(["funds.a.gross=1,2", "funds.b.gross=1,2", "x.level=1,2", "shocks.model=gaussian,student_t"])
     assert [axis.name for axis in axes] == ["gross", "b_gross", "x_level", "model"]
