@@ -34,7 +34,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stress.results.statistics.estimate import Estimate
-from stress.results.statistics.estimators import binomial_ranks, order_statistic, paths_of
+from stress.results.statistics.estimators import binomial_ranks, order_statistic
 from stress.results.statistics.few_paths import FEWEST as FEWEST_OF_TAIL
 from stress.results.statistics.few_paths import Z95, widening
 from stress.results.statistics.levels import as_fraction, order_rank, tail_mass
@@ -150,7 +150,7 @@ def _of(losses: Floats) -> Conditional:
 
 def _given_tails(fund: Distribution, system: Distribution, level: str) -> Conditional | None:
     """The condition over all paths, from the kept tails; None where the fund's does not hold all of its paths."""
-    paths, own, whole = paths_of(fund), fund.tail, system.tail
+    paths, own, whole = fund.paths, fund.tail, system.tail
     rank = order_rank(level, paths)
     if paths - rank >= len(own.values):
         return None

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -35,11 +36,7 @@ class Moments:
     cross: float
 
 
-def paths_of(distribution: Distribution) -> int:
-    """Number of paths counted."""
-    return int(distribution.histogram.counts.sum())
-
-
+@cache
 def binomial_ranks(level: str, count: int) -> tuple[int, int]:
     """Ranks (l, u) with P(X_(l) <= quantile <= X_(u)) >= 95 %; l = 0 or u = count + 1 mean that no value bounds it."""
     from scipy.special import bdtr, bdtrik
@@ -57,7 +54,7 @@ def binomial_ranks(level: str, count: int) -> tuple[int, int]:
 
 def order_statistic(distribution: Distribution, rank: int) -> tuple[float, float, float]:
     """Value of a rank (1-based, from the smallest) with a certified bracket: exact where tail or window reach it."""
-    from_top = paths_of(distribution) - rank
+    from_top = distribution.paths - rank
     tail = distribution.tail.values
     if 0 <= from_top < len(tail):
         exact = float(tail[from_top])
@@ -76,7 +73,7 @@ def value_at_risk(distribution: Distribution, level: str) -> Estimate:
     With too few paths for an upper (lower) bound, `high` is inf (`low` -inf) and the se inf; no interval at all with
     fewer than ten paths beyond the quantile.
     """
-    paths = paths_of(distribution)
+    paths = distribution.paths
     if tail_mass(level, paths) < FEWEST:
         return Estimate.unknown(order_statistic(distribution, order_rank(level, paths))[0])
     lower, upper = binomial_ranks(level, paths)
@@ -97,7 +94,7 @@ def _beyond_tail(distribution: Distribution) -> npt.NDArray[np.int64]:
 
 
 def _tail_mean(distribution: Distribution, level: str) -> float:
-    paths = paths_of(distribution)
+    paths = distribution.paths
     mass = tail_mass(level, paths)
     whole, values = math.floor(mass), distribution.tail.values
     if whole < len(values):
@@ -128,7 +125,7 @@ class _Excess:
 
 
 def _excess(distribution: Distribution, threshold: float) -> _Excess:
-    paths, values = paths_of(distribution), distribution.tail.values
+    paths, values = distribution.paths, distribution.tail.values
     excess = values[values > threshold] - threshold  # whatever more is kept of the tail changes no bit
     first, second, beyond = float(excess.sum()), float(excess @ excess), int(np.count_nonzero(excess))
     if len(values) < paths and (len(values) == 0 or values[-1] > threshold):
@@ -154,7 +151,7 @@ class _TailMean:
 
 
 def _tail(distribution: Distribution, level: str) -> _TailMean:
-    paths = paths_of(distribution)
+    paths = distribution.paths
     quantile = order_statistic(distribution, order_rank(level, paths))[0]
     excess = _excess(distribution, quantile)
     deviation = math.sqrt(np.maximum(excess.square - excess.mean**2, 0.0)) / float(1 - as_fraction(level))
@@ -165,7 +162,7 @@ def _tail(distribution: Distribution, level: str) -> _TailMean:
 def expected_shortfall(distribution: Distribution, level: str) -> Estimate:
     """ES at `level`: the mean of the worst (1 - p) N losses, the boundary one counted in part."""
     tail = _tail(distribution, level)
-    return Estimate.symmetric(tail.value, widened(tail.deviation / math.sqrt(paths_of(distribution)), tail.paths))
+    return Estimate.symmetric(tail.value, widened(tail.deviation / math.sqrt(distribution.paths), tail.paths))
 
 
 def mean(total: float, squares: float, paths: int, rare: bool = False, hits: int | None = None) -> Estimate:
@@ -229,7 +226,7 @@ def against_static(
     it is their correlation on the sample (float64 (path,), the same paths in both), 0 when no sampled path is in one
     of the tails. The ratio is NaN where the twin's ES is under 0.001.
     """
-    paths = paths_of(loss)
+    paths = loss.paths
     one, other = _tail(loss, level), _tail(static, level)
     if min(len(loss.tail.values), len(static.tail.values)) > paths - order_rank(level, paths):
         joint = _joint_excess(loss.tail, static.tail, one.quantile, other.quantile) / paths

@@ -8,6 +8,7 @@ group (of the sum of start NAVs for the system), positive = loss; USD metrics ar
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -54,6 +55,11 @@ class Distribution:
     histogram: FloatHistogram  # exact counts of all paths
     tail: Tail
     windows: tuple[Window, ...] = ()  # where the tail does not reach and exact quantiles were asked for
+
+    @cached_property
+    def paths(self) -> int:
+        """Number of paths counted."""
+        return int(self.histogram.counts.sum())
 
     def window_of(self, rank: int) -> Window | None:
         """The window that holds a rank, if any does."""

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stress.errors import InvariantFailed
-from stress.results.statistics.estimators import binomial_ranks, paths_of
+from stress.results.statistics.estimators import binomial_ranks
 from stress.results.statistics.exact_sum import HIGH_BITS, LOW_BITS
 from stress.results.statistics.levels import order_rank
 from stress.results.statistics.simulation_output import Distribution, Window
@@ -45,7 +45,7 @@ class _Search:
 
 def _searches(distribution: Distribution, levels: Sequence[str]) -> list[_Search]:
     """What is missing for exact VaR, its interval and ES at each level; nothing where the tail reaches."""
-    paths, kept = paths_of(distribution), len(distribution.tail.values)
+    paths, kept = distribution.paths, len(distribution.tail.values)
     cumulative = np.cumsum(distribution.histogram.counts)
     found = []
     for level in levels:

@@ -112,9 +112,7 @@ def asked_for(over: Sequence[str], latin: int | None, seed: int, bound: Bound, t
     points = grid(axes) if latin is None else latin_hypercube(axes, latin, seed)
     numeric = [axis.name for axis in axes if axis.numeric]
     if tipping_axis is not None and (latin is not None or tipping_axis not in numeric):
-        allowed = (
-            "a grid" if latin is not None else f"an axis of numbers: {', '.join(numeric) or 'none here'}"
-        )
+        allowed = "a grid" if latin is not None else f"an axis of numbers: {', '.join(numeric) or 'none here'}"
         raise ScenarioError("is no axis to tip along", file="--tipping-axis", key=tipping_axis, allowed=allowed)
     along = tipping_axis or (numeric[0] if numeric else None)
     return Sweep(axes, points, latin is not None, bound, None if latin is not None else along)
@@ -222,21 +220,22 @@ def simulated(problem: Problem, bound: Bound, options: RunOptions, says: Callabl
     from stress.results.statistics.estimators import probability
 
     output = run_lean(problem, options, says)
-    table = summary(output)
+    every = summary(output)
+    table, figures = every.variables, list(every.data_vars)  # a DataArray for each takes as long as the figures
     assert output.stored is not None  # of a lean run
     metrics = output.stored.metrics
     added = metrics["fund_loss"] - metrics["fund_loss_static"]
     hits = [probability(int(np.count_nonzero(added[row] > bound.loss)), output.paths) for row in row_order(output)]
-    arrays: Arrays = {f"data/{name}": np.asarray(table[name].values) for name in table.data_vars}
+    arrays: Arrays = {f"data/{name}": np.asarray(table[name].values) for name in figures}
     for name in OF_DIMS:
-        if name in table.coords:
+        if name in table:
             labels = table[name].values
             arrays[f"coord/{name}"] = labels if labels.dtype.kind == "f" else labels.astype(str)
     for suffix, part in {"": "value", "_se": "se", "_ci_low": "low", "_ci_high": "high"}.items():
         values = np.array([getattr(one, part) for one in hits])
         arrays[f"data/prob_added_loss{suffix}"] = values[:-1]
         arrays[f"data/system_prob_added_loss{suffix}"] = values[-1]
-    arrays["dims"] = np.array(json.dumps({str(name): list(map(str, table[name].dims)) for name in table.data_vars}))
+    arrays["dims"] = np.array(json.dumps({str(name): list(map(str, table[name].dims)) for name in figures}))
     return arrays
 
 
