@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import nbformat
 import pytest
 
 from checkout import ROOT
+from compilation import in_more_haste
 
 FOLDER = ROOT / "docs" / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
@@ -41,7 +43,7 @@ def execute(notebook: Any, folder: Path) -> None:
         kernel_name="python3",
         resources={"metadata": {"path": str(folder)}},
         coalesce_streams=True,  # a kernel sends what a cell prints in as many pieces as time would have it
-    ).execute()
+    ).execute(env=in_more_haste(os.environ))
 
 
 def test_they_are_there() -> None:
