@@ -18,6 +18,8 @@ from compilation import in_more_haste
 
 FOLDER = ROOT / "docs" / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+LONG = ("ablation", "sensitivity")  # what they do is asked of smaller problems in tests/stress/questions
+IN_TURN = [pytest.param(x, id=x.stem, marks=[pytest.mark.slow] if x.stem in LONG else []) for x in NOTEBOOKS]
 LARGEST = 400_000  # bytes
 MACHINE_PATH = re.compile(r"(?<![\w.:/])/(?:home|root|tmp|work|opt|usr|Users|private|mnt|var)/|[A-Z]:\\\\")
 
@@ -50,7 +52,7 @@ def test_they_are_there() -> None:
     assert {"ablation.ipynb", "first-steps.ipynb", "validation.ipynb"} <= {path.name for path in NOTEBOOKS}
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", IN_TURN)
 def test_a_notebook_runs_and_its_assertions_hold(path: Path, tmp_path: Path) -> None:
     notebook, stored = read(path), read(path)
     assert sum(cell.source.count("assert") for cell in code_cells(notebook)) >= 5
