@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,12 @@ import nbformat
 import pytest
 
 from checkout import ROOT
+from compilation import in_more_haste
 
 FOLDER = ROOT / "docs" / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+LONG = ("ablation", "sensitivity")  # what they do is asked of smaller problems in tests/stress/questions
+IN_TURN = [pytest.param(x, id=x.stem, marks=[pytest.mark.slow] if x.stem in LONG else []) for x in NOTEBOOKS]
 LARGEST = 400_000  # bytes
 MACHINE_PATH = re.compile(r"(?<![\w.:/])/(?:home|root|tmp|work|opt|usr|Users|private|mnt|var)/|[A-Z]:\\\\")
 
@@ -41,14 +45,14 @@ def execute(notebook: Any, folder: Path) -> None:
         kernel_name="python3",
         resources={"metadata": {"path": str(folder)}},
         coalesce_streams=True,  # a kernel sends what a cell prints in as many pieces as time would have it
-    ).execute()
+    ).execute(env=in_more_haste(os.environ))
 
 
 def test_they_are_there() -> None:
     assert {"ablation.ipynb", "first-steps.ipynb", "validation.ipynb"} <= {path.name for path in NOTEBOOKS}
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", IN_TURN)
 def test_a_notebook_runs_and_its_assertions_hold(path: Path, tmp_path: Path) -> None:
     notebook, stored = read(path), read(path)
     assert sum(cell.source.count("assert") for cell in code_cells(notebook)) >= 5

@@ -231,7 +231,7 @@ def test_the_sky_job_runs(job_shell: Shell, tmp_path: Path) -> None:
     is_whole(f"{tmp_path}/run")
 
 
-@pytest.mark.parametrize("devices", ["2", "4", pytest.param("1", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("devices", ["2", *(pytest.param(x, marks=pytest.mark.slow) for x in ("1", "4"))])
 def test_one_two_and_four_devices_have_the_same_numbers(devices: str, undisturbed: xr.DataTree, tmp_path: Path) -> None:
     out = str(tmp_path / "run")
     words = ["run", *WORDS, "--devices", devices, "--quiet", "--out", out]

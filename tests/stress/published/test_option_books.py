@@ -47,10 +47,10 @@ def _settings(texts: tuple[str, ...]) -> dict[str, float]:
 @pytest.mark.parametrize(
     "settings",
     [
-        ("threshold=20", "strata=5"),  # not rare
+        pytest.param(("threshold=20", "strata=5"), marks=pytest.mark.slow),  # not rare
         ("calls=[30, 1, 5]", "puts=[0, 12, 5]", "threshold=150", "maturity=0.3"),
         ("calls=[0, 4]", "puts=[3, 0]", "threshold=60", "dof=3"),
-        ("dof=30", "hedged=1", "vol=0.6", "horizon=0.1", "threshold=900"),
+        pytest.param(("dof=30", "hedged=1", "vol=0.6", "horizon=0.1", "threshold=900"), marks=pytest.mark.slow),
     ],
 )
 def test_elsewhere(settings: tuple[str, ...]) -> None:
