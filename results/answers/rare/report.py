@@ -6,9 +6,9 @@ from functools import partial
 
 import xarray as xr
 
-from stress.results.answers.rare.dataset import GROUP, WEIGHTS
+from stress.results.answers.rare.dataset import GROUP, SUFFIXES, WEIGHTS
 from stress.results.answers.rare.figure import rare
-from stress.results.answers.rare.words import answer_text, chance, gain_of, verdict_of, warning_of, weights_of
+from stress.results.answers.rare.words import answer_text, chance, chances, gain_of, verdict_of, warning_of, weights_of
 from stress.results.report import plotly_twins
 from stress.results.report.drawing import drawn
 from stress.results.report.elements import Block, Cell, Gallery, Picture, Row, Section, Table, Text
@@ -38,9 +38,9 @@ def _picture(tree: xr.DataTree) -> Picture:
     rows = []
     for at in range(0, len(losses), 4):
         row = data.isel(loss=at)
-        texts = (chance(float(row[f"prob_loss_over{suffix}"])) for suffix in ("", "_ci_low", "_ci_high"))
-        rows.append(Row(f"{100 * losses[at]:.2f} %", tuple(Cell(text) for text in texts)))
-    table = Table(title, ("Loss over", "probability", "95 % interval from", "to"), tuple(rows))
+        value, se, low, high = (float(row[f"prob_loss_over{suffix}"]) for suffix in SUFFIXES)
+        rows.append(Row(f"{100 * losses[at]:.2f} %", tuple(map(Cell, chances(value, se, low, high)))))
+    table = Table(title, ("Loss over", "probability", "standard error", "95 % interval"), tuple(rows))
     values = data["prob_loss_over"].values
     live = plotly_twins.line_with_band(
         [100 * x for x in losses], values, data["prob_loss_over_se"].values, "loss, % of start NAV", "probability"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import xarray as xr
 
 from stress.results.answers.rare.dataset import GROUP, SUFFIXES, WEIGHTS
-from stress.results.answers.rare.words import answer_text, chance, gain_of, verdict_of, weights_of
+from stress.results.answers.rare.words import answer_text, chances, gain_of, verdict_of, weights_of
 from stress.results.terminal.cells import (
     add_label_column,
     add_number_columns,
@@ -66,15 +66,16 @@ def _curve(tree: xr.DataTree) -> Table:
     step = max(1, math.ceil(data.sizes["loss"] / CURVE))
     for at in range(0, data.sizes["loss"], step):
         row = data.isel(loss=at)
-        value, se, low, high = (float(row[f"prob_loss_over{suffix}"]) for suffix in SUFFIXES)
-        table.add_row(
-            f"{100 * float(row['loss']):.2f}", chance(value), f"±{chance(se)}", f"{chance(low)} to {chance(high)}"
-        )
+        table.add_row(f"{100 * float(row['loss']):.2f}", *_chances(row, "prob_loss_over"))
     table.add_section()
-    value, se, low, high = (float(data[f"prob_default{suffix}"]) for suffix in SUFFIXES)
     label = "default of any fund" if tree.attrs["who"] == "system" else "default"
-    table.add_row(label, chance(value), f"±{chance(se)}", f"{chance(low)} to {chance(high)}")
+    table.add_row(label, *_chances(data, "prob_default"))
     return table
+
+
+def _chances(row: xr.Dataset, name: str) -> tuple[str, str, str]:
+    value, se, low, high = (float(row[f"{name}{suffix}"]) for suffix in SUFFIXES)
+    return chances(value, se, low, high)
 
 
 def _whose(tree: xr.DataTree) -> str:

@@ -8,7 +8,9 @@ import xarray as xr
 
 from stress.results.answers.rare.dataset import GROUP, WEIGHTS
 from stress.results.statistics.plain_check import NOT_VERIFIED, PLAIN, REJECTED
-from stress.results.terminal.cells import decimals, fixed, percent, with_error
+from stress.results.terminal.cells import TOO_FEW, decimals, fixed, percent, with_error
+
+SMALL = 1e-3  # below it a probability is written by its power of ten, above it in percent
 
 
 def warning_of(tree: xr.DataTree) -> str:
@@ -76,9 +78,28 @@ def answer_text(tree: xr.DataTree) -> str:
         places = decimals(100 * value, 100 * se, 3)
         interval = f"{fixed(100 * low, places)} to {fixed(100 * high, places)}"
         return f"{with_error(100 * value, 100 * se, places)} % of start NAV (95 % interval {interval})"
-    return f"{chance(value)} ±{chance(se)} (95 % interval {chance(low)} to {chance(high)})"
+    probability, error, interval = chances(value, se, low, high)
+    return f"{probability} {error} (95 % interval {interval})"
+
+
+def chances(value: float, se: float, low: float, high: float) -> tuple[str, str, str]:
+    """A probability that may be tiny, its error and its interval, all in one unit: `1.37e-05`, `±0.06e-05`, ..."""
+    if math.isnan(value):
+        return "-", "", ""
+    power = math.floor(math.log10(value)) if 0 < value < SMALL else -2
+    places = decimals(value / 10.0**power, se / 10.0**power, 2)
+
+    def written(size: float) -> str:
+        number = fixed(size / 10.0**power, places)
+        return f"{number} %" if power == -2 else f"{number}e{power:03d}"
+
+    if math.isinf(se):
+        return ("0", "", f"below {chance(high)}") if value == 0 else (written(value), TOO_FEW, "")
+    return written(value), f"±{written(se)}", f"{written(low)} to {written(high)}"
 
 
 def chance(value: float) -> str:
-    """A probability that may be tiny."""
-    return "-" if math.isnan(value) else f"{value:.3g}"
+    """A probability alone, three digits."""
+    if math.isnan(value):
+        return "-"
+    return f"{value:.3g}" if value < SMALL else percent(float(f"{value:.3g}"))

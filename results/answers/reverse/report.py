@@ -48,6 +48,7 @@ def sections(tree: xr.DataTree) -> list[Section]:
 
 def _shocks(tree: xr.DataTree, table: xr.Dataset) -> Table:
     who = str(tree.attrs["who"])
+    whom = f"the {called(who)}" if who == SYSTEM else called(who)
     unit, factor = money_unit(table["forced_sales_usd"].sel(fund=SYSTEM).values)
     rows = []
     for number in map(int, table["answer"].values):
@@ -59,7 +60,7 @@ def _shocks(tree: xr.DataTree, table: xr.Dataset) -> Table:
         cells.append(shown(float(system["forced_sales_usd"]), factor, 1))
         rows.append(Row(f"Shock {number}", tuple(map(Cell, cells))))
     return Table(
-        f"How plausible each is, and the losses of {called(who)}",
+        f"How plausible each is, and the losses of {whom}",
         (
             "",
             "norm",
@@ -77,6 +78,7 @@ def _shocks(tree: xr.DataTree, table: xr.Dataset) -> Table:
 
 def _picture(tree: xr.DataTree, table: xr.Dataset, number: int) -> Picture:
     one, who = table.sel(answer=number), called(str(tree.attrs["who"]))
+    who = f"the {who}" if tree.attrs["who"] == SYSTEM else who
     assets = leading(table, number)[:MOST_ASSETS]
     title = f"Shock {number}: moves from outside by step"
     rows = tuple(

@@ -12,9 +12,18 @@ FACTOR = 3.0  # by which probabilities may differ for a shock to be called the e
 FARTHEST = 12  # norm up to which a shock is looked for, see docs/reverse.md
 
 
+SMALL = 1e-3  # below it a probability is written by its power of ten
+
+
 def chance(probability: float) -> str:
     """A probability for a reader, two digits."""
-    return f"{probability:.1e}" if probability < 1e-3 else percent(float(f"{probability:.2g}"))
+    return chances(probability)[0]
+
+
+def chances(*all_of_them: float) -> list[str]:
+    """Probabilities that stand beside each other, in one manner: in percent where none is small."""
+    small = min(all_of_them) < SMALL
+    return [f"{one:.1e}" if small else percent(float(f"{one:.2g}")) for one in all_of_them]
 
 
 def explained(tree: xr.DataTree) -> str:
@@ -38,8 +47,8 @@ def simulated(tree: xr.DataTree) -> str:
     low, high = (float(table[f"prob_plain_ci_{end}"]) for end in ("low", "high"))
     if not hits:
         return f"Simulated: on none of {paths:,} plain paths; its probability is below {chance(high)} (95 %)."
-    value = chance(float(table["prob_plain"]))
-    return f"Simulated: {value}, {hits:,} of {paths:,} plain paths; 95 % interval {chance(low)} to {chance(high)}."
+    value, least, most = chances(float(table["prob_plain"]), low, high)
+    return f"Simulated: {value}, {hits:,} of {paths:,} plain paths; 95 % interval {least} to {most}."
 
 
 def notes(tree: xr.DataTree) -> list[str]:
@@ -54,9 +63,12 @@ def notes(tree: xr.DataTree) -> list[str]:
             "is none."
         )
         return lines
-    total = chance(float(table["prob_days"].sum()))
+    together = float(table["prob_days"].sum())
+    total = chance(together)
     if verdict == "yes":
-        lines.append(f"The half-spaces beyond the shocks have {total} together, in line with the simulation.")
+        within = float(table["prob_plain_ci_low"]) <= together <= float(table["prob_plain_ci_high"])
+        fits = "in line with the simulation" if within else "of the order of the simulation, not within its interval"
+        lines.append(f"The half-spaces beyond the shocks have {total} together, {fits}.")
     elif verdict == "too rare":
         lines.append(
             f"No single shock explains it: the half-spaces beyond the shocks have {total} together, far less than the "

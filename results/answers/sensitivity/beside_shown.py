@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import xarray as xr
 
 from stress.results.answers.sensitivity.beside import Beside, beside
-from stress.results.answers.sensitivity.shown import SYSTEM, Study, study_of
+from stress.results.answers.sensitivity.shown import SYSTEM, UNTOLD, Study, study_of
 from stress.results.terminal.cells import decimals, estimate, fixed, plain_table, printable
 from stress.results.terminal.names import shown_name
 
@@ -89,7 +89,7 @@ def _told(study: Study) -> str:
 def _span(pair: tuple[float, float], factor: float, places: int) -> str:
     if any(map(math.isnan, pair)):
         return "-"
-    return " to ".join("?" if math.isinf(x) else fixed(factor * x, places) for x in pair)
+    return UNTOLD if any(map(math.isinf, pair)) else " to ".join(fixed(factor * x, places) for x in pair)
 
 
 def _plain(value: float) -> float | None:

@@ -21,6 +21,7 @@ HEADINGS = {
     "prob_default": "P of default",
     "expected_forced_sales_usd": "forced sales",
 }
+UNTOLD = "too few paths"  # in place of an interval
 LARGE = 1e6  # a number from which on it is an amount
 OPEN_ENDED = ("low", "high")
 

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from stress.results.answers.sensitivity.notes import most, notes
-from stress.results.answers.sensitivity.shown import SHOWN, Study, study_of
+from stress.results.answers.sensitivity.shown import SHOWN, UNTOLD, Study, study_of
 from stress.results.terminal.cells import (
     add_label_column,
     add_number_columns,
@@ -122,15 +122,11 @@ def _total(study: Study) -> Table:
             study.heading(name),
             unit,
             estimate(factor * base[0], factor * base[1]),
-            " to ".join(_end(factor * x, places) for x in sampling),
+            UNTOLD if any(map(math.isinf, sampling)) else " to ".join(fixed(factor * x, places) for x in sampling),
             "-" if math.isnan(ends[0][0]) else total,
             fixed(factor * study.at("total", name, "parameter_sd"), places),
         )
     return table
-
-
-def _end(value: float, places: int) -> str:
-    return "?" if math.isinf(value) else fixed(value, places)
 
 
 def _effects(study: Study) -> Table:

@@ -22,6 +22,7 @@ from stress.questions.rare.mixture import Mixture, weights
 from stress.questions.rare.pilot import Fitted, fit_tilt
 from stress.questions.rare.rare import _tree, rare_problem
 from stress.questions.rare.sampler import Sampler
+from stress.results.answers.rare.words import chances
 from stress.run_directory.location import location_of
 from stress.scenarios.errors import ScenarioError
 from tiny import make_problem, single
@@ -164,3 +165,11 @@ def test_dry_run(tmp_path: Path) -> None:
     dry = invoke("rare", "desk", "--dry-run", "--json", "--out", str(tmp_path / "new"))
     assert json.loads(dry.stdout)["for"] == "es(system, 0.999)"
     assert not (tmp_path / "new").exists()
+
+
+def test_tiny_probabilities_are_written_in_one_unit() -> None:
+    assert chances(1.4e-7, 4.99e-9, 1.3e-7, 1.5e-7) == ("1.40e-07", "±0.05e-07", "1.30e-07 to 1.50e-07")
+    assert chances(0.0356, 0.000593, 0.0348, 0.0371) == ("3.56 %", "±0.06 %", "3.48 % to 3.71 %")
+    assert chances(1.7e-7, math.inf, 0.0, 1.0) == ("1.70e-07", "±?", "")  # too few paths: no interval from 0 to 1
+    assert chances(0.0, math.inf, 0.0, 2e-4) == ("0", "", "below 0.0002")
+    assert chances(math.nan, math.nan, math.nan, math.nan) == ("-", "", "")

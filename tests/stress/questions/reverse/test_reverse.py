@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 import stress
 from stress.cli import app
 from stress.results.answers.reverse.figure import reverse as figure
-from stress.results.answers.reverse.words import chance, explained, notes
+from stress.results.answers.reverse.words import chance, chances, explained, notes
 from stress.scenarios.errors import ScenarioError
 from tiny import make_problem, single
 
@@ -154,3 +154,8 @@ def test_what_is_there_without_any_shock_is_no_question() -> None:
     fallen = single(steps=1, shocks={"script": np.array([[-0.05]])}, cascade={"feedback": False})
     with pytest.raises(ScenarioError, match="without any shock"):
         stress.reverse(fallen, "loss(f) > 12 %", paths=2000, precision="float64")
+
+
+def test_probabilities_beside_each_other_are_written_in_one_manner() -> None:
+    assert chances(9.5e-4, 6.1e-4, 1.5e-3) == ["9.5e-04", "6.1e-04", "1.5e-03"]
+    assert chances(0.012, 0.01, 0.015) == ["1.2 %", "1 %", "1.5 %"]
