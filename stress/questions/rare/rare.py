@@ -145,13 +145,15 @@ def _tree(sampler: Sampler, asked: Asked, fitted: Fitted, report: Callable[[Prog
     paths = Paths(drawn.losses, drawn.weights, drawn.defaulted, drawn.components, alone)
     question = Question(asked.text, asked.kind, asked.who, asked.level, asked.bound)
     shares = [float(x) for x in mixture.slots / mixture.slots.sum()]
+    plain = not tilted.any()
+    why = "there are so few that none is tilted" if plain and not mixture.is_plain else fitted.why
     health = weights_dataset(question, paths, mixture.names, shares)
     found = {
         "asked": asked.text,
         "kind": asked.kind,
         "who": asked.who,
-        "method": "plain" if mixture.is_plain else "tilt",
-        "why_plain": fitted.why,
+        "method": "plain" if plain else "tilt",
+        "why_plain": why,
         "pilot_paths": PILOT_PATHS * fitted.stages,
         "plain_check": health.attrs["plain_check"],
         "tilt": json.dumps(mixture.document()),

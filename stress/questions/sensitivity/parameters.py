@@ -124,7 +124,16 @@ def _of_range(scenario: Scenario, number: int, given: Range) -> Parameter:
     if given.key.endswith("*") and not given.key.endswith(".*"):
         pattern = given.key.removesuffix("*")
         low, high = _factors(scenario, where, given)
-        numbers = numbers_matching(scenario, pattern, scenario.source)
+        try:
+            numbers = numbers_matching(scenario, pattern, scenario.source)
+        except ScenarioError as error:
+            raise ScenarioError(
+                "has no number to multiply",
+                file=scenario.source,
+                key=f"{where}.key",
+                value=given.key,
+                allowed=f"a key with numbers, and * at its end: {' '.join(str(error).split())}",
+            ) from error
         return Parameter(pattern, pattern, "factor", dict(numbers), low, high, **common)
     if "*" in given.key:
         raise ScenarioError(

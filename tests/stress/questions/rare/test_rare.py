@@ -22,7 +22,7 @@ from stress.questions.rare.mixture import Mixture, weights
 from stress.questions.rare.pilot import Fitted, fit_tilt
 from stress.questions.rare.rare import _tree, rare_problem
 from stress.questions.rare.sampler import Sampler
-from stress.results.answers.rare.words import chances
+from stress.results.answers.rare.words import chances, gain_of, verdict_of
 from stress.run_directory.location import location_of
 from stress.scenarios.errors import ScenarioError
 from tiny import make_problem, single
@@ -173,3 +173,13 @@ def test_tiny_probabilities_are_written_in_one_unit() -> None:
     assert chances(1.7e-7, math.inf, 0.0, 1.0) == ("1.70e-07", "±?", "")  # too few paths: no interval from 0 to 1
     assert chances(0.0, math.inf, 0.0, 2e-4) == ("0", "", "below 0.0002")
     assert chances(math.nan, math.nan, math.nan, math.nan) == ("-", "", "")
+
+
+def test_paths_so_few_that_none_is_tilted() -> None:
+    asked = read_asked("loss(f) > 8 %", PROBLEM)
+    sampler = Sampler(PROBLEM, replace(OPTIONS, paths=1), asked.row(PROBLEM), lambda _: None)
+    mixture = Mixture.plain(sampler.rows(), PROBLEM.steps, False).fitted(-np.ones(sampler.rows()), np.zeros(1), 0.0)
+    tree = _tree(sampler, asked, Fitted(mixture, 9.0, 9.0, 1.0, 2, ""), lambda _: None)
+    assert tree.attrs["method"] == "plain"
+    assert verdict_of(tree) == "Plain paths: there are so few that none is tilted."
+    assert gain_of(tree) == ""

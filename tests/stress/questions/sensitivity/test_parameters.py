@@ -85,6 +85,11 @@ def test_ranges_change_no_run() -> None:
         ({"key": "tails", "low": 0.9, "high": 1.1}, "names a group of which the scenario has no number"),
         ({"key": "funds.*.gross", "low": 1, "high": 2}, "stands for many numbers"),
         ({"key": "impact.coeff", "low": 1, "high": 2}, "is no number of this scenario"),
+        (
+            {"key": "impact.coeff*", "low": 1, "high": 2},
+            r"impact\.coeff\*': has no number to multiply",
+        ),
+        ({"key": "**", "low": 1, "high": 2}, r"ranges\.0\.key = '\*\*': has no number to multiply"),
         ({"key": "shocks.drift", "low": 0.1, "high": 0.2}, "is no number above 0"),
         ({"key": "leverage", "low": "90 %", "high": 1.1}, "is no range of factors"),
         ({"key": "impact.coefficient", "low": "x", "high": 2}, "cannot stand at impact.coefficient"),
