@@ -12,6 +12,7 @@ from stress.engine.plan import plan
 from stress.engine.runner import execute
 from stress.errors import DeviceNotFound, NotEnoughResources
 from stress.options import Progress, RunOptions
+from stress.questions.lean import run_lean
 from stress.results.dataset.tree import to_datatree
 from stress.results.statistics.simulation_output import NAV_SHARES, PATH_METRICS, SimulationOutput
 from stress.scenarios.problem import Problem
@@ -246,8 +247,7 @@ def test_precisions_agree() -> None:
 
 
 def test_without_feedback_the_twin_is_the_fund() -> None:
-    problem = replace(PROBLEM, cascade=replace(PROBLEM.cascade, feedback=False))
-    result = execute(problem, RunOptions(paths=2_000, store="paths"))
+    result = run_lean(replace(PROBLEM, cascade=replace(PROBLEM.cascade, feedback=False)), RunOptions(paths=2_000))
     assert result.stored is not None
     np.testing.assert_array_equal(result.stored.metrics["fund_loss"], result.stored.metrics["fund_loss_static"])
     assert not result.counts["margin_call"].any()
@@ -257,7 +257,7 @@ def test_without_feedback_the_twin_is_the_fund() -> None:
     "reference", [pytest.param(PROBLEM, marks=pytest.mark.slow), NO_BUYERS], indirect=True, ids=PASSES
 )
 def test_members_add_up_to_types(reference: SimulationOutput) -> None:
-    members = run(reference.problem, members=True)
+    members = run_lean(reference.problem, RunOptions(paths=PATHS, seed=11, members=True))
     assert members.groups == PROBLEM.funds.ids
     nav = members.group_nav[:-1]
     by_type = np.bincount(PROBLEM.funds.type_of, weights=members.sums["fund_loss"][:-1] * nav)

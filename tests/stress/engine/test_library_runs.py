@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from stress.compile.params import params_of
 from stress.compile.structure import structure_of
 from stress.kernels.params import Params
 from stress.kernels.path import simulate
+from stress.kernels.structure import Structure
 from stress.results.dataset.components import component_names
 from stress.results.dataset.tree import to_lean_tree
 from stress.scenarios.library import library_path, list_names
@@ -175,14 +177,19 @@ EVERY = [
 def losses_in_double(problem: Problem) -> np.ndarray[Any, np.dtype[np.float64]]:
     """Losses (row, path) of the same paths in float64."""
     with jax.enable_x64(True):
-        structure = structure_of(problem)
         low = jnp.arange(PATHS, dtype=jnp.uint32)
+        return np.asarray(program_of(structure_of(problem))(params_of(problem, SEED, "float64"), low))
 
-        @partial(jax.jit, compiler_options=compiled_soon())
-        def program(params: Params, low: jax.Array) -> jax.Array:
-            return simulate(structure, params, low, jnp.zeros_like(low))[0].fund_loss
 
-        return np.asarray(program(params_of(problem, SEED, "float64"), low))
+@cache
+def program_of(structure: Structure) -> Callable[[Params, jax.Array], jax.Array]:
+    """Losses (row, path): scenarios of one structure share it."""
+
+    @partial(jax.jit, compiler_options=compiled_soon())
+    def program(params: Params, low: jax.Array) -> jax.Array:
+        return simulate(structure, params, low, jnp.zeros_like(low))[0].fund_loss
+
+    return program
 
 
 @pytest.mark.parametrize(("name", "overrides"), EVERY)

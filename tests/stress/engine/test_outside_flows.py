@@ -19,7 +19,7 @@ from stress.results.dataset.tree import to_datatree
 from stress.results.statistics.simulation_output import SimulationOutput
 from stress.scenarios.outside import registry as tables
 from stress.scenarios.problem import Problem
-from tiny import make_problem
+from tiny import BN, make_problem, single
 
 ONE = make_problem(steps=4, shocks={"scale": 2.5}, estimation={"detail_paths": 1_024})
 
@@ -64,6 +64,7 @@ def test_two_parts_do_what_the_whole_does_and_share_its_component() -> None:
 
 @pytest.mark.usefixtures("others")
 def test_the_dataset_lists_every_kind_there_is() -> None:
-    components = [str(name) for name in np.asarray(to_datatree(run(ONE))["attribution"]["component"])]
+    small = single(retail={"per_percent": 0.1 * BN, "weights": 1.0})
+    components = [str(name) for name in np.asarray(to_datatree(run(small))["attribution"]["component"])]
     assert components == [*component_names(), "total"]
     assert components[3:5] == ["retail_offset", "others_offset"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import jax
@@ -11,11 +11,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from compilation import compiled_quickly
 from recording_example import PROBLEMS, recorder_for
 from stress.compile.params import params_of
 from stress.compile.structure import structure_of
 from stress.engine.detail.tail import segments
 from stress.engine.runner import execute
+from stress.kernels.params import Params
 from stress.kernels.path import simulate
 from stress.kernels.step_report import StepReport
 from stress.options import RunOptions
@@ -48,8 +50,14 @@ def every_path(name: str) -> StepReport:
     with jax.enable_x64(True):
         structure, params = structure_of(problem), params_of(problem, SEED, "float64")
         low = jnp.arange(PATHS, dtype=jnp.uint32)
-        report = jax.jit(lambda p: simulate(structure, p, low, jnp.zeros_like(low), detail=True)[1])(params)
-        found: StepReport = jax.device_get(report)
+
+        @partial(jax.jit, compiler_options=compiled_quickly())
+        def program(p: Params) -> StepReport:
+            report = simulate(structure, p, low, jnp.zeros_like(low), detail=True)[1]
+            assert report is not None
+            return report
+
+        found: StepReport = jax.device_get(program(params))
     return found
 
 
@@ -169,7 +177,9 @@ def test_sums_end_where_a_slice_does_and_where_its_boundary_begins() -> None:
     assert segments(40, WORST) == [1, 2]
 
 
-@pytest.mark.parametrize("options", [{"devices": 1}, {"devices": 2, "block_size": 1024}])
+@pytest.mark.parametrize(
+    "options", [pytest.param({"devices": 1}, marks=pytest.mark.slow), {"devices": 2, "block_size": 1024}]
+)
 def test_slices_do_not_depend_on_blocks_and_devices(options: dict[str, Any]) -> None:
     again = execute(problem_of(NAMES[1]), RunOptions(paths=PATHS, seed=SEED, precision="float64", **options))
     first, second = run(NAMES[1]).timeline, again.timeline

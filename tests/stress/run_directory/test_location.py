@@ -28,7 +28,6 @@ from stress.run_directory.chunk_store import chunk_of
 from stress.run_directory.location import RemoteLocation, location_of
 from stress.run_directory.run_location import RunLocation
 from stress.run_directory.writing import CannotWrite
-from two_funds import TWO_FUNDS
 
 URL = "memory://bucket/run"
 PATHS = 8_000
@@ -191,11 +190,10 @@ def test_workers_on_a_url_fetch_their_own_blocks_alone(
 
 
 def test_every_command_that_reads_a_run_reads_it_from_a_url(
-    bucket: MemoryFileSystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    scenario: Any, undisturbed: xr.DataTree, bucket: MemoryFileSystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "two.toml").write_text(TWO_FUNDS, encoding="utf-8")
-    stress.run(tmp_path / "two.toml", **OPTIONS, out=URL)
+    stress.run(scenario, **OPTIONS, out=URL)
     said = {}
     for words in (
         ["show", URL],
