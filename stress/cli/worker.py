@@ -26,8 +26,12 @@ def parse_shard(text: str) -> tuple[int, int]:
 @contextmanager
 def says_how_to_go_on(directory: str, shard: str) -> Iterator[None]:
     """Add to whatever stops a worker how it is started again."""
+    from stress.results.files.store import UnfinishedRun
+
     try:
         yield
+    except UnfinishedRun:
+        raise  # it is no run that could go on
     except (KeyboardInterrupt, Terminated, RuntimeError, OSError) as error:
         again = f"levstress worker {shlex.quote(directory)} --shard {shard}"
         error.add_note(f"finished blocks are kept; to go on: {again}")

@@ -76,10 +76,12 @@ def test_it_is_shown_again_and_in_json(written: Path, tree: xr.DataTree) -> None
 
 
 def test_an_answer_is_no_run(written: Path) -> None:
-    for command in (["compare", *[str(written)] * 2], ["compare", *[str(written)] * 3], ["resume", str(written)]):
+    here = str(written)
+    for command in (["compare", *[here] * 2], ["compare", *[here] * 3], ["resume", here], ["worker", here]):
         found = invoke(*command)
         assert found.exit_code == 3, found.output
         assert "holds the answer of `levstress ablate`" in " ".join(found.output.split())
+        assert "to go on" not in found.output
 
 
 def test_report_and_figure(written: Path, tree: xr.DataTree) -> None:
