@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from stress.cli import options as common
-from stress.cli.console import print_json, say
+from stress.cli.console import print_json, progress_shown, say
 from stress.cli.exits import ends_with_exit_code
 from stress.cli.export import Export, check_target
 from stress.cli.quantities import format_size
@@ -113,10 +113,8 @@ def reverse(
         print(f"memory:   {format_size(planned.memory_bytes)}\nresult:   {location.name}")
         return
 
-    def says(text: str) -> None:
-        say(text, quiet)
-
-    tree = reverse_problem(problem, event, choice, location, overwrite, answers, STORIES, says)
+    with progress_shown(quiet) as callback:
+        tree = reverse_problem(problem, event, choice, location, overwrite, answers, STORIES, callback)
     from stress.cli.answered import print_answer
     from stress.results.answers.registry import answers as known
 

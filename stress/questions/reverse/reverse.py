@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stress.options import RunOptions, whole
+from stress.options import Progress, RunOptions, whole
 from stress.questions.limit_grammar import LimitError
 from stress.questions.reverse.event import Event, check_event, parse_event
 from stress.run_directory.run_location import RunLocation
@@ -33,7 +33,7 @@ def reverse(
     stories: int = STORIES,
     out: str | Path | None = None,
     overwrite: bool = False,
-    says: Callable[[str], None] = lambda _: None,
+    progress: Callable[[Progress], None] | None = None,
     shock: Conditioned = (),
     **options: Any,
 ) -> xr.DataTree:
@@ -49,7 +49,7 @@ def reverse(
         stories: of the first so many of them the whole story, as `stress.replay` tells it.
         out: directory to write; None keeps the answer in memory.
         overwrite: replace a finished answer in `out`.
-        says: is told what one waits for.
+        progress: called before each part of the work.
         shock: moves that the draw is conditioned on, as for `stress.run`.
         options: further fields of `RunOptions`.
 
@@ -82,7 +82,7 @@ def reverse(
     choice = RunOptions(paths=whole("paths", paths), seed=whole("seed", seed), **options)
     event = None if limit is None else parse_event(limit)
     location = None if out is None else location_of(out)
-    return reverse_problem(problem, event, choice, location, overwrite, answers, stories, says)
+    return reverse_problem(problem, event, choice, location, overwrite, answers, stories, progress)
 
 
 def reverse_problem(
@@ -93,7 +93,7 @@ def reverse_problem(
     overwrite: bool = False,
     answers: int = ANSWERS,
     stories: int = STORIES,
-    says: Callable[[str], None] = lambda _: None,
+    progress: Callable[[Progress], None] | None = None,
 ) -> xr.DataTree:
     """The same of a resolved scenario; raises what `reverse` does."""
     checked(problem, event, options, answers, stories)
@@ -104,6 +104,10 @@ def reverse_problem(
     from stress.questions.reverse.answering import answer
     from stress.results.answers.reverse.dataset import to_tree
     from stress.run_directory.taken import taken
+
+    def says(text: str) -> None:
+        if progress is not None:
+            progress(Progress(0, options.paths, text))
 
     def made() -> xr.DataTree:
         found = answer(problem, event, options, answers, stories, says)
