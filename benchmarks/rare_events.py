@@ -22,7 +22,7 @@ from stress.questions.lean import run_lean
 from stress.questions.rare.asked import Asked, read_asked
 from stress.questions.rare.mixture import Mixture
 from stress.questions.rare.pilot import fit_tilt
-from stress.questions.rare.rare import _tree, rare_problem
+from stress.questions.rare.rare import estimated, rare_problem
 from stress.questions.rare.sampler import Sampler
 from stress.results.answers.rare.dataset import Question, answered
 from stress.results.answers.rare.estimates import Paths
@@ -80,8 +80,8 @@ def power(problem: Problem, asked: Asked, paths: int, seeds: int) -> None:
     for seed in range(1, seeds + 1):
         sampler = Sampler(problem, RunOptions(paths=paths, seed=seed), asked.row(problem), lambda _: None)
         fitted = fit_tilt(sampler, asked)
-        truth = float(_tree(sampler, asked, fitted, lambda _: None)["rare"]["answer"])
-        tree = _tree(sampler, asked, fitted._replace(mixture=without(fitted.mixture, 7)), lambda _: None)
+        truth = float(estimated(sampler, asked, fitted)["rare"]["answer"])
+        tree = estimated(sampler, asked, fitted._replace(mixture=without(fitted.mixture, 7)))
         low, high = (float(tree["rare"][f"answer_ci_{end}"]) for end in ("low", "high"))
         health = tree["weights"].to_dataset()
         rows.append(

@@ -107,10 +107,10 @@ def rare_problem(
     sampler = Sampler(replace(problem, fund_groups={}), options, asked.row(problem), says)
     fitted = fit_tilt(sampler, asked, says=says)
     if location is None:
-        return _tree(sampler, asked, fitted, report)
+        return estimated(sampler, asked, fitted, report)
     wanted = {"for": asked.text, "pilot_paths": PILOT_PATHS, "tilt": fitted.mixture.document()}
     with taken(location, answer_spec(problem, options, QUESTION, wanted), overwrite) as run:
-        tree = _tree(sampler, asked, fitted, report)
+        tree = estimated(sampler, asked, fitted, report)
         seal(run, tree)
     return tree
 
@@ -132,7 +132,10 @@ def planned_bytes(problem: Problem, options: RunOptions) -> int:
     return needed
 
 
-def _tree(sampler: Sampler, asked: Asked, fitted: Fitted, report: Callable[[Progress], None]) -> xr.DataTree:
+def estimated(
+    sampler: Sampler, asked: Asked, fitted: Fitted, report: Callable[[Progress], None] = lambda _: None
+) -> xr.DataTree:
+    """The answer by the paths of a mixture that was fitted before: groups `rare` and `weights`."""
     problem, options, mixture = sampler.problem, sampler.options, fitted.mixture
     ids = np.arange(options.paths, dtype=np.uint64)
     drawn = sampler.draw(mixture, ids, lambda done: report(Progress(done, options.paths, "simulating")))

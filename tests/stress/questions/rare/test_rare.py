@@ -20,7 +20,7 @@ from stress.options import RunOptions
 from stress.questions.rare.asked import read_asked
 from stress.questions.rare.mixture import Mixture, weights
 from stress.questions.rare.pilot import Fitted, fit_tilt
-from stress.questions.rare.rare import _tree, rare_problem
+from stress.questions.rare.rare import estimated, rare_problem
 from stress.questions.rare.sampler import Sampler
 from stress.results.answers.rare.words import chances, gain_of, verdict_of
 from stress.run_directory.location import location_of
@@ -81,10 +81,10 @@ def test_fat_tails_agree_with_plain_paths() -> None:
     fitted = fit_tilt(sampler, asked)
     assert fitted.gain > 1.5
     assert len(fitted.mixture.slots) == 2 + 2
-    tilted = _tree(sampler, asked, fitted, lambda _: None)
+    tilted = estimated(sampler, asked, fitted)
     plain = Mixture.plain(len(fitted.mixture.every), 2, True)
     sampler.options = replace(options, paths=200_000)
-    usual = _tree(sampler, asked, Fitted(plain, math.nan, math.nan, math.nan, 1, "asked for"), lambda _: None)
+    usual = estimated(sampler, asked, Fitted(plain, math.nan, math.nan, math.nan, 1, "asked for"))
     assert usual.attrs["method"] == "plain"
     assert usual.attrs["plain_check"] == "plain"
     for name in ("es", "var"):
@@ -101,7 +101,7 @@ def test_plain_paths_contradict_a_tilt_that_misses_most_of_the_event() -> None:
     sampler = Sampler(PROBLEM, options, asked.row(PROBLEM), lambda _: None)
     fitted = fit_tilt(sampler, asked)
     away = replace(fitted.mixture, every=-5 * fitted.mixture.every)
-    tree = _tree(sampler, asked, fitted._replace(mixture=away), lambda _: None)
+    tree = estimated(sampler, asked, fitted._replace(mixture=away))
     assert tree.attrs["plain_check"] == "rejected"
     assert tree["weights"]["largest_weight"] < 5.01
 
@@ -179,7 +179,7 @@ def test_paths_so_few_that_none_is_tilted() -> None:
     asked = read_asked("loss(f) > 8 %", PROBLEM)
     sampler = Sampler(PROBLEM, replace(OPTIONS, paths=1), asked.row(PROBLEM), lambda _: None)
     mixture = Mixture.plain(sampler.rows(), PROBLEM.steps, False).fitted(-np.ones(sampler.rows()), np.zeros(1), 0.0)
-    tree = _tree(sampler, asked, Fitted(mixture, 9.0, 9.0, 1.0, 2, ""), lambda _: None)
+    tree = estimated(sampler, asked, Fitted(mixture, 9.0, 9.0, 1.0, 2, ""))
     assert tree.attrs["method"] == "plain"
     assert verdict_of(tree) == "Plain paths: there are so few that none is tilted."
     assert gain_of(tree) == ""
