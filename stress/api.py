@@ -17,7 +17,7 @@ from stress.run_directory.run_location import RunLocation
 from stress.scenarios.build.problem_builder import build_problem
 from stress.scenarios.conditions.option import Shock
 from stress.scenarios.problem import Problem
-from stress.scenarios.read.loader import load_scenario, scenario_from_document
+from stress.scenarios.read.loader import as_scenario, load_scenario
 from stress.scenarios.schema.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -90,15 +90,12 @@ def run(
         >>> tree = stress.run("desk", paths=20_000)  # doctest: +SKIP
         >>> float(tree["summary"]["es"].sel(fund="quant", level=0.99))  # doctest: +SKIP
     """
-    if isinstance(scenario, str | Path):
-        scenario = load_scenario(scenario)
-    elif isinstance(scenario, Mapping):
-        scenario = scenario_from_document(scenario)
     if isinstance(scenario, Problem):
         if street is not None or shock:
             raise ValueError("street and shock need a scenario, not a problem; allowed: what `load_scenario` returned")
         problem = scenario
     else:
+        scenario = as_scenario(scenario)
         if street is not None:
             from stress.street.inside import inside
 

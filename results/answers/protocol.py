@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -12,19 +14,18 @@ if TYPE_CHECKING:
 QUESTION = "question"  # attribute of the root that only an answer has, and table of its spec
 
 
-class Answer(Protocol):
-    """How the answers to one question are shown; a module or an object each, listed in `registry`."""
+@dataclass(frozen=True)
+class Answer:
+    """How the answers to one question are shown.
 
-    name: str  # of the command, of the attribute `question` and of the group of the result
+    Attributes:
+        name: of the command, of the attribute `question` and of the group of the result.
+        shown: what the terminal prints, renderables of rich, no wider than so many columns.
+        document: what `--json` prints.
+        sections: its parts of the report, pictures included; settings, sources and provenance follow by themselves.
+    """
 
-    def shown(self, tree: xr.DataTree, width: int) -> list[Any]:
-        """What the terminal prints, renderables of rich, no wider than `width`."""
-        ...
-
-    def document(self, tree: xr.DataTree) -> dict[str, Any]:
-        """What `--json` prints."""
-        ...
-
-    def sections(self, tree: xr.DataTree) -> list[Section]:
-        """Its parts of the report, pictures included; settings, sources and provenance follow by themselves."""
-        ...
+    name: str
+    shown: Callable[[xr.DataTree, int], list[Any]]
+    document: Callable[[xr.DataTree], dict[str, Any]]
+    sections: Callable[[xr.DataTree], list[Section]]

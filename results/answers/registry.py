@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from stress.results.answers.protocol import QUESTION, Answer
 
@@ -12,14 +13,33 @@ if TYPE_CHECKING:
 
 def answers() -> dict[str, Answer]:
     """Every kind of answer; imported only where one is shown."""
-    from stress.results.answers.ablation.answer import ANSWER as ABLATION
-    from stress.results.answers.rare.answer import ANSWER as RARE
-    from stress.results.answers.reverse.answer import ANSWER as REVERSE
-    from stress.results.answers.sensitivity.answer import ANSWER as SENSITIVITY
-    from stress.results.answers.sweep.answer import ANSWER as SWEEP
+    from stress.results.answers.ablation import document as of_ablation
+    from stress.results.answers.ablation import report as ablation_report
+    from stress.results.answers.ablation import table as ablation
+    from stress.results.answers.rare import report as rare_report
+    from stress.results.answers.rare import table as rare
+    from stress.results.answers.reverse import document as of_reverse
+    from stress.results.answers.reverse import report as reverse_report
+    from stress.results.answers.reverse import table as reverse
+    from stress.results.answers.sensitivity import document as of_sensitivity
+    from stress.results.answers.sensitivity import report as sensitivity_report
+    from stress.results.answers.sensitivity import table as sensitivity
+    from stress.results.answers.sweep import report as sweep_report
+    from stress.results.answers.sweep import table as sweep
 
-    every: list[Answer] = [ABLATION, RARE, REVERSE, SENSITIVITY, SWEEP]
+    every = (
+        Answer("ablate", _any_width(ablation.shown), of_ablation.document, ablation_report.sections),
+        Answer("rare", _any_width(rare.shown), rare.document, rare_report.sections),
+        Answer("reverse", _any_width(reverse.shown), of_reverse.document, reverse_report.sections),
+        Answer("sensitivity", _any_width(sensitivity.shown), of_sensitivity.document, sensitivity_report.sections),
+        Answer("sweep", sweep.shown, sweep.document, sweep_report.sections),
+    )
     return {one.name: one for one in every}
+
+
+def _any_width(shown: Callable[[xr.DataTree], list[Any]]) -> Callable[[xr.DataTree, int], list[Any]]:
+    """Tables of few columns, which need not know how wide the terminal is."""
+    return lambda tree, _: shown(tree)
 
 
 def answer_of(tree: xr.DataTree) -> Answer | None:

@@ -12,9 +12,8 @@ import numpy.typing as npt
 
 from stress.results.statistics import estimators, paired
 from stress.results.statistics.estimate import Estimate
-from stress.results.statistics.histogram import FloatHistogram
 from stress.results.statistics.paired import Influence
-from stress.results.statistics.simulation_output import Distribution, Tail
+from stress.results.statistics.simulation_output import Distribution
 
 Floats = npt.NDArray[np.float64]
 BY_LEVEL = {"var": "fund_loss", "es": "fund_loss", "trough_var": "trough", "trough_es": "trough"}
@@ -87,7 +86,7 @@ class World:
         if np.isnan(values).any():
             return UNKNOWN
         if (metric, row) not in self._sorted:
-            self._sorted[metric, row] = _distribution(values)
+            self._sorted[metric, row] = Distribution.of(values)
         found = self._sorted[metric, row]
         quantile = estimators.value_at_risk(found, level)
         if name.endswith("var"):
@@ -95,13 +94,6 @@ class World:
             return Figure(quantile, influence)
         tail_mean = estimators.expected_shortfall(found, level)
         return Figure(tail_mean, paired.of_tail_mean(values, float(level), quantile.value))
-
-
-def _distribution(values: Floats) -> Distribution:
-    histogram = FloatHistogram.empty(())
-    histogram.add(values)
-    order = np.lexsort((np.arange(len(values)), -values))
-    return Distribution(histogram, Tail(values[order], order.astype(np.uint64)))
 
 
 def difference(a: Figure, b: Figure) -> tuple[float, float]:

@@ -56,6 +56,14 @@ class Distribution:
     tail: Tail
     windows: tuple[Window, ...] = ()  # where the tail does not reach and exact quantiles were asked for
 
+    @classmethod
+    def of(cls, values: Floats) -> Distribution:
+        """Of all values, (path,), in the order of path ids from 0 on; all of them are in the tail."""
+        histogram = FloatHistogram.empty(())
+        histogram.add(values)
+        order = np.lexsort((np.arange(len(values)), -values))
+        return cls(histogram, Tail(values[order], order.astype(np.uint64)))
+
     @cached_property
     def paths(self) -> int:
         """Number of paths counted."""

@@ -81,6 +81,17 @@ def load_scenario(name_or_file: str | Path, overrides: Overrides = (), shock: Sh
     return _scenario(document, files, Origin(name, library, digest, version("levstress")), overrides, shock)
 
 
+def as_scenario(given: str | Path | Mapping[str, Any] | Scenario) -> Scenario:
+    """A scenario as functions take it: a name or a file, a document, or one that is read already.
+
+    Raises:
+        ScenarioError: as `load_scenario`.
+    """
+    if isinstance(given, str | Path):
+        return load_scenario(given)
+    return scenario_from_document(given) if isinstance(given, Mapping) else given
+
+
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()

@@ -61,14 +61,10 @@ def ablate(
     check_target(export, overwrite and export is not None)
     from stress.cli.simulate import output_location, says_what_is_kept
     from stress.cli.street import problem_of
-    from stress.options import RunOptions
 
-    try:
-        choice = RunOptions(
-            paths=paths, seed=seed, precision=precision, device=device, devices=devices, max_memory=max_memory
-        )
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+    choice = common.run_options(
+        paths=paths, seed=seed, precision=precision, device=device, devices=devices, max_memory=max_memory
+    )
     problem, _ = problem_of(scenario, overrides or (), shock or (), None, None, quiet)
     from stress.questions.ablation.ablate import QUESTION, ablate_problem, chosen_mechanisms, runs_of
     from stress.results.answers.registry import answers

@@ -48,15 +48,11 @@ def bench(
       levstress bench --no-baselines --json > bench.json
     """
     from stress.bench.suite import WORKLOADS, BenchOptions, load_workload, run_suite
-    from stress.options import RunOptions
 
     # Paths without end: the block size is that of a long run.
-    try:
-        run = RunOptions(
-            paths=2**62, device=device, devices=devices, precision=precision, tile=tile, block_size=block_size
-        )
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+    run = common.run_options(
+        paths=2**62, device=device, devices=devices, precision=precision, tile=tile, block_size=block_size
+    )
     problems = [load_workload(name, overrides or ()) for name in workload or WORKLOADS]
     document = run_suite(problems, BenchOptions(seconds, rounds, baselines, run), lambda text: say(text, quiet))
     if json:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from stress.cli.quantities import parse_positive, parse_size, parse_tile
-from stress.options import parse_count
+from stress.options import RunOptions, parse_count
 
 if TYPE_CHECKING:
     from stress.run_directory.run_location import RunLocation
@@ -37,6 +37,14 @@ def parse_directory(text: str) -> Path:
         raise typer.BadParameter(str(error)) from error
     _fetched[location.folder] = location
     return location.folder
+
+
+def run_options(**given: Any) -> RunOptions:
+    """The options of a run as fields of `RunOptions`; raises BadParameter where they cannot be."""
+    try:
+        return RunOptions(**given)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def is_fetched(directory: Path) -> bool:

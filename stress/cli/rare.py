@@ -60,14 +60,10 @@ def rare(
     check_target(export, overwrite and export is not None)
     from stress.cli.simulate import output_location, says_what_is_kept
     from stress.cli.street import problem_of
-    from stress.options import RunOptions
 
-    try:
-        choice = RunOptions(
-            paths=paths, seed=seed, precision=precision, device=device, devices=devices, max_memory=max_memory
-        )
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+    choice = common.run_options(
+        paths=paths, seed=seed, precision=precision, device=device, devices=devices, max_memory=max_memory
+    )
     problem, _ = problem_of(scenario, overrides or (), shock or (), None, None, quiet)
     from stress.questions.rare.asked import read_asked
     from stress.questions.rare.pilot import check_model
@@ -75,10 +71,10 @@ def rare(
     from stress.results.answers.rare.words import warning_of
     from stress.results.answers.registry import answers
 
-    check_model(problem)
     asked = read_asked(question, problem)
     location = output_location(out, f"{QUESTION}-{problem.name}", seed, paths, overwrite, False)
     if dry_run:
+        check_model(problem)
         needed = planned_bytes(problem, choice)
         if json:
             print_json({"directory": location.name, "for": asked.text, "paths": paths, "memory_bytes": needed})

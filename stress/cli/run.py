@@ -104,25 +104,21 @@ def run(
     """
     limits = read_limits(fail_on)
     from stress.cli.simulate import how_to_open, output_location, says_how_to_resume, says_what_is_kept
-    from stress.options import RunOptions
 
-    try:
-        choice = RunOptions(
-            paths=paths,
-            seed=seed,
-            precision=precision,
-            device=device,
-            devices=devices,
-            tile=tile,
-            block_size=block_size,
-            max_memory=max_memory,
-            store=store,
-            worst=worst,
-            members=members,
-            exact=exact,
-        )
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+    choice = common.run_options(
+        paths=paths,
+        seed=seed,
+        precision=precision,
+        device=device,
+        devices=devices,
+        tile=tile,
+        block_size=block_size,
+        max_memory=max_memory,
+        store=store,
+        worst=worst,
+        members=members,
+        exact=exact,
+    )
     problem, _ = problem_of(scenario, overrides or (), shock or (), street, proxy, quiet)
     if limits:
         from stress.questions.limits import check_names, names_in_problem

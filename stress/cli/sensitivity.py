@@ -77,17 +77,13 @@ def sensitivity(
     """
     check_target(export, overwrite and export is not None)
     from stress.cli.simulate import output_location, says_what_is_kept
-    from stress.options import RunOptions
     from stress.scenarios.errors import ScenarioError
     from stress.scenarios.read import units
     from stress.scenarios.read.loader import load_scenario
 
-    try:
-        choice = RunOptions(
-            paths=paths, seed=seed, precision=precision, device=device, devices=devices, max_memory=max_memory
-        )
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+    choice = common.run_options(
+        paths=paths, seed=seed, precision=precision, device=device, devices=devices, max_memory=max_memory
+    )
     try:
         width = units.fraction(step)
     except units.UnitError as error:

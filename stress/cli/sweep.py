@@ -85,15 +85,11 @@ def sweep(
         raise typer.BadParameter("--resume needs --out, and goes not with --overwrite")
     check_target(export, overwrite and export is not None)
     from stress.cli.simulate import output_location, says_what_is_kept
-    from stress.options import RunOptions
     from stress.scenarios.read.loader import load_scenario
 
-    try:
-        choice = RunOptions(
-            paths=paths, seed=seed, precision=precision, device=device, devices=devices, max_memory=max_memory
-        )
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+    choice = common.run_options(
+        paths=paths, seed=seed, precision=precision, device=device, devices=devices, max_memory=max_memory
+    )
     found = load_scenario(scenario, overrides or (), shock or ())
     from stress.questions.sweep.sweep import QUESTION, asked_for, planned, sweep_scenario
     from stress.results.answers.registry import answers

@@ -11,8 +11,7 @@ import numpy.typing as npt
 from stress.results.statistics import estimators, weighted
 from stress.results.statistics.estimate import Estimate
 from stress.results.statistics.few_paths import FEWEST, paths_that_count, widening
-from stress.results.statistics.histogram import FloatHistogram
-from stress.results.statistics.simulation_output import Distribution, Tail
+from stress.results.statistics.simulation_output import Distribution
 from stress.results.statistics.weighted import Weighted
 
 Floats = npt.NDArray[np.float64]
@@ -50,7 +49,7 @@ class Paths:
     def at_level(self, kind: str, level: str) -> Estimate:
         """VaR or ES."""
         if self.plain:
-            found = _distribution(self.losses)
+            found = Distribution.of(self.losses)
             return (estimators.value_at_risk if kind == "var" else estimators.expected_shortfall)(found, level)
         quantile = weighted.value_at_risk(self.sample, level)
         if kind == "var":
@@ -83,10 +82,3 @@ def _widened(found: Estimate, terms: Floats) -> Estimate:
     factor = widening(paths)
     low, high = (found.value + factor * (end - found.value) for end in (found.low, found.high))
     return Estimate(found.value, factor * found.se, low, high)
-
-
-def _distribution(values: Floats) -> Distribution:
-    histogram = FloatHistogram.empty(())
-    histogram.add(values)
-    order = np.lexsort((np.arange(len(values)), -values))
-    return Distribution(histogram, Tail(values[order], order.astype(np.uint64)))

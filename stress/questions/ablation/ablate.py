@@ -21,7 +21,7 @@ from stress.run_directory.taken import taken
 from stress.scenarios.build.problem_builder import build_problem
 from stress.scenarios.errors import ScenarioError
 from stress.scenarios.problem import Problem
-from stress.scenarios.read.loader import load_scenario, scenario_from_document
+from stress.scenarios.read.loader import as_scenario
 from stress.scenarios.schema.scenario import Scenario
 
 QUESTION = "ablate"
@@ -63,11 +63,7 @@ def ablate(
         >>> import stress
         >>> stress.ablate("desk")["ablate"]["es_step"].sel(fund="system", level=0.99)  # doctest: +SKIP
     """
-    if isinstance(scenario, str | Path):
-        scenario = load_scenario(scenario)
-    elif isinstance(scenario, Mapping):
-        scenario = scenario_from_document(scenario)
-    problem = scenario if isinstance(scenario, Problem) else build_problem(scenario)
+    problem = scenario if isinstance(scenario, Problem) else build_problem(as_scenario(scenario))
     choice = RunOptions(paths=whole("paths", paths), seed=whole("seed", seed), **options)
     location = None if out is None else location_of(out)
     return ablate_problem(problem, choice, without, location, overwrite, progress)

@@ -30,7 +30,7 @@ from stress.run_directory.run_location import RunLocation
 from stress.run_directory.taken import taken
 from stress.scenarios.build.problem_builder import build_problem
 from stress.scenarios.problem import Problem
-from stress.scenarios.read.loader import load_scenario, scenario_from_document
+from stress.scenarios.read.loader import as_scenario
 from stress.scenarios.schema.scenario import Scenario
 
 QUESTION = "rare"
@@ -75,11 +75,7 @@ def rare(
         >>> import stress
         >>> stress.rare("desk", "es(system, 0.999)")["rare"]["answer"]  # doctest: +SKIP
     """
-    if isinstance(scenario, str | Path):
-        scenario = load_scenario(scenario)
-    elif isinstance(scenario, Mapping):
-        scenario = scenario_from_document(scenario)
-    problem = scenario if isinstance(scenario, Problem) else build_problem(scenario)
+    problem = scenario if isinstance(scenario, Problem) else build_problem(as_scenario(scenario))
     choice = RunOptions(paths=whole("paths", paths), seed=whole("seed", seed), **options)
     location = None if out is None else location_of(out)
     tree = rare_problem(problem, choice, read_asked(question, problem), location, overwrite, progress)

@@ -14,7 +14,7 @@ from stress.run_directory.run_location import RunLocation
 from stress.scenarios.build.problem_builder import build_problem
 from stress.scenarios.conditions.option import Shock as Conditioned
 from stress.scenarios.problem import Problem
-from stress.scenarios.read.loader import load_scenario, scenario_from_document
+from stress.scenarios.read.loader import as_scenario
 from stress.scenarios.schema.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -69,16 +69,13 @@ def reverse(
     """
     from stress.run_directory.location import location_of
 
-    if isinstance(scenario, str | Path):
-        scenario = load_scenario(scenario)
-    elif isinstance(scenario, Mapping):
-        scenario = scenario_from_document(scenario)
     if isinstance(scenario, Problem):
         if shock:
             raise ValueError("shock needs a scenario, not a problem; allowed: what `load_scenario` returned")
         problem = scenario
     else:
-        problem = build_problem(scenario.shock(shock) if shock else scenario)
+        found = as_scenario(scenario)
+        problem = build_problem(found.shock(shock) if shock else found)
     choice = RunOptions(paths=whole("paths", paths), seed=whole("seed", seed), **options)
     event = None if limit is None else parse_event(limit)
     location = None if out is None else location_of(out)

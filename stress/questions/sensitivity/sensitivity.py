@@ -16,7 +16,7 @@ from stress.run_directory.run_location import RunLocation
 from stress.run_directory.taken import taken
 from stress.scenarios.build.problem_builder import build_problem
 from stress.scenarios.ranges.groups import calibrated
-from stress.scenarios.read.loader import load_scenario, scenario_from_document
+from stress.scenarios.read.loader import as_scenario
 from stress.scenarios.schema.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -69,10 +69,7 @@ def sensitivity(
         >>> import stress
         >>> stress.sensitivity("desk")["sensitivity"]["es_elasticity"].sel(fund="system", level=0.99)  # doctest: +SKIP
     """
-    if isinstance(scenario, str | Path):
-        scenario = load_scenario(scenario)
-    elif isinstance(scenario, Mapping):
-        scenario = scenario_from_document(scenario)
+    scenario = as_scenario(scenario)
     choice = RunOptions(paths=whole("paths", paths), seed=whole("seed", seed), **options)
     asked = asked_for(scenario, by, [keys] if isinstance(keys, str) else keys, step, points, morris, sobol)
     location = None if out is None else location_of(out)

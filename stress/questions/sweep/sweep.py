@@ -22,7 +22,7 @@ from stress.run_directory.taken import taken
 from stress.scenarios.build.problem_builder import build_problem
 from stress.scenarios.errors import ScenarioError
 from stress.scenarios.problem import Problem
-from stress.scenarios.read.loader import load_scenario, scenario_from_document
+from stress.scenarios.read.loader import as_scenario
 from stress.scenarios.schema.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -87,10 +87,7 @@ def sweep(
         >>> import stress
         >>> stress.sweep("desk", "funds.*.gross*=0.6:1:0.1")["sweep"]["system_es"]  # doctest: +SKIP
     """
-    if isinstance(scenario, str | Path):
-        scenario = load_scenario(scenario)
-    elif isinstance(scenario, Mapping):
-        scenario = scenario_from_document(scenario)
+    scenario = as_scenario(scenario)
     choice = RunOptions(paths=whole("paths", paths), seed=whole("seed", seed), **options)
     asked = asked_for([over] if isinstance(over, str) else over, latin, choice.seed, Bound(*tipping), tipping_axis)
     location = None if out is None else location_of(out)
