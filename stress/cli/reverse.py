@@ -106,7 +106,7 @@ def reverse(
         planned = plan(problem, options_of_lean(choice))
         wanted = event_text or "loss(system) > its VaR at 99.9 %"
         if json:
-            facts = {"directory": location.name, "limit": event_text, "paths": paths, "answers": answers}
+            facts = {"directory": location.name, "limit": wanted, "paths": paths, "answers": answers}
             print_json({**facts, "memory_bytes": planned.memory_bytes, "device": planned.device})
             return
         print(f"limit:    {wanted}\nplain:    {paths:,} paths, {planned.device}, {precision}")

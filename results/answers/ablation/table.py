@@ -96,8 +96,8 @@ def notes(tree: xr.DataTree, figures: Figures) -> list[str]:
     """How to read it."""
     paths = int(tree.attrs["paths"])
     lines = [
-        f"Same {paths:,} paths everywhere; the small number is the standard error, of differences path by path. Losses "
-        "and NAV are % of start NAV."
+        f"Same {paths:,} paths everywhere; the small number is the standard error, of differences path by path (±?: "
+        "too few paths for one). Losses and NAV are % of start NAV."
     ]
     if "crowding" in figures.mechanisms:
         lines.append(

@@ -3,7 +3,7 @@
 The analysis says how much a figure moves with the parameters, F_i - F at the points of its ranges on its own draws; the
 run says what the figure is, R with its sampling interval. The total interval of the run is that of `total` with
 R + F_i - F in the place of F_i, and the run's sampling error in the place of that of the points. What cannot be
-negative is not.
+negative is not, and a share is no more than 1.
 """
 
 from __future__ import annotations
@@ -20,7 +20,11 @@ from stress.results.answers.world import BY_LEVEL
 from stress.results.statistics.few_paths import Z95
 from stress.scenarios.errors import ScenarioError
 
-POSITIVE = ("called_nav_share", "prob_default", "expected_forced_sales_usd")
+POSSIBLE = {  # figures that cannot be anything
+    "called_nav_share": (0.0, 1.0),
+    "prob_default": (0.0, 1.0),
+    "expected_forced_sales_usd": (0.0, np.inf),
+}
 
 
 class Beside(NamedTuple):
@@ -72,8 +76,8 @@ def _one(summary: xr.Dataset, points: xr.Dataset, study: Study, name: str, fund:
     moved = points[f"{name}_point"].sel(fund=fund)
     moved = moved.sel(level=study.level) if name in BY_LEVEL else moved
     values = value + moved.values - study.at("sensitivity", name, "base", fund)
-    if name in POSITIVE:
-        values = np.maximum(values, 0.0)
+    least, most = POSSIBLE.get(name, (-np.inf, np.inf))
+    values = np.clip(values, least, most)
     found = total(values, np.full_like(values, error), values - (value - low), values + (high - value))
-    ends = (max(found.low, 0.0) if name in POSITIVE else found.low, found.high)
+    ends = (max(found.low, least), min(found.high, most))
     return Beside(name, fund, value, error, (low, high), ends)

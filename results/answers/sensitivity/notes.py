@@ -22,7 +22,7 @@ def notes(study: Study) -> list[str]:
     paths, step = int(tree.attrs["paths"]), float(tree.attrs["step"])
     lines = [
         f"The same {paths:,} paths at every point; the small number is the standard error, from differences path by "
-        "path. "
+        "path (±?: too few paths for one). "
         f"Elasticity: change in % for 1 % more, by differences of {100 * step:g} % to either side."
     ]
     one_sided: dict[str, list[str]] = {side: [] for side in ("below", "above", "none")}
