@@ -15,16 +15,10 @@ import xarray as xr
 
 from stress.results.answers.protocol import QUESTION
 from stress.results.answers.sensitivity.shown import SHOWN, SYSTEM, Study, study_of
-from stress.results.answers.sensitivity.total import total
+from stress.results.answers.sensitivity.total import ANY, POSSIBLE, total
 from stress.results.answers.world import BY_LEVEL
 from stress.results.statistics.few_paths import Z95
 from stress.scenarios.errors import ScenarioError
-
-POSSIBLE = {  # figures that cannot be anything
-    "called_nav_share": (0.0, 1.0),
-    "prob_default": (0.0, 1.0),
-    "expected_forced_sales_usd": (0.0, np.inf),
-}
 
 
 class Beside(NamedTuple):
@@ -76,8 +70,7 @@ def _one(summary: xr.Dataset, points: xr.Dataset, study: Study, name: str, fund:
     moved = points[f"{name}_point"].sel(fund=fund)
     moved = moved.sel(level=study.level) if name in BY_LEVEL else moved
     values = value + moved.values - study.at("sensitivity", name, "base", fund)
-    least, most = POSSIBLE.get(name, (-np.inf, np.inf))
-    values = np.clip(values, least, most)
-    found = total(values, np.full_like(values, error), values - (value - low), values + (high - value))
-    ends = (max(found.low, least), min(found.high, most))
-    return Beside(name, fund, value, error, (low, high), ends)
+    possible = POSSIBLE.get(name, ANY)
+    values = np.clip(values, *possible)
+    found = total(values, np.full_like(values, error), values - (value - low), values + (high - value), possible)
+    return Beside(name, fund, value, error, (low, high), (found.low, found.high))

@@ -12,7 +12,7 @@ import xarray as xr
 
 from stress.results.answers.sensitivity.figures import VARIABLES, Measured
 from stress.results.answers.sensitivity.screening import elementary_effects, indices
-from stress.results.answers.sensitivity.total import total
+from stress.results.answers.sensitivity.total import ANY, POSSIBLE, total
 from stress.results.answers.world import BY_LEVEL
 from stress.results.dataset.units import description
 
@@ -152,7 +152,10 @@ def _total(found: Found) -> dict[str, xr.Dataset]:
     points = points.assign_coords(parameter=_labels("parameter", found.ranged))
     totals = {}
     for name, table in values.items():
-        cells = [total(*table[(slice(None), slice(None), *at)]) for at in np.ndindex(table.shape[2:])]
+        possible = POSSIBLE.get(name, ANY)
+        cells = [
+            total(*table[(slice(None), slice(None), *at)], possible=possible) for at in np.ndindex(table.shape[2:])
+        ]
         totals[name] = np.moveaxis(np.array(cells).reshape(*table.shape[2:], -1), -1, 0)
     return {"points": points, "total": _group(found, "total", totals, tuple(PARTS["total"]), None)}
 

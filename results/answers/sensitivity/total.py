@@ -42,10 +42,19 @@ class Total(NamedTuple):
 
 
 UNKNOWN = Total(*[math.nan] * 7)
+ANY = (-math.inf, math.inf)
+POSSIBLE = {  # figures that cannot be anything
+    "called_nav_share": (0.0, 1.0),
+    "prob_default": (0.0, 1.0),
+    "expected_forced_sales_usd": (0.0, math.inf),
+}
 
 
-def total(values: Floats, errors: Floats, lows: Floats, highs: Floats, seed: int = 0) -> Total:
-    """The total interval of a figure from its (point,) values, sampling errors and 95 % intervals.
+def total(
+    values: Floats, errors: Floats, lows: Floats, highs: Floats, possible: tuple[float, float] = ANY, seed: int = 0
+) -> Total:
+    """The total interval of a figure from its (point,) values, sampling errors and 95 % intervals; no end of it lies
+    beyond what is `possible`.
 
     NaN where too few points are known, or one in ten of them has no interval.
     """
@@ -60,8 +69,8 @@ def total(values: Floats, errors: Floats, lows: Floats, highs: Floats, seed: int
     ends = _quantiles(values[again], below[again], above[again])
     within, sampling = float(values.var(ddof=1)), float((errors**2).mean())
     return Total(
-        float(low),
-        float(high),
+        float(np.clip(low, *possible)),
+        float(np.clip(high, *possible)),
         float(ends[0].std(ddof=1)),
         float(ends[1].std(ddof=1)),
         math.sqrt(within + sampling),
