@@ -152,10 +152,10 @@ def _total(found: Found) -> dict[str, xr.Dataset]:
     points = points.assign_coords(parameter=_labels("parameter", found.ranged))
     totals = {}
     for name, table in values.items():
-        possible = POSSIBLE.get(name, ANY)
-        cells = [
-            total(*table[(slice(None), slice(None), *at)], possible=possible) for at in np.ndindex(table.shape[2:])
-        ]
+        possible, cells = POSSIBLE.get(name, ANY), []
+        for at in np.ndindex(table.shape[2:]):
+            value, error, low, high = table[(slice(None), slice(None), *at)]
+            cells.append(total(value, error, low, high, possible))
         totals[name] = np.moveaxis(np.array(cells).reshape(*table.shape[2:], -1), -1, 0)
     return {"points": points, "total": _group(found, "total", totals, tuple(PARTS["total"]), None)}
 
