@@ -7,7 +7,8 @@ the sum of the weights, and so are without bias. Errors are those of means of N 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +21,8 @@ Floats = npt.NDArray[np.float64]
 UNKNOWN = Estimate(np.nan, np.nan, np.nan, np.nan)
 
 
-class Weighted(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Weighted:
     """Values of the paths that were simulated, with their weights.
 
     Attributes:
@@ -32,6 +34,12 @@ class Weighted(NamedTuple):
     values: Floats
     weights: Floats
     paths: int
+
+    @cached_property
+    def ranked(self) -> tuple[Floats, Floats, Floats]:
+        """Values from the largest down, their weights, and the sums of these so far."""
+        order = np.argsort(-self.values, kind="stable")
+        return self.values[order], self.weights[order], np.cumsum(self.weights[order])
 
 
 def mean(terms: Floats, paths: int) -> Estimate:
@@ -58,9 +66,7 @@ def value_at_risk(sample: Weighted, level: str) -> Estimate:
         sample: of losses.
         level: p as decimal text.
     """
-    order = np.argsort(-sample.values, kind="stable")
-    values, weights = sample.values[order], sample.weights[order]
-    above = np.cumsum(weights)
+    values, weights, above = sample.ranked
     mass = float(tail_mass(level, sample.paths))
     if not len(values) or above[-1] <= mass:
         return UNKNOWN

@@ -85,9 +85,9 @@ def rare_dataset(question: Question, paths: Paths, levels: Sequence[str]) -> xr.
 def _curve(paths: Paths, least: float) -> np.ndarray:
     """Losses from where one path in ten loses more up to where few do, or weights of less than `least` together."""
     first = paths.at_level("var", str(1 - FROM)).value
-    order = np.argsort(-paths.losses)
-    beyond = int(np.searchsorted(np.cumsum(paths.weights[order]), least))
-    last = paths.losses[order][min(max(FEWEST, beyond), len(order)) - 1]
+    losses, _, above = paths.sample.ranked
+    beyond = int(np.searchsorted(above, least))
+    last = losses[min(max(FEWEST, beyond), len(losses)) - 1]
     if not np.isfinite(first) or not last > first:
         return np.array([float(paths.losses.max())])
     return np.linspace(first, last, POINTS)

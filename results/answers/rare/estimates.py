@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -41,7 +42,7 @@ class Paths:
         """Whether nothing was tilted."""
         return not self.components.any()
 
-    @property
+    @cached_property
     def sample(self) -> Weighted:
         """Losses with weights."""
         return Weighted(self.losses, self.weights, len(self.losses))

@@ -2,11 +2,13 @@
 
 The law of such paths that is nearest in cross-entropy among the mixtures of `mixture.Mixture` maximises the weighted
 likelihood of their normals (Rubinstein and Kroese 2004), which Dempster, Laird and Rubin's (1977) steps find. All steps
-share one shift, as do all components of one large step each, so few paths determine them.
+share one shift, and all components of one large step each share two, that of the large step and that of the others, so
+few paths determine them.
 """
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -14,15 +16,17 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 TURNS = 40
+CLOSE = 1e-4  # mean log likelihood that a turn adds, below which they end
 SMALLEST = 0.05  # share of a family that is kept
 
 
 class Shifts(NamedTuple):
-    """What is added to the normals of every step, or of one; `share` is that of the latter family."""
+    """What is added to the normals: of every step alike, or of one large one and of the others beside it."""
 
     every: Floats  # (row,)
     once: Floats  # (row,)
-    share: float
+    others: Floats  # (row,)
+    share: float  # of the family with one large step
 
 
 def fit(normals: npt.NDArray[np.float32], weights: Floats, one_step: bool) -> Shifts:
@@ -34,27 +38,37 @@ def fit(normals: npt.NDArray[np.float32], weights: Floats, one_step: bool) -> Sh
         one_step: whether a large shock at one step is a component.
     """
     z = normals.astype(np.float64)
-    steps = z.shape[0]
+    steps, rows, paths = z.shape
     weights = weights / weights.sum()
-    every = z.mean(axis=0) @ weights
+    whole = z.sum(axis=0)
+    every = whole @ weights / steps
     nothing = np.zeros_like(every)
     if not one_step:
-        return Shifts(every, nothing, 0.0)
+        return Shifts(every, nothing, nothing, 0.0)
     largest = np.argmax(np.einsum("srp,r->sp", z, every), axis=0)
-    once = z[largest, :, np.arange(z.shape[2])].T @ weights
-    share = 0.5
+    once = z[largest, :, np.arange(paths)].T @ weights
+    others, share, before = nothing, 0.5, -math.inf
+    flat = np.ascontiguousarray(z.transpose(1, 0, 2)).reshape(rows, steps * paths)
     for _ in range(TURNS):
-        of_every = np.einsum("srp,r->p", z, every) - 0.5 * steps * every @ every
-        of_step = np.einsum("srp,r->sp", z, once) - 0.5 * once @ once
+        along, beside = (np.stack([once, others]) @ flat).reshape(2, steps, paths)
+        of_every = every @ whole - 0.5 * steps * every @ every
+        of_step = along - beside + beside.sum(axis=0) - 0.5 * (once @ once + (steps - 1) * others @ others)
         logs = np.vstack([np.log(1 - share) + of_every, np.log(share / steps) + of_step])
-        each = np.exp(logs - logs.max(axis=0))
-        each = each / each.sum(axis=0) * weights
-        share = float(each[1:].sum())
-        if share < SMALLEST:
-            return Shifts(z.mean(axis=0) @ weights, nothing, 0.0)
-        once = np.einsum("srp,sp->r", z, each[1:]) / share
-        if share > 1 - SMALLEST:
-            share, every = 1 - SMALLEST, nothing
-            continue
-        every = z.mean(axis=0) @ each[0] / each[0].sum()
-    return Shifts(every, once, share)
+        highest = logs.max(axis=0)
+        each = np.exp(logs - highest)
+        likelihood = each.sum(axis=0)
+        reached = float((highest + np.log(likelihood)) @ weights)
+        if reached - before < CLOSE:
+            break
+        before, each = reached, each / likelihood * weights
+        of_large = float(each[1:].sum())
+        if of_large < SMALLEST:
+            return Shifts(whole @ weights / steps, nothing, nothing, 0.0)
+        share = min(of_large, 1 - SMALLEST)
+        in_step = flat @ each[1:].ravel()
+        once = in_step / of_large
+        if steps > 1:
+            others = (whole @ each[1:].sum(axis=0) - in_step) / (of_large * (steps - 1))
+        if each[0].sum() > 0:
+            every = whole @ each[0] / each[0].sum() / steps
+    return Shifts(every, once, others, share)

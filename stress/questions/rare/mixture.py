@@ -26,12 +26,14 @@ class Mixture:
         slots: (component,) int, of SLOTS.
         every: (row,) float32 shift of the normals of each step.
         once: (row,) float32 shift of those of one step.
+        others: (row,) float32 shift of those of the other steps beside it.
         steps: of the horizon.
     """
 
     slots: npt.NDArray[np.int64]
     every: npt.NDArray[np.float32]
     once: npt.NDArray[np.float32]
+    others: npt.NDArray[np.float32]
     steps: int
 
     @classmethod
@@ -40,15 +42,16 @@ class Mixture:
         slots = np.zeros(2 + steps * once, np.int64)
         slots[0] = SLOTS
         nothing = np.zeros(rows, np.float32)
-        return cls(slots, nothing, nothing, steps)
+        return cls(slots, nothing, nothing, nothing, steps)
 
-    def fitted(self, every: Floats, once: Floats, share: float) -> Mixture:
+    def fitted(self, every: Floats, once: Floats, others: Floats, share: float) -> Mixture:
         """A share of PLAIN, of the rest `share` with one large step and the others with a shift of every step."""
         steps = len(self.slots) - 2
         tilted = round(SLOTS * (1 - PLAIN))
         each = round(tilted * share / steps) if steps else 0
         slots = np.array([SLOTS - tilted, tilted - each * steps, *[each] * steps], np.int64)
-        return Mixture(slots, every.astype(np.float32), once.astype(np.float32), self.steps)
+        of_every, of_once, of_others = (x.astype(np.float32) for x in (every, once, others))
+        return Mixture(slots, of_every, of_once, of_others, self.steps)
 
     @property
     def is_plain(self) -> bool:
@@ -74,6 +77,7 @@ class Mixture:
         found = np.zeros((2 * -(-self.steps // 2), len(self.every) + 1, len(self.slots)), np.float32)
         found[: self.steps, :-1, 1] = self.every
         for step in range(len(self.slots) - 2):
+            found[: self.steps, :-1, 2 + step] = self.others
             found[step, :-1, 2 + step] = self.once
         return found
 
@@ -88,6 +92,7 @@ class Mixture:
             "slots": [int(x) for x in self.slots],
             "every_step": [float(x) for x in self.every],
             "one_step": [float(x) for x in self.once],
+            "other_steps": [float(x) for x in self.others],
         }
         digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
         return {**content, "sha256": digest}

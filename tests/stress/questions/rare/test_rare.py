@@ -115,7 +115,7 @@ def test_weights_are_those_of_the_balance_heuristic() -> None:
 
 
 def test_any_range_of_ids_is_balanced() -> None:
-    mixture = Mixture.plain(1, 3, True).fitted(np.ones(1), np.ones(1), 0.5)
+    mixture = Mixture.plain(1, 3, True).fitted(np.ones(1), np.ones(1), np.zeros(1), 0.5)
     assert mixture.slots.sum() == 1000
     for first in (0, 123, 2**63):
         there = mixture.components(np.uint64(first) + np.arange(100, dtype=np.uint64))
@@ -178,7 +178,9 @@ def test_tiny_probabilities_are_written_in_one_unit() -> None:
 def test_paths_so_few_that_none_is_tilted() -> None:
     asked = read_asked("loss(f) > 8 %", PROBLEM)
     sampler = Sampler(PROBLEM, replace(OPTIONS, paths=1), asked.row(PROBLEM), lambda _: None)
-    mixture = Mixture.plain(sampler.rows(), PROBLEM.steps, False).fitted(-np.ones(sampler.rows()), np.zeros(1), 0.0)
+    mixture = Mixture.plain(sampler.rows(), PROBLEM.steps, False).fitted(
+        -np.ones(sampler.rows()), np.zeros(1), np.zeros(1), 0.0
+    )
     tree = estimated(sampler, asked, Fitted(mixture, 9.0, 9.0, 1.0, 2, ""))
     assert tree.attrs["method"] == "plain"
     assert verdict_of(tree) == "Plain paths: there are so few that none is tilted."
