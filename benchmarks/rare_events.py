@@ -15,32 +15,35 @@ import time
 from dataclasses import replace
 
 import numpy as np
+import xarray as xr
 
 import stress
+from stress.engine.weighted.method import Method
+from stress.engine.weighted.mixture import Mixture
+from stress.engine.weighted.paths import MethodSimulator, paths_of
 from stress.options import RunOptions
 from stress.questions.lean import run_lean
-from stress.questions.rare.asked import Asked, read_asked
-from stress.questions.rare.mixture import Mixture
-from stress.questions.rare.pilot import fit_tilt
-from stress.questions.rare.rare import estimated, rare_problem
-from stress.questions.rare.sampler import Sampler
-from stress.results.answers.rare.dataset import Question, answered
+from stress.questions.rare.asked import read_asked, row_of
+from stress.questions.rare.choose import AUTO, METHODS, chosen
+from stress.questions.rare.rare import answer, rare_problem
+from stress.results.answers.rare.dataset import answered
 from stress.results.answers.rare.estimates import Paths
+from stress.results.answers.rare.question import Question
 from stress.scenarios.problem import Problem
 
 
-def gain(problem: Problem, asked: Asked, paths: int, seeds: int) -> None:
+def gain(problem: Problem, asked: Question, paths: int, seeds: int, method: str) -> None:
     """Print spread, error, coverage and CPU time of both."""
     rows = []
     for seed in range(seeds + 1):  # the first one compiles
         began = time.process_time()
-        tree = rare_problem(problem, RunOptions(paths=paths, seed=seed), asked, None)
+        tree = rare_problem(problem, RunOptions(paths=paths, seed=seed), asked, None, wanted=method)
         spent = time.process_time() - began
         found = [float(tree["rare"][f"answer{x}"]) for x in ("", "_se", "_ci_low", "_ci_high")]
-        rows.append([*found, spent, tree.attrs["method"] == "tilt", tree.attrs["plain_check"] == "rejected"])
+        rows.append([*found, spent, tree.attrs["method"] != "plain", tree.attrs["plain_check"] == "rejected"])
     of_tilt = np.array(rows[1:], float)
     of_plain = np.array([plain(problem, asked, paths, seed) for seed in range(seeds + 1)][1:])
-    for name, table in (("tilt", of_tilt), ("plain", of_plain)):
+    for name, table in (("method", of_tilt), ("plain", of_plain)):
         value, low, high = table[:, 0], table[:, 2], table[:, 3]
         middle = of_tilt[:, 0].mean()
         held = np.mean((low <= middle) & (middle <= high))
@@ -48,40 +51,34 @@ def gain(problem: Problem, asked: Asked, paths: int, seeds: int) -> None:
             f"{name:6} mean {value.mean():.6g} +- {value.std(ddof=1) / seeds**0.5:.2g}, spread {value.std(ddof=1):.3g},"
         )
         print(f"       error said {table[:, 1].mean():.3g}, {table[:, 4].mean():.2f} s of CPU;")
-        print(f"       intervals that hold the mean of the tilted {held:.0%}")
-    print(f"tilted {of_tilt[:, 5].mean():.0%}, rejected {of_tilt[:, 6].mean():.1%}")
+        print(f"       intervals that hold the mean by the method {held:.0%}")
+    print(f"not plain {of_tilt[:, 5].mean():.0%}, rejected {of_tilt[:, 6].mean():.1%}")
     # Standard errors rather than spreads: of a few seeds the spread of an estimate is itself known to a third.
     fewer = (of_plain[:, 1].mean() / of_tilt[:, 1].mean()) ** 2
     print(f"variance {fewer:.3g}, CPU time {of_tilt[:, 4].mean() / of_plain[:, 4].mean():.3g} times")
     print(f"gain at equal CPU time {fewer * of_plain[:, 4].mean() / of_tilt[:, 4].mean():.3g}")
 
 
-def plain(problem: Problem, asked: Asked, paths: int, seed: int) -> list[float]:
+def plain(problem: Problem, asked: Question, paths: int, seed: int) -> list[float]:
     """Estimate, error, interval and CPU time of a lean run."""
     began = time.process_time()
     stored = run_lean(problem, RunOptions(paths=paths, seed=seed)).stored
     assert stored is not None
-    row = asked.row(problem)
-    nothing = np.zeros(paths, np.int32)
-    table = Paths(
-        np.asarray(stored.metrics["fund_loss"][row], float),
-        np.ones(paths),
-        stored.defaulted[row],
-        nothing,
-        nothing * 1.0,
-    )
-    found, _ = answered(Question(asked.text, asked.kind, asked.who, asked.level, asked.bound), table)
+    row, nothing = row_of(asked, problem), np.zeros(paths, np.int32)
+    losses = np.asarray(stored.metrics["fund_loss"][row], float)
+    found, _ = answered(asked, Paths(losses, np.ones(paths), stored.defaulted[row], nothing))
     return [found.value, found.se, found.low, found.high, time.process_time() - began]
 
 
-def power(problem: Problem, asked: Asked, paths: int, seeds: int) -> None:
+def power(problem: Problem, asked: Question, paths: int, seeds: int) -> None:
     """Print how often a tilt without most of its components is found out."""
     rows = []
     for seed in range(1, seeds + 1):
-        sampler = Sampler(problem, RunOptions(paths=paths, seed=seed), asked.row(problem), lambda _: None)
-        fitted = fit_tilt(sampler, asked)
-        truth = float(estimated(sampler, asked, fitted)["rare"]["answer"])
-        tree = estimated(sampler, asked, fitted._replace(mixture=without(fitted.mixture, 7)))
+        options = RunOptions(paths=paths, seed=seed)
+        method = chosen(problem, options, "tilt", asked)
+        truth = float(by(problem, options, method)["rare"]["answer"])
+        assert isinstance(method.numbers, Mixture)
+        tree = by(problem, options, replace(method, numbers=without(method.numbers, 7)))
         low, high = (float(tree["rare"][f"answer_ci_{end}"]) for end in ("low", "high"))
         health = tree["weights"].to_dataset()
         rows.append(
@@ -101,6 +98,11 @@ def power(problem: Problem, asked: Asked, paths: int, seeds: int) -> None:
     )
 
 
+def by(problem: Problem, options: RunOptions, method: Method) -> xr.DataTree:
+    """The answer by a method that was fitted before."""
+    return answer(problem, options, method, paths_of(MethodSimulator(problem, options, method)))
+
+
 def without(mixture: Mixture, components: int) -> Mixture:
     """The mixture without the last components, whose paths the others get."""
     slots = mixture.slots.copy()
@@ -118,16 +120,20 @@ def main() -> None:
     parser.add_argument("scenario")
     parser.add_argument("question")
     parser.add_argument("--set", action="append", default=[])
+    parser.add_argument("--method", choices=METHODS, default=AUTO)
     parser.add_argument("--paths", type=int, default=65_536)
     parser.add_argument("--seeds", type=int, default=20)
     given = parser.parse_args()
     scenario = stress.load_scenario(given.scenario)
     for change in given.set:
         scenario = scenario.set(*change.split("=", 1))
-    problem = replace(stress.build_problem(scenario), fund_groups={})
+    problem = stress.build_problem(scenario)
     ask = read_asked(given.question, problem)
     print(f"{given.scenario} {' '.join(given.set)} {ask.text}, {given.paths:,} paths, {given.seeds} seeds")
-    (gain if given.what == "gain" else power)(problem, ask, given.paths, given.seeds)
+    if given.what == "gain":
+        gain(problem, ask, given.paths, given.seeds, given.method)
+    else:
+        power(problem, ask, given.paths, given.seeds)
 
 
 if __name__ == "__main__":

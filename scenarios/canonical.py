@@ -105,7 +105,7 @@ def filled_defaults(scenario: Scenario) -> tuple[str, ...]:
 def _unset(name: str, table: Table | None) -> list[str]:
     if table is None:
         return []
-    derived = {"target_leverage", "weights", "styles"}  # None stands for a default worked out from other keys
+    derived = {"target_leverage", "weights", "styles", "question"}  # None: a default worked out from other keys
     if isinstance(table, MarginTerms):
         derived |= {"cap"}
     keys = []

@@ -206,7 +206,8 @@ class Estimation:
 
     levels: tuple[str, ...]  # decimal text, "0.99"
     detail_paths: int
-    method: str
+    method: str  # "auto", "plain", "screen" or "tilt"
+    question: str | None = None  # what the paths of another method serve; None: ES of the system, highest level
 
 
 @dataclass(frozen=True)

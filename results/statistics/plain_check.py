@@ -16,6 +16,7 @@ from stress.results.statistics.estimate import Estimate
 LEAST_EXPECTED = 10.0  # plain events below which a check has no power to speak of
 ALPHA = 0.01
 AGREES, REJECTED, NOT_VERIFIED, PLAIN = "agrees", "rejected", "not verified", "plain"
+BY_DESIGN = "by design"
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,8 @@ class PlainCheck:
         events: of them.
         expected: events by the tilted paths alone, and its standard error.
         p_value: two-sided, of as many events or more, or as few or fewer.
-        verdict: AGREES, REJECTED, NOT_VERIFIED (too few plain events), or PLAIN (nothing was tilted).
+        verdict: AGREES, REJECTED, NOT_VERIFIED (too few plain events), or PLAIN (nothing was tilted), or
+            BY_DESIGN (paths were left out by their id, which needs no check).
     """
 
     paths: int
@@ -65,3 +67,8 @@ def plain_check(paths: int, events: int, tilted: Estimate) -> PlainCheck:
 def nothing_tilted(paths: int, events: int) -> PlainCheck:
     """Where all paths are plain."""
     return PlainCheck(paths, events, math.nan, math.nan, math.nan, PLAIN)
+
+
+def by_design() -> PlainCheck:
+    """Where each path, left out or not, had a chance to be simulated that is known, and its inverse is its weight."""
+    return PlainCheck(0, 0, math.nan, math.nan, math.nan, BY_DESIGN)

@@ -71,6 +71,7 @@ def build_problem(scenario: Scenario) -> Problem:
             levels=tuple(scenario.estimation.levels),
             detail_paths=scenario.estimation.detail_paths,
             method=scenario.estimation.method,
+            question=scenario.estimation.question,
         ),
         canonical=canonical_document(
             scenario, assets, types, outside, shock_model | replay_document(scenario, assets, shocks.replay)

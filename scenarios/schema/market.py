@@ -186,7 +186,10 @@ class Estimation(Table):
 
     levels: Annotated[tuple[Level, ...], Field(min_length=1, max_length=50)] = ("0.95", "0.99", "0.999")
     detail_paths: StrictInt = Field(default=131_072, ge=1, description="paths with timeline and attribution")
-    method: Literal["plain"] = "plain"
+    method: Literal["auto", "plain", "screen", "tilt"] = Field(
+        default="plain", description="auto, screen, tilt: as many more paths that serve one question, see rare-events"
+    )
+    question: str | None = Field(default=None, max_length=200, description="of these; default: es(system, top level)")
 
     @field_validator("levels")
     @classmethod

@@ -70,6 +70,24 @@ def says_how_to_resume(location: RunLocation) -> Iterator[None]:
 
 
 @contextmanager
+def says_how_to_go_on(location: RunLocation, parts: str) -> Iterator[None]:
+    """Add to whatever stops an answer how it is taken up again, if any of its `parts` is finished."""
+    from stress.results.files.store import RESULT
+    from stress.run_directory.replaced_run import has_blocks
+
+    try:
+        yield
+    except BaseException as stopped:
+        with suppress(OSError):
+            if not location.has(RESULT) and has_blocks(location):
+                words = f"--out {shlex.quote(location.name)} --resume"
+                stopped.add_note(
+                    f"finished {parts} are kept in {location.name}; to go on: the same command with {words}"
+                )
+        raise
+
+
+@contextmanager
 def says_what_is_kept(name: str) -> Iterator[None]:
     """Say where a finished result or report is when the output that tells of it cannot be written."""
     try:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from stress.results.answers.rare.estimates import Bools, Paths
+from stress.results.answers.rare.estimates import SCREEN, Bools, Paths
+from stress.results.answers.rare.question import Question
 from stress.results.statistics.estimate import Estimate
-from stress.results.statistics.plain_check import PlainCheck, nothing_tilted, plain_check
+from stress.results.statistics.plain_check import PlainCheck, by_design, nothing_tilted, plain_check
 from stress.results.statistics.weighted import mean
 
 GROUP, WEIGHTS = "rare", "weights"
@@ -20,16 +21,6 @@ RARER = 1000.0  # how much rarer than the event asked about a loss of the curve 
 FROM = 0.1  # probability of the loss at which the curve begins
 SUFFIXES = ("", "_se", "_ci_low", "_ci_high")
 WORDS = {"_se": "standard error of ", "_ci_low": "95 % interval, low end: ", "_ci_high": "95 % interval, high end: "}
-
-
-class Question(NamedTuple):
-    """What was asked: `kind` of "var", "es", "loss", "default" about `who`, at a level or beyond a loss."""
-
-    text: str
-    kind: str
-    who: str
-    level: str | None
-    bound: float | None
 
 
 def answered(question: Question, paths: Paths) -> tuple[Estimate, Bools]:
@@ -43,7 +34,9 @@ def answered(question: Question, paths: Paths) -> tuple[Estimate, Bools]:
 
 
 def checked(paths: Paths, event: Bools) -> PlainCheck:
-    """The event among the plain paths."""
+    """The event among the plain paths of a mixture."""
+    if paths.method == SCREEN:
+        return by_design()
     plain = paths.components == 0
     count, events = int(np.count_nonzero(plain)), int(np.count_nonzero(event & plain))
     return nothing_tilted(count, events) if paths.plain else plain_check(count, events, paths.tilted_alone(event))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,28 +20,32 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 
+TILT, SCREEN = "tilt", "screen"
+CHOSEN = 2  # component of screened paths that chance alone has chosen, see `stress.engine.weighted.screen`
+
+
 @dataclass(frozen=True)
 class Paths:
     """Losses of one row with their weights.
 
     Attributes:
-        losses: (path,) fraction of start NAV.
-        weights: (path,).
+        losses: (path,) fraction of start NAV; -inf of a path that was left out.
+        weights: (path,); 0 of a path that was left out.
         defaulted: (path,).
-        components: (path,) of the mixture, 0 the plain ones.
-        alone: (path,) weights against the mixture of the others alone; NaN of plain paths.
+        components: (path,) of a mixture, 0 the plain ones; of screened paths why they were simulated, or not.
+        method: "plain", "tilt" or "screen".
     """
 
     losses: Floats
     weights: Floats
     defaulted: Bools
-    components: npt.NDArray[np.int32]
-    alone: Floats
+    components: npt.NDArray[np.integer[Any]]
+    method: str = "plain"
 
     @property
     def plain(self) -> bool:
-        """Whether nothing was tilted."""
-        return not self.components.any()
+        """Whether each path counts as one, nothing having been tilted."""
+        return self.method != SCREEN and not self.components.any()
 
     @cached_property
     def sample(self) -> Weighted:
@@ -62,17 +67,23 @@ class Paths:
         """Of an event."""
         if self.plain:
             return estimators.probability(int(np.count_nonzero(happened)), len(happened))
-        if not happened.any():  # tilted paths need not go where it happens: only plain ones say how rare it is
-            plain = estimators.probability(0, int(np.count_nonzero(self.components == 0)))
+        if not happened.any():  # the others need not go where it happens: only plain ones say how rare it is
+            whole = CHOSEN if self.method == SCREEN else 0
+            plain = estimators.probability(0, max(1, int(np.count_nonzero(self.components == whole))))
             return Estimate(0.0, math.inf, 0.0, plain.high)
         found = _widened(weighted.probability(happened, self.sample), np.where(happened, self.weights, 0.0))
         return Estimate(found.value, found.se, max(found.low, 0.0), min(found.high, 1.0))
 
     def tilted_alone(self, happened: Bools) -> Estimate:
-        """Probability of an event by the tilted paths alone."""
+        """Probability of an event by the tilted paths alone.
+
+        Of N paths n are plain: with the weight w against all of them, the mean likelihood ratio of the N components is
+        1/w, of which the plain ones have n/N; the weight against the others alone is (N - n) / (N/w - n).
+        """
         tilted = self.components > 0
-        terms = np.where(happened, self.alone, 0.0)[tilted]
-        return weighted.mean(terms, int(np.count_nonzero(tilted)))
+        paths, plain = len(tilted), int(np.count_nonzero(~tilted))
+        alone = (paths - plain) / (paths / self.weights[tilted] - plain)
+        return weighted.mean(np.where(happened[tilted], alone, 0.0), paths - plain)
 
 
 def _widened(found: Estimate, terms: Floats) -> Estimate:

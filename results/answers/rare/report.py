@@ -13,6 +13,7 @@ from stress.results.report import plotly_twins
 from stress.results.report.drawing import drawn
 from stress.results.report.elements import Block, Cell, Gallery, Picture, Row, Section, Table, Text
 from stress.results.report.numbers import called, cell
+from stress.results.statistics.plain_check import BY_DESIGN
 from stress.results.terminal.cells import percent
 
 
@@ -79,5 +80,7 @@ def _components(tree: xr.DataTree) -> Table:
         for at, name in enumerate(health["component"].values)
         if int(health["paths"][at])
     ]
-    columns = ("Shifted", "share, %", "paths", "events", "part of mean weight")
-    return Table("Which paths were shifted, and where the event happened", columns, tuple(rows))
+    screened = tree.attrs["plain_check"] == BY_DESIGN
+    what = "Which paths were simulated" if screened else "Which paths were shifted"
+    columns = ("Why" if screened else "Shifted", "share, %", "paths", "events", "part of mean weight")
+    return Table(f"{what}, and where the event happened", columns, tuple(rows))

@@ -112,7 +112,8 @@ def document(tree: xr.DataTree) -> dict[str, Any]:
         "prob_loss_over": curve,
         "expected": {x: tree.attrs.get(x) for x in ("gain", "variance_ratio", "cost_ratio")},
         "weights": {str(x): _number(health[x]) for x in health.data_vars if not health[x].dims} | {"of": components},
-        "tilt_sha256": json.loads(tree.attrs["tilt"])["sha256"],
+        "tilt_sha256": json.loads(tree.attrs["tilt"])["sha256"] if "tilt" in tree.attrs else None,
+        "screen": json.loads(tree.attrs["screen"]) if "screen" in tree.attrs else None,
     }
 
 

@@ -7,9 +7,10 @@ import math
 import xarray as xr
 
 from stress.results.answers.rare.dataset import GROUP, WEIGHTS
-from stress.results.statistics.plain_check import NOT_VERIFIED, PLAIN, REJECTED
+from stress.results.statistics.plain_check import BY_DESIGN, NOT_VERIFIED, PLAIN, REJECTED
 from stress.results.terminal.cells import TOO_FEW, decimals, fixed, percent, with_error
 
+SAME_BELOW = 1.25  # ratio of variances
 SMALL = 1e-3  # below it a probability is written by its power of ten, above it in percent
 
 
@@ -36,6 +37,8 @@ def verdict_of(tree: xr.DataTree) -> str:
     verdict = tree.attrs["plain_check"]
     if verdict == PLAIN:
         return f"Plain paths: {tree.attrs['why_plain']}."
+    if verdict == BY_DESIGN:
+        return screened(tree)
     if warning := warning_of(tree):
         return f"{warning[:1].upper()}{warning[1:]}."
     seen, expected = counted(tree)
@@ -48,14 +51,33 @@ def verdict_of(tree: xr.DataTree) -> str:
     return f"Plain paths agree: the event happened on {seen} of {plain:,}, the tilted ones alone expect {expected}."
 
 
+def screened(tree: xr.DataTree) -> str:
+    """Which paths were simulated with sales."""
+    health = tree[WEIGHTS].to_dataset()
+    calm, bad, chosen, left = (int(x) for x in health["paths"].values)
+    others = str(health["component"].values[2])
+    return (
+        f"Screened: sales were simulated on the {bad:,} paths that are worst held still and on {chosen:,}, {others}; "
+        + (f"nobody trades on {calm:,}; " if calm else "")
+        + f"{left:,} were left out."
+    )
+
+
 def gain_of(tree: xr.DataTree) -> str:
-    """What the tilt was expected to gain."""
+    """What the method was expected to gain."""
     if "gain" not in tree.attrs or tree.attrs["method"] == "plain":
         return ""
-    return (
-        f"The pilot expects a variance {float(tree.attrs['variance_ratio']):,.0f} times smaller than that of as many "
-        f"plain paths, {float(tree.attrs['gain']):,.0f} times at equal work."
-    )
+    fewer, gain = (float(tree.attrs[name]) for name in ("variance_ratio", "gain"))
+    why = str(tree.attrs["why_plain"])
+    by = f"{why[:1].upper()}{why[1:]}: it expects" if why else "The pilot expects"
+    as_many = "that of as many plain paths"
+    if fewer < SAME_BELOW:
+        return f"{by} a variance like {as_many}, and one {_times(gain)} times smaller at equal work."
+    return f"{by} a variance {_times(fewer)} times smaller than {as_many}, {_times(gain)} times at equal work."
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:,.0f}" if ratio >= 10 else f"{ratio:.2g}"
 
 
 def weights_of(tree: xr.DataTree) -> str:

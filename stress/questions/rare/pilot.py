@@ -5,15 +5,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from stress.questions.rare.asked import Asked
+from stress.engine.weighted.mixture import Mixture
+from stress.engine.weighted.sampler import Drawn, Sampler
+from stress.engine.weighted.screen import Screen
 from stress.questions.rare.components import fit
-from stress.questions.rare.mixture import Mixture
-from stress.questions.rare.sampler import Drawn, Sampler
+from stress.questions.rare.costs import BY_TRIGGERS, OUTSIDE_BUYERS, Costs
+from stress.results.answers.rare.question import Question
 from stress.results.statistics.weighted import Weighted, value_at_risk
 from stress.scenarios.errors import ScenarioError
 from stress.scenarios.problem import Problem
@@ -28,35 +30,54 @@ FEW = 50  # the same, that one is fitted to for the next stage
 ON_THE_WAY = 150  # the same, of what is less rare, where the event has not even FEW
 STAGES = 8
 LEAST = 1.5  # gain below which paths are plain
-SALES = 7.0  # cost of a path with sales where one that is held still costs 1
-RATIOS = 0.5  # cost of the likelihoods of a path
 ONE_STEP = ("student_t", "factor")  # models with fat tails of single steps
 MODELS = ("gaussian", "student_t", "factor", "garch")  # whose draws are made of normals alone
 MOST_STEPS = 100  # with a component for each
 
 
 class Fitted(NamedTuple):
-    """A mixture, and what is known of it before the run.
+    """What was fitted to a question, and what is known of it before the run.
 
     Attributes:
-        mixture: plain where nothing is gained.
-        gain: variance of plain paths over that of the mixture's, at equal cost; NaN: not known.
+        numbers: None where nothing could be fitted.
+        gain: variance of plain paths over that of these, at equal cost; NaN: not known.
         fewer: the same at equal paths.
-        cost: of a path of the mixture over that of a plain one.
-        stages: pilots simulated.
-        why: in words, why paths are plain; "" where they are tilted.
+        cost: of a path over that of a plain one.
+        paths: of the pilots.
+        why: in words, why nothing was fitted, or that it gains nothing; "" else.
     """
 
-    mixture: Mixture
+    numbers: Mixture | Screen | None
     gain: float
     fewer: float
     cost: float
-    stages: int
+    paths: int
     why: str
+
+    @property
+    def gains(self) -> bool:
+        """Whether it is worth it."""
+        return not self.why
+
+
+def costs_of(sampler: Sampler) -> Costs:
+    """What the paths of a scenario cost."""
+    return BY_TRIGGERS if sampler.two_passes else OUTSIDE_BUYERS
+
+
+def judged(numbers: Mixture | Screen, fewer: float, cost: float, paths: int) -> Fitted:
+    """What was fitted, with its gain."""
+    why = "" if fewer / cost >= LEAST else "the pilot shows no gain for this question"
+    return Fitted(numbers, fewer / cost, fewer, cost, paths, why)
+
+
+def nothing(paths: int, why: str) -> Fitted:
+    """Nothing could be fitted."""
+    return Fitted(None, math.nan, math.nan, math.nan, paths, why)
 
 
 def fit_tilt(
-    sampler: Sampler, asked: Asked, paths: int = PATHS, says: Callable[[str], None] = lambda _: None
+    sampler: Sampler, asked: Question, paths: int = PATHS, says: Callable[[str], None] = lambda _: None
 ) -> Fitted:
     """Fit a tilt to a question and find what it gains; of draws that `check_model` lets pass."""
     problem = sampler.problem
@@ -66,28 +87,30 @@ def fit_tilt(
     of_event = False
     for stage in range(STAGES):
         says(f"pilot {stage + 1}")
-        drawn = sampler.draw(mixture, _ids(stage, paths))
+        drawn = sampler.draw(mixture, pilot_ids(stage, paths))
         if stage == 0:
             plain_sales = drawn.with_sales / paths
         chosen, of_event = _elite(drawn, asked)
         weights = drawn.weights[chosen]
         if not weights.sum() > 0 or len(chosen) < 2:
-            return Fitted(plain, math.nan, math.nan, math.nan, stage + 1, "the pilot did not find the event")
+            return nothing((stage + 1) * paths, "the pilot did not find the event")
         shifts = fit(sampler.normals(mixture, drawn.ids[chosen]), weights, fat)
         mixture = plain.fitted(*shifts)
         if of_event and _effective(weights)[-1] >= ENOUGH:
             break
     if not of_event:
-        return Fitted(plain, math.nan, math.nan, math.nan, STAGES, "the pilots did not reach the event")
+        return nothing(STAGES * paths, "the pilots did not reach the event")
     says("pilot of the gain")
-    drawn = sampler.draw(mixture, _ids(STAGES, paths))
-    fewer = variance_ratio(drawn, asked)
-    cost = (1 + RATIOS + SALES * drawn.with_sales / paths) / (1 + SALES * plain_sales)
-    if not sampler.two_passes:
-        cost = (SALES + RATIOS) / SALES
-    if not fewer / cost >= LEAST:
-        return Fitted(plain, fewer / cost, fewer, cost, stage + 2, "the pilot shows no gain for this question")
-    return Fitted(mixture, fewer / cost, fewer, cost, stage + 2, "")
+    drawn = sampler.draw(mixture, pilot_ids(STAGES, paths))
+    costs = costs_of(sampler)
+    cost = costs.tilted(drawn.with_sales / paths) / costs.plain(plain_sales)
+    fewer = variance_ratio(drawn.losses, drawn.weights, drawn.weights, event_of(drawn, asked), asked)
+    return judged(mixture, fewer, cost, (stage + 2) * paths)
+
+
+def tilts(problem: Problem) -> bool:
+    """Whether the draws of a scenario are made of normals alone."""
+    return problem.shocks.model in MODELS
 
 
 def check_model(problem: Problem) -> None:
@@ -96,7 +119,7 @@ def check_model(problem: Problem) -> None:
     Raises:
         ScenarioError: of such a scenario.
     """
-    if problem.shocks.model not in MODELS:
+    if not tilts(problem):
         raise ScenarioError(
             "has draws that cannot be tilted",
             file=problem.origin.scenario or problem.name,
@@ -106,19 +129,21 @@ def check_model(problem: Problem) -> None:
         )
 
 
-def _ids(stage: int, paths: int) -> npt.NDArray[np.uint64]:
+def pilot_ids(stage: int, paths: int) -> npt.NDArray[np.uint64]:
+    """Ids that no run uses, others for each stage."""
     return np.uint64(FIRST + stage * APART) + np.arange(paths, dtype=np.uint64)
 
 
-def _elite(drawn: Drawn, asked: Asked) -> tuple[npt.NDArray[np.intp], bool]:
+def _elite(drawn: Drawn, asked: Question) -> tuple[npt.NDArray[np.intp], bool]:
     """The paths that the next stage is fitted to, and whether they are those of the event itself.
 
     A few paths of large weight are not fitted to: as many of the worst are taken as have the effective size (Kong
     1992) of ON_THE_WAY, and no fewer than ELITE.
     """
-    event = np.flatnonzero(_event(drawn, asked))
-    if len(event) and _effective(drawn.weights[event])[-1] >= FEW:
-        return event, True
+    event = event_of(drawn, asked)
+    happened = np.flatnonzero(event) if event is not None else np.zeros(0, np.intp)
+    if len(happened) and _effective(drawn.weights[happened])[-1] >= FEW:
+        return happened, True
     worst = np.argsort(-drawn.losses, kind="stable")
     enough = np.flatnonzero(_effective(drawn.weights[worst]) >= ON_THE_WAY)
     count = max(2, round(ELITE * len(worst)), int(enough[0]) + 1 if len(enough) else len(worst))
@@ -132,28 +157,54 @@ def _effective(weights: Floats) -> Floats:
     return found
 
 
-def _event(drawn: Drawn, asked: Asked) -> npt.NDArray[np.bool_]:
-    """On which paths it happened; on none where the VaR is not known."""
+class Sample(Protocol):
+    """Paths with weights."""
+
+    @property
+    def losses(self) -> npt.NDArray[Any]:
+        """(path,)."""
+
+    @property
+    def defaulted(self) -> npt.NDArray[np.bool_]:
+        """(path,)."""
+
+    @property
+    def weights(self) -> Floats:
+        """(path,)."""
+
+
+def event_of(drawn: Sample, asked: Question) -> npt.NDArray[np.bool_] | None:
+    """On which paths it happened; None where the VaR is not known."""
     if asked.kind == "default":
         return drawn.defaulted
     bound = asked.bound
     if asked.level is not None:
-        bound = value_at_risk(Weighted(drawn.losses, drawn.weights, len(drawn.ids)), asked.level).value
-    assert bound is not None  # of a loss
+        bound = value_at_risk(Weighted(drawn.losses, drawn.weights, len(drawn.losses)), asked.level).value
+    if bound is None or math.isnan(bound):
+        return None
     found: npt.NDArray[np.bool_] = drawn.losses > bound
     return found
 
 
-def variance_ratio(drawn: Drawn, asked: Asked) -> float:
-    """Variance of a plain path's term over that of a weighted one, both from weighted paths: for a probability and a
-    VaR the event, for an ES the loss beyond the VaR."""
-    event = _event(drawn, asked)
-    if not event.any():
+def variance_ratio(
+    losses: npt.NDArray[Any], weights: Floats, method: Floats, event: npt.NDArray[np.bool_] | None, asked: Question
+) -> float:
+    """Variance of a plain path's term over that of a path of a method: for a probability and a VaR the event, for an
+    ES the loss beyond the VaR.
+
+    Args:
+        losses: (path,) of a sample.
+        weights: (path,) of the sample.
+        method: (path,) weight that the method gives to such a path where it simulates it.
+        event: (path,) whether it happened.
+        asked: the question.
+    """
+    if event is None:
         return math.nan
     terms = event.astype(float)
-    if asked.kind == "es":
-        terms = np.where(event, drawn.losses - drawn.losses[event].min(), 0.0)
-    mean = float((drawn.weights * terms).mean())
-    plain = float((drawn.weights * terms**2).mean()) - mean**2
-    tilted = float(((drawn.weights * terms) ** 2).mean()) - mean**2
-    return plain / tilted if tilted > 0 else math.nan
+    if asked.kind == "es" and event.any():
+        terms = np.where(event, losses - losses[event].min(), 0.0)
+    mean = float((weights * terms).mean())
+    plain = float((weights * terms**2).mean()) - mean**2
+    of_method = float((weights * method * terms**2).mean()) - mean**2
+    return plain / of_method if of_method > 0 else math.nan

@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-import json
-import math
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from stress.engine.plan import free_memory, plan
+from stress.engine.weighted.answer import datasets, facts
+from stress.engine.weighted.method import Method
+from stress.engine.weighted.paths import PATHS_OF_A_CHUNK, MethodSimulator, paths_of
 from stress.errors import NotEnoughResources
 from stress.options import Progress, RunOptions, whole
 from stress.questions.answers import answer_attributes, answer_spec, seal
-from stress.questions.rare.asked import Asked, read_asked
-from stress.questions.rare.mixture import weights
-from stress.questions.rare.pilot import PATHS as PILOT_PATHS
-from stress.questions.rare.pilot import Fitted, check_model, fit_tilt
-from stress.questions.rare.sampler import Sampler
-from stress.results.answers.rare.dataset import GROUP, WEIGHTS, Question, rare_dataset, weights_dataset
+from stress.questions.rare.asked import read_asked
+from stress.questions.rare.choose import AUTO, check_method, chosen
+from stress.results.answers.protocol import QUESTION as ANSWER
+from stress.results.answers.rare.dataset import GROUP, WEIGHTS
 from stress.results.answers.rare.estimates import Paths
+from stress.results.answers.rare.question import Question
 from stress.results.answers.rare.words import warning_of
+from stress.results.files.store import SPEC
 from stress.run_directory.location import location_of
 from stress.run_directory.run_location import RunLocation
+from stress.run_directory.spec import OtherRun, read_spec
 from stress.run_directory.taken import taken
 from stress.scenarios.build.problem_builder import build_problem
 from stress.scenarios.problem import Problem
@@ -35,8 +36,8 @@ from stress.scenarios.schema.scenario import Scenario
 
 QUESTION = "rare"
 PATHS = 100_000
-BYTES_OF_A_PATH = 120  # losses, weights and what they are worked out with
-BYTES_OF_A_COMPONENT = 28
+BYTES_OF_A_PATH = 150  # losses, weights and what figures are worked out with
+BYTES_OF_A_COMPONENT = 28  # of the paths of a part
 
 
 def rare(
@@ -46,29 +47,34 @@ def rare(
     seed: int = 1,
     out: str | Path | None = None,
     overwrite: bool = False,
+    resume: bool = False,
+    method: str = AUTO,
     progress: Callable[[Progress], None] | None = None,
     **options: Any,
 ) -> xr.DataTree:
-    """Estimate a rare loss or default by importance sampling, the tilt being fitted to the question by pilots.
+    """Estimate a rare loss or default from few paths: by importance sampling, or by screening, as pilots decide.
 
     Args:
-        scenario: as for `stress.run`; its draws must be gaussian, student_t, factor or garch.
-        question: "es(system, 0.999)", "var(FUND, 0.999)", "loss(FUND) > 30 %", "default(FUND)"; None: ES of the
-            system at the highest level of the scenario.
+        scenario: as for `stress.run`.
+        question: "es(system, 0.999)", "var(FUND, 0.999)", "loss(FUND) > 30 %", "default(FUND)", of a fund or a group;
+            None: that of the scenario, else ES of the system at its highest level.
         paths: of the estimate; the pilots' are few and come on top.
         seed: of all of them.
         out: directory to write, or its URL; None keeps the answer in memory only.
         overwrite: replace what is in `out`.
+        resume: go on with the paths that are finished there.
+        method: "tilt" (gaussian, student_t, factor and garch draws), "screen", "plain", or "auto": what gains most.
         progress: called now and then.
         options: further fields of `RunOptions`, such as `precision="float64"`.
 
     Returns:
         Groups `rare` (`answer`, and further figures of the same paths) and `weights`, see
-        `stress.results.answers.rare.dataset`. Attribute `method` is "plain" where the pilot found no gain.
+        `stress.results.answers.rare.dataset`. Attribute `method` is "plain" where the pilots found no gain.
         Attribute `plain_check` is "rejected" where plain paths contradict the tilted ones; a warning says so.
 
     Raises:
-        ScenarioError: the scenario is not valid, its draws cannot be tilted, or the question is none.
+        ScenarioError: the scenario is not valid, its draws cannot be tilted as asked for, or the question is none.
+        OtherRun: there is another answer to resume than this one.
         ValueError: an option that is not possible.
 
     Example:
@@ -78,7 +84,8 @@ def rare(
     problem = scenario if isinstance(scenario, Problem) else build_problem(as_scenario(scenario))
     choice = RunOptions(paths=whole("paths", paths), seed=whole("seed", seed), **options)
     location = None if out is None else location_of(out)
-    tree = rare_problem(problem, choice, read_asked(question, problem), location, overwrite, progress)
+    asked = read_asked(question, problem, choice.members)
+    tree = rare_problem(problem, choice, asked, location, overwrite, progress, method, resume)
     if warning := warning_of(tree):
         warnings.warn(warning, stacklevel=2)
     return tree
@@ -87,28 +94,50 @@ def rare(
 def rare_problem(
     problem: Problem,
     options: RunOptions,
-    asked: Asked,
+    asked: Question,
     location: RunLocation | None,
     overwrite: bool = False,
     progress: Callable[[Progress], None] | None = None,
+    wanted: str = AUTO,
+    resume: bool = False,
 ) -> xr.DataTree:
     """The answer for a resolved scenario, written to `location` unless that is None; raises what `rare` does."""
     report = progress or (lambda _: None)
-    check_model(problem)
+    check_method(wanted, problem)
     planned_bytes(problem, options)
 
     def says(text: str) -> None:
         report(Progress(0, options.paths, text))
 
-    sampler = Sampler(replace(problem, fund_groups={}), options, asked.row(problem), says)
-    fitted = fit_tilt(sampler, asked, says=says)
+    method = _begun(location, problem, wanted, asked) if location is not None and resume else None
+    method = method or chosen(problem, options, wanted, asked, 0, says)
+    simulator = MethodSimulator(problem, options, method, says)
     if location is None:
-        return estimated(sampler, asked, fitted, report)
-    wanted = {"for": asked.text, "pilot_paths": PILOT_PATHS, "tilt": fitted.mixture.document()}
-    with taken(location, answer_spec(problem, options, QUESTION, wanted), overwrite) as run:
-        tree = estimated(sampler, asked, fitted, report)
+        return answer(problem, options, method, paths_of(simulator, None, report))
+    spec = answer_spec(problem, options, QUESTION, {"for": asked.text, "method": method.document()})
+    with taken(location, spec, overwrite, resume) as run:
+        tree = answer(problem, options, method, paths_of(simulator, run.store, report))
         seal(run, tree)
     return tree
+
+
+def _begun(location: RunLocation, problem: Problem, wanted: str, asked: Question) -> Method | None:
+    """The method of an answer that was begun, whose numbers are not fitted again; None where nothing was begun.
+
+    Raises:
+        OtherRun: it was another question, or by another method.
+    """
+    if not location.has(SPEC):
+        return None
+    location.fetch(SPEC)
+    try:
+        method = Method.of(read_spec(location.folder)[ANSWER]["method"], problem.steps)
+    except (KeyError, TypeError, ValueError) as error:
+        raise OtherRun(f"{location.name} holds no answer of `levstress {QUESTION}`") from error
+    for what, before, now in (("for", method.question.text, asked.text), ("method", method.wanted, wanted)):
+        if before != now:
+            raise OtherRun(f"{location.name} holds another answer: {what} {before} there, {now} now")
+    return method
 
 
 def planned_bytes(problem: Problem, options: RunOptions) -> int:
@@ -118,7 +147,8 @@ def planned_bytes(problem: Problem, options: RunOptions) -> int:
         NotEnoughResources: they are more than it may have.
     """
     planned = plan(problem, replace(options, store="summary", worst=0))
-    needed = planned.memory_bytes + options.paths * (BYTES_OF_A_PATH + BYTES_OF_A_COMPONENT * (problem.steps + 2))
+    at_once = min(options.paths, PATHS_OF_A_CHUNK) * BYTES_OF_A_COMPONENT * (problem.steps + 2)
+    needed = planned.memory_bytes + options.paths * BYTES_OF_A_PATH + at_once
     allowed = options.max_memory if options.max_memory is not None else free_memory()
     if allowed is not None and needed > allowed:
         raise NotEnoughResources(
@@ -128,41 +158,10 @@ def planned_bytes(problem: Problem, options: RunOptions) -> int:
     return needed
 
 
-def estimated(
-    sampler: Sampler, asked: Asked, fitted: Fitted, report: Callable[[Progress], None] = lambda _: None
-) -> xr.DataTree:
-    """The answer by the paths of a mixture that was fitted before: groups `rare` and `weights`."""
-    problem, options, mixture = sampler.problem, sampler.options, fitted.mixture
-    ids = np.arange(options.paths, dtype=np.uint64)
-    drawn = sampler.draw(mixture, ids, lambda done: report(Progress(done, options.paths, "simulating")))
-    report(Progress(options.paths, options.paths, "estimating"))
-    alone = np.full(len(ids), np.nan)
-    tilted = drawn.components > 0
-    if tilted.any():
-        among = np.arange(len(mixture.slots)) > 0
-        alone[tilted] = weights(drawn.ratios[:, tilted], drawn.components[tilted], among)
-    paths = Paths(drawn.losses, drawn.weights, drawn.defaulted, drawn.components, alone)
-    question = Question(asked.text, asked.kind, asked.who, asked.level, asked.bound)
-    shares = [float(x) for x in mixture.slots / mixture.slots.sum()]
-    plain = not tilted.any()
-    why = "there are so few that none is tilted" if plain and not mixture.is_plain else fitted.why
-    health = weights_dataset(question, paths, mixture.names, shares)
-    found = {
-        "asked": asked.text,
-        "kind": asked.kind,
-        "who": asked.who,
-        "method": "plain" if plain else "tilt",
-        "why_plain": why,
-        "pilot_paths": PILOT_PATHS * fitted.stages,
-        "plain_check": health.attrs["plain_check"],
-        "tilt": json.dumps(mixture.document()),
-    }
-    numbers = {"gain": fitted.gain, "variance_ratio": fitted.fewer, "cost_ratio": fitted.cost}
-    found |= {name: value for name, value in numbers.items() if math.isfinite(value)}
+def answer(problem: Problem, options: RunOptions, method: Method, paths: Paths) -> xr.DataTree:
+    """The answer by the paths of a method: groups `rare` and `weights`."""
+    figures, health = datasets(method, paths, problem.estimation.levels)
+    found = facts(method, health.attrs["plain_check"], tilted=not paths.plain)
     attrs = answer_attributes(problem, options, QUESTION, **found)
-    groups = {
-        "/": xr.Dataset(attrs=attrs),
-        GROUP: rare_dataset(question, paths, problem.estimation.levels),
-        WEIGHTS: health,
-    }
+    groups = {"/": xr.Dataset(attrs=attrs), GROUP: figures, WEIGHTS: health}
     return xr.DataTree.from_dict(groups, name=problem.name)

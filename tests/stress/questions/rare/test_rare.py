@@ -16,15 +16,18 @@ from typer.testing import CliRunner
 
 import stress
 from stress.cli import app
+from stress.engine.weighted.method import Method
+from stress.engine.weighted.mixture import Mixture, weights
+from stress.engine.weighted.paths import MethodSimulator, paths_of
 from stress.options import RunOptions
 from stress.questions.rare.asked import read_asked
-from stress.questions.rare.mixture import Mixture, weights
-from stress.questions.rare.pilot import Fitted, fit_tilt
-from stress.questions.rare.rare import estimated, rare_problem
-from stress.questions.rare.sampler import Sampler
+from stress.questions.rare.choose import chosen
+from stress.questions.rare.rare import answer, rare_problem
+from stress.results.answers.rare.estimates import Paths
 from stress.results.answers.rare.words import chances, gain_of, verdict_of
 from stress.run_directory.location import location_of
 from stress.scenarios.errors import ScenarioError
+from stress.scenarios.problem import Problem
 from tiny import make_problem, single
 
 PROBLEM = replace(single(cascade={"feedback": False}), input_hashes={})
@@ -34,6 +37,11 @@ FAT = make_problem(steps=2)
 
 def invoke(*args: str) -> Any:
     return CliRunner().invoke(app, list(args), env={"COLUMNS": "80"})
+
+
+def answered_by(problem: Problem, options: RunOptions, method: Method) -> xr.DataTree:
+    method = replace(method, paths=options.paths)
+    return answer(problem, options, method, paths_of(MethodSimulator(problem, options, method)))
 
 
 def exact(loss: float) -> float:
@@ -77,14 +85,13 @@ def test_the_same_numbers_whatever_travels_together(tree: xr.DataTree) -> None:
 def test_fat_tails_agree_with_plain_paths() -> None:
     options = RunOptions(paths=16_000, seed=3, device="cpu")
     asked = read_asked("es(system, 0.999)", FAT)
-    sampler = Sampler(FAT, options, asked.row(FAT), lambda _: None)
-    fitted = fit_tilt(sampler, asked)
-    assert fitted.gain > 1.5
-    assert len(fitted.mixture.slots) == 2 + 2
-    tilted = estimated(sampler, asked, fitted)
-    plain = Mixture.plain(len(fitted.mixture.every), 2, True)
-    sampler.options = replace(options, paths=200_000)
-    usual = estimated(sampler, asked, Fitted(plain, math.nan, math.nan, math.nan, 1, "asked for"))
+    method = chosen(FAT, options, "auto", asked)
+    assert method.name == "tilt"
+    assert method.expected[0] > 1.5
+    assert isinstance(method.numbers, Mixture)
+    assert len(method.numbers.slots) == 2 + 2
+    tilted = answered_by(FAT, options, method)
+    usual = rare_problem(FAT, replace(options, paths=200_000), asked, None, wanted="plain")
     assert usual.attrs["method"] == "plain"
     assert usual.attrs["plain_check"] == "plain"
     for name in ("es", "var"):
@@ -97,21 +104,20 @@ def test_fat_tails_agree_with_plain_paths() -> None:
 
 def test_plain_paths_contradict_a_tilt_that_misses_most_of_the_event() -> None:
     options = RunOptions(paths=60_000, seed=2, device="cpu")
-    asked = read_asked("loss(f) > 8 %", PROBLEM)  # as likely as one path in fifty
-    sampler = Sampler(PROBLEM, options, asked.row(PROBLEM), lambda _: None)
-    fitted = fit_tilt(sampler, asked)
-    away = replace(fitted.mixture, every=-5 * fitted.mixture.every)
-    tree = estimated(sampler, asked, fitted._replace(mixture=away))
+    method = chosen(PROBLEM, options, "tilt", read_asked("loss(f) > 8 %", PROBLEM))  # one path in fifty
+    assert isinstance(method.numbers, Mixture)
+    away = replace(method.numbers, every=-5 * method.numbers.every)
+    tree = answered_by(PROBLEM, options, replace(method, numbers=away))
     assert tree.attrs["plain_check"] == "rejected"
     assert tree["weights"]["largest_weight"] < 5.01
 
 
 def test_weights_are_those_of_the_balance_heuristic() -> None:
     ratios = np.log(np.array([[1.0, 1.0, 1.0], [0.5, 2.0, 4.0]]))
-    found = weights(ratios, np.array([0, 1, 1], np.int32))
+    found = weights(ratios, np.array([1, 2]))
     np.testing.assert_allclose(found, 1 / (1 / 3 + 2 / 3 * np.array([0.5, 2.0, 4.0])))
-    alone = weights(ratios, np.array([0, 1, 1], np.int32), np.array([False, True]))
-    np.testing.assert_allclose(alone, [2.0, 0.5, 0.25])
+    tilted = Paths(np.zeros(3), found, np.ones(3, bool), np.array([0, 1, 1]), "tilt").tilted_alone(np.ones(3, bool))
+    assert tilted.value == pytest.approx((1 / 2 + 1 / 4) / 2)  # against the tilted ones alone
 
 
 def test_any_range_of_ids_is_balanced() -> None:
@@ -121,12 +127,14 @@ def test_any_range_of_ids_is_balanced() -> None:
         there = mixture.components(np.uint64(first) + np.arange(100, dtype=np.uint64))
         shares = np.bincount(there, minlength=5) / 100
         np.testing.assert_allclose(shares, mixture.slots / 1000, atol=0.05)
+        ids = np.uint64(first) + np.arange(2345, dtype=np.uint64)
+        np.testing.assert_array_equal(mixture.counts(first, 2345), np.bincount(mixture.components(ids), minlength=5))
 
 
 def test_what_is_no_question() -> None:
     for text, words in {
         "es(system)": "form of its kind",
-        "es(nobody, 0.99)": "no fund 'nobody'",
+        "es(nobody, 0.99)": "no fund or group 'nobody'",
         "mean(system)": "no question",
         "loss(f) > much": "loss",
         "es(f, 1.5)": "outside",
@@ -136,10 +144,16 @@ def test_what_is_no_question() -> None:
     asked = read_asked('loss( "f" ) > 12 %', PROBLEM)
     assert asked.text == "loss(f) > 12 %"
     assert read_asked(None, FAT).text == "es(system, 0.99)"
+    wanted = replace(FAT, estimation=replace(FAT.estimation, question="default(system)"))
+    assert read_asked(None, wanted).text == "default(system)"
+    precise = read_asked("loss(f) > 0.123456789012", PROBLEM)
+    assert read_asked(precise.text, PROBLEM) == precise  # every digit
+    named = replace(PROBLEM, funds=replace(PROBLEM.funds, types=("a, b",), types_file_order=("a, b",)))
+    assert read_asked('default("a, b")', named).text == 'default("a, b")'
 
 
 def test_draws_that_are_no_normals_are_refused() -> None:
-    refused = invoke("rare", "desk", "--set", "shocks.model=none", "--dry-run")
+    refused = invoke("rare", "desk", "--set", "shocks.model=none", "--dry-run", "--method", "tilt")
     assert refused.exit_code == 3
     assert "gaussian, student_t, factor, garch" in refused.output
 
@@ -154,7 +168,7 @@ def test_it_is_shown_again_in_json_and_as_a_page(written: Path, tree: xr.DataTre
     assert document["answer"]["value"] == float(tree["rare"]["answer"])
     assert document["tilt_sha256"] == json.loads(tree.attrs["tilt"])["sha256"]
     spec = json.loads((written / "spec.json").read_text(encoding="utf-8"))
-    assert spec["identity"]["question"]["tilt"]["sha256"] == document["tilt_sha256"]
+    assert spec["identity"]["question"]["method"]["numbers"]["sha256"] == document["tilt_sha256"]
     assert invoke("report", str(written)).exit_code == 0
     assert "The rare loss" in (written / "report.html").read_text(encoding="utf-8")
     assert tree.stress.plot.rare().get_yscale() == "log"
@@ -176,12 +190,10 @@ def test_tiny_probabilities_are_written_in_one_unit() -> None:
 
 
 def test_paths_so_few_that_none_is_tilted() -> None:
-    asked = read_asked("loss(f) > 8 %", PROBLEM)
-    sampler = Sampler(PROBLEM, replace(OPTIONS, paths=1), asked.row(PROBLEM), lambda _: None)
-    mixture = Mixture.plain(sampler.rows(), PROBLEM.steps, False).fitted(
-        -np.ones(sampler.rows()), np.zeros(1), np.zeros(1), 0.0
-    )
-    tree = estimated(sampler, asked, Fitted(mixture, 9.0, 9.0, 1.0, 2, ""))
+    options = replace(OPTIONS, paths=1)
+    method = chosen(PROBLEM, options, "tilt", read_asked("loss(f) > 8 %", PROBLEM))
+    assert isinstance(method.numbers, Mixture)
+    tree = answered_by(PROBLEM, options, method)
     assert tree.attrs["method"] == "plain"
     assert verdict_of(tree) == "Plain paths: there are so few that none is tilted."
     assert gain_of(tree) == ""

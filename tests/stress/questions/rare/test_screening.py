@@ -1,19 +1,27 @@
 """Screening by the twin: weights, what is exact, and that leaving paths out has no bias."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from stress.engine.weighted.method import Method
+from stress.engine.weighted.paths import MethodSimulator, paths_of
+from stress.engine.weighted.screen import BAD, CALM, CHOSEN, LEFT_OUT, Screen, one_in
 from stress.options import RunOptions
 from stress.questions.lean import run_lean
-from stress.questions.rare.screening import one_in, screened
-from stress.results.statistics.weighted import Weighted, expected_shortfall
+from stress.questions.rare.asked import read_asked
+from stress.questions.rare.choose import chosen
+from stress.questions.rare.costs import OUTSIDE_BUYERS
+from stress.results.answers.rare.estimates import Paths
+from stress.results.statistics.simulation_output import PathTable
+from stress.results.statistics.weighted import expected_shortfall
 from stress.scenarios.problem import Problem
 from tiny import make_problem
 
 PATHS = 4096
-OPTIONS = RunOptions(paths=PATHS, seed=11)
+OPTIONS = RunOptions(paths=PATHS, seed=11, device="cpu")
 KINDS: dict[str, dict[str, Any]] = {"two passes": {"outside": {}}, "one pass": {}}
 
 
@@ -21,46 +29,57 @@ def of(kind: str) -> Problem:
     return make_problem(steps=2, **KINDS[kind])
 
 
-@pytest.fixture(params=KINDS)
-def problem(request: pytest.FixtureRequest) -> Problem:
-    return of(request.param)
-
-
-def test_with_all_of_the_rest_it_is_the_run(problem: Problem) -> None:
-    found, stored = screened(problem, OPTIONS, rest=1), run_lean(problem, OPTIONS).stored
+def plain(problem: Problem, options: RunOptions = OPTIONS) -> PathTable:
+    stored = run_lean(problem, options).stored
     assert stored is not None
-    losses, weights = found.losses(-1)
-    assert np.all(weights == 1.0)
-    ids = np.concatenate([found.table.path_ids, np.flatnonzero(found.calm)]).astype(np.int64)
-    assert sorted(ids) == list(range(PATHS))
-    np.testing.assert_array_equal(losses, stored.metrics["fund_loss"][-1][ids])
+    return stored
+
+
+def screened(problem: Problem, options: RunOptions, screen: Screen) -> Paths:
+    question = read_asked("es(system, 0.95)", problem)
+    return paths_of(
+        MethodSimulator(problem, options, Method("screen", "screen", question, -1, 0, options.paths, screen))
+    )
+
+
+def bound(static: Any, worst: float) -> float:
+    return float(np.quantile(static, 1 - worst))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_simulated_is_the_run_and_which_follows_from_id_and_twin(kind: str) -> None:
+    problem = of(kind)
+    stored = plain(problem)
+    static, losses = (stored.metrics[name][-1] for name in ("fund_loss_static", "fund_loss"))
+    screen = Screen(bound(static, 0.05), 8)
+    found = screened(problem, OPTIONS, screen)
+    there = found.components != LEFT_OUT
+    np.testing.assert_array_equal(found.losses[there], losses[there])
+    np.testing.assert_array_equal(found.defaulted[there], stored.defaulted[-1][there])
+    np.testing.assert_array_equal(found.weights, np.array([1.0, 1.0, 8.0, 0.0])[found.components])
+    assert np.isneginf(found.losses[~there]).all()
     # Where all paths trade the twin is worked out beside them, and may round otherwise.
-    np.testing.assert_allclose(found.static_loss, stored.metrics["fund_loss_static"][-1], rtol=0, atol=1e-6)
-
-
-def test_the_worst_by_the_twin_are_all_there_and_few_of_the_rest(problem: Problem) -> None:
-    found = screened(problem, OPTIONS, worst=0.05, rest=8)
-    count = round(0.05 * PATHS)
-    worst = np.flatnonzero(found.static_loss >= np.sort(found.static_loss)[-count])
-    there = set(found.table.path_ids.tolist()) | set(np.flatnonzero(found.calm).tolist())
-    assert set(worst.tolist()) <= there
-    rest = found.table.path_ids[found.weights == 8.0]
-    assert len(rest) < PATHS / 4
-    assert np.all(one_in(rest, 8))
-    assert set(np.unique(found.weights)) <= {1.0, 8.0}
-    assert abs(found.losses(-1)[1].sum() / PATHS - 1.0) < 5 * np.sqrt(8 / PATHS)
+    sure = np.abs(static - screen.bound) > 1e-6
+    of_bad = np.isin(found.components, (BAD, CALM))[sure & (static >= screen.bound)]
+    assert of_bad.all()
+    rest = np.isin(found.components, (CHOSEN, LEFT_OUT))
+    ids = np.arange(PATHS, dtype=np.uint64)
+    np.testing.assert_array_equal((found.components == CHOSEN)[rest], one_in(ids[rest], 8))
+    assert (found.components == CALM).any() == (kind == "two passes")
+    assert abs(found.weights.mean() - 1.0) < 5 * np.sqrt(8 / PATHS)
 
 
 def test_estimates_have_no_bias() -> None:
     """Over seeds the mean of screened estimates is that of all paths, though part of the tail is left to chance."""
-    gaps, stated = [], []
+    problem, gaps, stated = of("one pass"), [], []
+    screen = Screen(bound(plain(problem).metrics["fund_loss_static"][-1], 0.01), 4)
     for seed in range(16):
-        options = RunOptions(paths=PATHS, seed=seed)
-        stored = run_lean(of("one pass"), options).stored
-        assert stored is not None
-        losses, weights = screened(of("one pass"), options, worst=0.01, rest=4).losses(-1)
-        part = expected_shortfall(Weighted(losses, weights, PATHS), "0.95")
-        whole = expected_shortfall(Weighted(stored.metrics["fund_loss"][-1], np.ones(PATHS), PATHS), "0.95")
+        options = replace(OPTIONS, seed=seed)
+        part = expected_shortfall(screened(problem, options, screen).sample, "0.95")
+        losses = plain(problem, options).metrics["fund_loss"][-1]
+        whole = expected_shortfall(
+            Paths(losses, np.ones(PATHS), np.zeros(PATHS, bool), np.zeros(PATHS, int)).sample, "0.95"
+        )
         gaps.append(part.value - whole.value)
         stated.append(np.sqrt(part.se**2 - whole.se**2) if part.se > whole.se else 0.0)
     assert np.std(gaps) > 0
@@ -70,18 +89,21 @@ def test_estimates_have_no_bias() -> None:
 
 def test_one_in_is_a_fair_choice_by_the_id_alone() -> None:
     ids = np.arange(200_000, dtype=np.uint64)
-    chosen = one_in(ids, 32)
-    assert abs(chosen.mean() * 32 - 1) < 0.05
-    np.testing.assert_array_equal(one_in(ids[1000:2000], 32), chosen[1000:2000])
-    lag = np.corrcoef(chosen[1:], chosen[:-1])[0, 1]
+    found = one_in(ids, 32)
+    assert abs(found.mean() * 32 - 1) < 0.05
+    np.testing.assert_array_equal(one_in(ids[1000:2000], 32), found[1000:2000])
+    lag = np.corrcoef(found[1:], found[:-1])[0, 1]
     assert abs(lag) < 0.01
 
 
-def test_without_feedback_nothing_is_simulated() -> None:
-    problem = make_problem(steps=2, outside={}, cascade={"feedback": False})
-    found = screened(problem, OPTIONS)
-    losses, weights = found.losses(-1)
-    assert len(losses) == len(weights)
-    stored = run_lean(problem, OPTIONS).stored
-    assert stored is not None
-    np.testing.assert_array_equal(found.static_loss, stored.metrics["fund_loss"][-1])
+def test_the_pilot_expects_a_gain_where_everybody_trades_and_never_more_than_the_sales_cost() -> None:
+    problem = of("one pass")
+    method = chosen(problem, OPTIONS, "screen", read_asked("es(system, 0.99)", problem))
+    gain, fewer, cost = method.expected
+    assert 1.5 < gain < OUTSIDE_BUYERS.sales
+    assert fewer < 1.05  # leaving paths out makes no figure better, but for chance
+    assert cost == pytest.approx((1 + 3.8 * 0.05) / 3.8, rel=0.05)
+    assert method.why == ""
+    no_normals = replace(problem, shocks=replace(problem.shocks, model="bootstrap"))
+    with pytest.raises(Exception, match="cannot be tilted"):
+        chosen(no_normals, OPTIONS, "tilt", method.question)

@@ -72,6 +72,13 @@ class Mixture:
         """The component of each path."""
         return self.of_slot()[(ids % np.uint64(SLOTS)).astype(np.int64)]
 
+    def counts(self, first: int, paths: int) -> npt.NDArray[np.int64]:
+        """(component,) how many of the paths `first` .. `first + paths - 1` each has."""
+        rounds, rest = divmod(paths, SLOTS)
+        there = self.components(np.uint64(first) + np.arange(rest, dtype=np.uint64))
+        found: npt.NDArray[np.int64] = rounds * self.slots + np.bincount(there, minlength=len(self.slots))
+        return found
+
     def shifts(self) -> npt.NDArray[np.float32]:
         """(2 x pair of steps, row and one more, component), see `kernels.shocks.tilt`."""
         found = np.zeros((2 * -(-self.steps // 2), len(self.every) + 1, len(self.slots)), np.float32)
@@ -86,6 +93,13 @@ class Mixture:
         tilt: Any = Tilt(self.of_slot(), self.shifts().astype(np.asarray(params.shocks.mean).dtype))  # type: ignore[arg-type]
         return params._replace(shocks=params.shocks._replace(tilt=tilt))
 
+    @classmethod
+    def of(cls, document: dict[str, Any], steps: int) -> Mixture:
+        """From what `document` gives."""
+        names = ("every_step", "one_step", "other_steps")
+        every, once, others = (np.array(document[name], np.float32) for name in names)
+        return cls(np.array(document["slots"], np.int64), every, once, others, steps)
+
     def document(self) -> dict[str, Any]:
         """For a spec: all that it consists of, and its digest."""
         content = {
@@ -98,20 +112,19 @@ class Mixture:
         return {**content, "sha256": digest}
 
 
-def weights(ratios: Floats, components: npt.NDArray[np.int32], among: npt.NDArray[np.bool_] | None = None) -> Floats:
-    """Of paths against the mixture of all of them, or of some components: each path's plain likelihood over the
-    mean of those of the components, as often as they are there.
+def weights(ratios: Floats, counts: npt.NDArray[np.int64]) -> Floats:
+    """Of paths against a mixture: each path's plain likelihood over the mean of those of the components.
+
+    Components are added one by one, so a path's weight is the same whatever paths stand beside it.
 
     Args:
         ratios: (component, path) logarithms of the components' likelihood over the plain one.
-        components: (path,) which each path is from.
-        among: (component,) of which mixture; None: all.
+        counts: (component,) paths of each.
     """
-    counts = np.bincount(components, minlength=len(ratios)).astype(float)
-    if among is not None:
-        counts = np.where(among, counts, 0.0)
-    used = counts > 0
+    used = np.flatnonzero(counts)
     highest = ratios[used].max(axis=0)
-    mean = (counts[used, None] / counts.sum() * np.exp(ratios[used] - highest)).sum(axis=0)
+    mean = np.zeros(ratios.shape[1])
+    for component in used:
+        mean += counts[component] / counts.sum() * np.exp(ratios[component] - highest)
     found: Floats = np.exp(-highest - np.log(mean))
     return found
