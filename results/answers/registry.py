@@ -24,6 +24,7 @@ def answers() -> dict[str, Answer]:
     from stress.results.answers.sensitivity import document as of_sensitivity
     from stress.results.answers.sensitivity import report as sensitivity_report
     from stress.results.answers.sensitivity import table as sensitivity
+    from stress.results.answers.sweep import document as of_sweep
     from stress.results.answers.sweep import report as sweep_report
     from stress.results.answers.sweep import table as sweep
 
@@ -32,7 +33,7 @@ def answers() -> dict[str, Answer]:
         Answer("rare", _any_width(rare.shown), rare.document, rare_report.sections),
         Answer("reverse", _any_width(reverse.shown), of_reverse.document, reverse_report.sections),
         Answer("sensitivity", _any_width(sensitivity.shown), of_sensitivity.document, sensitivity_report.sections),
-        Answer("sweep", sweep.shown, sweep.document, sweep_report.sections),
+        Answer("sweep", sweep.shown, of_sweep.document, sweep_report.sections),
     )
     return {one.name: one for one in every}
 

@@ -34,7 +34,7 @@ AVERAGED = {
 HITS = {"called_nav_share": "margin_call", "defaulted_nav_share": "default"}  # paths on which a share is not zero
 
 
-def _parts(name: str) -> dict[str, str]:
+def parts_of(name: str) -> dict[str, str]:
     """Suffixes of the variables of one estimate."""
     few = name.endswith("_static") or name == "broker_loss_mean" or name.startswith("expected_")
     return {"": "value", "_se": "se"} if few else PARTS
@@ -71,12 +71,12 @@ def summary(output: SimulationOutput) -> xr.Dataset:
         "system_nav_usd": ((), output.group_nav[system]),
     }
     for name in rows[0]:
-        for suffix, part in _parts(name).items():
+        for suffix, part in parts_of(name).items():
             table = np.array([[getattr(estimate, part) for estimate in row[name]] for row in rows])
             data[name + suffix] = (("fund", "level"), table[order])
             data[f"system_{name}{suffix}"] = (("level",), table[system])
     for name in plain[0]:
-        for suffix, part in _parts(name).items():
+        for suffix, part in parts_of(name).items():
             column = np.array([getattr(row[name], part) for row in plain])
             data[name + suffix] = (("fund",), column[order])
             data[f"system_{name}{suffix}"] = ((), column[system])
@@ -176,7 +176,7 @@ def _brokers(output: SimulationOutput) -> dict[str, tuple[tuple[str, ...], Float
     data: dict[str, tuple[tuple[str, ...], Floats]] = {}
 
     def add(name: str, dims: tuple[str, ...], estimates: list[list[Estimate]]) -> None:
-        for suffix, part in _parts(name).items():
+        for suffix, part in parts_of(name).items():
             table = np.array([[getattr(settle(one), part) for one in row] for row in estimates])
             data[name + suffix] = (dims, table if len(dims) == 2 else table[:, 0])
 

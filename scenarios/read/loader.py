@@ -78,6 +78,7 @@ def load_scenario(name_or_file: str | Path, overrides: Overrides = (), shock: Sh
         allowed = f"TOML 1.0; {hint}" if hint else "TOML 1.0"
         raise ScenarioError(f"is no valid TOML: {error}", file=path.name, key="", allowed=allowed) from error
     name, digest = path.stem if library else path.name, hashlib.sha256(data).hexdigest()
+    load_extensions()
     return _scenario(document, files, Origin(name, library, digest, version("levstress")), overrides, shock)
 
 
@@ -121,13 +122,13 @@ def scenario_from_document(
     files = InputFiles(file, folder)
     files.take(*made_of)
     origin = Origin(levstress=version("levstress")) if origin is None else origin
+    load_extensions()
     return _scenario(as_in_a_file(document), files, origin, overrides, shock)
 
 
 def _scenario(
     document: dict[str, Any], files: InputFiles, origin: Origin, overrides: Overrides, shock: Shock
 ) -> Scenario:
-    load_extensions()
     fill_assumed(document, files)
     changes = [apply_override(document, assignment, files) for assignment in assignments(overrides)]
     changes += [apply_shock(document, text) for text in shock_texts(shock)]

@@ -12,7 +12,7 @@ from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from stress.cluster.task import simulate_chunk
 from stress.engine.chunk_simulator import Pace
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 DEATHS = 10  # of processes of this machine on the same task before it is given up
 TIMEOUT = "30s"  # for a scheduler to answer
 SECONDS_OF_PATIENCE = 10.0  # before one is told that nothing happens
+Result = TypeVar("Result")
+Arguments = tuple[Any, ...]
 IN_FLIGHT = 2  # tasks for each worker: one that runs and one that waits
 
 
@@ -53,20 +55,40 @@ class DaskExecutor:
             NotEnoughResources: the workers died again and again on the same paths.
             OtherRun: a worker would compute other numbers.
         """
+        text, chunk_of = json.dumps(self.spec), dict[str, Chunk]()
+
+        def calls() -> Iterator[tuple[str, Arguments]]:
+            for chunk in pace.cut(gaps):
+                chunk_of[f"{chunk.first}-{chunk.last}"] = chunk
+                yield f"{chunk.first}-{chunk.last}", (text, chunk, least(), self.devices)
+
+        for label, (state, seconds) in self.each(simulate_chunk, calls()):
+            chunk = chunk_of.pop(label)
+            pace.took(chunk, seconds)
+            yield chunk, state
+
+    def each(
+        self, function: Callable[..., Result], calls: Iterator[tuple[str, Arguments]]
+    ) -> Iterator[tuple[str, Result]]:
+        """Call a function for each label and arguments, taken as there is room, and give results as they come.
+
+        Raises:
+            NotEnoughResources: the workers died again and again on the same task.
+            OtherRun: a worker has not the same package.
+        """
         from distributed import KilledWorker, as_completed
         from distributed.comm.core import CommClosedError
 
-        text = json.dumps(self.spec)
         run = f"levstress-{identity_digest(self.spec)[:16]}-{uuid.uuid4().hex[:8]}"  # a scheduler may have other runs
-        waiting, chunk_of = pace.cut(gaps), dict[str, tuple[Chunk, Any]]()
+        label_of = dict[str, tuple[str, Any]]()
         running = as_completed(loop=self.client.loop)
 
         def submit() -> None:
-            room = IN_FLIGHT * max(1, len(self.client.nthreads())) - len(chunk_of)
-            for _, chunk in zip(range(room), waiting, strict=False):
-                key = f"{run}-{chunk.first}-{chunk.last}"
-                future = self.client.submit(simulate_chunk, text, chunk, least(), self.devices, key=key, pure=False)
-                chunk_of[key] = chunk, future
+            room = IN_FLIGHT * max(1, len(self.client.nthreads())) - len(label_of)
+            for _, (label, arguments) in zip(range(room), calls, strict=False):
+                key = f"{run}-{label}"
+                future = self.client.submit(function, *arguments, key=key, pure=False)
+                label_of[key] = label, future
                 running.add(future)
 
         patience = threading.Timer(SECONDS_OF_PATIENCE, self._says_that_nobody_works)
@@ -76,12 +98,10 @@ class DaskExecutor:
             submit()
             for future in running:
                 patience.cancel()
-                chunk, _ = chunk_of[future.key]
-                state, seconds = future.result()
-                del chunk_of[future.key]
+                label, result = label_of[future.key][0], future.result()
+                del label_of[future.key]
                 future.release()
-                pace.took(chunk, seconds)
-                yield chunk, state
+                yield label, result
                 submit()
         except KilledWorker as error:
             raise NotEnoughResources(f"workers of the cluster died again and again: {error}") from error
@@ -92,7 +112,7 @@ class DaskExecutor:
         finally:
             patience.cancel()
             if self.client.status == "running":
-                self.client.cancel([future for _, future in chunk_of.values()])
+                self.client.cancel([future for _, future in label_of.values()])
 
     def _says_that_nobody_works(self) -> None:
         if self.client.status == "running" and not self.client.nthreads():

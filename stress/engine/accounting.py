@@ -97,9 +97,14 @@ class _Bins:
             "surely_lost": LOW > 0,
             "perhaps_lost": HIGH > 0,
         }
-        table = np.stack([column.astype(np.float64) for column in columns.values()], axis=1)
-        parts = [counts[i : i + TOGETHER].astype(np.float64) @ table for i in range(0, len(counts), TOGETHER)]
-        self.of = dict(zip(columns, np.concatenate(parts).T, strict=True))
+        used = np.flatnonzero(counts.any(axis=0))
+        table = np.stack([column[used].astype(np.float64) for column in columns.values()])
+        # No matrix product: the threads of a BLAS spin on long after one.
+        parts = [
+            np.einsum("hb,cb->ch", np.take(counts[i : i + TOGETHER], used, axis=1).astype(np.float64), table)
+            for i in range(0, len(counts), TOGETHER)
+        ]
+        self.of = dict(zip(columns, np.concatenate(parts, axis=1), strict=True))
 
 
 def _sums(totals: Totals, bins: _Bins, paths: int) -> list[str]:

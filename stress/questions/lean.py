@@ -7,11 +7,12 @@ every number is that of the scenario's own run, bit for bit.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import jax
 import numpy as np
+import numpy.typing as npt
 
 from stress.compile.matrices import group_nav
 from stress.engine.accounting import check_totals
@@ -25,6 +26,8 @@ from stress.engine.totals import Totals
 from stress.kernels.params import Params
 from stress.kernels.random.normals import GENERATOR
 from stress.options import RunOptions
+from stress.results.statistics.estimators import binomial_ranks
+from stress.results.statistics.levels import order_rank
 from stress.results.statistics.rows import with_groups
 from stress.results.statistics.running_tail import largest_first
 from stress.results.statistics.simulation_output import (
@@ -37,6 +40,9 @@ from stress.results.statistics.simulation_output import (
     Timeline,
 )
 from stress.scenarios.problem import Problem
+
+Floats = npt.NDArray[np.float64]
+Ids = npt.NDArray[np.uint64]
 
 
 def run_lean(
@@ -87,7 +93,7 @@ def _run(
         blocks.append(replace(finished, block=jax.device_get(finished.block)))
     check_totals(totals, options.paths, "the run")
     stored = path_table(blocks, brokers)
-    distributions, broker = _distributions(totals, stored)
+    distributions, broker = _distributions(totals, stored, problem.estimation.levels)
     detailed = min(problem.estimation.detail_paths, options.paths)
     first = stored if detailed == options.paths else select_paths(stored, np.arange(detailed, dtype=np.uint64))
     output = SimulationOutput(
@@ -124,17 +130,38 @@ def _run(
     return with_groups(output) if problem.fund_groups else output
 
 
-def _distributions(totals: Totals, table: PathTable) -> tuple[dict[str, list[Distribution]], list[Distribution]]:
-    """Histogram and tail of each of DISTRIBUTED, by row, and of the broker losses, as `Gatherer.distributions`."""
+def _distributions(
+    totals: Totals, table: PathTable, levels: Sequence[str]
+) -> tuple[dict[str, list[Distribution]], list[Distribution]]:
+    """Histogram and tail of each of DISTRIBUTED, by row, and of the broker losses, as `Gatherer.distributions`.
+
+    Of the tail no more than figures at these levels look at: what is kept beyond changes no bit of them.
+    """
+    most = _looked_at(levels, len(table.path_ids))
     values = [(table.metrics[name][row], kept_of(name)) for name in DISTRIBUTED for row in range(totals.rows)]
     values += [(losses, TAIL_KEEP) for losses in table.broker_loss]
-    tails = [(largest_first(of, table.path_ids), keep) for of, keep in values]
     every = [
-        Distribution(totals.histogram.row(number), Tail(tail.values[:keep], tail.path_ids[:keep]))
-        for number, (tail, keep) in enumerate(tails)
+        Distribution(totals.histogram.row(number), _largest(of, table.path_ids, min(keep, most)))
+        for number, (of, keep) in enumerate(values)
     ]
     by_metric = {name: every[i * totals.rows : (i + 1) * totals.rows] for i, name in enumerate(DISTRIBUTED)}
     return by_metric, every[len(DISTRIBUTED) * totals.rows :]
+
+
+def _looked_at(levels: Sequence[str], paths: int) -> int:
+    """How many of the largest values VaR, ES and their intervals at these levels rest on."""
+    lowest = (min(binomial_ranks(level, paths)[0], order_rank(level, paths)) for level in levels)
+    return paths - max(1, min(lowest, default=paths)) + 1
+
+
+def _largest(values: Floats, ids: Ids, keep: int) -> Tail:
+    """The `keep` largest values (path,), largest first, equal ones by path id; `ids` go up."""
+    if keep < len(values):
+        least = np.partition(values, len(values) - keep)[len(values) - keep]
+        chosen = values > least
+        chosen[np.flatnonzero(values == least)[: keep - np.count_nonzero(chosen)]] = True
+        values, ids = values[chosen], ids[chosen]
+    return largest_first(values, ids)
 
 
 def _sample(first: PathTable) -> Sample:

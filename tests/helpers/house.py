@@ -25,12 +25,12 @@ ABOVE = {
     "run_directory": {"engine"},
     "cluster": {"run_directory"},
     "calibration": {"results"},  # the user's own returns, and what the shock models make of them: no JAX
-    "questions": {"run_directory", "reference", "own_book"},
+    "questions": {"cluster", "reference", "own_book"},
     "own_book": {"calibration"},  # the user's files -> a scenario
     "street": {"own_book"},  # the user's scenario inside another one
     "published": {"engine"},  # models with kernels of their own: the engine's devices and tiles, nothing of a run
     "bench": {"engine"},  # programs of the engine, taken apart
-    "api": {"cluster", "questions", "own_book", "street"},
+    "api": {"questions", "own_book", "street"},
     "cli": {"api", "bench", "published"},
     "leaf": set[str](),
 }

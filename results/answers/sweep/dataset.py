@@ -14,7 +14,8 @@ from stress.results.answers.sweep.tipping import Bound, tipping_point
 from stress.results.dataset.units import SUFFIXES, description
 
 GROUP, TIPPING, SYSTEM = "sweep", "tipping", "system"
-OF_DIMS = ("fund", "level", "prime_broker")
+LEVEL = "level"
+OF_DIMS = ("fund", LEVEL, "prime_broker")
 PROBABILITY = "prob_added_loss"
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from stress.engine.chunks import Chunk
-from stress.options import Progress, RunOptions, whole
+from stress.options import LOCAL, Progress, RunOptions, whole
 from stress.questions.answers import answer_attributes, answer_spec, seal
 from stress.questions.sweep.axes import Axis, Moved, Point, grid, latin_hypercube, parse_axes
-from stress.results.answers.sweep.dataset import OF_DIMS, Swept, sweep_tree
+from stress.questions.sweep.point import METHODS, PLAIN, Arrays, Says, simulated
+from stress.results.answers.sweep.dataset import Swept, sweep_tree
 from stress.results.answers.sweep.tipping import Bound
 from stress.run_directory.location import location_of
 from stress.run_directory.run_location import RunLocation
@@ -27,12 +28,14 @@ from stress.scenarios.schema.scenario import Scenario
 
 if TYPE_CHECKING:
     import xarray as xr
+    from distributed import Client
 
 QUESTION = "sweep"
 PATHS = 10_000
 MOST_LATIN = 10_000
-Arrays = dict[str, npt.NDArray[Any]]
 Report = Callable[[Progress], None]
+Points = Iterator[tuple[int, Problem]]
+Simulation = Callable[[Points, Says], Iterator[tuple[int, Arrays]]]  # as they are finished
 
 
 class Sweep(NamedTuple):
@@ -43,6 +46,7 @@ class Sweep(NamedTuple):
     latin: bool
     bound: Bound
     tipping_axis: str | None  # None: none of them is numeric, or the points are no grid
+    method: str = PLAIN  # one of METHODS
 
 
 def sweep(
@@ -53,10 +57,13 @@ def sweep(
     seed: int = 1,
     tipping: tuple[float, float] = (0.01, 0.05),
     tipping_axis: str | None = None,
+    method: str = PLAIN,
     out: str | Path | None = None,
     overwrite: bool = False,
     resume: bool = False,
     progress: Report | None = None,
+    executor: str | Client = LOCAL,
+    workers: int | None = None,
     **options: Any,
 ) -> xr.DataTree:
     """Simulate a scenario at every point of a grid, or of a Latin hypercube, on the same draws.
@@ -70,10 +77,13 @@ def sweep(
         seed: of all of them, and of the hypercube.
         tipping: a loss that trading adds, and the probability at which it counts as tipped.
         tipping_axis: along which; None = the first axis of numbers.
+        method: "plain", or "screen": sales are simulated on the paths that lose most held still and on one in 32 of the
+            others, with larger errors than those of all paths, and several times as fast where funds trade on each.
         out: directory to write, or its URL; None keeps the answer in memory only.
         overwrite: replace what is in `out`.
         resume: go on with the points that are finished there.
         progress: called after each point.
+        executor, workers: as for `stress.run`; a task is a point.
         options: further fields of `RunOptions`, such as `precision="float64"`.
 
     Returns:
@@ -89,12 +99,21 @@ def sweep(
     """
     scenario = as_scenario(scenario)
     choice = RunOptions(paths=whole("paths", paths), seed=whole("seed", seed), **options)
-    asked = asked_for([over] if isinstance(over, str) else over, latin, choice.seed, Bound(*tipping), tipping_axis)
+    asked = asked_for(
+        [over] if isinstance(over, str) else over, latin, choice.seed, Bound(*tipping), tipping_axis, method
+    )
     location = None if out is None else location_of(out)
-    return sweep_scenario(scenario, asked, choice, location, overwrite, resume, progress)
+    return sweep_scenario(scenario, asked, choice, location, overwrite, resume, progress, executor, workers)
 
 
-def asked_for(over: Sequence[str], latin: int | None, seed: int, bound: Bound, tipping_axis: str | None) -> Sweep:
+def asked_for(
+    over: Sequence[str],
+    latin: int | None,
+    seed: int,
+    bound: Bound,
+    tipping_axis: str | None,
+    method: str = PLAIN,
+) -> Sweep:
     """The points of a sweep.
 
     Raises:
@@ -106,13 +125,15 @@ def asked_for(over: Sequence[str], latin: int | None, seed: int, bound: Bound, t
         raise ValueError(f"latin = {latin} is not possible; allowed: 2 to {MOST_LATIN:,}")
     if not (0 <= bound.loss < 10 and 0 < bound.probability < 1):
         raise ValueError(f"tipping = {tuple(bound)} is not possible; allowed: a loss from 0 on, a probability below 1")
+    if method not in METHODS:
+        raise ValueError(f"method = {method!r} is not possible; allowed: {', '.join(METHODS)}")
     points = grid(axes) if latin is None else latin_hypercube(axes, latin, seed)
     numeric = [axis.name for axis in axes if axis.numeric]
     if tipping_axis is not None and (latin is not None or tipping_axis not in numeric):
         allowed = "a grid" if latin is not None else f"an axis of numbers: {', '.join(numeric) or 'none here'}"
         raise ScenarioError("is no axis to tip along", file="--tipping-axis", key=tipping_axis, allowed=allowed)
     along = tipping_axis or (numeric[0] if numeric else None)
-    return Sweep(axes, points, latin is not None, bound, None if latin is not None else along)
+    return Sweep(axes, points, latin is not None, bound, None if latin is not None else along, method)
 
 
 def sweep_scenario(
@@ -123,23 +144,57 @@ def sweep_scenario(
     overwrite: bool = False,
     resume: bool = False,
     progress: Report | None = None,
+    executor: str | Client = LOCAL,
+    workers: int | None = None,
 ) -> xr.DataTree:
     """The answer for a scenario, written to `location` unless that is None; raises what `sweep` does."""
     moved, problem = Moved(scenario, asked.axes), build_problem(scenario)
     report = progress or (lambda _: None)
-    if location is None:
-        return _tree(problem, asked, options, dict(_worked_out(moved, asked, options, {}, report)))
-    spec = answer_spec(problem, options, QUESTION, document(asked))
-    with taken(location, spec, overwrite, resume) as run:
-        done = {chunk.first: state for chunk, state in run.store.read_all()} if resume else {}
-        for number, arrays in _worked_out(moved, asked, options, done, report):
-            if number not in done:
-                run.store.write(Chunk(number, number + 1), arrays)
-            done[number] = arrays
-        run.store.flush()
-        tree = _tree(problem, asked, options, done)
-        seal(run, tree)
+    with _simulation(problem, asked, options, executor, workers) as points:
+        if location is None:
+            return _tree(problem, asked, options, dict(_worked_out(moved, asked, options, {}, report, points)))
+        spec = answer_spec(problem, options, QUESTION, document(asked))
+        with taken(location, spec, overwrite, resume) as run:
+            done = {chunk.first: state for chunk, state in run.store.read_all()} if resume else {}
+            for number, arrays in _worked_out(moved, asked, options, done, report, points):
+                if number not in done:
+                    run.store.write(Chunk(number, number + 1), arrays)
+                done[number] = arrays
+            run.store.flush()
+            tree = _tree(problem, asked, options, done)
+            seal(run, tree)
     return tree
+
+
+@contextmanager
+def _simulation(
+    problem: Problem, asked: Sweep, options: RunOptions, executor: str | Client, workers: int | None
+) -> Iterator[Simulation]:
+    """Who simulates points: this process, or those of a cluster."""
+    if executor == LOCAL:
+
+        def here(points: Points, says: Says) -> Iterator[tuple[int, Arrays]]:
+            for number, at in points:
+                yield number, simulated(at, asked.bound, options, asked.method, says)
+
+        yield here
+        return
+    from stress.cluster.dask_executor import dask_cluster
+    from stress.questions.sweep.task import simulate_point
+    from stress.run_directory.spec import spec_of
+
+    spec = spec_of(problem, options)
+    with dask_cluster(executor, spec, workers) as cluster:
+
+        def there(points: Points, _: Says) -> Iterator[tuple[int, Arrays]]:
+            calls = (
+                (str(number), (json.dumps(spec), at, asked.bound, options, asked.method, cluster.devices))
+                for number, at in points
+            )
+            for label, arrays in cluster.each(simulate_point, calls):
+                yield int(label), arrays
+
+        yield there
 
 
 def document(asked: Sweep) -> dict[str, Any]:
@@ -149,91 +204,43 @@ def document(asked: Sweep) -> dict[str, Any]:
         "latin": len(asked.points) if asked.latin else None,
         "tipping": list(asked.bound),
         "tipping_axis": asked.tipping_axis,
-    }
-
-
-def planned(scenario: Scenario, asked: Sweep, options: RunOptions) -> dict[str, Any]:
-    """What a sweep will do: its points, those that cannot start, programs to compile, memory and device.
-
-    Raises:
-        ScenarioError, DeviceNotFound, NotEnoughResources: see `sweep`.
-    """
-    from stress.compile.structure import structure_of
-    from stress.engine.plan import plan
-    from stress.questions.lean import options_of_lean
-
-    moved, structures, infeasible, memory = Moved(scenario, asked.axes), set(), 0, 0
-    device = plan(build_problem(scenario), options_of_lean(options)).device
-    for point in asked.points:
-        try:
-            problem = build_problem(moved.at(point))
-        except ScenarioError as error:
-            infeasible += 1
-            if infeasible == len(asked.points):
-                raise error
-            continue
-        structure = structure_of(problem, options.members)
-        if structure not in structures:
-            structures.add(structure)
-            memory = max(memory, plan(problem, options_of_lean(options)).memory_bytes)
-    return {
-        **document(asked),
-        "keys": {axis.name: list(moved.keys(axis)) for axis in asked.axes},
-        "points": len(asked.points),
-        "infeasible": infeasible,
-        "programs": 2 * len(structures),
-        "paths": options.paths,
-        "memory_bytes": memory,
-        "device": device,
+        "method": asked.method,
     }
 
 
 def _worked_out(
-    moved: Moved, asked: Sweep, options: RunOptions, done: Mapping[int, Arrays], report: Report
+    moved: Moved, asked: Sweep, options: RunOptions, done: Mapping[int, Arrays], report: Report, simulation: Simulation
 ) -> Iterator[tuple[int, Arrays]]:
-    """Every point by number: its arrays, or why it is infeasible."""
-    total, first_error, feasible = len(asked.points) * options.paths, None, False
-    for number, point in enumerate(asked.points):
-        arrays = done.get(number)
-        if arrays is None:
-            try:
-                problem = build_problem(moved.at(point))
-            except ScenarioError as error:
-                first_error = first_error or error
-                arrays = {"infeasible": np.array(" ".join(str(error).split()))}
-            else:
-                arrays = simulated(problem, asked.bound, options, lambda text: report(Progress(0, total, text)))
-        feasible = feasible or "infeasible" not in arrays
+    """Every point by number, as it is finished: its arrays, or why it is infeasible."""
+    count, refused, found = len(asked.points), dict[int, Arrays](), len(done)
+    feasible = any("infeasible" not in arrays for arrays in done.values())
+
+    def waiting() -> Points:
+        for number, point in enumerate(asked.points):
+            if number not in done:
+                try:
+                    yield number, build_problem(moved.at(point))
+                except ScenarioError as error:
+                    refused[number] = {"infeasible": np.array(" ".join(str(error).split()))}
+
+    def says(text: str) -> None:
+        report(Progress((found + len(refused)) * options.paths, count * options.paths, text))
+
+    yield from done.items()
+    for number, arrays in simulation(waiting(), says):
+        feasible, found = True, found + 1
         yield number, arrays
-        report(Progress((number + 1) * options.paths, total, f"point {number + 1} of {len(asked.points)}"))
-    if first_error is not None and not feasible:
-        raise first_error
-
-
-def simulated(problem: Problem, bound: Bound, options: RunOptions, says: Callable[[str], None]) -> Arrays:
-    """The summary of a point, and how often trading adds more than the bound's loss."""
-    from stress.questions.lean import run_lean
-    from stress.results.dataset.summary import row_order, summary
-    from stress.results.statistics.estimators import probability
-
-    output = run_lean(problem, options, says)
-    every = summary(output)
-    table, figures = every.variables, list(every.data_vars)  # a DataArray for each takes as long as the figures
-    assert output.stored is not None  # of a lean run
-    metrics = output.stored.metrics
-    added = metrics["fund_loss"] - metrics["fund_loss_static"]
-    hits = [probability(int(np.count_nonzero(added[row] > bound.loss)), output.paths) for row in row_order(output)]
-    arrays: Arrays = {f"data/{name}": np.asarray(table[name].values) for name in figures}
-    for name in OF_DIMS:
-        if name in table:
-            labels = table[name].values
-            arrays[f"coord/{name}"] = labels if labels.dtype.kind == "f" else labels.astype(str)
-    for suffix, part in {"": "value", "_se": "se", "_ci_low": "low", "_ci_high": "high"}.items():
-        values = np.array([getattr(one, part) for one in hits])
-        arrays[f"data/prob_added_loss{suffix}"] = values[:-1]
-        arrays[f"data/system_prob_added_loss{suffix}"] = values[-1]
-    arrays["dims"] = np.array(json.dumps({str(name): list(map(str, table[name].dims)) for name in figures}))
-    return arrays
+        report(
+            Progress(
+                (found + len(refused)) * options.paths,
+                count * options.paths,
+                f"point {found + len(refused)} of {count}",
+            )
+        )
+    yield from refused.items()
+    report(Progress(count * options.paths, count * options.paths, f"point {count} of {count}"))
+    if not feasible:
+        build_problem(moved.at(asked.points[0]))  # says why
 
 
 def _tree(problem: Problem, asked: Sweep, options: RunOptions, done: Mapping[int, Arrays]) -> xr.DataTree:

@@ -16,6 +16,7 @@ from stress.api import load_scenario
 from stress.cli import app
 from stress.options import RunOptions
 from stress.questions.sweep import sweep as module
+from stress.questions.sweep.point import simulated
 from stress.questions.sweep.sweep import asked_for, sweep_scenario
 from stress.results.answers.sweep.figure import sweep as figure
 from stress.results.answers.sweep.tipping import Bound
@@ -92,7 +93,7 @@ def test_finished_points_are_kept_and_not_simulated_again(
 ) -> None:
     scenario, asked = load_scenario(file), asked_for(OVER, None, 3, Bound(), None)
     options, location = RunOptions(paths=PATHS, seed=3), location_of(file.parent / "stopped")
-    whole, calls = module.simulated, []
+    whole, calls = simulated, []
 
     def stopped(*arguments: Any) -> Any:
         calls.append(1)
