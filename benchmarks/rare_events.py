@@ -5,7 +5,7 @@
     python benchmarks/rare_events.py power desk "es(system, 0.999)" --set shocks.model=student_t --set shocks.dof=4
 
 `gain`: the variance of the estimates over seeds, times the CPU time of one with its pilots (programs compiled), against
-that of lean plain runs of as many paths. `power`: 7 of the components of one step each are taken out of the tilt.
+that of as many plain paths, of which nothing but this figure is made. `power`: 7 of the components of one step each are taken out of the tilt.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from dataclasses import replace
 
 import numpy as np
 import xarray as xr
+from scipy.stats import chi2
 
 import stress
 from stress.engine.weighted.method import Method
 from stress.engine.weighted.mixture import Mixture
 from stress.engine.weighted.paths import MethodSimulator, paths_of
+from stress.engine.weighted.sampler import Sampler
 from stress.options import RunOptions
-from stress.questions.lean import run_lean
 from stress.questions.rare.asked import read_asked, row_of
 from stress.questions.rare.choose import AUTO, METHODS, chosen
 from stress.questions.rare.rare import answer, rare_problem
@@ -32,8 +33,8 @@ from stress.results.answers.rare.question import Question
 from stress.scenarios.problem import Problem
 
 
-def gain(problem: Problem, asked: Question, paths: int, seeds: int, method: str) -> None:
-    """Print spread, error, coverage and CPU time of both."""
+def gain(problem: Problem, asked: Question, paths: int, seeds: int, plain_seeds: int, method: str) -> None:
+    """Print spread, error, coverage and CPU time of both, and what the one gains over the other."""
     rows = []
     for seed in range(seeds + 1):  # the first one compiles
         began = time.process_time()
@@ -41,32 +42,34 @@ def gain(problem: Problem, asked: Question, paths: int, seeds: int, method: str)
         spent = time.process_time() - began
         found = [float(tree["rare"][f"answer{x}"]) for x in ("", "_se", "_ci_low", "_ci_high")]
         rows.append([*found, spent, tree.attrs["method"] != "plain", tree.attrs["plain_check"] == "rejected"])
-    of_tilt = np.array(rows[1:], float)
-    of_plain = np.array([plain(problem, asked, paths, seed) for seed in range(seeds + 1)][1:])
-    for name, table in (("method", of_tilt), ("plain", of_plain)):
+    of_method = np.array(rows[1:], float)
+    of_plain = np.array([plain(problem, asked, paths, seed) for seed in range(plain_seeds + 1)][1:])
+    for name, table in (("method", of_method), ("plain", of_plain)):
         value, low, high = table[:, 0], table[:, 2], table[:, 3]
-        middle = of_tilt[:, 0].mean()
+        middle = of_method[:, 0].mean()
         held = np.mean((low <= middle) & (middle <= high))
-        print(
-            f"{name:6} mean {value.mean():.6g} +- {value.std(ddof=1) / seeds**0.5:.2g}, spread {value.std(ddof=1):.3g},"
-        )
-        print(f"       error said {table[:, 1].mean():.3g}, {table[:, 4].mean():.2f} s of CPU;")
-        print(f"       intervals that hold the mean by the method {held:.0%}")
-    print(f"not plain {of_tilt[:, 5].mean():.0%}, rejected {of_tilt[:, 6].mean():.1%}")
-    # Standard errors rather than spreads: of a few seeds the spread of an estimate is itself known to a third.
-    fewer = (of_plain[:, 1].mean() / of_tilt[:, 1].mean()) ** 2
-    print(f"variance {fewer:.3g}, CPU time {of_tilt[:, 4].mean() / of_plain[:, 4].mean():.3g} times")
-    print(f"gain at equal CPU time {fewer * of_plain[:, 4].mean() / of_tilt[:, 4].mean():.3g}")
+        error = value.std(ddof=1) / len(value) ** 0.5
+        print(f"{name:6} mean {value.mean():.6g} +- {error:.2g}, spread {value.std(ddof=1):.3g},")
+        print(f"       error said {np.mean(table[:, 1] ** 2) ** 0.5:.3g}, {table[:, 4].mean():.3f} s of CPU;")
+        print(f"       intervals that hold the mean by the method {held:.1%}")
+    print(f"not plain {of_method[:, 5].mean():.0%}, rejected {of_method[:, 6].mean():.1%}")
+    # What a plain run says of its own variance is known better than the spread of a few of them.
+    of_plain_paths = np.mean(of_plain[:, 1] ** 2)
+    of_its_paths = of_method[:, 0].var(ddof=1)
+    fewer, slower = of_plain_paths / of_its_paths, of_method[:, 4].mean() / of_plain[:, 4].mean()
+    # The spread of normal estimates: (seeds - 1) s^2 / sigma^2 has the chi-squared law of seeds - 1 degrees.
+    least = fewer * chi2.ppf(0.05, seeds - 1) / (seeds - 1)
+    print(f"variance {fewer:.3g} times, CPU time {slower:.3g} times")
+    print(f"gain at equal CPU time {fewer / slower:.3g}, at least {least / slower:.3g} with 95 %", flush=True)
 
 
 def plain(problem: Problem, asked: Question, paths: int, seed: int) -> list[float]:
-    """Estimate, error, interval and CPU time of a lean run."""
+    """Estimate, error, interval and CPU time of plain paths: of the simulation and this one figure alone."""
     began = time.process_time()
-    stored = run_lean(problem, RunOptions(paths=paths, seed=seed)).stored
-    assert stored is not None
-    row, nothing = row_of(asked, problem), np.zeros(paths, np.int32)
-    losses = np.asarray(stored.metrics["fund_loss"][row], float)
-    found, _ = answered(asked, Paths(losses, np.ones(paths), stored.defaulted[row], nothing))
+    sampler = Sampler(problem, RunOptions(paths=paths, seed=seed), row_of(asked, problem))
+    drawn = sampler.simulate(None, np.arange(paths, dtype=np.uint64))
+    nothing = np.zeros(paths, np.int32)
+    found, _ = answered(asked, Paths(drawn.losses, np.ones(paths), drawn.defaulted, nothing))
     return [found.value, found.se, found.low, found.high, time.process_time() - began]
 
 
@@ -123,15 +126,16 @@ def main() -> None:
     parser.add_argument("--method", choices=METHODS, default=AUTO)
     parser.add_argument("--paths", type=int, default=65_536)
     parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--plain-seeds", type=int, default=10, help="plain runs that `gain` compares with")
     given = parser.parse_args()
     scenario = stress.load_scenario(given.scenario)
     for change in given.set:
         scenario = scenario.set(*change.split("=", 1))
     problem = stress.build_problem(scenario)
     ask = read_asked(given.question, problem)
-    print(f"{given.scenario} {' '.join(given.set)} {ask.text}, {given.paths:,} paths, {given.seeds} seeds")
+    print(f"{given.scenario} {' '.join(given.set)} {ask.text}, {given.paths:,} paths, {given.seeds} seeds", flush=True)
     if given.what == "gain":
-        gain(problem, ask, given.paths, given.seeds, given.method)
+        gain(problem, ask, given.paths, given.seeds, given.plain_seeds, given.method)
     else:
         power(problem, ask, given.paths, given.seeds)
 
