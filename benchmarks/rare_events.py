@@ -5,7 +5,8 @@
     python benchmarks/rare_events.py power desk "es(system, 0.999)" --set shocks.model=student_t --set shocks.dof=4
 
 `gain`: the variance of the estimates over seeds, times the CPU time of one with its pilots (programs compiled), against
-that of as many plain paths, of which nothing but this figure is made. `power`: 7 of the components of one step each are taken out of the tilt.
+that of as many plain paths, of which nothing but this figure is made. `power`: 7 of the components of one step each are
+taken out of the tilt.
 """
 
 from __future__ import annotations
