@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stress.options import LOCAL, Progress, RunOptions, whole
+from stress.options import LOCAL, PLAIN, Progress, RunOptions, whole
 from stress.run_directory.location import location_of
 from stress.run_directory.run_location import RunLocation
 from stress.scenarios.build.problem_builder import build_problem
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from stress.engine.chunks import FinishedChunks
     from stress.engine.runner import Executor
+    from stress.engine.weighted.method import Method
     from stress.questions.enough.rounds import Blocks
-    from stress.results.statistics.simulation_output import SimulationOutput
     from stress.run_directory.taken import TakenRun
 
 __all__ = ["begin_run", "build_problem", "load_scenario", "open_result", "resume", "run", "run_problem"]
@@ -47,6 +47,8 @@ def run(
     proxies: Mapping[str, str] | None = None,
     target_se: float | str | None = None,
     time_budget: float | str | None = None,
+    method: str | None = None,
+    question: str | None = None,
     **options: Any,
 ) -> xr.DataTree:
     """Simulate a scenario.
@@ -70,10 +72,14 @@ def run(
             "0.1 %"), or another figure's, "es(quant, 0.99) <= 0.1 %": as many paths as that takes, `paths` at most. A
             warning says where it is not reached.
         time_budget: seconds, or "10min": as many paths as fit, `paths` at most.
+        method: "auto", "screen" or "tilt": as many more paths serve one question, see `stress.rare`; "plain": none do.
+            None: as the scenario's [estimation] says.
+        question: that question; None: the scenario's, else ES of the system at its highest level.
         options: further fields of `RunOptions`, such as `precision="float64"`.
 
     Returns:
-        The result: groups summary, distribution, timeline, attribution, tails, paths (on request), diagnostics.
+        The result: groups summary, distribution, timeline, attribution, tails, paths (on request), diagnostics; with a
+        method `rare` and `diagnostics/weights`.
 
     Raises:
         ScenarioError: the scenario is not valid.
@@ -104,15 +110,23 @@ def run(
     seed = secrets.randbits(63) if seed is None else whole("seed", seed)
     choice = RunOptions(paths=whole("paths", paths), seed=seed, **options)
     location = None if out is None else location_of(out)
+    one = partial(run_problem, progress=progress, executor=executor, workers=workers)
+    wanted = problem.estimation.method if method is None else method
     if target_se is not None or time_budget is not None:
         from stress.questions.enough.runs import run_enough
 
-        one = partial(run_problem, progress=progress, executor=executor, workers=workers)
+        if wanted != PLAIN:
+            raise ValueError(f"target_se and time_budget go not with method = {wanted!r}; allowed: {PLAIN!r}")
         found = run_enough(one, problem, choice, lambda _: location, overwrite, progress, target_se, time_budget)
         if found.reached is False:
             warnings.warn(found.sentence(), stacklevel=2)
         return found.tree
-    return run_problem(problem, choice, location, overwrite, progress, executor=executor, workers=workers)
+    if wanted == PLAIN and question is None:
+        return one(problem, choice, location, overwrite)
+    from stress.questions.rare.beside import method_for, warned
+
+    by = method_for(problem, choice, wanted, question, progress=progress)
+    return warned(one(problem, choice, location, overwrite, method=by))
 
 
 def run_problem(
@@ -125,64 +139,71 @@ def run_problem(
     executor: str | Client = LOCAL,
     workers: int | None = None,
     known: Blocks = (),
+    method: Method | None = None,
 ) -> xr.DataTree:
     """Simulate a resolved scenario and write it to `location`, unless that is None.
 
     There finished parts are kept as they come; with `resume` those that are found are not computed again, and `known`
-    ones are among them from the beginning.
+    ones are among them from the beginning. A `method` has further paths, whose ids come after those of `options`.
     """
     from stress.questions.enough.known import KnownBlocks
-    from stress.results.dataset.tree import to_datatree
     from stress.results.files.store import write_run
 
-    with _elsewhere(executor, problem, options, workers) as other:
+    with _elsewhere(executor, problem, options, method, workers) as other:
         if location is None:
-            return to_datatree(_execute(problem, options, progress, KnownBlocks(known) if known else None, other))
-        with _taken(problem, options, location, overwrite, resume) as run:
+            return _whole(problem, options, method, progress, KnownBlocks(known) if known else None, other)
+        with _taken(problem, options, method, location, overwrite, resume) as run:
             for chunk, state in known:
                 run.store.write(chunk, state)
             run.store.flush()
-            output = _execute(problem, options, progress, run.store, other)
+            tree = _whole(problem, options, method, progress, run.store, other)
             if progress is not None:
                 progress(Progress(options.paths, options.paths, "writing the result"))
-            tree = to_datatree(output)
             run.store.close()
             run.seal(partial(write_run, tree, overwrite=False))
     return tree
 
 
 def _taken(
-    problem: Problem, options: RunOptions, location: RunLocation, overwrite: bool, resume: bool
+    problem: Problem,
+    options: RunOptions,
+    method: Method | None,
+    location: RunLocation,
+    overwrite: bool,
+    resume: bool,
 ) -> AbstractContextManager[TakenRun]:
     """A run directory that this process has claimed, in which everything is that computing the run's blocks needs."""
     from stress.engine.plan import plan
+    from stress.engine.weighted.paths import BYTES_ON_DISK
     from stress.run_directory import spec
     from stress.run_directory.taken import taken
     from stress.run_directory.writing import check_room
 
-    check_room(location.folder, plan(problem, options).disk_bytes)
-    return taken(location, spec.spec_of(problem, options), overwrite, resume)
+    more = 0 if method is None else BYTES_ON_DISK * (method.all_paths - options.paths)
+    check_room(location.folder, plan(problem, options).disk_bytes + more)
+    return taken(location, spec.spec_of(problem, options, method), overwrite, resume)
 
 
-def _execute(
+def _whole(
     problem: Problem,
     options: RunOptions,
+    method: Method | None,
     progress: Callable[[Progress], None] | None,
     store: FinishedChunks | None,
     other: Executor | None,
-) -> SimulationOutput:
+) -> xr.DataTree:
     """The run itself; the engine is imported only when JAX has been set up."""
     from stress.engine.sizes import devices_for
 
     devices_for(problem, options)
-    from stress.engine.runner import execute
+    from stress.run_directory.whole import whole_tree
 
-    return execute(problem, options, progress, store, other)
+    return whole_tree(problem, options, method, progress, store, other)
 
 
 @contextmanager
 def _elsewhere(
-    executor: str | Client, problem: Problem, options: RunOptions, workers: int | None
+    executor: str | Client, problem: Problem, options: RunOptions, method: Method | None, workers: int | None
 ) -> Iterator[Executor | None]:
     """Other processes for a run; None: this one computes."""
     if executor == LOCAL:
@@ -191,7 +212,7 @@ def _elsewhere(
     from stress.cluster.dask_executor import dask_cluster
     from stress.run_directory.spec import spec_of
 
-    with dask_cluster(executor, spec_of(problem, options), workers) as cluster:
+    with dask_cluster(executor, spec_of(problem, options, method), workers) as cluster:
         yield cluster
 
 
@@ -216,14 +237,19 @@ def open_result(directory: str | Path, allow_unfinished: bool = False) -> xr.Dat
 
 
 def begin_run(
-    problem: Problem, options: RunOptions, location: RunLocation, overwrite: bool = False, resume: bool = False
+    problem: Problem,
+    options: RunOptions,
+    location: RunLocation,
+    overwrite: bool = False,
+    resume: bool = False,
+    method: Method | None = None,
 ) -> dict[str, Any]:
     """Have everything in a run directory that computing its blocks needs; returns the spec.
 
     Raises:
         RunExists, InUse, CannotWrite, NotEnoughResources, OtherRun: see `run` and `resume`.
     """
-    with _taken(problem, options, location, overwrite, resume) as run:
+    with _taken(problem, options, method, location, overwrite, resume) as run:
         return run.spec
 
 
@@ -254,6 +280,7 @@ def resume(
     from stress.results.files.store import RESULT, SPEC, RunExists
     from stress.run_directory.claims import check_free
     from stress.run_directory.mend import is_damaged, mend
+    from stress.run_directory.method import method_of
     from stress.run_directory.spec import problem_of, read_spec
 
     location = location_of(directory)
@@ -263,8 +290,10 @@ def resume(
         if location.has(RESULT):  # it was the spec beside it
             return open_result(directory)
     location.fetch(SPEC)
-    problem, options = problem_of(read_spec(location.folder), location.name)
+    spec = read_spec(location.folder)
+    problem, options = problem_of(spec, location.name)
+    method = method_of(spec, problem, location.name)
     options = replace(options, devices=devices, max_memory=max_memory)
     if location.has(RESULT):
         raise RunExists(f"{location.name} holds a finished run: nothing is left to compute")
-    return run_problem(problem, options, location, False, progress, True, executor, workers)
+    return run_problem(problem, options, location, False, progress, True, executor, workers, method=method)

@@ -9,6 +9,7 @@ from typing import Literal
 
 LARGEST = 2**64 - 1
 LOCAL = "local"  # executor: paths are computed by this process
+PLAIN = "plain"  # method: no further paths serve a question
 Store = Literal["summary", "tails", "paths"]
 Precision = Literal["float32", "float64"]
 Kind = Literal["cpu", "gpu"]  # of device

@@ -52,6 +52,7 @@ def sections(
     Raises:
         DamagedRun: a part of the result is not what its name says.
     """
+    from stress.results.answers.rare.report import beside
     from stress.results.report.sections.basis import limits, provenance, sources
     from stress.results.report.sections.calls import calls, leverage
     from stress.results.report.sections.causes import attribution, contributions
@@ -72,6 +73,7 @@ def sections(
         headline(tree),
         *([] if ranges is None else [_with_ranges(tree, ranges)]),
         losses(tree),
+        *beside(tree),
         calls(tree),
         leverage(tree),
         sales(tree, stories),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from stress.results.answers.rare.beside_shown import beside_json, sentences
 from stress.results.fund_groups.as_result import groups_in
 from stress.results.terminal.cells import (
     add_label_column,
@@ -71,6 +72,8 @@ def summary_json(tree: xr.DataTree) -> dict[str, Any]:
             name: {str(key): _by_level(of_groups[key].sel(group=name)) for key in of_groups.data_vars}
             for name in groups
         }
+    if (rare := beside_json(tree)) is not None:
+        result["rare"] = rare
     result["diagnostics"] = {
         str(name): _number(variable.item()) for name, variable in diagnostics.data_vars.items() if variable.ndim == 0
     }
@@ -108,6 +111,8 @@ def summary_table(tree: xr.DataTree) -> Table:
         page.add_row(part)
     for part in groups_table(tree):
         page.add_row(part)
+    for line in sentences(tree):
+        page.add_row(Text(printable(line)))
     page.add_row(_fitting(tree, RISK if first else ""))
     summary = tree["summary"].to_dataset()
     if _brokers_lose(summary):

@@ -80,9 +80,10 @@ def rare(
         members=members,
     )
     problem, _ = problem_of(scenario, overrides or (), shock or (), None, None, quiet)
+    from stress.engine.weighted.paths import planned_bytes
     from stress.questions.rare.asked import read_asked
     from stress.questions.rare.choose import check_method
-    from stress.questions.rare.rare import QUESTION, planned_bytes, rare_problem
+    from stress.questions.rare.rare import QUESTION, rare_problem
     from stress.results.answers.rare.words import warning_of
     from stress.results.answers.registry import answers
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from stress.cli import options as common
 from stress.cli.console import console, print_json, progress_shown, say
 from stress.cli.exits import ends_with_exit_code
+from stress.cli.method import end_by_check
 
 
 @ends_with_exit_code
@@ -41,3 +42,4 @@ def resume(
         else:
             console().print(summary_table(tree))
     say(how_to_open(directory), quiet or json)
+    end_by_check(tree)

@@ -12,6 +12,7 @@ from stress.cli.console import console, print_json, progress_shown, say
 from stress.cli.enough import Enough, TargetSe, TimeBudget, check_alone
 from stress.cli.exits import ends_with_exit_code
 from stress.cli.fail_on import FailOn, end_by, limits_json, read_limits
+from stress.cli.method import Beside, For, RunMethod, end_by_check
 from stress.cli.quantities import format_seconds, format_size
 from stress.cli.start import begun, leave_out_extras
 from stress.cli.street import Proxy, Street, problem_of
@@ -67,6 +68,8 @@ def run(
     fail_on: FailOn = None,
     target_se: TargetSe = None,
     time_budget: TimeBudget = None,
+    method: RunMethod = None,
+    question: For = None,
     overwrite: common.Overwrite = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the unfinished run in --out, if it is the same one.")
@@ -101,6 +104,7 @@ def run(
       levstress run tariff-2025 --paths 1e9 --executor tcp://scheduler:8786 --out s3://bucket/april
       levstress run desk --fail-on "es(trend, 0.99) >= 25 %" --fail-on "prob_default(system) >= 1 %"
       levstress run desk --target-se "0.1 %" --time-budget 10min
+      levstress run desk --method auto --for "es(system, 0.9999)"
     """
     limits = read_limits(fail_on)
     from stress.cli.simulate import how_to_open, output_location, says_how_to_resume, says_what_is_kept
@@ -130,9 +134,10 @@ def run(
         leave_out_extras()
     from stress.api import begin_run, run_problem
 
+    beside = Beside(problem, choice, method, question)
     enough = None
     if target_se is not None or time_budget is not None:
-        check_alone(resume=resume, prepare=prepare, dry_run=dry_run)
+        check_alone(resume=resume, prepare=prepare, dry_run=dry_run, method=beside.asked is not None)
         enough = Enough(problem, choice, out, overwrite, target_se, time_budget)
     location = output_location(out, problem.name, seed, paths, overwrite, resume)
     if resume:
@@ -143,7 +148,7 @@ def run(
         from stress.engine.runner import estimate
 
         planned = replace(planned, estimated_seconds=estimate(problem, choice))
-        _show_plan(planned, problem, choice, location.name, json)
+        _show_plan(planned, problem, choice, location.name, json, beside)
         return
     if prepare:
         from stress.results.files.store import RESULT
@@ -151,7 +156,9 @@ def run(
         if resume and location.has(RESULT):  # a job that starts again after its run was sealed
             say(f"{location.name} holds a finished run: nothing is left to compute", quiet)
             return
-        begin_run(problem, choice, location, overwrite, resume)
+        with progress_shown(quiet) as callback:
+            by = beside.method(location if resume else None, callback)
+        begin_run(problem, choice, location, overwrite, resume, by)
         say(f"{location.name} is ready for: levstress worker {location.name} --shard 0/N, 1/N, ...", quiet)
         return
     if enough is not None:
@@ -159,7 +166,9 @@ def run(
             tree, location = enough.run(begun(callback), executor, workers)
     else:
         with progress_shown(quiet) as callback, says_how_to_resume(location):
-            tree = run_problem(problem, choice, location, overwrite, begun(callback), resume, executor, workers)
+            seen = begun(callback)
+            by = beside.method(location if resume else None, seen)
+            tree = run_problem(problem, choice, location, overwrite, seen, resume, executor, workers, method=by)
     verdicts: list[Verdict] = []
     if limits:
         from stress.questions.limits import judge
@@ -180,6 +189,7 @@ def run(
         else:
             console().print(summary_table(tree))
     say(how_to_open(location.name), quiet or json)
+    end_by_check(tree)
     end_by(verdicts, quiet)
     if enough is not None:
         enough.end(quiet)
@@ -218,7 +228,7 @@ def _planned(problem: Problem, options: RunOptions, location: RunLocation, resum
     return planned
 
 
-def _show_plan(plan: RunPlan, problem: Problem, options: RunOptions, where: str, json: bool) -> None:
+def _show_plan(plan: RunPlan, problem: Problem, options: RunOptions, where: str, json: bool, beside: Beside) -> None:
     facts: dict[str, Any] = {
         "scenario": problem.name,
         "directory": where,
@@ -236,6 +246,7 @@ def _show_plan(plan: RunPlan, problem: Problem, options: RunOptions, where: str,
         "memory_bytes": plan.memory_bytes,
         "disk_bytes": plan.disk_bytes,
         "estimated_seconds": plan.estimated_seconds,
+        **beside.planned(plan.estimated_seconds),
     }
     if json:
         print_json(facts)
@@ -249,5 +260,7 @@ def _show_plan(plan: RunPlan, problem: Problem, options: RunOptions, where: str,
     }
     if plan.estimated_seconds is not None:
         lines["time"] = f"about {format_seconds(plan.estimated_seconds)}, compiling included"
+    if beside.asked is not None:
+        lines |= {"question": beside.asked.text, "method": beside.sentence(plan.estimated_seconds)}
     for name, value in lines.items():
         print(f"{name + ':':<10}{value}")

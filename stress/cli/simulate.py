@@ -55,11 +55,13 @@ def output_location(
 @contextmanager
 def says_how_to_resume(location: RunLocation) -> Iterator[None]:
     """Add to whatever stops a run how it is taken up again, if there is anything to take up."""
-    from stress.results.files.store import REPLACED, RESULT, SPEC
+    from stress.results.files.store import REPLACED, RESULT, SPEC, UnfinishedRun
     from stress.run_directory.replaced_run import has_blocks
 
     try:
         yield
+    except UnfinishedRun:
+        raise  # it is no run that could go on
     except BaseException as error:
         with suppress(OSError):  # a folder or store that cannot be reached is what `error` says
             if location.has(SPEC) and not location.has(RESULT) and has_blocks(location):
@@ -74,9 +76,12 @@ def says_how_to_go_on(location: RunLocation, parts: str) -> Iterator[None]:
     """Add to whatever stops an answer how it is taken up again, if any of its `parts` is finished."""
     from stress.results.files.store import RESULT
     from stress.run_directory.replaced_run import has_blocks
+    from stress.run_directory.spec import OtherRun
 
     try:
         yield
+    except OtherRun:
+        raise  # the same command does not go on with it
     except BaseException as stopped:
         with suppress(OSError):
             if not location.has(RESULT) and has_blocks(location):

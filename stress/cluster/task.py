@@ -14,10 +14,13 @@ from stress.engine.chunks import Chunk
 from stress.engine.gatherer import TailFloors
 from stress.engine.sizes import devices_for
 from stress.engine.totals import State
+from stress.engine.weighted.paths import MethodSimulator
+from stress.run_directory.method import method_of
 from stress.run_directory.spec import check_same, identity_digest, problem_of, spec_of
 
 _one_at_a_time = threading.Lock()
-_known: dict[tuple[str, int | None], ChunkSimulator] = {}  # of the run that this process works for
+# Of the run that this process works for: its plain paths, and those of its method.
+_known: dict[tuple[str, int | None], tuple[ChunkSimulator, MethodSimulator | None]] = {}
 HERE = "this worker's machine"
 
 
@@ -45,11 +48,16 @@ def simulate_chunk(spec: str, chunk: Chunk, least: TailFloors, devices: int | No
             if problem_options is not None:
                 problem, options = problem_options
                 options = replace(options, devices=devices or options.devices)
-                check_same(HERE, told, spec_of(problem, options))
+                method = method_of(told, problem, HERE)
+                check_same(HERE, told, spec_of(problem, options, method))
                 _known.clear()
                 chunk_simulator = ChunkSimulator(problem, options, devices_for(problem, options))
                 chunk_simulator.simulator.compile()
-                _known[key] = chunk_simulator
+                _known[key] = chunk_simulator, None if method is None else MethodSimulator(problem, options, method)
             began = time.perf_counter()
-            state = _known[key].simulate(chunk, _known[key].gatherer(least))
+            chunks, of_method = _known[key]
+            if of_method is not None and chunk.first >= of_method.method.first:
+                state = of_method.simulate(chunk)
+            else:
+                state = chunks.simulate(chunk, chunks.gatherer(least))
             return state, time.perf_counter() - began

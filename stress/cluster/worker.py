@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 import jax
@@ -15,11 +16,14 @@ import jax
 from stress.engine.chunk_simulator import ChunkSimulator
 from stress.engine.chunks import Chunk, missing
 from stress.engine.sizes import devices_for
+from stress.engine.weighted.method import Method
+from stress.engine.weighted.paths import MethodSimulator
 from stress.options import Progress, RunOptions
 from stress.results.files.store import RESULT, SPEC
 from stress.run_directory.chunk_store import FOLDER, ChunkStore, chunk_of
 from stress.run_directory.claims import check_free, claimed
 from stress.run_directory.location import location_of
+from stress.run_directory.method import method_of
 from stress.run_directory.spec import check_same, identity_digest, problem_of, read_spec, spec_of
 from stress.run_directory.taken import TakenRun
 from stress.scenarios.problem import Problem
@@ -70,38 +74,53 @@ def work_on(
     spec = read_spec(location.folder)
     problem, options = problem_of(spec, location.name)
     options = replace(options, devices=devices, max_memory=max_memory)
-    shard = shard_of(options.paths, index, count)
+    method = method_of(spec, problem, location.name)
+    every = options.paths if method is None else method.all_paths
+    shard = shard_of(every, index, count)
     if location.has(RESULT):
         return ShardReport(shard.last - shard.first, shard.last - shard.first, 0, sealed=True)
-    check_same(location.name, spec, spec_of(problem, options))
+    check_same(location.name, spec, spec_of(problem, options, method))
     with claimed(location, identity_digest(spec)) as claim:
         run = TakenRun(location, spec, claim)
         run.check_unchanged()
         location.fetch(FOLDER, within=shard)
-        found = _fill(run.store, problem, options, shard, report)
+        found = _fill(run.store, problem, options, method, shard, report)
     named = sorted(chunk for chunk in map(chunk_of, location.names(FOLDER)) if chunk is not None)
-    left = sum(gap.last - gap.first for gap in missing(named, options.paths))
+    left = sum(gap.last - gap.first for gap in missing(named, every))
     return ShardReport(shard.last - shard.first, found, left)
 
 
 def _fill(
-    store: ChunkStore, problem: Problem, options: RunOptions, shard: Chunk, report: Callable[[Progress], None]
+    store: ChunkStore,
+    problem: Problem,
+    options: RunOptions,
+    method: Method | None,
+    shard: Chunk,
+    report: Callable[[Progress], None],
 ) -> int:
     """Compute what is missing of a shard; returns how many of its paths were there."""
+    plain = Chunk(min(shard.first, options.paths), min(shard.last, options.paths))
+    others = Chunk(max(shard.first, options.paths), max(shard.last, options.paths))
     with jax.enable_x64(options.precision == "float64"):
         chunk_simulator = ChunkSimulator(problem, options, devices_for(problem, options))
         gatherer, done = chunk_simulator.gatherer(), list[Chunk]()
-        for chunk, state in store.read_all(within=shard):
+        for chunk, state in store.read_all(within=plain):
             gatherer.add_chunk(state)
             done.append(chunk)
-        found = sum(chunk.last - chunk.first for chunk in done)
+        further = [chunk for chunk, _ in store.read_all(within=others)]
+        found = sum(chunk.last - chunk.first for chunk in (*done, *further))
         count_done = found
 
         def seen(of_this_chunk: int) -> None:
             report(Progress(count_done + of_this_chunk, shard.last - shard.first, "paths of the shard"))
 
+        parts = [chunk_simulator.fill(missing(done, plain.last, plain.first), gatherer, seen)]
+        if method is not None:
+            parts.append(
+                MethodSimulator(problem, options, method).fill(missing(further, others.last, others.first), seen)
+            )
         try:
-            for chunk, state in chunk_simulator.fill(missing(done, shard.last, shard.first), gatherer, seen):
+            for chunk, state in chain(*parts):
                 store.write(chunk, state)
                 count_done += chunk.last - chunk.first
             store.flush()

@@ -32,8 +32,8 @@ def missing(done: list[Chunk], paths: int, first: int = 0) -> list[Chunk]:
 class FinishedChunks(Protocol):
     """Where a run finds chunks that are done, and leaves those that it does."""
 
-    def read_all(self) -> Iterator[tuple[Chunk, State]]:
-        """The chunks that are there, by path id."""
+    def read_all(self, within: Chunk | None = None) -> Iterator[tuple[Chunk, State]]:
+        """The chunks that are there, by path id; those that reach beyond some paths are left out."""
         ...
 
     def write(self, chunk: Chunk, state: State) -> None:

@@ -183,7 +183,7 @@ class _Run:
     def gather(self, gatherer: Gatherer, started: float) -> None:
         """All paths, chunk by chunk: those that are on disk are read, the others simulated and written."""
         paths, done = self.options.paths, []
-        for chunk, state in self.store.read_all() if self.store is not None else ():
+        for chunk, state in self.store.read_all(Chunk(0, paths)) if self.store is not None else ():
             gatherer.add_chunk(state)
             done.append(chunk)
         gaps, count = missing(done, paths), sum(chunk.last - chunk.first for chunk in done)

@@ -6,6 +6,7 @@ from stress.results.files.checked import Damaged, check_sums
 from stress.results.files.store import REPLACED, RESULT, SPEC, DamagedRun, UnfinishedRun, open_result
 from stress.run_directory.chunk_store import FOLDER, ChunkStore
 from stress.run_directory.claims import claimed
+from stress.run_directory.method import method_of
 from stress.run_directory.replaced_run import forget
 from stress.run_directory.run_location import RunLocation
 from stress.run_directory.spec import check_same, identity_digest, problem_of, spec_of, spec_of_run, write_spec
@@ -51,7 +52,7 @@ def mend(location: RunLocation, result: bool = False, blocks: bool = False) -> l
     if tree is not None:
         tree.close()
     problem, options = problem_of(spec, location.name)
-    check_same(location.name, spec, spec_of(problem, options))
+    check_same(location.name, spec, spec_of(problem, options, method_of(spec, problem, location.name)))
     with claimed(location), writing(out):
         if lost:
             write_spec(out, spec)

@@ -51,11 +51,12 @@ def _decisive(name: str, value: Any) -> Any:
 
 
 def _groups(sealed: xr.DataTree, rebuilt: xr.DataTree) -> Iterator[str]:
-    for group in sorted({*sealed.children, *rebuilt.children}):
-        if group not in sealed.children or group not in rebuilt.children:
+    nodes = [{node.path.strip("/"): node for node in tree.subtree if node.path != "/"} for tree in (sealed, rebuilt)]
+    for group in sorted({*nodes[0], *nodes[1]}):
+        if group not in nodes[0] or group not in nodes[1]:
             yield f"the group {group}"
             continue
-        one, other = (tree.children[group].to_dataset(inherit=False) for tree in (sealed, rebuilt))
+        one, other = (of[group].to_dataset(inherit=False) for of in nodes)
         if one.attrs != other.attrs:
             yield f"the attributes of {group}"
         skipped = TIMINGS if group == "diagnostics" else set()

@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
@@ -24,6 +24,9 @@ from stress.scenarios.problem import Problem
 from stress.scenarios.read.extensions import VARIABLE, load_extensions
 from stress.scenarios.read.loader import scenario_from_document
 
+if TYPE_CHECKING:
+    from stress.engine.weighted.method import Method
+
 KINDS = ("cpu", "gpu")
 
 
@@ -31,10 +34,11 @@ class OtherRun(RuntimeError):
     """The directory holds another run than the one to be resumed."""
 
 
-def spec_of(problem: Problem, options: RunOptions) -> dict[str, Any]:
+def spec_of(problem: Problem, options: RunOptions, method: Method | None = None) -> dict[str, Any]:
     """What `spec.json` holds: the scenario with every input resolved, how it is run, and with which versions.
 
-    `options` are as given, None among them meaning "chosen"; `identity` is all that decides a path's numbers.
+    `options` are as given, None among them meaning "chosen"; `identity` is all that decides a path's numbers. With a
+    `method` the run has further paths, which serve a question.
     """
     from stress.compile.extensions import used_by
     from stress.compile.structure import structure_of
@@ -81,6 +85,9 @@ def spec_of(problem: Problem, options: RunOptions) -> dict[str, Any]:
     if extensions:
         spec["extensions"] = {extension.name: extension.module for extension in extensions}
         spec["identity"]["extensions"] = {extension.name: extension.digest for extension in extensions}
+    if method is not None:
+        spec["method"] = method.document()
+        spec["identity"]["method_sha256"] = method.digest()
     return spec
 
 
@@ -234,16 +241,23 @@ def check_same(name: str, old: dict[str, Any], new: dict[str, Any]) -> None:
     if before == now:
         return
     changed = _changed_extensions(old, before.get("extensions", {}), now.get("extensions", {}))
-    told = {"extensions", "numbers_sha256"} if changed else set()  # the second follows from the first
+    told = {"method_sha256", *({"extensions", "numbers_sha256"} if changed else ())}  # the last follows from extensions
     lines = [
-        f"{key}: {before.get(key)} there, {now[key]} now"
-        for key in now
-        if before.get(key) != now[key] and key not in told
+        f"{key}: {before.get(key)} there, {now.get(key)} now"
+        for key in {**before, **now}
+        if before.get(key) != now.get(key) and key not in told
     ]
     lines += changed
+    if before.get("method_sha256") != now.get("method_sha256"):
+        lines.append(f"method: {_method(old)} there, {_method(new)} now")
     if before.get("scenario_sha256") != now["scenario_sha256"]:
         lines += _differences(old.get("scenario"), new["scenario"], "scenario")[:10]
     raise OtherRun(f"{name} holds another run:\n  " + "\n  ".join(lines))
+
+
+def _method(spec: dict[str, Any]) -> str:
+    table = spec.get("method")
+    return f"{table['wanted']} for {table['for']['text']}" if isinstance(table, dict) else "plain"
 
 
 def _changed_extensions(old: dict[str, Any], before: dict[str, str], now: dict[str, str]) -> list[str]:

@@ -13,18 +13,20 @@ import xarray as xr
 
 from stress.engine.chunk_simulator import ChunkSimulator
 from stress.engine.chunks import Chunk, missing
-from stress.engine.runner import execute
 from stress.engine.sizes import devices_for
 from stress.engine.totals import State
+from stress.engine.weighted.method import Method
+from stress.engine.weighted.paths import MethodSimulator
 from stress.errors import InvariantFailed
 from stress.options import Progress, RunOptions
-from stress.results.dataset.tree import to_datatree
 from stress.results.files.checked import Damaged, check_sums
 from stress.results.files.manifest import MANIFEST
 from stress.results.files.store import RESULT, DamagedRun, is_result, open_result
 from stress.run_directory.chunk_store import ChunkStore
+from stress.run_directory.method import method_of
 from stress.run_directory.rebuilt import disagreements
 from stress.run_directory.spec import OtherRun, check_same, identity_digest, problem_of, spec_of, spec_of_run
+from stress.run_directory.whole import whole_tree
 from stress.scenarios.problem import Problem
 
 
@@ -78,7 +80,8 @@ def verify(
     problems += [fault] if fault else []
     try:
         problem, options = problem_of(spec, str(out))
-        check_same(str(out), spec, spec_of(problem, options))
+        method = method_of(spec, problem, str(out))
+        check_same(str(out), spec, spec_of(problem, options, method))
     except OtherRun as error:  # files are what they are whatever computes here
         for line in problems or ["every file of the result is what was written"] * (result / MANIFEST).exists():
             error.add_note(line)
@@ -86,15 +89,16 @@ def verify(
     options = replace(options, devices=None, max_memory=None)  # this machine need not be that of the run
     store = ChunkStore(out, identity_digest(spec))
     store.close()
-    found = _blocks(store, options, np.random.default_rng(seed), blocks)
+    every = options.paths if method is None else method.all_paths
+    found = _blocks(store, every, np.random.default_rng(seed), blocks)
     problems += found.problems
-    wrong = _recomputed(problem, options, found.kept)
+    wrong = _recomputed(problem, options, method, found.kept)
     if sealed and found.missing and not alone and not again:
         problems.append(f"the result is sealed, and the blocks of {found.missing} paths are missing or damaged")
     compared = tree is not None and (again or not found.missing)
     if tree is not None and compared:
         with tree:
-            wrong += _against_the_run(tree, problem, options, progress, None if again else store)
+            wrong += _against_the_run(tree, problem, options, method, progress, None if again else store)
     elif tree is not None:
         tree.close()
     notes = [*found.notes]
@@ -103,7 +107,7 @@ def verify(
     return Verdict(
         files=found.files,
         verified=found.verified,
-        paths_on_disk=options.paths - found.missing,
+        paths_on_disk=every - found.missing,
         paths_missing=found.missing,
         recomputed=tuple(sorted(found.kept)),
         sealed=sealed,
@@ -135,7 +139,7 @@ class _Blocks(NamedTuple):
     notes: list[str]
 
 
-def _blocks(store: ChunkStore, options: RunOptions, chance: np.random.Generator, keep: int) -> _Blocks:
+def _blocks(store: ChunkStore, paths: int, chance: np.random.Generator, keep: int) -> _Blocks:
     """Read every block; some, chosen at random, are kept to be compared."""
     files = store.files()
     chosen = {files[i].chunk for i in chance.permutation(len(files))[:keep]}
@@ -149,7 +153,7 @@ def _blocks(store: ChunkStore, options: RunOptions, chance: np.random.Generator,
             done.append(file.chunk)
             if file.chunk in chosen:
                 kept[file.chunk] = state
-    gaps, problems, notes = missing(done, options.paths), [], []
+    gaps, problems, notes = missing(done, paths), [], []
     lost = [chunk for chunk in unsound if any(gap.first < chunk.last and chunk.first < gap.last for gap in gaps)]
     if lost:
         problems.append(f"{len(lost)} of {len(files)} files are damaged or of another run, and their paths are missing")
@@ -159,14 +163,17 @@ def _blocks(store: ChunkStore, options: RunOptions, chance: np.random.Generator,
     return _Blocks(len(files), len(files) - len(unsound), left, kept, problems, notes)
 
 
-def _recomputed(problem: Problem, options: RunOptions, kept: dict[Chunk, State]) -> list[str]:
+def _recomputed(problem: Problem, options: RunOptions, method: Method | None, kept: dict[Chunk, State]) -> list[str]:
     """What is wrong with some blocks: their arrays that a new simulation does not give."""
     problems = []
     with jax.enable_x64(options.precision == "float64"):
         chunk_simulator = ChunkSimulator(problem, options, devices_for(problem, options))
         for chunk, state in kept.items():
-            gatherer = chunk_simulator.gatherer()
-            wrong = differences(state, chunk_simulator.simulate(chunk, gatherer), gatherer.keeps)
+            if method is not None and chunk.first >= method.first:
+                wrong = differences(state, MethodSimulator(problem, options, method).simulate(chunk), ())
+            else:
+                gatherer = chunk_simulator.gatherer()
+                wrong = differences(state, chunk_simulator.simulate(chunk, gatherer), gatherer.keeps)
             if wrong:
                 problems.append(f"paths {chunk.first} to {chunk.last - 1}: other numbers for {', '.join(wrong)}")
     return problems
@@ -176,12 +183,13 @@ def _against_the_run(
     tree: xr.DataTree,
     problem: Problem,
     options: RunOptions,
+    method: Method | None,
     progress: Callable[[Progress], None] | None,
     store: ChunkStore | None,
 ) -> list[str]:
     """What a result says that the run put together once more does not."""
     try:
-        return disagreements(tree, to_datatree(execute(problem, options, progress, store)))
+        return disagreements(tree, whole_tree(problem, options, method, progress, store))
     except InvariantFailed as error:  # blocks that are whole, and wrong
         return [f"its blocks give no result: {error}"]
 

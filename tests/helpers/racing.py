@@ -28,7 +28,6 @@ from stress.cli.run import run as run_command
 from stress.cli.worker import worker as worker_command
 from stress.cluster import worker
 from stress.engine.chunks import Chunk
-from stress.results.dataset import tree as dataset
 from stress.results.files import store
 from stress.results.files.durable_write import write_durably
 from stress.results.terminal import summary_table
@@ -71,11 +70,11 @@ class Race:
             take(claim)
             self.held.reached("claimed")
 
-        def simulated(problem: Any, options: Any, progress: Any, blocks: ChunkStore, other: Any) -> Any:
+        def simulated(problem: Any, options: Any, method: Any, progress: Any, blocks: ChunkStore, other: Any) -> Any:
             self._computed(blocks, Chunk(0, PATHS), options.seed)
-            return SimpleNamespace(seed=options.seed)
+            return SimpleNamespace(seed=options.seed, children={})
 
-        def filled(blocks: ChunkStore, problem: Any, options: Any, shard: Chunk, report: Any) -> int:
+        def filled(blocks: ChunkStore, problem: Any, options: Any, method: Any, shard: Chunk, report: Any) -> int:
             self._computed(blocks, shard, options.seed)
             return 0
 
@@ -85,9 +84,8 @@ class Race:
         monkeypatch.setattr(claims, "PATIENCE", 0.02)
         monkeypatch.setattr(claims, "LOOK", 0.01)
         monkeypatch.setattr(holders, "LOOK", 0.01)
-        monkeypatch.setattr(api, "_execute", simulated)
+        monkeypatch.setattr(api, "_whole", simulated)
         monkeypatch.setattr(worker, "_fill", filled)
-        monkeypatch.setattr(dataset, "to_datatree", lambda output: output)
         monkeypatch.setattr(store, "write_run", self._written)
         monkeypatch.setattr(summary_table, "summary_table", lambda tree: "")
         monkeypatch.setattr(loader, "load_scenario", lambda *_: SCENARIO)
@@ -144,7 +142,7 @@ REAL = spec.spec_of
 _specs: dict[Any, dict[str, Any]] = {}
 
 
-def spec_of(problem: Any, options: Any) -> dict[str, Any]:
+def spec_of(problem: Any, options: Any, method: None = None) -> dict[str, Any]:
     """The real spec, made once for each choice."""
     key = replace(options, devices=None, max_memory=None)
     if key not in _specs:

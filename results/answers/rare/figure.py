@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from stress.results.answers.rare.beside import as_answer
 from stress.results.answers.rare.dataset import GROUP
 from stress.results.plot import style
 from stress.results.plot.drawing import choice, labels
@@ -21,9 +22,14 @@ def rare(tree: xr.DataTree, ax: Axes | None = None) -> Axes:
 
     Raises:
         ImportError: matplotlib is not installed.
-        ValueError: the result is no answer about rare losses.
+        ValueError: the result is no answer about rare losses, nor a run with paths that serve a question.
     """
     choice.group(tree, GROUP)
+    beside = as_answer(tree)
+    if beside is not None:
+        tree = beside
+    elif "loss" not in tree[GROUP].coords:
+        raise ValueError("the paths of this run are all plain: there are none that serve a question")
     data = tree[GROUP].to_dataset()
     x = 100 * data["loss"].values
     value, low, high = (data[f"prob_loss_over{suffix}"].values for suffix in ("", "_ci_low", "_ci_high"))

@@ -6,6 +6,8 @@ from functools import partial
 
 import xarray as xr
 
+from stress.results.answers.rare.beside import as_answer
+from stress.results.answers.rare.beside_shown import sentences
 from stress.results.answers.rare.dataset import GROUP, SUFFIXES, WEIGHTS
 from stress.results.answers.rare.figure import rare
 from stress.results.answers.rare.words import answer_text, chance, chances, gain_of, verdict_of, warning_of, weights_of
@@ -30,6 +32,16 @@ def sections(tree: xr.DataTree) -> list[Section]:
         Text("The paths serve the question alone: other figures have errors of their own.", quiet=True),
     ]
     return [Section("rare", "The rare loss", blocks)]
+
+
+def beside(tree: xr.DataTree) -> list[Section]:
+    """The question that further paths of a run serve, beside its plain paths; none of a run without one."""
+    found = as_answer(tree)
+    blocks: list[Block] = [Text(sentence) for sentence in sentences(tree)]
+    if found is not None:
+        blocks += [Gallery((_picture(found),)), _levels(found), _components(found)]
+        blocks.append(Text(weights_of(found), quiet=True))
+    return [Section("rare", "A rare loss, by paths that serve it", blocks)] if blocks else []
 
 
 def _picture(tree: xr.DataTree) -> Picture:

@@ -6,6 +6,7 @@ import math
 
 import xarray as xr
 
+from stress.results.answers.rare.beside import as_answer
 from stress.results.answers.rare.dataset import GROUP, WEIGHTS
 from stress.results.statistics.plain_check import BY_DESIGN, NOT_VERIFIED, PLAIN, REJECTED
 from stress.results.terminal.cells import TOO_FEW, decimals, fixed, percent, with_error
@@ -23,6 +24,12 @@ def warning_of(tree: xr.DataTree) -> str:
         f"do not use this answer: the event happened on {seen} plain paths, the tilted ones make that {expected}: they "
         "miss a part of it, or see too much of it"
     )
+
+
+def warning_in(tree: xr.DataTree) -> str:
+    """The same of the figure beside a run."""
+    found = as_answer(tree)
+    return "" if found is None else warning_of(found)
 
 
 def counted(tree: xr.DataTree) -> tuple[str, str]:

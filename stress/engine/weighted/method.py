@@ -11,9 +11,10 @@ from typing import Any
 
 from stress.engine.weighted.mixture import Mixture
 from stress.engine.weighted.screen import Screen
+from stress.options import PLAIN
 from stress.results.answers.rare.question import Question
 
-PLAIN, SCREEN, TILT = "plain", "screen", "tilt"
+SCREEN, TILT = "screen", "tilt"
 EXPECTED = ("gain", "variance_ratio", "cost_ratio")
 
 
@@ -50,6 +51,11 @@ class Method:
     def last(self) -> int:
         """One more than the id of the last path."""
         return self.first + self.paths
+
+    @property
+    def all_paths(self) -> int:
+        """Of a run with such a method: its own, and these, which come after them."""
+        return self.first if self.name == PLAIN else self.last
 
     def document(self) -> dict[str, Any]:
         """For a spec."""

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from stress.engine.chunks import Chunk, FinishedChunks, missing
+from stress.engine.plan import free_memory, plan
 from stress.engine.totals import State
 from stress.engine.weighted.method import Method
 from stress.engine.weighted.mixture import Mixture, weights
 from stress.engine.weighted.sampler import Sampler
 from stress.engine.weighted.screen import BAD, CALM, CHOSEN, Screen
-from stress.errors import InvariantFailed
+from stress.errors import InvariantFailed, NotEnoughResources
 from stress.options import Progress, RunOptions
 from stress.results.answers.rare.estimates import Paths
 from stress.scenarios.problem import Problem
 
 PATHS_OF_A_CHUNK = 131_072
-BYTES_OF_A_PATH = 18
+BYTES_ON_DISK = 18
+BYTES_OF_A_PATH = 150  # losses, weights and what figures are worked out with
+BYTES_OF_A_COMPONENT = 28  # of the paths of a chunk
 ARRAYS = ("loss", "weight", "defaulted", "component")
 Seen = Callable[[int], None]  # is told how many paths of the chunk are done
 
@@ -66,6 +70,24 @@ class MethodSimulator:
         return _state(losses, screen.weights(components), defaulted, components)
 
 
+def planned_bytes(problem: Problem, options: RunOptions) -> int:
+    """Bytes of memory that the paths of a method take.
+
+    Raises:
+        NotEnoughResources: they are more than it may have.
+    """
+    planned = plan(problem, replace(options, store="summary", worst=0))
+    at_once = min(options.paths, PATHS_OF_A_CHUNK) * BYTES_OF_A_COMPONENT * (problem.steps + 2)
+    needed = planned.memory_bytes + options.paths * BYTES_OF_A_PATH + at_once
+    allowed = options.max_memory if options.max_memory is not None else free_memory()
+    if allowed is not None and needed > allowed:
+        raise NotEnoughResources(
+            f"{options.paths:,} weighted paths need about {needed / 2**20:,.0f} MiB of memory and may use "
+            f"{allowed / 2**20:,.0f} MiB: every path is kept; use fewer"
+        )
+    return needed
+
+
 def cut(gap: Chunk) -> Iterator[Chunk]:
     """A range of paths in chunks."""
     for first in range(gap.first, gap.last, PATHS_OF_A_CHUNK):
@@ -96,7 +118,7 @@ def paths_of(
     method = simulator.method
     found: dict[Chunk, State] = {}
     if store is not None:
-        found = {chunk: state for chunk, state in store.read_all() if chunk.first >= method.first}
+        found = dict(store.read_all(Chunk(method.first, method.last)))
     gaps = missing(sorted(found), method.last, method.first)
     done = method.paths - sum(gap.last - gap.first for gap in gaps)
 

@@ -14,9 +14,9 @@ class KnownBlocks:
     def __init__(self, known: Iterable[tuple[Chunk, State]]) -> None:
         self.blocks = list(known)
 
-    def read_all(self) -> Iterator[tuple[Chunk, State]]:
-        """The blocks that are there, by path id."""
-        yield from list(self.blocks)
+    def read_all(self, within: Chunk | None = None) -> Iterator[tuple[Chunk, State]]:
+        """The blocks that are there, by path id; those that reach beyond some paths are left out."""
+        yield from [block for block in self.blocks if within is None or block[0].inside(within)]
 
     def write(self, chunk: Chunk, state: State) -> None:
         """Take a finished block."""

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import xarray as xr
 
-from stress.engine.plan import free_memory, plan
 from stress.engine.weighted.answer import datasets, facts
 from stress.engine.weighted.method import Method
-from stress.engine.weighted.paths import PATHS_OF_A_CHUNK, MethodSimulator, paths_of
-from stress.errors import NotEnoughResources
+from stress.engine.weighted.paths import MethodSimulator, paths_of, planned_bytes
 from stress.options import Progress, RunOptions, whole
 from stress.questions.answers import answer_attributes, answer_spec, seal
 from stress.questions.rare.asked import read_asked
@@ -26,6 +23,7 @@ from stress.results.answers.rare.question import Question
 from stress.results.answers.rare.words import warning_of
 from stress.results.files.store import SPEC
 from stress.run_directory.location import location_of
+from stress.run_directory.method import check_wanted
 from stress.run_directory.run_location import RunLocation
 from stress.run_directory.spec import OtherRun, read_spec
 from stress.run_directory.taken import taken
@@ -36,8 +34,6 @@ from stress.scenarios.schema.scenario import Scenario
 
 QUESTION = "rare"
 PATHS = 100_000
-BYTES_OF_A_PATH = 150  # losses, weights and what figures are worked out with
-BYTES_OF_A_COMPONENT = 28  # of the paths of a part
 
 
 def rare(
@@ -134,28 +130,8 @@ def _begun(location: RunLocation, problem: Problem, wanted: str, asked: Question
         method = Method.of(read_spec(location.folder)[ANSWER]["method"], problem.steps)
     except (KeyError, TypeError, ValueError) as error:
         raise OtherRun(f"{location.name} holds no answer of `levstress {QUESTION}`") from error
-    for what, before, now in (("for", method.question.text, asked.text), ("method", method.wanted, wanted)):
-        if before != now:
-            raise OtherRun(f"{location.name} holds another answer: {what} {before} there, {now} now")
+    check_wanted(location.name, method, wanted, asked.text)
     return method
-
-
-def planned_bytes(problem: Problem, options: RunOptions) -> int:
-    """Bytes of memory that an answer takes.
-
-    Raises:
-        NotEnoughResources: they are more than it may have.
-    """
-    planned = plan(problem, replace(options, store="summary", worst=0))
-    at_once = min(options.paths, PATHS_OF_A_CHUNK) * BYTES_OF_A_COMPONENT * (problem.steps + 2)
-    needed = planned.memory_bytes + options.paths * BYTES_OF_A_PATH + at_once
-    allowed = options.max_memory if options.max_memory is not None else free_memory()
-    if allowed is not None and needed > allowed:
-        raise NotEnoughResources(
-            f"{options.paths:,} weighted paths need about {needed / 2**20:,.0f} MiB of memory and may use "
-            f"{allowed / 2**20:,.0f} MiB: every path is kept; use fewer"
-        )
-    return needed
 
 
 def answer(problem: Problem, options: RunOptions, method: Method, paths: Paths) -> xr.DataTree:

@@ -16,16 +16,19 @@ from typer.testing import CliRunner
 
 import stress
 from stress.cli import app
+from stress.engine.weighted import paths as weighted_paths
 from stress.engine.weighted.method import Method
 from stress.engine.weighted.mixture import Mixture, weights
 from stress.engine.weighted.paths import MethodSimulator, paths_of
-from stress.options import RunOptions
-from stress.questions.rare.asked import read_asked
+from stress.options import Progress, RunOptions
+from stress.questions.lean import run_lean
+from stress.questions.rare.asked import read_asked, row_of
 from stress.questions.rare.choose import chosen
 from stress.questions.rare.rare import answer, rare_problem
 from stress.results.answers.rare.estimates import Paths
 from stress.results.answers.rare.words import chances, gain_of, verdict_of
 from stress.run_directory.location import location_of
+from stress.run_directory.spec import OtherRun
 from stress.scenarios.errors import ScenarioError
 from stress.scenarios.problem import Problem
 from tiny import make_problem, single
@@ -76,10 +79,50 @@ def test_a_known_probability_of_one_in_a_hundred_thousand(tree: xr.DataTree) -> 
 
 
 def test_the_same_numbers_whatever_travels_together(tree: xr.DataTree) -> None:
-    options = replace(OPTIONS, block_size=2048)
+    options = replace(OPTIONS, block_size=2048, devices=1)
     again = rare_problem(PROBLEM, options, read_asked("loss(f) > 30 %", PROBLEM), None)
     xr.testing.assert_identical(again["rare"].to_dataset(), tree["rare"].to_dataset())
     assert again.attrs["tilt"] == tree.attrs["tilt"]
+
+
+def test_an_answer_that_was_stopped_goes_on_to_the_same_bits(
+    written: Path, tree: xr.DataTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(weighted_paths, "PATHS_OF_A_CHUNK", 6_000)
+    asked, out = read_asked("loss(f) > 30 %", PROBLEM), location_of(tmp_path / "answer")
+    begun = 0
+
+    def stops(progress: Progress) -> None:
+        nonlocal begun
+        begun += progress.phase.startswith("paths for") and progress.done_paths > 12_000
+        if begun == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        rare_problem(PROBLEM, OPTIONS, asked, out, progress=stops)
+    kept = sorted(path.name for path in (tmp_path / "answer" / "blocks").iterdir())
+    assert kept
+    with pytest.raises(OtherRun, match="method auto there, screen now"):
+        rare_problem(PROBLEM, OPTIONS, asked, out, wanted="screen", resume=True)
+    monkeypatch.setattr("stress.questions.rare.rare.chosen", None)  # nothing is fitted again
+    again = rare_problem(PROBLEM, OPTIONS, asked, out, resume=True)
+    xr.testing.assert_identical(again["rare"].to_dataset(), tree["rare"].to_dataset())
+    xr.testing.assert_identical(again["weights"].to_dataset(), tree["weights"].to_dataset())
+    assert set(kept) < {path.name for path in (tmp_path / "answer" / "blocks").iterdir()}
+
+
+def test_a_group_and_a_member_are_asked_about_by_their_id() -> None:
+    grouped = replace(FAT, fund_groups={"pair": tuple(FAT.funds.types[:2])})
+    asked = read_asked("var(pair, 0.95)", grouped)
+    assert row_of(asked, grouped) == len(FAT.funds.types)
+    options = RunOptions(paths=2_000, seed=3, device="cpu")
+    found = rare_problem(grouped, options, asked, None, wanted="plain")
+    stored = run_lean(grouped, options).of_groups["pair"].stored
+    assert stored is not None
+    losses = np.sort(stored.metrics["fund_loss"][-1])
+    assert float(found["rare"]["answer"]) == losses[1_900 - 1]
+    member = read_asked(f"default({FAT.funds.ids[1]})", FAT, members=True)
+    assert row_of(member, FAT, members=True) == 1
 
 
 def test_fat_tails_agree_with_plain_paths() -> None:

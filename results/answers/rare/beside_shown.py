@@ -1,0 +1,49 @@
+"""The figure by a method beside that of a run's plain paths, in sentences and as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from stress.results.answers.rare.beside import as_answer
+from stress.results.answers.rare.dataset import GROUP, SUFFIXES
+from stress.results.answers.rare.table import document
+from stress.results.answers.rare.words import answer_text, gain_of, verdict_of
+
+NAMES = {"tilt": "importance sampling", "screen": "screening"}
+
+
+def sentences(tree: xr.DataTree) -> list[str]:
+    """The question, by plain paths and by as many others, what those were expected to gain, and whether to believe
+    them; nothing of a run without a question."""
+    if GROUP not in tree.children:
+        return []
+    group, paths = tree[GROUP].to_dataset(), int(tree.attrs["paths"])
+    asked, found = str(group.attrs["asked"]), as_answer(tree)
+    plain = xr.DataTree.from_dict(
+        {
+            "/": xr.Dataset(attrs=dict(group.attrs)),
+            GROUP: group[[f"plain{x}" for x in SUFFIXES]].rename({f"plain{x}": f"answer{x}" for x in SUFFIXES}),
+        }
+    )
+    known = not np.isnan(float(group["plain"]))
+    first = f"{asked}: {answer_text(plain) if known else 'not known'} by the {paths:,} plain paths."
+    if found is None:
+        return [f"{first} No others were simulated: {group.attrs['why_plain']}."]
+    name = NAMES.get(str(group.attrs["method"]), "as many others")
+    second = f"{asked}: {answer_text(found)} by {name}, {paths:,} more paths."
+    return [first, second, *(x for x in (gain_of(found), verdict_of(found)) if x)]
+
+
+def beside_json(tree: xr.DataTree) -> dict[str, Any] | None:
+    """The same as numbers: what `levstress rare` says, and `plain`; None of a run without a question."""
+    if GROUP not in tree.children:
+        return None
+    group, found = tree[GROUP].to_dataset(), as_answer(tree)
+    names = ("value", "se", "ci_low", "ci_high")
+    values = {key: float(group[f"plain{x}"]) for key, x in zip(names, SUFFIXES, strict=True)}
+    plain = {key: value if np.isfinite(value) else None for key, value in values.items()}
+    told = {key: str(group.attrs[key]) for key in ("asked", "wanted", "method", "why_plain")}
+    return {**({} if found is None else document(found)), **told, "plain": plain}

@@ -1,0 +1,42 @@
+"""The method of a run, by which further paths serve a question: fitted once, read back from its spec."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stress.engine.weighted.method import Method
+from stress.options import PLAIN
+from stress.results.files.store import SPEC, UnfinishedRun
+from stress.run_directory.spec import OtherRun
+from stress.scenarios.problem import Problem
+
+
+def method_of(spec: dict[str, Any], problem: Problem, name: str) -> Method | None:
+    """The method of the spec of the run directory `name`, None where all paths are plain.
+
+    Raises:
+        UnfinishedRun: its numbers are not those that the run was begun with.
+    """
+    if "method" not in spec and "method_sha256" not in spec["identity"]:
+        return None
+    try:
+        method = Method.of(spec["method"], problem.steps)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise UnfinishedRun(f"{SPEC} of {name} has been changed: its method is none") from error
+    if method.digest() != spec["identity"].get("method_sha256"):
+        raise UnfinishedRun(
+            f"{SPEC} of {name} has been changed: its method has not the numbers that the run began with"
+        )
+    return method
+
+
+def check_wanted(name: str, there: Method | None, wanted: str, question: str) -> None:
+    """Refuse to go on by another method, or for another question; `wanted` is "plain" where there is to be none.
+
+    Raises:
+        OtherRun: naming what differs.
+    """
+    before = (PLAIN, "") if there is None else (there.wanted, there.question.text)
+    for what, old, new in zip(("method", "for"), before, (wanted, question), strict=True):
+        if old != new:
+            raise OtherRun(f"{name} holds another run: {what} {old} there, {new} now")

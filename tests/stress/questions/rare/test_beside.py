@@ -1,0 +1,199 @@
+"""`run --method`: the run as ever, and beside it a figure by as many more paths, the same however it is computed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import stress
+from damage import said
+from short_desk import SIZED, options, short_desk, undisturbed_run
+from stress.cluster.worker import work_on
+from stress.engine.chunks import Chunk
+from stress.engine.weighted import paths as weighted_paths
+from stress.results.answers.rare.beside import as_answer
+from stress.results.answers.rare.beside_shown import sentences
+from stress.results.answers.rare.report import beside
+from stress.results.files.store import RESULT, UnfinishedRun
+from stress.run_directory.chunk_store import chunk_of, read_state, write_state
+from stress.run_directory.rebuilt import disagreements
+from stress.run_directory.verify import verify
+
+PATHS = 40_000
+ASKED: dict[str, Any] = {"method": "tilt", "question": "es(system, 0.999)"}
+NEW = "the group diagnostics/weights, the group rare"
+
+
+@pytest.fixture(scope="module")
+def sealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("beside") / "run"
+    stress.run(short_desk(), **options(PATHS), **ASKED, out=out)
+    return out
+
+
+@pytest.fixture
+def run(sealed: Path, tmp_path: Path) -> Path:
+    shutil.copytree(sealed, tmp_path / "run")
+    return tmp_path / "run"
+
+
+@pytest.fixture
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(weighted_paths, "PATHS_OF_A_CHUNK", 7_000)
+
+
+def blocks_of_the_method(run: Path) -> list[Path]:
+    found = [(chunk_of(path.name), path) for path in sorted((run / "blocks").iterdir())]
+    return [path for chunk, path in found if chunk is not None and chunk.first >= PATHS]
+
+
+def change_spec(run: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    spec = json.loads((run / "spec.json").read_text(encoding="utf-8"))
+    change(spec)
+    (run / "spec.json").write_text(json.dumps(spec), encoding="utf-8")
+
+
+def other_shift(spec: dict[str, Any]) -> None:
+    spec["method"]["numbers"]["every_step"][0] += 1e-3
+
+
+def test_the_run_is_as_ever_and_the_figure_agrees_with_it(sealed: Path) -> None:
+    tree = stress.open_result(sealed)
+    found = disagreements(undisturbed_run(PATHS), tree)
+    assert found == [f"the result has not what its run gives: {NEW}"]
+    rare, summary = tree["rare"].to_dataset(), tree["summary"].to_dataset().sel(level=0.999)
+    assert rare.attrs["method"] == "tilt"
+    for name in ("", "_se", "_ci_low", "_ci_high"):
+        assert float(rare[f"plain{name}"]) == float(summary[f"system_es{name}"])
+    error = float(np.hypot(rare["plain_se"], rare["answer_se"]))
+    assert abs(float(rare["plain"]) - float(rare["answer"])) < 4 * error
+    assert float(rare["answer_se"]) < float(rare["plain_se"]) / 5
+    assert tree["diagnostics/weights"].attrs["plain_check"] in ("agrees", "not verified")
+
+
+def test_it_is_verified(run: Path) -> None:
+    found = verify(run, blocks=9)
+    assert not found.problems
+    assert found.compared
+    assert found.paths_on_disk == 2 * PATHS
+    assert any(chunk.first >= PATHS for chunk in found.recomputed)
+
+
+def test_other_weights_under_the_digest_that_goes_with_them_are_found(run: Path) -> None:
+    (block,) = blocks_of_the_method(run)
+    state = read_state(block, block.stem.split("-")[-1])
+    assert state is not None
+    state["weight"][5] *= 1.001
+    block.unlink()
+    write_state(run / "blocks", Chunk(PATHS, 2 * PATHS), state)
+    found = verify(run, blocks=9)
+    assert f"paths {PATHS} to {2 * PATHS - 1}: other numbers for weight" in found.problems
+    assert any("diagnostics/weights" in problem for problem in found.problems)
+
+
+def test_a_changed_number_of_the_tilt_is_found(run: Path) -> None:
+    change_spec(run, other_shift)
+    assert "spec.json is not what was run: the result says otherwise" in verify(run, blocks=0).problems
+    shutil.rmtree(run / RESULT)
+    for go_on in (stress.resume, work_on, verify):
+        with pytest.raises(UnfinishedRun, match="its method has not the numbers"):
+            go_on(run)
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_resumed_without_some_blocks_it_has_the_same_bits(run: Path, sealed: Path) -> None:
+    shutil.rmtree(run / RESULT)
+    (block,) = blocks_of_the_method(run)
+    state = read_state(block, block.stem.split("-")[-1])
+    assert state is not None
+    block.unlink()
+    part = {name: values[9_000:20_001] if values.ndim else values for name, values in state.items()}
+    write_state(run / "blocks", Chunk(PATHS + 9_000, PATHS + 20_001), part)
+    assert disagreements(stress.open_result(sealed), stress.resume(run)) == []
+    assert len(blocks_of_the_method(run)) == 6
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_workers_refit_nothing_and_have_the_same_bits(
+    sealed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "run"
+    out.mkdir()
+    shutil.copy(sealed / "spec.json", out / "spec.json")  # as the coordinator wrote it
+    monkeypatch.setattr("stress.questions.rare.choose.chosen", None)
+    assert work_on(out, 2, 3).missing_elsewhere == 2 * PATHS - 2 * PATHS // 3 - 1
+    work_on(out, 1, 3)
+    assert work_on(out, 0, 3).missing_elsewhere == 0
+    assert disagreements(stress.open_result(sealed), stress.resume(out)) == []
+
+
+def test_the_same_command_goes_on_and_another_is_refused(run: Path, sealed: Path) -> None:
+    shutil.rmtree(run / RESULT)
+    words = ("run", *SIZED, "--paths", str(PATHS), "--resume", "--out", str(run), "--quiet")
+    for others, expected in (
+        ((), "method: tilt for es(system, 0.999) there, plain now"),
+        (("--method", "auto"), "method tilt there, auto now"),
+    ):
+        code, _, err = said(*words, *others)
+        assert (code, expected in err) == (3, True), err
+    code, out, err = said(*words, "--method", "tilt", "--json")
+    assert code == 0, err
+    document = json.loads(out)["rare"]
+    rare = stress.open_result(sealed)["rare"]
+    assert document["answer"]["value"] == float(rare["answer"])
+    assert document["plain"]["se"] == float(rare["plain_se"])
+
+
+def test_it_is_shown(sealed: Path) -> None:
+    code, out, _ = said("show", str(sealed))
+    assert code == 0
+    assert "by importance sampling" in out
+    lines = sentences(stress.open_result(sealed))
+    assert len(lines) == 4
+    assert "40,000 plain paths" in lines[0]
+    assert "The pilot expects" in lines[2]
+    (section,) = beside(stress.open_result(sealed))
+    assert len(section.blocks) == 4 + 4
+    assert stress.open_result(sealed).stress.plot.rare().get_yscale() == "log"
+
+
+def test_a_scenario_asks_by_itself_and_where_nothing_is_gained_no_path_is_added(tmp_path: Path) -> None:
+    scenario = short_desk("estimation.method=auto", "estimation.question='default(credit)'")
+    tree = stress.run(scenario, **options(2_000), out=tmp_path / "run")
+    rare = tree["rare"].to_dataset()
+    assert rare.attrs["method"] == "plain"
+    assert as_answer(tree) is None
+    (line,) = sentences(tree)
+    assert "No others were simulated: the pilot" in line
+    assert float(rare["plain"]) == 0.0
+    assert not verify(tmp_path / "run").problems
+    spec = json.loads((tmp_path / "run" / "spec.json").read_text(encoding="utf-8"))
+    assert spec["method"]["numbers"] is None
+    plain = stress.run(scenario, **options(2_000), method="plain")
+    assert "rare" not in plain.children
+    with pytest.raises(ValueError, match="target_se"):
+        stress.run(scenario, **options(2_000), target_se=0.1)
+
+
+def test_the_cost_is_told_first_and_what_cannot_be_is_refused(tmp_path: Path) -> None:
+    words = ("run", "desk", "--paths", "1e5", "--out", str(tmp_path / "new"))
+    assert said(*words, "--for", "default(system)")[0] == 2  # needs a method
+    assert said(*words, "--method", "tilt", "--set", "shocks.model=none")[0] == 3
+    assert said(*words, "--method", "tilt", "--for", "es(nobody, 0.9)")[0] == 3
+    assert said(*words, "--method", "auto", "--time-budget", "1min")[0] == 2
+
+
+def test_screening_beside_a_run_with_a_group_in_the_question(tmp_path: Path) -> None:
+    scenario: xr.DataTree = stress.run(short_desk(), **options(PATHS), method="screen", out=tmp_path / "run")
+    rare = scenario["rare"].to_dataset()
+    assert rare.attrs["method"] == "screen"
+    assert abs(float(rare["plain"]) - float(rare["answer"])) < 4 * float(np.hypot(rare["plain_se"], rare["answer_se"]))
+    assert scenario["diagnostics/weights"].attrs["plain_check"] == "by design"
+    assert not verify(tmp_path / "run", blocks=9).problems
