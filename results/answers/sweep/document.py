@@ -21,6 +21,7 @@ def document(tree: xr.DataTree) -> dict[str, Any]:
         "question": GROUP,
         "level": sweep.level,
         "paths": int(tree.attrs["paths"]),
+        "method": "screen" if sweep.screened else "plain",
         "points": _points(sweep),
     }
     if sweep.tipping is not None:

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from stress.results.answers.sweep.dataset import GROUP, SYSTEM
-from stress.results.answers.sweep.table import HEADINGS, shown_of, value_text
+from stress.results.answers.sweep.table import HEADINGS, shown_of, unit_of, value_text
 from stress.results.plot import style
 from stress.results.plot.drawing import choice, labels
 from stress.results.plot.drawing.cells import cells, texts
@@ -51,8 +51,7 @@ def sweep(
         if axis not in values.dims:
             raise ValueError(f"no axis {axis!r}; there are {', '.join(shown.axes)}")
         values, errors = choice.at(values, axis, value), choice.at(errors, axis, value)
-    unit = "bn USD" if figure.endswith("_usd") else "%"
-    factor = 1e-9 if figure.endswith("_usd") else 100.0
+    unit, factor = unit_of(shown, figure, fund)
     places = "".join(f", {axis} {value_text(value)}" for axis, value in where.items())
     heading = f"{labels.name(fund)}: {shown.heading(figure)}, {unit}{places}"
     left = [axis for axis in shown.axes if axis in values.dims]

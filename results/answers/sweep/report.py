@@ -17,6 +17,7 @@ from stress.results.answers.sweep.table import (
     shown_of,
     slices,
     tipping_text,
+    unit_of,
     value_text,
 )
 from stress.results.report import plotly_twins
@@ -58,8 +59,7 @@ def _question(shown: Shown) -> str:
 
 def _picture(tree: xr.DataTree, shown: Shown, fund: str, name: str, where: dict[str, Any]) -> Picture:
     values, errors = (shown.figure(name, fund, suffix).sel(where) for suffix in ("", "_se"))
-    money = name.endswith("_usd")
-    unit, factor = ("bn USD", 1e-9) if money else ("%", 100.0)
+    unit, factor = unit_of(shown, name, fund)
     at = "".join(f", {axis} {value_text(value)}" for axis, value in where.items())
     title = f"{called(fund)[:1].upper()}{called(fund)[1:]}: {shown.heading(name)}{at}"
     left = [axis for axis in shown.axes if axis in values.dims]
@@ -138,10 +138,9 @@ def _points(shown: Shown) -> Table:
         at = tuple(Cell(value_text(shown.table[axis].values[number])) for axis in shown.axes)
         figures = []
         for name in COLUMNS:
-            factor = 1e-9 if name.endswith("_usd") else 100.0
+            factor = unit_of(shown, name)[1]
             value, error = (float(shown.figure(name, suffix=s)[number]) for s in ("", "_se"))
             figures.append(cell(value, error, factor))
         rows.append(Row(str(number + 1), (*at, *figures)))
-    units = [", bn USD" if name.endswith("_usd") else ", %" for name in COLUMNS]
-    headings = [f"{shown.heading(name)}{unit}" for name, unit in zip(COLUMNS, units, strict=True)]
+    headings = [f"{shown.heading(name)}, {unit_of(shown, name)[0]}" for name in COLUMNS]
     return Table("Whole system at each point", ("Point", *shown.axes, *headings), tuple(rows), tight=True)

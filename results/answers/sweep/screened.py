@@ -68,8 +68,8 @@ class Screened(NamedTuple):
 
     @property
     def heaviest(self) -> float:
-        """For how many paths each of the m stands."""
-        return self.others / max(1, int(self.stands_for_others.sum()))
+        """For how many paths each of the m stands; 1 where there are no others."""
+        return max(1.0, self.others / max(1, int(self.stands_for_others.sum())))
 
     def weights(self) -> Floats:
         """(path there,) for how many paths each stands; they add up to N."""

@@ -39,6 +39,10 @@ NEAR, MEAN = 0.99, 0.0  # levels
 MOST_SLICES = 6  # maps of more than two axes that are printed
 MOST_POINTS = 10  # of a Latin hypercube that are printed
 SIZE_OF_A_CELL = 8
+SCREENED = (
+    "Screened: sales were simulated on the paths that lose most with the book held still, and on one in 32 of the "
+    "others, which stands for them; errors have that in them."
+)
 
 
 class Shown(NamedTuple):
@@ -49,6 +53,7 @@ class Shown(NamedTuple):
     axes: tuple[str, ...]
     bound: Bound
     level: float
+    screened: bool
 
     def figure(self, name: str, fund: str = SYSTEM, suffix: str = "") -> xr.DataArray:
         """A figure of a fund by the axes."""
@@ -71,7 +76,7 @@ def shown_of(tree: xr.DataTree) -> Shown:
     level = min((float(x) for x in table["level"].values), key=lambda level: abs(level - NEAR))
     tipping = tree[TIPPING].to_dataset() if TIPPING in tree.children else None
     axes = tuple(str(axis["name"]) for axis in asked["axes"])
-    return Shown(table, tipping, axes, Bound(*asked["tipping"]), level)
+    return Shown(table, tipping, axes, Bound(*asked["tipping"]), level, asked.get("method") == "screen")
 
 
 def shown(tree: xr.DataTree, width: int) -> list[Any]:
@@ -92,6 +97,8 @@ def notes(tree: xr.DataTree, sweep: Shown) -> list[str]:
     """What holds for all of the numbers, and what could not be simulated."""
     paths = int(tree.attrs["paths"])
     said = [f"Same {paths:,} paths at every point. Losses and NAV are % of start NAV; ± is the standard error."]
+    if sweep.screened:
+        said.append(SCREENED)
     why = sweep.table["reason"].values.ravel()
     bad = [text for text in why if text]
     if bad:
@@ -108,10 +115,11 @@ def value_text(value: Any) -> str:
     return f"{float(value):.6g}" if isinstance(value, float | np.floating) else str(value)
 
 
-def _unit(sweep: Shown, name: str) -> tuple[str, float]:
+def unit_of(sweep: Shown, name: str, fund: str = SYSTEM) -> tuple[str, float]:
+    """The unit in which all values of a figure are shown, and the factor to it."""
     if not name.endswith("_usd"):
         return "%", 100.0
-    return money_unit(sweep.figure(name).values.ravel())
+    return money_unit(sweep.figure(name, fund).values.ravel())
 
 
 def _stacked(sweep: Shown, name: str) -> str:
@@ -119,14 +127,14 @@ def _stacked(sweep: Shown, name: str) -> str:
     words = sweep.heading(name).replace("P(added >", "P(added\n>").replace("P of ", "P of\n")
     words = words.replace(", mean", ",\nmean").replace(" sales", "\nsales").replace(" called", "\ncalled")
     words = words.replace("ES ", "ES\n", 1)
-    return f"{words}\n{_unit(sweep, name)[0]}"
+    return f"{words}\n{unit_of(sweep, name)[0]}"
 
 
 def _row(table: Table, sweep: Shown, label: str, where: Mapping[str, int]) -> None:
     cells = []
     for name in COLUMNS:
         value, error = (float(sweep.figure(name, suffix=suffix).isel(where)) for suffix in ("", "_se"))
-        factor = _unit(sweep, name)[1]
+        factor = unit_of(sweep, name)[1]
         cells.append(estimate(value * factor, error * factor) if math.isfinite(value) else "x")
     table.add_row(named(label), *cells)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from stress.scenarios.schema.scenario import Scenario
 
 KEY = "--key"
 OWN = "own"  # grade of a range that the scenario gives
+MOST_FACTOR = 1000.0  # of what stands there, and its inverse: beyond that a range says nothing about the scenario
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,7 @@ def _of_range(scenario: Scenario, number: int, given: Range) -> Parameter:
                 value=given.key,
                 allowed=f"a key with numbers, and * at its end: {' '.join(str(error).split())}",
             ) from error
+        _check_continuous(scenario, where, given, numbers)
         return Parameter(pattern, pattern, "factor", dict(numbers), low, high, **common)
     if "*" in given.key:
         raise ScenarioError(
@@ -152,14 +154,15 @@ def _of_range(scenario: Scenario, number: int, given: Range) -> Parameter:
             value=given.key,
             allowed="the key of a number above 0, as impact.coefficient",
         )
+    _check_continuous(scenario, where, given, {given.key: base})
     low, high = (_end(scenario, where, name, given) for name in ("low", "high"))
-    if not 0 < low < high:
+    if not base / MOST_FACTOR <= low < high <= base * MOST_FACTOR:
         raise ScenarioError(
             "is no range",
             file=scenario.source,
             key=where,
             value=f"{given.low} to {given.high}",
-            allowed="0 < low < high, in the unit of the number",
+            allowed=f"0 < low < high, in the unit of the number, a {MOST_FACTOR:,.0f}th to {MOST_FACTOR:,.0f} times it",
         )
     return Parameter(given.key, given.key, "factor", {given.key: base}, low / base, high / base, **common)
 
@@ -180,15 +183,32 @@ def _end(scenario: Scenario, where: str, name: str, given: Range) -> float:
     return math.nan if found is None else found
 
 
+def _check_continuous(scenario: Scenario, where: str, given: Range, numbers: Mapping[str, float]) -> None:
+    """Refuse numbers that count something: between two of them there is nothing to draw."""
+    for key, value in numbers.items():
+        try:
+            scenario.with_values({key: math.floor(value) + 0.5})
+        except ScenarioError as error:
+            if error.key == key and "whole number" in error.allowed:
+                raise ScenarioError(
+                    "is a whole number, and ranges are of numbers that may lie anywhere in between",
+                    file=scenario.source,
+                    key=f"{where}.key",
+                    value=given.key,
+                    allowed=f"another key; for this one: levstress sweep --over {key}={value:g},{value + 1:g}",
+                ) from error
+
+
 def _factors(scenario: Scenario, where: str, given: Range) -> tuple[float, float]:
     low, high = given.low, given.high
-    if isinstance(low, str) or isinstance(high, str) or not 0 < low < high:
+    if isinstance(low, str) or isinstance(high, str) or not 1 / MOST_FACTOR <= low < high <= MOST_FACTOR:
         raise ScenarioError(
             "is no range of factors",
             file=scenario.source,
             key=where,
             value=f"{low} to {high}",
-            allowed="numbers, 0 < low < high: 0.8 and 1.25 are from a fifth less to a quarter more",
+            allowed=f"numbers, 0 < low < high, {1 / MOST_FACTOR:g} to {MOST_FACTOR:,.0f}: 0.8 and 1.25 are from "
+            "a fifth less to a quarter more",
         )
     return float(low), float(high)
 

@@ -20,7 +20,12 @@ HALVINGS = 12  # of the way to the end of a range, to where the scenario can sti
 
 
 class Points:
-    """A scenario, moved; each point is one lean run."""
+    """A scenario, moved; each point is one lean run.
+
+    Attributes:
+        runs: points asked for.
+        simulated: those of them that could start.
+    """
 
     def __init__(
         self,
@@ -34,7 +39,7 @@ class Points:
         self._scenario, self._options = scenario, options
         self._parameters = {one.name: one for one in parameters}
         self._says, self._began = says, began
-        self._runs = 0
+        self.runs = self.simulated = 0
 
     def problem_at(self, factors: Mapping[str, float]) -> Problem | str:
         """The scenario at factors by parameter, or why it cannot be."""
@@ -50,11 +55,12 @@ class Points:
 
     def at(self, factors: Mapping[str, float]) -> World | str:
         """Every path there, or why the scenario cannot start there."""
-        self._began(self._runs)
-        self._runs += 1
+        self._began(self.runs)
+        self.runs += 1
         problem = self.problem_at(factors)
         if isinstance(problem, str):
             return problem
+        self.simulated += 1
         return world_of(run_lean(problem, self._options, self._says), self._options)
 
     def reach(self, name: str, end: float) -> float:

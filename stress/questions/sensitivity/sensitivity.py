@@ -108,7 +108,7 @@ def _tree(
         QUESTION,
         step=asked.step,
         by=asked.by,
-        runs=asked.runs,
+        runs=study.runs,
         points=asked.points,
         morris=asked.morris,
         sobol=asked.sobol,

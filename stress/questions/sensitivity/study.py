@@ -48,8 +48,16 @@ class Study:
         def began(runs: int) -> None:
             report(Progress(runs * options.paths, total, "simulating"))
 
-        self._points = Points(scenario, asked.parameters, options, lambda text: report(Progress(0, total, text)), began)
+        def says(text: str) -> None:
+            report(Progress(max(0, self._points.runs - 1) * options.paths, total, text))
+
+        self._points = Points(scenario, asked.parameters, options, says, began)
         self._rows = len(problem.funds.types) + 1
+
+    @property
+    def runs(self) -> int:
+        """Points that were simulated."""
+        return self._points.simulated
 
     def found(self) -> Found:
         """All of it."""

@@ -165,7 +165,8 @@ class Moved:
     """A scenario that is moved to points of some axes.
 
     Raises:
-        ScenarioError: a key that is none, or a number to multiply that is not there.
+        ScenarioError: a key that is none, a number to multiply that is not there, or a value of a list that no scenario
+            can have there.
     """
 
     def __init__(self, scenario: Scenario, axes: Sequence[Axis]) -> None:
@@ -174,6 +175,25 @@ class Moved:
             axis.name: (numbers_matching if axis.multiplies else keys_matching)(scenario, axis.pattern, OVER)
             for axis in axes
         }
+        for axis in axes:
+            if math.isnan(axis.low) and not axis.multiplies:
+                self._check_list(axis)
+
+    def _check_list(self, axis: Axis) -> None:
+        """A value that was written down and is not allowed at its key is a mistake, no point that cannot start."""
+        for value in axis.values:
+            try:
+                self.scenario.with_values(dict.fromkeys(self.keys(axis), _written(value)))
+            except ScenarioError as error:
+                if error.key in self.keys(axis):
+                    shown = f"{value:.12g}" if isinstance(value, float) else value
+                    raise ScenarioError(
+                        f"cannot stand there: {error.problem}",
+                        file=OVER,
+                        key=axis.pattern,
+                        value=shown,
+                        allowed=error.allowed,
+                    ) from error
 
     def keys(self, axis: Axis) -> tuple[str, ...]:
         """What an axis changes."""

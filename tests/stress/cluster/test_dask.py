@@ -29,6 +29,7 @@ from stress.options import Progress, RunOptions
 from stress.run_directory.spec import OtherRun, spec_of
 from stress.run_directory.verify import verify
 from stress.scenarios.build.problem_builder import build_problem
+from two_funds import TWO_FUNDS
 
 PATHS = 60_000
 OPTIONS = options(PATHS)
@@ -166,3 +167,20 @@ def test_a_cluster_of_this_machine(scenario: Any, undisturbed: xr.DataTree) -> N
     assert dask.config.get("scheduler", None) == before  # what else the process does with dask is left alone
     assert tree.attrs["computed_by"] == "dask.distributed, processes of this machine: 1"
     same_numbers(tree, undisturbed)
+
+
+def test_a_sweep_loses_no_more_than_the_point_of_a_process_that_dies(client: Client, tmp_path: Path) -> None:
+    file, over = tmp_path / "two.toml", "shocks.scale=1:3:0.25"
+    file.write_text(TWO_FUNDS, encoding="utf-8")
+    victims, done = list(client.run(os.getpid).values()), list[int]()
+
+    def kill_one(progress: Progress) -> None:
+        done.append(progress.done_paths)
+        if len(done) == 2:
+            os.kill(victims[-1], signal.SIGKILL)
+
+    tree = stress.sweep(file, over, paths=2000, out=tmp_path / "out", executor=client, progress=kill_one)
+    here = stress.sweep(file, over, paths=2000)
+    xr.testing.assert_identical(tree["sweep"].to_dataset(), here["sweep"].to_dataset())
+    assert len(done) > 2
+    assert done == sorted(done)

@@ -62,13 +62,13 @@ def test_a_scenario_is_moved_from_where_it_was() -> None:
 
 
 def test_whole_numbers_are_set_as_a_file_has_them() -> None:
-    moved = Moved(load_scenario("desk"), parse_axes(["horizon.steps=1:3:1", "funds.macro.count=2,1.5"]))
+    moved = Moved(load_scenario("desk"), parse_axes(["horizon.steps=1:3:1", "funds.macro.count=2,3"]))
     found = moved.at({"steps": 3.0, "count": 2.0})
     assert found.horizon is not None
     assert found.horizon.steps == 3
     assert {fund.count for fund in found.funds} == {None, 2}
-    with pytest.raises(ScenarioError, match="a whole number"):
-        moved.at({"steps": 3.0, "count": 1.5})
+    with pytest.raises(ScenarioError, match=r"--over: funds\.macro\.count = '1\.5'[^\0]*a whole number"):
+        Moved(load_scenario("desk"), parse_axes(["funds.macro.count=2,1.5"]))
     multiplied = Moved(load_scenario("desk"), parse_axes(["horizon.steps*=0.5,1"])).at({"steps": 0.5})
     assert multiplied.horizon is not None
     assert multiplied.horizon.steps == 5

@@ -111,6 +111,16 @@ def test_finished_points_are_kept_and_not_simulated_again(
         sweep_scenario(scenario, asked, options, location, resume=True)
 
 
+def test_progress_does_not_jump_back(file: Path) -> None:
+    scenario, seen = load_scenario(file), list[int]()
+    asked = asked_for(OVER, None, 3, Bound(), None)
+    sweep_scenario(
+        scenario, asked, RunOptions(paths=PATHS, seed=3), None, progress=lambda at: seen.append(at.done_paths)
+    )
+    assert seen == sorted(seen)
+    assert seen[-1] == 8 * PATHS
+
+
 def test_a_hypercube_has_a_dimension_of_points(file: Path) -> None:
     found = stress.sweep(file, ["shocks.scale=1:2", "impact.coefficient=0.5:1.5"], latin=4, paths=PATHS)
     table = found["sweep"].to_dataset()
@@ -164,10 +174,14 @@ def test_figures_are_maps_and_lines(tree: xr.DataTree) -> None:
         (["--over", "shocks.scale=1,2", "--resume"], 2, "--resume needs --out"),
         (["--over", "shocks.model=gaussian,student_t", "--tipping-axis", "model"], 3, "no axis to tip along"),
         (["--over", "shocks.scale=1,2", "--latin", "1"], 2, "latin"),
-        (["--over", "funds.*.gross*=0.8,2", "--dry-run"], 0, "1 cannot start"),
+        (["--over", "funds.*.gross*=0.8,2", "--dry-run", "--method", "screen"], 0, "1 cannot start; 2 to compile"),
+        (["--over", "shocks.scale=1,2", "--method", "tilt"], 2, "allowed: plain, screen"),
+        (["--over", "shocks.scale=1,abc"], 3, "shocks.scale = 'abc': cannot stand there"),
+        (["--over", "horizon.steps=2,2.5"], 3, "allowed: a whole number"),
     ],
 )
 def test_what_is_said_on_the_command_line(file: Path, words: list[str], code: int, said: str) -> None:
-    done = invoke("sweep", str(file), *words)
+    done = invoke("sweep", str(file), *words, "--paths", str(PATHS))
     assert done.exit_code == code, done.output
     assert said in " ".join(done.output.split())
+    assert ("of CPU" in done.output) == ("--dry-run" in words)
