@@ -5,8 +5,8 @@
     python benchmarks/rare_events.py power desk "es(system, 0.999)" --set shocks.model=student_t --set shocks.dof=4
 
 `gain`: the variance of the estimates over seeds, times the CPU time of one with its pilots (programs compiled), against
-that of as many plain paths, of which nothing but this figure is made. `power`: 7 of the components of one step each are
-taken out of the tilt.
+that of as many plain paths, of which nothing but this figure is made. `power`: the components of a large step in 7 of
+the steps are taken out of the tilt.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from stress.engine.weighted.method import Method
 from stress.engine.weighted.mixture import Mixture
 from stress.engine.weighted.paths import MethodSimulator, paths_of
 from stress.engine.weighted.sampler import Sampler
+from stress.kernels.shocks.tilt import SLOTS
 from stress.options import RunOptions
 from stress.questions.rare.asked import read_asked, row_of
 from stress.questions.rare.choose import AUTO, METHODS, chosen
@@ -107,13 +108,14 @@ def by(problem: Problem, options: RunOptions, method: Method) -> xr.DataTree:
     return answer(problem, options, method, paths_of(MethodSimulator(problem, options, method)))
 
 
-def without(mixture: Mixture, components: int) -> Mixture:
-    """The mixture without the last components, whose paths the others get."""
+def without(mixture: Mixture, steps: int) -> Mixture:
+    """The mixture without the components of a large step in the last steps, whose paths the others get."""
     slots = mixture.slots.copy()
-    taken = slots[-components:].sum()
-    slots[-components:] = 0
-    slots[2:-components] += taken // len(slots[2:-components])
-    slots[1] += 1000 - slots.sum()
+    large = slots[2:].reshape(-1, mixture.steps)
+    kept = mixture.steps - steps
+    large[:, :kept] += large[:, kept:].sum(axis=1, keepdims=True) // kept
+    large[:, kept:] = 0
+    slots[1] += SLOTS - slots.sum()
     return replace(mixture, slots=slots)
 
 

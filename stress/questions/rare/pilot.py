@@ -24,15 +24,17 @@ Floats = npt.NDArray[np.float64]
 FIRST = 1 << 63  # id of the first path of a pilot
 APART = 1 << 40  # ids from stage to stage
 PATHS = 16_384  # of a stage
+SOON = 2  # stages on the way to the event have so many times fewer paths
 ELITE = 0.02  # share of a stage that the next one is fitted to
-ENOUGH = 400  # effective paths of the event asked about that a tilt is fitted to at last
+ENOUGH = 300  # effective paths of the event asked about that a tilt is fitted to at last
 FEW = 50  # the same, that one is fitted to for the next stage
-ON_THE_WAY = 150  # the same, of what is less rare, where the event has not even FEW
+ON_THE_WAY = 100  # the same, of what is less rare, where the event has not even FEW
 STAGES = 8
 LEAST = 1.5  # gain below which paths are plain
 ONE_STEP = ("student_t", "factor")  # models with fat tails of single steps
 MODELS = ("gaussian", "student_t", "factor", "garch")  # whose draws are made of normals alone
 MOST_STEPS = 100  # with a component for each
+KINDS, MOST_OF_KINDS = 3, 20  # kinds of large steps, and steps up to which they are told apart
 
 
 class Fitted(NamedTuple):
@@ -81,31 +83,36 @@ def fit_tilt(
 ) -> Fitted:
     """Fit a tilt to a question and find what it gains; of draws that `check_model` lets pass."""
     problem = sampler.problem
-    fat = problem.shocks.model in ONE_STEP and math.isfinite(problem.shocks.dof) and problem.steps <= MOST_STEPS
-    plain = mixture = Mixture.plain(sampler.rows(), problem.steps, fat)
-    plain_sales = 0.0
-    of_event = False
+    kinds = kinds_of(problem)
+    plain = mixture = Mixture.plain(sampler.rows(), problem.steps, kinds)
+    plain_sales, simulated, of_event = 0.0, 0, False
     for stage in range(STAGES):
         says(f"pilot {stage + 1}")
-        drawn = sampler.draw(mixture, pilot_ids(stage, paths))
+        drawn = sampler.draw(mixture, pilot_ids(stage, paths if of_event else paths // SOON))
+        simulated += len(drawn.ids)
         if stage == 0:
-            plain_sales = drawn.with_sales / paths
+            plain_sales = drawn.with_sales / len(drawn.ids)
         chosen, of_event = _elite(drawn, asked)
         weights = drawn.weights[chosen]
         if not weights.sum() > 0 or len(chosen) < 2:
-            return nothing((stage + 1) * paths, "the pilot did not find the event")
-        shifts = fit(sampler.normals(mixture, drawn.ids[chosen]), weights, fat)
-        mixture = plain.fitted(*shifts)
+            return nothing(simulated, "the pilot did not find the event")
+        mixture = plain.fitted(*fit(sampler.normals(mixture, drawn.ids[chosen]), weights, kinds))
         if of_event and _effective(weights)[-1] >= ENOUGH:
             break
     if not of_event:
-        return nothing(STAGES * paths, "the pilots did not reach the event")
+        return nothing(simulated, "the pilots did not reach the event")
     says("pilot of the gain")
     drawn = sampler.draw(mixture, pilot_ids(STAGES, paths))
     costs = costs_of(sampler)
     cost = costs.tilted(drawn.with_sales / paths) / costs.plain(plain_sales)
     fewer = variance_ratio(drawn.losses, drawn.weights, drawn.weights, event_of(drawn, asked), asked)
-    return judged(mixture, fewer, cost, (stage + 2) * paths)
+    return judged(mixture, fewer, cost, simulated + paths)
+
+
+def kinds_of(problem: Problem) -> int:
+    """How many kinds of one large step are components of a tilt."""
+    fat = problem.shocks.model in ONE_STEP and math.isfinite(problem.shocks.dof) and problem.steps <= MOST_STEPS
+    return 0 if not fat else KINDS if problem.steps <= MOST_OF_KINDS else 1
 
 
 def tilts(problem: Problem) -> bool:
