@@ -243,9 +243,9 @@ def check_same(name: str, old: dict[str, Any], new: dict[str, Any]) -> None:
     changed = _changed_extensions(old, before.get("extensions", {}), now.get("extensions", {}))
     told = {"method_sha256", *({"extensions", "numbers_sha256"} if changed else ())}  # the last follows from extensions
     lines = [
-        f"{key}: {before.get(key)} there, {now.get(key)} now"
-        for key in {**before, **now}
-        if before.get(key) != now.get(key) and key not in told
+        f"{key}: {before.get(key)} there, {now[key]} now"
+        for key in now
+        if before.get(key) != now[key] and key not in told
     ]
     lines += changed
     if before.get("method_sha256") != now.get("method_sha256"):

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 
 import xarray as xr
 
+from stress.engine import runner
 from stress.engine.chunk_simulator import Pace
 from stress.engine.chunks import Chunk, FinishedChunks
-from stress.engine.runner import SECONDS_OF_A_TASK, Executor, execute
 from stress.engine.totals import State
 from stress.engine.weighted.answer import datasets, facts
 from stress.engine.weighted.method import Method
@@ -28,13 +28,13 @@ def whole_tree(
     method: Method | None = None,
     progress: Callable[[Progress], None] | None = None,
     store: FinishedChunks | None = None,
-    elsewhere: Executor | None = None,
+    elsewhere: runner.Executor | None = None,
 ) -> xr.DataTree:
     """Simulate what is not in the store, and put the result together; see `stress.engine.runner.execute`.
 
     With a method there are the groups `rare` and `diagnostics/weights`, too; all others are those without it.
     """
-    output = execute(problem, options, progress, store, elsewhere)
+    output = runner.execute(problem, options, progress, store, elsewhere)
     tree = to_datatree(output)
     if method is not None:
         _add(tree, output, options, method, progress or (lambda _: None), store, elsewhere)
@@ -48,7 +48,7 @@ def _add(
     method: Method,
     progress: Callable[[Progress], None],
     store: FinishedChunks | None,
-    elsewhere: Executor | None,
+    elsewhere: runner.Executor | None,
 ) -> None:
     plain = plain_figure(method.question, output)
     if method.name == PLAIN:  # the run's own paths are the answer
@@ -60,7 +60,7 @@ def _add(
 
     def there(gaps: list[Chunk], seen: Callable[[int], None]) -> Iterator[tuple[Chunk, State]]:
         assert elsewhere is not None
-        for chunk, state in elsewhere.chunks(Pace(PATHS_OF_A_CHUNK, SECONDS_OF_A_TASK), gaps, lambda: []):
+        for chunk, state in elsewhere.chunks(Pace(PATHS_OF_A_CHUNK, runner.SECONDS_OF_A_TASK), gaps, lambda: []):
             seen(chunk.last - chunk.first)
             yield chunk, state
 
