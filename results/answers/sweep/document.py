@@ -12,6 +12,7 @@ from stress.results.answers.sweep.dataset import GROUP, SYSTEM
 from stress.results.answers.sweep.table import COLUMNS, Shown, shown_of
 
 PARTS = {"value": "", "se": "_se"}
+TIPPING_PARTS = ("tipping", "tipping_ci_low", "tipping_ci_high", "searched_to")
 
 
 def document(tree: xr.DataTree) -> dict[str, Any]:
@@ -25,7 +26,7 @@ def document(tree: xr.DataTree) -> dict[str, Any]:
         "points": _points(sweep),
     }
     if sweep.tipping is not None:
-        flat = sweep.tipping.to_dataframe().reset_index().to_dict("records")
+        flat = sweep.tipping.to_dataframe()[[*TIPPING_PARTS]].reset_index().to_dict("records")
         found["tipping"] = {
             **sweep.bound._asdict(),
             "axis": str(sweep.tipping.attrs["axis"]),

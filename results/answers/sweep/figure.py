@@ -17,6 +17,8 @@ from stress.results.plot.drawing.cells import cells, texts
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+SCREENED = "Screened: sales of the worst paths, and of one in 32 others."
+
 
 @style.in_style
 def sweep(
@@ -56,11 +58,11 @@ def sweep(
     heading = f"{labels.name(fund)}: {shown.heading(figure)}, {unit}{places}"
     left = [axis for axis in shown.axes if axis in values.dims]
     if len(left) == 1:
-        return _line(values * factor, errors * factor, left[0], heading, ax)
-    return _map(values.transpose(*left) * factor, heading, left, ax)
+        return _line(values * factor, errors * factor, left[0], heading, shown.screened, ax)
+    return _map(values.transpose(*left) * factor, heading, left, shown.screened, ax)
 
 
-def _line(values: xr.DataArray, errors: xr.DataArray, axis: str, heading: str, ax: Axes | None) -> Axes:
+def _line(values: xr.DataArray, errors: xr.DataArray, axis: str, heading: str, screened: bool, ax: Axes | None) -> Axes:
     ax = style.new_axes(ax)
     style.title(ax, heading)
     numeric = values[axis].dtype.kind == "f"
@@ -72,11 +74,12 @@ def _line(values: xr.DataArray, errors: xr.DataArray, axis: str, heading: str, a
         ax.set_xticks(x, [labels.name(value) for value in values[axis].values])
     ax.set_xlabel(labels.literal(axis))
     missing = int(np.isnan(values.values).sum())
-    style.caption(ax, f"Left out, as it cannot start: {missing} of {values.size} points." if missing else "")
+    left_out = f"Left out, as it cannot start: {missing} of {values.size} points." if missing else ""
+    style.caption(ax, _sentences(left_out, SCREENED if screened else ""))
     return ax
 
 
-def _map(values: xr.DataArray, heading: str, axes: list[str], ax: Axes | None) -> Axes:
+def _map(values: xr.DataArray, heading: str, axes: list[str], screened: bool, ax: Axes | None) -> Axes:
     down, across = axes
     table = values.values
     rows, columns = ([value_text(value) for value in values[axis].values] for axis in (down, across))
@@ -97,5 +100,10 @@ def _map(values: xr.DataArray, heading: str, axes: list[str], ax: Axes | None) -
         )
     ax.set_xlabel(labels.literal(across))
     ax.set_ylabel(labels.literal(down))
-    style.caption(ax, "Hatched: cannot start." if np.isnan(table).any() else "")
+    hatched = "Hatched: cannot start." if np.isnan(table).any() else ""
+    style.caption(ax, _sentences(hatched, SCREENED if screened else ""))
     return ax
+
+
+def _sentences(*texts: str) -> str:
+    return " ".join(text for text in texts if text)

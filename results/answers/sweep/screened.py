@@ -135,10 +135,16 @@ def probability(of: Screened, happened: Bools) -> Estimate:
 
 
 def _rare_mean(of: Screened, values: Floats) -> Estimate:
-    """Of what is never negative, and zero on most paths."""
+    """Of what is never negative, and zero on most paths.
+
+    Where it is not zero on one path that stands for others, that moves the mean a lot: as for a probability, one more
+    of these may be there, of the mean size.
+    """
     value, weights = of.mean(values), of.weights()
+    hits = float(weights @ (values > 0))
+    next_hit = of.heaviest * value / hits if hits and of.heaviest > 1 else 0.0
     rests_on = paths_that_count(value, float(weights**2 @ values**2) / of.paths, of.paths)
-    return Estimate.symmetric(value, widened(math.sqrt(of.variance(values)), rests_on))
+    return Estimate.symmetric(value, widened(math.sqrt(of.variance(values) + next_hit**2), rests_on))
 
 
 def _by_level(of: Screened, loss: Floats, still: Floats) -> dict[str, list[Estimate]]:
