@@ -33,13 +33,7 @@ Z95 = 1.959963984540054
 def against_bootstrap(part: str, problem: Problem, told: Told, found: Readings) -> Iterator[Check]:
     """Errors of means, VaR, ES, troughs, drawdowns and amplifications, where the tail is not thin."""
     loss, static = found["group_loss"], found["group_loss_static"]
-    paths = loss.shape[1]
-    rng = np.random.default_rng(1)
-    picks = rng.integers(0, paths, (RESAMPLES, paths))
-    thick = [level for level in problem.estimation.levels if (1 - Fraction(level)) * paths >= FEWEST]
-
-    def spread(of: Callable[..., Floats], level: str, *samples: Floats) -> Floats:
-        return np.asarray(np.std([of(*(x[:, pick] for x in samples), level) for pick in picks], axis=0))
+    thick = [level for level in problem.estimation.levels if (1 - Fraction(level)) * loss.shape[1] >= FEWEST]
 
     def compared(name: str, level: str | None, by_hand: Floats, at: str = "") -> Check:
         said = told.rows(f"{name}_se", level)
@@ -65,6 +59,13 @@ def against_bootstrap(part: str, problem: Problem, told: Told, found: Readings) 
             for measure, statistic in MEASURES.items():
                 by_hand = spread(statistic, level, found[name])
                 yield compared(variable.format(measure), level, by_hand, f" at {level}")
+
+
+def spread(of: Callable[..., Floats], level: str, *samples: Floats) -> Floats:
+    """Standard deviation of a measure, (row,), over resamples of the paths of samples (row, path): always the same."""
+    paths = samples[0].shape[1]
+    picks = np.random.default_rng(1).integers(0, paths, (RESAMPLES, paths))
+    return np.asarray(np.std([of(*(x[:, pick] for x in samples), level) for pick in picks], axis=0))
 
 
 def _added(loss: Floats, static: Floats, level: str) -> Floats:
