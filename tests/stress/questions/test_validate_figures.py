@@ -58,8 +58,7 @@ def right() -> Run:
 @pytest.fixture(scope="module", autouse=True)
 def _resampled_once() -> Iterator[None]:
     """A bootstrap takes nearly all of a comparison; whatever the tables say, that of the same paths is the same."""
-    known: dict[tuple[Any, ...], Any] = {}
-    right_spread = errors.spread
+    known, right_spread = dict[tuple[Any, ...], Any](), errors.spread
 
     def spread(of: Any, level: str, *samples: Any) -> Any:
         key = (of, level, *((x.shape, str(x.dtype), x.tobytes()) for x in samples))
