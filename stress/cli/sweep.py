@@ -82,7 +82,8 @@ def sweep(
 ) -> None:
     """Simulate a scenario over ranges of its numbers, always on the same draws: how much leverage is too much?
 
-    Every point has the numbers of its own run. A point at which a fund starts in a margin call is marked and left out.
+    Every point has the numbers of its own run, or by screening estimates of them. A point at which a fund starts in a
+    margin call is marked and left out.
     funds.*.gross* scales the positions of funds without gross, too; targets and limits stay unless they are named.
 
     \b
