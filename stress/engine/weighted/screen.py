@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-GOLDEN, FIRST, SECOND = (np.uint64(x) for x in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
 Ids = npt.NDArray[np.uint64]
 Floats = npt.NDArray[Any]
 Bools = npt.NDArray[np.bool_]
@@ -58,10 +57,7 @@ class Screen(NamedTuple):
 
 
 def one_in(ids: Ids, count: int) -> Bools:
-    """A fixed choice of one id in `count`, by the mixing function of SplitMix64 (Steele, Lea and Flood 2014)."""
-    with np.errstate(over="ignore"):
-        x = ids + GOLDEN
-        x = (x ^ (x >> np.uint64(30))) * FIRST
-        x = (x ^ (x >> np.uint64(27))) * SECOND
-    chosen: Bools = (x ^ (x >> np.uint64(31))) % np.uint64(count) == 0
+    """Every `count`-th id: so many of any range of them, or the same ids with every seed would count too much or too
+    little. What is drawn for neighbours is independent."""
+    chosen: Bools = ids % np.uint64(count) == 0
     return chosen
