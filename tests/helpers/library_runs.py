@@ -19,7 +19,7 @@ from stress.results.statistics.simulation_output import SimulationOutput
 from stress.scenarios.library import library_path
 from stress.scenarios.problem import Problem
 
-PATHS = 8_192
+PATHS = 4_096
 BLOCK = 2_048  # one size everywhere: another one is another program to compile
 DETAIL = 2_048
 SEED = 20250403
@@ -44,9 +44,9 @@ def group_of(name: str, group: str, *overrides: str) -> xr.Dataset:
     return tree_of(name, *overrides).children[group].to_dataset()
 
 
-def without_detail(problem: Problem) -> SimulationOutput:
+def without_detail(problem: Problem, paths: int = PATHS) -> SimulationOutput:
     """The same paths without timeline and attribution, whose program takes longest to compile."""
-    return run_lean(problem, RunOptions(paths=PATHS, seed=SEED, block_size=BLOCK))
+    return run_lean(problem, RunOptions(paths=paths, seed=SEED, block_size=BLOCK))
 
 
 def path_metric(result: SimulationOutput, name: str) -> np.ndarray[Any, np.dtype[np.float64]]:

@@ -17,17 +17,18 @@ from stress.scenarios.problem import Problem
 from tiered import tiered
 from tiny import make_problem
 
-MORE = [pytest.param(seed, marks=pytest.mark.slow) for seed in range(10, 120)]
+SEEDS = (0, 1, 3, 5, 7, 8)  # they draw every way that a round is priced
+MORE = [pytest.param(seed, marks=pytest.mark.slow) for seed in range(120) if seed not in SEEDS]
 
 
-@pytest.mark.parametrize("seed", [*range(10), *MORE])
+@pytest.mark.parametrize("seed", [*SEEDS, *MORE])
 def test_random_problems(seed: int) -> None:
     assert_parity(run_both(random_problem(seed), 12, seed))
 
 
 def test_random_problems_draw_every_way_that_a_round_is_priced() -> None:
     """Lines at base rates for good, beside others and alone, and execution at other weights than a half."""
-    problems = [random_problem(seed) for seed in range(10)]
+    problems = [random_problem(seed) for seed in SEEDS]
     margins = [structure_of(one).margin for one in problems]
     assert any(margin and margin.base and margin.terms for margin in margins)
     assert any(margin and not margin.base for margin in margins)
@@ -119,7 +120,7 @@ def test_a_planted_bug_is_seen() -> None:
         close(pair.report.price, wrong)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 5, *(pytest.param(n, marks=pytest.mark.slow) for n in range(6, 40))])
+@pytest.mark.parametrize("seed", [1, 5, *(pytest.param(n, marks=pytest.mark.slow) for n in (2, *range(6, 40)))])
 def test_random_problems_in_tiers_against_the_twin(seed: int) -> None:
     problem = random_problem(seed)
     if not np.isfinite(problem.cascade.max_participation):

@@ -93,7 +93,7 @@ def run_as_typed(folder: Path, overrides: list[str]) -> Any:
 
 def test_losses_of_the_ai_unwind_are_amplified_and_forced_sales_rise_with_leverage_on_the_same_paths() -> None:
     base = problem_of("ai-unwind-2026")
-    runs = {x: without_detail(with_leverage(base, x)) for x in LEVERAGES}
+    runs = {x: without_detail(with_leverage(base, x), paths=BLOCK) for x in LEVERAGES}  # each path takes long
     amplification = to_lean_tree(runs[1.0])["summary"]["system_amplification"]
     assert 1.1 < float(amplification.sel(level=0.0)) < 1.35
     sold = [path_metric(runs[x], "forced_sales")[-1] for x in LEVERAGES]
