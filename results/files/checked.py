@@ -23,6 +23,7 @@ METADATA = "zarr.json"
 MANIFEST_ATTRIBUTE = "manifest"  # of the root: there is one, it cannot be left out
 CODECS = {"bytes", "blosc", "crc32c", "gzip", "sharding_indexed", "transpose", "vlen-utf8", "zstd"}
 TYPES = {"bool", "string", *(f"{kind}{bits}" for kind in ("int", "uint", "float") for bits in (8, 16, 32, 64))}
+BESIDE = "rare"  # group of a run that answers a question
 TEXTS = ("name", "title", "model_limits")
 COUNTS = ("paths", "scenario_members")
 LISTS = {"model_limits": list, "switched_off": list, "starts_in_call": list, "origin": dict}
@@ -196,6 +197,11 @@ def _check_tree(tree: xr.DataTree) -> None:
     _check_summary(tree["summary"].to_dataset())
     if "contributions" in tree.children:  # a result of an earlier version has none
         _check_contributions(tree["contributions"].load().to_dataset())
+    if BESIDE in tree.children:  # a figure beside those of the run
+        from stress.results.answers.rare.beside import lacking
+
+        if fault := lacking(tree):
+            raise Damaged(f"{fault} is missing, or is not what its name says")
     diagnostics = tree["diagnostics"].to_dataset()
     for key, variable in diagnostics.data_vars.items():
         if variable.dtype.kind not in "fiub" or (variable.ndim == 0 and not math.isfinite(variable.item())):

@@ -14,6 +14,12 @@ from stress.results.statistics.estimate import Estimate
 from stress.results.statistics.simulation_output import SimulationOutput
 
 HEALTH = f"diagnostics/{WEIGHTS}"  # of a run
+TEXTS = ("asked", "kind", "who", "wanted", "method", "why_plain", "plain_check")  # attributes
+SCALARS = (
+    *("event_paths", "largest_share", "mean_weight", "mean_weight_se"),
+    *("plain_paths", "plain_events", "plain_expected", "plain_expected_se"),
+)
+BY_COMPONENT = ("share", "paths", "events", "weight")
 UNKNOWN = Estimate(np.nan, np.nan, np.nan, np.nan)
 
 
@@ -46,6 +52,27 @@ def _estimate(question: Question, output: SimulationOutput, row: int) -> Estimat
     if question.bound is None or not (len(kept) == output.paths or question.bound >= kept.min()):
         return UNKNOWN
     return estimators.probability(int(np.count_nonzero(kept > question.bound)), output.paths)
+
+
+def lacking(tree: xr.DataTree) -> str:
+    """What the group `rare` of a run, or the health of its weights, lacks of what is shown; "" where nothing is."""
+    figures = tree[GROUP].load().to_dataset()
+    for name in TEXTS:
+        if not isinstance(figures.attrs.get(name), str):
+            return f"the attribute {name} of {GROUP}"
+    wanted: dict[str, tuple[str, ...]] = {f"plain{suffix}": () for suffix in SUFFIXES}
+    health = as_answer(tree)
+    if health is not None:
+        by = {"answer": (), "prob_default": (), "var": ("level",), "es": ("level",), "prob_loss_over": ("loss",)}
+        wanted |= {f"{name}{suffix}": dims for name, dims in by.items() for suffix in SUFFIXES}
+        weights = health[WEIGHTS].to_dataset()
+        for name in (*SCALARS, *BY_COMPONENT):
+            if name not in weights or weights[name].dims != (("component",) if name in BY_COMPONENT else ()):
+                return f"{HEALTH}/{name}"
+    for name, dims in wanted.items():
+        if name not in figures or figures[name].dims != dims or figures[name].dtype.kind != "f":
+            return f"{GROUP}/{name}"
+    return ""
 
 
 def as_answer(tree: xr.DataTree) -> xr.DataTree | None:

@@ -18,7 +18,7 @@ from short_desk import SIZED, options, short_desk, undisturbed_run
 from stress.cluster.worker import work_on
 from stress.engine.chunks import Chunk
 from stress.engine.weighted import paths as weighted_paths
-from stress.results.answers.rare.beside import as_answer
+from stress.results.answers.rare.beside import as_answer, lacking
 from stress.results.answers.rare.beside_shown import sentences
 from stress.results.answers.rare.report import beside
 from stress.results.files.store import RESULT, UnfinishedRun
@@ -164,6 +164,18 @@ def test_it_is_shown(sealed: Path) -> None:
     assert stress.open_result(sealed).stress.plot.rare().get_yscale() == "log"
 
 
+def test_a_result_without_a_part_of_it_is_refused(sealed: Path) -> None:
+    tree = stress.open_result(sealed).load().copy()
+    assert lacking(tree) == ""
+    for group, name in ("rare", "es_se"), ("rare", "plain"), ("diagnostics/weights", "plain_events"):
+        other = tree.copy()
+        nodes = {node.path.strip("/"): node for node in other.subtree}
+        other[group] = xr.DataTree(nodes[group].to_dataset(inherit=False).drop_vars(name))
+        assert lacking(other) == f"{group}/{name}"
+    del tree["rare"].attrs["asked"]
+    assert lacking(tree) == "the attribute asked of rare"
+
+
 def test_a_scenario_asks_by_itself_and_where_nothing_is_gained_no_path_is_added(tmp_path: Path) -> None:
     scenario = short_desk("estimation.method=auto", "estimation.question='default(credit)'")
     tree = stress.run(scenario, **options(2_000), out=tmp_path / "run")
@@ -190,10 +202,10 @@ def test_the_cost_is_told_first_and_what_cannot_be_is_refused(tmp_path: Path) ->
     assert said(*words, "--method", "auto", "--time-budget", "1min")[0] == 2
 
 
-def test_screening_beside_a_run_with_a_group_in_the_question(tmp_path: Path) -> None:
-    scenario: xr.DataTree = stress.run(short_desk(), **options(PATHS), method="screen", out=tmp_path / "run")
-    rare = scenario["rare"].to_dataset()
+def test_screening_beside_a_run(tmp_path: Path) -> None:
+    tree = stress.run(short_desk(), **options(PATHS), method="screen", out=tmp_path / "run")
+    rare = tree["rare"].to_dataset()
     assert rare.attrs["method"] == "screen"
     assert abs(float(rare["plain"]) - float(rare["answer"])) < 4 * float(np.hypot(rare["plain_se"], rare["answer_se"]))
-    assert scenario["diagnostics/weights"].attrs["plain_check"] == "by design"
+    assert tree["diagnostics/weights"].attrs["plain_check"] == "by design"
     assert not verify(tmp_path / "run", blocks=9).problems
