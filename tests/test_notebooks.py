@@ -18,7 +18,13 @@ from compilation import in_more_haste
 
 FOLDER = ROOT / "docs" / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
-LONG = ("ablation", "rare", "sensitivity")  # what they do is asked of smaller problems in tests/stress/questions
+LONG = (
+    "ablation",
+    "rare",
+    "reverse",
+    "sensitivity",
+    "sweep",
+)  # what they do is asked of smaller problems in tests/stress/questions
 IN_TURN = [pytest.param(x, id=x.stem, marks=[pytest.mark.slow] if x.stem in LONG else []) for x in NOTEBOOKS]
 LARGEST = 400_000  # bytes
 MACHINE_PATH = re.compile(r"(?<![\w.:/])/(?:home|root|tmp|work|opt|usr|Users|private|mnt|var)/|[A-Z]:\\\\")

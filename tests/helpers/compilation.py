@@ -8,7 +8,10 @@ from functools import cache
 import jax
 
 AS_SHIPPED = "LEVSTRESS_TESTS_AS_SHIPPED"  # set to anything: programs are compiled in the tests as they are for users
-HASTE = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+HASTE = (  # programs are not split among threads either: each process that shares out the tests has one core
+    "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true "
+    "--xla_cpu_parallel_codegen_split_count=1"
+)
 EMITTERS = "xla_cpu_use_fusion_emitters"
 
 WANTED: dict[str, bool | int] = {

@@ -49,7 +49,7 @@ def assert_same(loss: np.ndarray[Any, Any], theirs: Result, tolerance: float) ->
     np.testing.assert_allclose(loss[-1], theirs.group_loss[-1], rtol=0, atol=tolerance)
 
 
-@pytest.mark.parametrize("precision", ["float64", "float32"])
+@pytest.mark.parametrize("precision", ["float64", pytest.param("float32", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", ["desk-calm", "desk"])
 def test_the_baselines_do_the_work_of_the_twin_path_by_path(name: str, precision: str) -> None:
     desk, normals, theirs = problem_and_draws(name, precision)

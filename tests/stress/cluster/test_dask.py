@@ -161,6 +161,7 @@ def test_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
         assert said in ended.output
 
 
+@pytest.mark.slow
 def test_a_cluster_of_this_machine(scenario: Any, undisturbed: xr.DataTree) -> None:
     before = dask.config.get("scheduler", None)
     tree = stress.run(scenario, **OPTIONS, executor="dask", workers=1)

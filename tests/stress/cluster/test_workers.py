@@ -54,7 +54,7 @@ def test_the_parts_are_the_whole() -> None:
         assert all(one.last == other.first for one, other in itertools.pairwise(parts))
 
 
-@pytest.mark.parametrize("order", [[2, 0, 1], [1, 1, 0, 2, 0]])
+@pytest.mark.parametrize("order", [pytest.param([2, 0, 1], marks=pytest.mark.slow), [1, 1, 0, 2, 0]])
 def test_parts_in_any_order_and_twice(order: list[int], undisturbed: xr.DataTree, tmp_path: Path) -> None:
     out = begun(tmp_path / "run")
     for number, index in enumerate(order):
@@ -202,6 +202,7 @@ echo 17
 """
 
 
+@pytest.mark.slow
 def test_the_slurm_job_runs(tmp_path: Path) -> None:
     (tmp_path / "sbatch").write_text(SBATCH)
     (tmp_path / "sbatch").chmod(0o755)

@@ -256,7 +256,9 @@ def test_two_hundred_kills_change_nothing(tmp_path: Path) -> None:
     check_kills(200, tmp_path)
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)]
+)
 def test_an_interrupted_run_ends_soon_and_says_how_to_go_on(number: signal.Signals, code: int, tmp_path: Path) -> None:
     out = tmp_path / "run"
     command = [LEVSTRESS, "run", "desk", "--paths", "2e8", "--out", str(out)]
