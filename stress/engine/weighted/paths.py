@@ -60,14 +60,21 @@ class MethodSimulator:
         return _state(drawn.losses, found, drawn.defaulted, drawn.components)
 
     def _screened(self, screen: Screen, ids: np.ndarray, seen: Seen) -> State:
-        static, calm = self.sampler.held_still(ids, seen)
-        components = screen.components(ids, static, calm)
-        chosen = (components == BAD) | (components == CHOSEN)
-        losses, defaulted = np.where(components == CALM, static, -np.inf).astype(static.dtype), np.zeros(len(ids), bool)
-        if chosen.any():
-            found = self.sampler.simulate(None, ids[chosen])
-            losses[chosen], defaulted[chosen] = found.losses, found.defaulted
+        losses, defaulted, components = screened(self.sampler, screen, ids, *self.sampler.held_still(ids, seen))
         return _state(losses, screen.weights(components), defaulted, components)
+
+
+def screened(
+    sampler: Sampler, screen: Screen, ids: np.ndarray, static: np.ndarray, calm: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Losses, defaults and components of paths that were held still: -inf of those that are left out."""
+    components = screen.components(ids, static, calm)
+    chosen = (components == BAD) | (components == CHOSEN)
+    losses, defaulted = np.where(components == CALM, static, -np.inf).astype(static.dtype), np.zeros(len(ids), bool)
+    if chosen.any():
+        found = sampler.simulate(None, ids[chosen])
+        losses[chosen], defaulted[chosen] = found.losses, found.defaulted
+    return losses, defaulted, components
 
 
 def planned_bytes(problem: Problem, options: RunOptions) -> int:
