@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 import xarray as xr
@@ -56,4 +57,5 @@ def groups_table(tree: xr.DataTree) -> list[Any]:
         label = named(group)
         label.append(f"\n{money(float(one['nav_usd']))}")
         table.add_row(label, *cells)
-    return [table, Text(f"A group's funds, causes and worst paths: levstress show DIR --group {groups[0]}"), Text("")]
+    shown = f"levstress show DIR --group {shlex.quote(str(groups[0]))}"
+    return [table, Text(f"A group's funds, causes and worst paths: {shown}"), Text("")]

@@ -104,6 +104,8 @@ def answer_text(tree: xr.DataTree) -> str:
     table = tree[GROUP].to_dataset()
     value, se, low, high = (float(table[f"answer{x}"]) for x in ("", "_se", "_ci_low", "_ci_high"))
     if tree.attrs["kind"] in ("var", "es"):
+        if not math.isfinite(se):
+            return f"{fixed(100 * value, 1)} {TOO_FEW} % of start NAV (too few paths for an interval)"
         places = decimals(100 * value, 100 * se, 3)
         interval = f"{fixed(100 * low, places)} to {fixed(100 * high, places)}"
         return f"{with_error(100 * value, 100 * se, places)} % of start NAV (95 % interval {interval})"

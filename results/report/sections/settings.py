@@ -169,7 +169,7 @@ def _assets(assets: list[Spec]) -> Table | None:
                 Cell(str(asset.get("asset_class", ""))),
                 Cell(str(asset.get("region", ""))),
                 Cell(shown(_number(asset, "vol"), 100, 1)),
-                Cell(shown(_number(asset, "adv"), scale, 1)),
+                Cell(plain(scale * _number(asset, "adv"), 3)),
                 Cell(shown(_number(asset, "margin"), 100, 1)),
             ),
         )

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from stress.engine.weighted.exponential import exponential
 from stress.kernels.params import Params
 from stress.kernels.shocks.tilt import SLOTS, Tilt
 
@@ -48,7 +49,7 @@ class Mixture:
         """A share of PLAIN, of the rest `shares` (kind,) with one large step and the others with a shift of every
         step."""
         tilted = round(SLOTS * (1 - PLAIN))
-        each = np.repeat(np.round(tilted * shares / self.steps).astype(np.int64), self.steps)
+        each = np.repeat(np.floor(tilted * shares / self.steps).astype(np.int64), self.steps)
         slots = np.array([SLOTS - tilted, tilted - each.sum(), *each], np.int64)
         of_every, of_once, of_others = (x.astype(np.float32) for x in (every, once, others))
         return Mixture(slots, of_every, of_once, of_others, self.steps)
@@ -129,6 +130,6 @@ def weights(ratios: Floats, counts: npt.NDArray[np.int64]) -> Floats:
     highest = ratios[used].max(axis=0)
     mean = np.zeros(ratios.shape[1])
     for component in used:
-        mean += counts[component] / counts.sum() * np.exp(ratios[component] - highest)
-    found: Floats = np.exp(-highest - np.log(mean))
+        mean += counts[component] / counts.sum() * exponential(ratios[component] - highest)
+    found: Floats = exponential(-highest) / mean
     return found

@@ -57,7 +57,7 @@ def parse_axes(texts: Sequence[str]) -> tuple[Axis, ...]:
     """The axes of a sweep, with names of their own.
 
     Raises:
-        ScenarioError: another form, a range of nothing, a key twice, too many points.
+        ScenarioError: another form, a range of nothing, a key twice, too many values.
     """
     axes = [_parse(text) for text in texts]
     if not axes:
@@ -72,14 +72,6 @@ def parse_axes(texts: Sequence[str]) -> tuple[Axis, ...]:
         clear = [name for name in choices if name not in (*names, *TAKEN)]
         names.append(clear[0] if clear else f"{choices[-1]}_{len(names)}")
     axes = [replace(axis, name=name) for axis, name in zip(axes, names, strict=True)]
-    if math.prod(len(axis.values) for axis in axes) > MOST_POINTS:
-        many = math.prod(len(axis.values) for axis in axes)
-        raise ScenarioError(
-            f"come to {many:,} points",
-            file=OVER,
-            key=", ".join(texts),
-            allowed=f"{MOST_POINTS:,} at most; or --latin N",
-        )
     return tuple(axes)
 
 
@@ -139,7 +131,19 @@ def _value(text: str) -> Value:
 
 
 def grid(axes: Sequence[Axis]) -> list[Point]:
-    """Every combination, the last axis changing first."""
+    """Every combination, the last axis changing first.
+
+    Raises:
+        ScenarioError: they are too many.
+    """
+    many = math.prod(len(axis.values) for axis in axes)
+    if many > MOST_POINTS:
+        raise ScenarioError(
+            f"come to {many:,} points",
+            file=OVER,
+            key=", ".join(axis.pattern for axis in axes),
+            allowed=f"{MOST_POINTS:,} at most; or --latin N",
+        )
     names = [axis.name for axis in axes]
     return [dict(zip(names, values, strict=True)) for values in itertools.product(*(axis.values for axis in axes))]
 
@@ -175,7 +179,15 @@ class Moved:
             axis.name: (numbers_matching if axis.multiplies else keys_matching)(scenario, axis.pattern, OVER)
             for axis in axes
         }
-        for axis in axes:
+        for number, axis in enumerate(axes):
+            for other in axes[:number]:
+                if both := [key for key in self.keys(axis) if key in self.keys(other)]:
+                    raise ScenarioError(
+                        f"changes what {other.pattern} changes: {both[0]}",
+                        file=OVER,
+                        key=axis.pattern,
+                        allowed="axes without a number in common",
+                    )
             if math.isnan(axis.low) and not axis.multiplies:
                 self._check_list(axis)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 from stress.compile.structure import structure_of
@@ -17,6 +18,8 @@ from stress.scenarios.build.problem_builder import build_problem
 from stress.scenarios.errors import ScenarioError
 from stress.scenarios.problem import Problem
 from stress.scenarios.schema.scenario import Scenario
+
+TIMED_PATHS = 10_000  # at most, of a point that is timed
 
 
 def planned(scenario: Scenario, asked: Sweep, options: RunOptions) -> dict[str, Any]:
@@ -56,11 +59,12 @@ def planned(scenario: Scenario, asked: Sweep, options: RunOptions) -> dict[str, 
 
 
 def _cpu_seconds(ends: list[Problem], points: int, structures: int, asked: Sweep, options: RunOptions) -> float:
-    """Seconds of CPU, in proportion to those of two points, which are simulated; a first one compiles."""
+    """Seconds of CPU, in proportion to those of two points, TIMED_PATHS of which are simulated; the first compiles."""
+    timed = replace(options, paths=min(options.paths, TIMED_PATHS))
     seconds = []
     for problem in (ends[0], *ends):
         began = time.process_time()
-        simulated(problem, asked.bound, options, asked.method, lambda _: None)
+        simulated(problem, asked.bound, timed, asked.method, lambda _: None)
         seconds.append(time.process_time() - began)
     compiling = max(0.0, seconds[0] - seconds[1])
-    return structures * compiling + points * (seconds[1] + seconds[2]) / 2
+    return structures * compiling + points * (seconds[1] + seconds[2]) / 2 * options.paths / timed.paths

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from stress.engine.chunks import Chunk
+from stress.engine.sizes import devices_for
 from stress.options import LOCAL, Progress, RunOptions, whole
 from stress.questions.answers import answer_attributes, answer_spec, seal
 from stress.questions.sweep.axes import Axis, Moved, Point, grid, latin_hypercube, parse_axes
@@ -149,6 +151,7 @@ def sweep_scenario(
 ) -> xr.DataTree:
     """The answer for a scenario, written to `location` unless that is None; raises what `sweep` does."""
     moved, problem = Moved(scenario, asked.axes), build_problem(scenario)
+    options = replace(options, device=devices_for(problem, options).kind)  # one for all points, wherever they are
     report = progress or (lambda _: None)
     with _simulation(problem, asked, options, executor, workers) as points:
         if location is None:

@@ -86,10 +86,21 @@ def test_whole_numbers_are_set_as_a_file_has_them() -> None:
         (["shocks.scale=1,1"], "has a value twice"),
         (["shocks.scale*=a,b"], "is no factor"),
         (["shocks.scale=1,2", "shocks.scale=3,4"], "twice"),
-        (["shocks.scale=1:2:0.001", "shocks.dof=3:4:0.001"], "points"),
         (["shocks.scale=0:1:0.00001"], "too many points"),
     ],
 )
 def test_what_is_no_axis_is_refused(texts: list[str], said: str) -> None:
     with pytest.raises(ScenarioError, match=said):
         parse_axes(texts)
+
+
+def test_a_grid_has_an_end_and_a_latin_hypercube_of_the_same_ranges_has_none() -> None:
+    axes = parse_axes(["shocks.scale=1:2:0.001", "shocks.dof=3:4:0.001"])
+    with pytest.raises(ScenarioError, match=r"(?s)1,002,001 points.*--latin"):
+        grid(axes)
+    assert len(latin_hypercube(axes, 5, 1)) == 5
+
+
+def test_axes_that_move_one_number_are_refused() -> None:
+    with pytest.raises(ScenarioError, match=r"changes what funds.trend.gross changes: funds.trend.gross"):
+        Moved(load_scenario("desk"), parse_axes(["funds.trend.gross=3,4", "funds.*.gross*=0.5,0.8"]))
