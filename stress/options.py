@@ -9,7 +9,8 @@ from typing import Literal
 
 LARGEST = 2**64 - 1
 LOCAL = "local"  # executor: paths are computed by this process
-PLAIN = "plain"  # method: no further paths serve a question
+# Methods: no further paths serve a question, or paths whose sales are simulated only now and then, or tilted ones.
+PLAIN, SCREEN, TILT = "plain", "screen", "tilt"
 Store = Literal["summary", "tails", "paths"]
 Precision = Literal["float32", "float64"]
 Kind = Literal["cpu", "gpu"]  # of device

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stress.results.statistics import estimators, paired
-from stress.results.statistics.estimate import Estimate
+from stress.results.statistics.estimate import NOTHING, Estimate
 from stress.results.statistics.paired import Influence
 from stress.results.statistics.simulation_output import Distribution
 
@@ -32,7 +32,7 @@ class Figure(NamedTuple):
     influence: Influence | None
 
 
-UNKNOWN = Figure(Estimate(math.nan, math.nan, math.nan, math.nan), None)
+UNKNOWN = Figure(NOTHING, None)
 
 
 @dataclass(frozen=True)

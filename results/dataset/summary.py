@@ -11,12 +11,11 @@ import xarray as xr
 from stress.results.dataset import coordinates
 from stress.results.dataset.units import described
 from stress.results.statistics import estimators
-from stress.results.statistics.estimate import Estimate
+from stress.results.statistics.estimate import NOTHING, Estimate
 from stress.results.statistics.estimators import Moments
 from stress.results.statistics.simulation_output import NAV_SHARES, Distribution, SimulationOutput
 
 Floats = npt.NDArray[np.float64]
-NOTHING = Estimate(np.nan, np.nan, np.nan, np.nan)
 PARTS = {"": "value", "_se": "se", "_ci_low": "low", "_ci_high": "high"}
 COUNTED = {"prob_loss_over_20pct": "loss_over_20pct", "prob_margin_call": "margin_call", "prob_default": "default"}
 BY_SHARE = {"called": "called_over", "defaulted": "defaulted_over"}

@@ -33,7 +33,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from stress.results.statistics.estimate import Estimate
+from stress.results.statistics.estimate import NOTHING, Estimate
 from stress.results.statistics.estimators import binomial_ranks, order_statistic
 from stress.results.statistics.few_paths import FEWEST as FEWEST_OF_TAIL
 from stress.results.statistics.few_paths import Z95, widening
@@ -43,7 +43,6 @@ from stress.results.statistics.simulation_output import Distribution
 Floats = npt.NDArray[np.float64]
 FEWEST = 100  # paths on which a conditional quantile is estimated
 ROUNDING = 1e-20  # variance over the square of the mean at or below which all paths are one
-NONE = Estimate(math.nan, math.nan, math.nan, math.nan)
 
 
 @dataclass(frozen=True)
@@ -135,13 +134,13 @@ def covar(fund: Distribution, system: Distribution, level: str, sample: tuple[Fl
             return found
     own, whole = sample
     threshold = np.sort(own)[order_rank(level, len(own)) - 1]
-    return conditional_quantile(_of(whole[own >= threshold]), level) or NONE
+    return conditional_quantile(_of(whole[own >= threshold]), level) or NOTHING
 
 
 def benchmark(level: str, sample: tuple[Floats, Floats]) -> Estimate:
     """VaR of the system on the sampled paths on which the fund is within one standard deviation of its mean loss."""
     own, whole = sample
-    return conditional_quantile(_of(whole[np.abs(own - own.mean()) <= own.std()]), level) or NONE
+    return conditional_quantile(_of(whole[np.abs(own - own.mean()) <= own.std()]), level) or NOTHING
 
 
 def _of(losses: Floats) -> Conditional:
@@ -170,10 +169,10 @@ def conditional_quantile(losses: Conditional, level: str) -> Estimate | None:
     """
     count = losses.paths
     if count < FEWEST:
-        return NONE
+        return NOTHING
     lower, upper = binomial_ranks(level, count)
     if lower < 1 or upper > count:
-        return NONE
+        return NOTHING
     if count - lower >= len(losses.largest):
         return None
     low, value, high = (float(losses.largest[count - r]) for r in (lower, order_rank(level, count), upper))

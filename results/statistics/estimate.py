@@ -30,6 +30,9 @@ class Estimate:
         return Estimate.symmetric(value, math.inf)
 
 
+NOTHING = Estimate(math.nan, math.nan, math.nan, math.nan)
+
+
 @dataclass(frozen=True)
 class Pair:
     """Two estimates from the same paths, their variances and covariance, and the paths on which they rest."""
@@ -49,7 +52,7 @@ class Pair:
     def ratio(self) -> Estimate:
         """By the delta method; NaN where the second is under 0.001, no error where it is not clearly above zero."""
         if not self.static >= SMALLEST_STATIC:
-            return Estimate(math.nan, math.nan, math.nan, math.nan)
+            return NOTHING
         ratio = self.value / self.static
         if not self.static > Z95 * widened(math.sqrt(max(self.static_variance, 0.0)), self.paths):
             return Estimate.unknown(ratio)

@@ -13,12 +13,11 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from stress.results.statistics.estimate import Estimate
+from stress.results.statistics.estimate import NOTHING, Estimate
 from stress.results.statistics.few_paths import Z95
 from stress.results.statistics.levels import tail_mass
 
 Floats = npt.NDArray[np.float64]
-UNKNOWN = Estimate(np.nan, np.nan, np.nan, np.nan)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +68,7 @@ def value_at_risk(sample: Weighted, level: str) -> Estimate:
     values, weights, above = sample.ranked
     mass = float(tail_mass(level, sample.paths))
     if not len(values) or above[-1] <= mass:
-        return UNKNOWN
+        return NOTHING
     at = _reached(above, mass)
     beyond = values > values[at]
     spread = mean(np.where(beyond, weights, 0.0), sample.paths).se * sample.paths
@@ -84,7 +83,7 @@ def expected_shortfall(sample: Weighted, level: str) -> Estimate:
     2002): an error of q is of second order there."""
     quantile = value_at_risk(sample, level).value
     if math.isnan(quantile):
-        return UNKNOWN
+        return NOTHING
     terms = sample.weights * np.maximum(sample.values - quantile, 0.0)
     share = float(tail_mass(level, sample.paths)) / sample.paths
     found = mean(terms, sample.paths)

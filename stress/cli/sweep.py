@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,7 +15,6 @@ from stress.options import LOCAL
 
 if TYPE_CHECKING:
     from stress.results.answers.sweep.tipping import Bound
-    from stress.run_directory.run_location import RunLocation
 
 
 @ends_with_exit_code
@@ -99,7 +95,7 @@ def sweep(
     if resume and (out is None or overwrite):
         raise typer.BadParameter("--resume needs --out, and goes not with --overwrite")
     check_target(export, overwrite and export is not None)
-    from stress.cli.simulate import output_location, says_what_is_kept
+    from stress.cli.simulate import output_location, says_how_to_go_on, says_what_is_kept
     from stress.scenarios.read.loader import load_scenario
 
     choice = common.run_options(
@@ -136,28 +132,13 @@ def sweep(
         )
         return
     location = output_location(out, f"{QUESTION}-{found.name}", seed, paths, overwrite, resume)
-    with _says_how_to_go_on(location), progress_shown(quiet) as callback:
+    with says_how_to_go_on(location, "points"), progress_shown(quiet) as callback:
         tree = sweep_scenario(found, asked, choice, location, overwrite, resume, callback, executor, workers)
     from stress.cli.answered import print_answer
 
     with says_what_is_kept(location.name):
         print_answer(tree, answers()[QUESTION], location.name, json, export)
     say(f"result: {location.name}   (levstress report {location.name} draws it)", quiet or json)
-
-
-@contextmanager
-def _says_how_to_go_on(location: RunLocation) -> Iterator[None]:
-    """Add to whatever stops a sweep how it is taken up again, if there is anything to take up."""
-    from stress.results.files.store import RESULT
-    from stress.run_directory.replaced_run import has_blocks
-
-    try:
-        yield
-    except BaseException as stopped:
-        if not location.has(RESULT) and has_blocks(location):
-            words = f"--out {shlex.quote(location.name)} --resume"
-            stopped.add_note(f"finished points are kept in {location.name}; to go on: the same command with {words}")
-        raise
 
 
 def _bound(text: str) -> Bound:

@@ -12,7 +12,6 @@ from dataclasses import replace
 
 import jax
 import numpy as np
-import numpy.typing as npt
 
 from stress.compile.matrices import group_nav
 from stress.engine.accounting import check_totals
@@ -29,20 +28,16 @@ from stress.options import RunOptions
 from stress.results.statistics.estimators import binomial_ranks
 from stress.results.statistics.levels import order_rank
 from stress.results.statistics.rows import with_groups
-from stress.results.statistics.running_tail import largest_first
+from stress.results.statistics.running_tail import RunningTail
 from stress.results.statistics.simulation_output import (
     DISTRIBUTED,
     Distribution,
     PathTable,
     Sample,
     SimulationOutput,
-    Tail,
     Timeline,
 )
 from stress.scenarios.problem import Problem
-
-Floats = npt.NDArray[np.float64]
-Ids = npt.NDArray[np.uint64]
 
 
 def run_lean(
@@ -140,10 +135,11 @@ def _distributions(
     most = _looked_at(levels, len(table.path_ids))
     values = [(table.metrics[name][row], kept_of(name)) for name in DISTRIBUTED for row in range(totals.rows)]
     values += [(losses, TAIL_KEEP) for losses in table.broker_loss]
-    every = [
-        Distribution(totals.histogram.row(number), _largest(of, table.path_ids, min(keep, most)))
-        for number, (of, keep) in enumerate(values)
-    ]
+    every = []
+    for number, (of, keep) in enumerate(values):
+        tail = RunningTail(min(keep, most))
+        tail.add(of, table.path_ids)
+        every.append(Distribution(totals.histogram.row(number), tail.result()))
     by_metric = {name: every[i * totals.rows : (i + 1) * totals.rows] for i, name in enumerate(DISTRIBUTED)}
     return by_metric, every[len(DISTRIBUTED) * totals.rows :]
 
@@ -152,16 +148,6 @@ def _looked_at(levels: Sequence[str], paths: int) -> int:
     """How many of the largest values VaR, ES and their intervals at these levels rest on."""
     lowest = (min(binomial_ranks(level, paths)[0], order_rank(level, paths)) for level in levels)
     return paths - max(1, min(lowest, default=paths)) + 1
-
-
-def _largest(values: Floats, ids: Ids, keep: int) -> Tail:
-    """The `keep` largest values (path,), largest first, equal ones by path id; `ids` go up."""
-    if keep < len(values):
-        least = np.partition(values, len(values) - keep)[len(values) - keep]
-        chosen = values > least
-        chosen[np.flatnonzero(values == least)[: keep - np.count_nonzero(chosen)]] = True
-        values, ids = values[chosen], ids[chosen]
-    return largest_first(values, ids)
 
 
 def _sample(first: PathTable) -> Sample:

@@ -10,7 +10,7 @@ import xarray as xr
 from stress.results.answers.rare.dataset import GROUP, SUFFIXES, WEIGHTS, WORDS
 from stress.results.answers.rare.question import Question
 from stress.results.statistics import estimators
-from stress.results.statistics.estimate import Estimate
+from stress.results.statistics.estimate import NOTHING, Estimate
 from stress.results.statistics.simulation_output import SimulationOutput
 
 HEALTH = f"diagnostics/{WEIGHTS}"  # of a run
@@ -20,7 +20,6 @@ SCALARS = (
     *("plain_paths", "plain_events", "plain_expected", "plain_expected_se"),
 )
 BY_COMPONENT = ("share", "paths", "events", "weight")
-UNKNOWN = Estimate(np.nan, np.nan, np.nan, np.nan)
 
 
 def plain_figure(question: Question, output: SimulationOutput) -> xr.Dataset:
@@ -50,7 +49,7 @@ def _estimate(question: Question, output: SimulationOutput, row: int) -> Estimat
         return by(losses, question.level)
     kept = losses.tail.values
     if question.bound is None or not (len(kept) == output.paths or question.bound >= kept.min()):
-        return UNKNOWN
+        return NOTHING
     return estimators.probability(int(np.count_nonzero(kept > question.bound)), output.paths)
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stress.results.statistics import estimators
-from stress.results.statistics.estimate import Estimate, Pair
+from stress.results.statistics.estimate import NOTHING, Estimate, Pair
 from stress.results.statistics.few_paths import FEWEST, Z95, paths_that_count, widened
 from stress.results.statistics.levels import tail_mass
 from stress.results.statistics.simulation_output import LARGE_LOSS, Distribution
@@ -25,7 +25,6 @@ from stress.scenarios.problem import Problem
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 FUND_METRICS = ("fund_loss", "called", "forced_sales", "unliquidated", "called_share", "defaulted_share")
-NOTHING = Estimate(np.nan, np.nan, np.nan, np.nan)
 AVERAGED = {
     "called_nav_share": "called_share",
     "defaulted_nav_share": "defaulted_share",

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from stress.engine.weighted.method import EXPECTED, TILT, Method
+from stress.engine.weighted.method import EXPECTED, Method
 from stress.engine.weighted.mixture import Mixture
-from stress.options import PLAIN
+from stress.options import PLAIN, TILT
 from stress.results.answers.rare.dataset import rare_dataset, weights_dataset
 from stress.results.answers.rare.estimates import Paths
 

@@ -11,10 +11,9 @@ from typing import Any
 
 from stress.engine.weighted.mixture import Mixture
 from stress.engine.weighted.screen import Screen
-from stress.options import PLAIN
+from stress.options import PLAIN, SCREEN, TILT
 from stress.results.answers.rare.question import Question
 
-SCREEN, TILT = "screen", "tilt"
 EXPECTED = ("gain", "variance_ratio", "cost_ratio")
 
 

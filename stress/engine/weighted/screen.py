@@ -17,6 +17,8 @@ import numpy.typing as npt
 Ids = npt.NDArray[np.uint64]
 Floats = npt.NDArray[Any]
 Bools = npt.NDArray[np.bool_]
+WORST = 0.02  # share of paths, by the twin's loss, whose sales are all simulated
+ONE_IN = 32  # of the others
 CALM, BAD, CHOSEN, LEFT_OUT = range(4)  # components of the paths
 
 

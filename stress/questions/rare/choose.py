@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from stress.engine.weighted.method import SCREEN, TILT, Method
+from stress.engine.weighted.method import Method
 from stress.engine.weighted.sampler import Sampler
-from stress.options import PLAIN, RunOptions
+from stress.options import PLAIN, SCREEN, TILT, RunOptions
 from stress.questions.rare.asked import row_of
 from stress.questions.rare.pilot import Fitted, check_model, costs_of, fit_tilt, tilts
 from stress.questions.rare.screening import fit_screen

@@ -15,6 +15,7 @@ from stress.engine.weighted.sampler import Drawn, Sampler
 from stress.engine.weighted.screen import Screen
 from stress.questions.rare.components import fit
 from stress.questions.rare.costs import BY_TRIGGERS, OUTSIDE_BUYERS, Costs
+from stress.questions.reverse.model import OF_NORMALS
 from stress.results.answers.rare.question import Question
 from stress.results.statistics.weighted import Weighted, value_at_risk
 from stress.scenarios.errors import ScenarioError
@@ -32,7 +33,6 @@ ON_THE_WAY = 100  # the same, of what is less rare, where the event has not even
 STAGES = 8
 LEAST = 1.5  # gain below which paths are plain
 ONE_STEP = ("student_t", "factor")  # models with fat tails of single steps
-MODELS = ("gaussian", "student_t", "factor", "garch")  # whose draws are made of normals alone
 MOST_STEPS = 100  # with a component for each
 KINDS, MOST_OF_KINDS = 3, 20  # kinds of large steps, and steps up to which they are told apart
 
@@ -117,7 +117,7 @@ def kinds_of(problem: Problem) -> int:
 
 def tilts(problem: Problem) -> bool:
     """Whether the draws of a scenario are made of normals alone."""
-    return problem.shocks.model in MODELS
+    return problem.shocks.model in OF_NORMALS
 
 
 def check_model(problem: Problem) -> None:
@@ -132,7 +132,7 @@ def check_model(problem: Problem) -> None:
             file=problem.origin.scenario or problem.name,
             key="shocks.model",
             value=problem.shocks.model,
-            allowed=", ".join(MODELS),
+            allowed=", ".join(OF_NORMALS),
         )
 
 

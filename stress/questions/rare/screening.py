@@ -10,12 +10,10 @@ import numpy.typing as npt
 
 from stress.engine.weighted.paths import screened
 from stress.engine.weighted.sampler import Sampler
-from stress.engine.weighted.screen import BAD, CHOSEN, Screen
+from stress.engine.weighted.screen import BAD, CHOSEN, ONE_IN, WORST, Screen
 from stress.questions.rare.pilot import STAGES, Fitted, costs_of, event_of, judged, pilot_ids, variance_ratio
 from stress.results.answers.rare.question import Question
 
-WORST = 0.02  # share of paths, by the twin's loss, whose sales are all simulated
-ONE_IN = 32  # of the others
 PATHS = 65_536  # of the pilot: a loss of one in a thousand is on 65 of them
 
 

@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from stress.options import RunOptions
+from stress.options import PLAIN, SCREEN, RunOptions
 from stress.results.answers.sweep.dataset import LEVEL, OF_DIMS, SYSTEM
 from stress.results.answers.sweep.tipping import Bound
 from stress.scenarios.problem import Problem
 
-PLAIN, SCREEN = "plain", "screen"
 METHODS = (PLAIN, SCREEN)
 Arrays = dict[str, npt.NDArray[Any]]
 Says = Callable[[str], None]

@@ -20,6 +20,7 @@ from stress.engine.path_tables import path_table
 from stress.engine.plan import plan
 from stress.engine.runner import groups_in_file_order
 from stress.engine.sizes import devices_for
+from stress.engine.weighted.screen import ONE_IN, WORST, one_in
 from stress.errors import InvariantFailed
 from stress.kernels.quiet import QuietMetrics
 from stress.options import RunOptions
@@ -27,8 +28,6 @@ from stress.questions.lean import options_of_lean
 from stress.results.answers.sweep.screened import FUND_METRICS, Screened
 from stress.scenarios.problem import Problem
 
-WORST = 0.02  # share of paths, by the twin's loss of any fund or of all of them, whose sales are all simulated
-ONE_IN = 32  # of the others
 FEWEST_OTHERS = 2  # of whom a variance is to be worked out
 
 
@@ -67,7 +66,7 @@ def screened_point(
         least = np.partition(static, options.paths - count, axis=1)[:, options.paths - count]
         bad = np.any(static >= least[:, None], axis=0)
         others = ids[~calm & ~bad]
-        taken = others[others % np.uint64(rest) == 0]
+        taken = others[one_in(others, rest)]
         taken = taken if len(taken) > 1 else others[:FEWEST_OTHERS]
         chosen = np.sort(np.concatenate([ids[~calm & bad], taken]))
         blocks = [replace(x, block=jax.device_get(x.block)) for x in simulator.run(chosen)] if len(chosen) else []

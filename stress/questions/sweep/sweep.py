@@ -13,10 +13,10 @@ import numpy as np
 
 from stress.engine.chunks import Chunk
 from stress.engine.sizes import devices_for
-from stress.options import LOCAL, Progress, RunOptions, whole
+from stress.options import LOCAL, PLAIN, Progress, RunOptions, whole
 from stress.questions.answers import answer_attributes, answer_spec, seal
 from stress.questions.sweep.axes import Axis, Moved, Point, grid, latin_hypercube, parse_axes
-from stress.questions.sweep.point import METHODS, PLAIN, Arrays, Says, simulated
+from stress.questions.sweep.point import METHODS, Arrays, Says, simulated
 from stress.results.answers.sweep.dataset import Swept, sweep_tree
 from stress.results.answers.sweep.tipping import Bound
 from stress.run_directory.location import location_of
