@@ -21,13 +21,13 @@ PLAIN = 0.2  # share of plain paths: no weight is above its inverse
 
 @dataclass(frozen=True)
 class Mixture:
-    """Shares in SLOTS and shifts of its components: `plain`, `every step`, then for each kind of large step one a step.
+    """Shares in SLOTS and shifts of its components: `plain`, `every step`, then one large step for each step.
 
     Attributes:
         slots: (component,) int, of SLOTS.
         every: (row,) float32 shift of the normals of each step.
-        once: (kind, row) float32 shift of those of one step.
-        others: (kind, row) float32 shift of those of the other steps beside it.
+        once: (row,) float32 shift of those of one step.
+        others: (row,) float32 shift of those of the other steps beside it.
         steps: of the horizon.
     """
 
@@ -38,33 +38,25 @@ class Mixture:
     steps: int
 
     @classmethod
-    def plain(cls, rows: int, steps: int, kinds: int) -> Mixture:
-        """Nothing is shifted; with components of one large step for so many kinds of it."""
-        slots = np.zeros(2 + steps * kinds, np.int64)
+    def plain(cls, rows: int, steps: int, once: bool) -> Mixture:
+        """Nothing is shifted; `once`: with a component of one large step for each step."""
+        slots = np.zeros(2 + steps * once, np.int64)
         slots[0] = SLOTS
-        nothing = np.zeros((kinds, rows), np.float32)
-        return cls(slots, np.zeros(rows, np.float32), nothing, nothing, steps)
+        nothing = np.zeros(rows, np.float32)
+        return cls(slots, nothing, nothing, nothing, steps)
 
-    def fitted(self, every: Floats, once: Floats, others: Floats, shares: Floats) -> Mixture:
-        """A share of PLAIN, of the rest `shares` (kind,) with one large step and the others with a shift of every
-        step."""
-        tilted = round(SLOTS * (1 - PLAIN))
-        each = np.repeat(np.floor(tilted * shares / self.steps).astype(np.int64), self.steps)
-        slots = np.array([SLOTS - tilted, tilted - each.sum(), *each], np.int64)
+    def fitted(self, every: Floats, once: Floats, others: Floats, share: float) -> Mixture:
+        """A share of PLAIN, of the rest `share` with one large step and the others with a shift of every step."""
+        steps, tilted = len(self.slots) - 2, round(SLOTS * (1 - PLAIN))
+        each = int(tilted * share / steps) if steps else 0
+        slots = np.array([SLOTS - tilted, tilted - each * steps, *[each] * steps], np.int64)
         of_every, of_once, of_others = (x.astype(np.float32) for x in (every, once, others))
         return Mixture(slots, of_every, of_once, of_others, self.steps)
 
     @property
-    def is_plain(self) -> bool:
-        """Whether nothing is shifted."""
-        return int(self.slots[0]) == SLOTS
-
-    @property
     def names(self) -> list[str]:
         """What the components are called."""
-        kinds = [f", kind {kind}" for kind in range(1, len(self.once) + 1)] if len(self.once) > 1 else [""]
-        large = [f"step {step}{kind}" for kind in kinds for step in range(1, self.steps + 1)]
-        return ["plain", "every step", *large[: len(self.slots) - 2]]
+        return ["plain", "every step", *(f"step {step}" for step in range(1, len(self.slots) - 1))]
 
     def of_slot(self) -> npt.NDArray[np.int32]:
         """The component of each slot, (SLOTS,)."""
@@ -86,10 +78,9 @@ class Mixture:
         """(2 x pair of steps, row and one more, component), see `kernels.shocks.tilt`."""
         found = np.zeros((2 * -(-self.steps // 2), len(self.every) + 1, len(self.slots)), np.float32)
         found[: self.steps, :-1, 1] = self.every
-        for component in range(len(self.slots) - 2):
-            kind, step = divmod(component, self.steps)
-            found[: self.steps, :-1, 2 + component] = self.others[kind]
-            found[step, :-1, 2 + component] = self.once[kind]
+        for step in range(len(self.slots) - 2):
+            found[: self.steps, :-1, 2 + step] = self.others
+            found[step, :-1, 2 + step] = self.once
         return found
 
     def change(self, params: Params) -> Params:
@@ -102,7 +93,6 @@ class Mixture:
         """From what `document` gives."""
         names = ("every_step", "one_step", "other_steps")
         every, once, others = (np.array(document[name], np.float32) for name in names)
-        once, others = (x.reshape(-1, len(every)) for x in (once, others))
         return cls(np.array(document["slots"], np.int64), every, once, others, steps)
 
     def document(self) -> dict[str, Any]:
@@ -110,8 +100,8 @@ class Mixture:
         content = {
             "slots": [int(x) for x in self.slots],
             "every_step": [float(x) for x in self.every],
-            "one_step": [[float(x) for x in kind] for kind in self.once],
-            "other_steps": [[float(x) for x in kind] for kind in self.others],
+            "one_step": [float(x) for x in self.once],
+            "other_steps": [float(x) for x in self.others],
         }
         digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
         return {**content, "sha256": digest}

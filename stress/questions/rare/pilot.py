@@ -34,7 +34,6 @@ STAGES = 8
 LEAST = 1.5  # gain below which paths are plain
 ONE_STEP = ("student_t", "factor")  # models with fat tails of single steps
 MOST_STEPS = 100  # with a component for each
-KINDS, MOST_OF_KINDS = 3, 20  # kinds of large steps, and steps up to which they are told apart
 
 
 class Fitted(NamedTuple):
@@ -83,8 +82,8 @@ def fit_tilt(
 ) -> Fitted:
     """Fit a tilt to a question and find what it gains; of draws that `check_model` lets pass."""
     problem = sampler.problem
-    kinds = kinds_of(problem)
-    plain = mixture = Mixture.plain(sampler.rows(), problem.steps, kinds)
+    fat = one_step(problem)
+    plain = mixture = Mixture.plain(sampler.rows(), problem.steps, fat)
     plain_sales, simulated, of_event = 0.0, 0, False
     for stage in range(STAGES):
         says(f"pilot {stage + 1}")
@@ -96,7 +95,7 @@ def fit_tilt(
         weights = drawn.weights[chosen]
         if not weights.sum() > 0 or len(chosen) < 2:
             return nothing(simulated, "the pilot did not find the event")
-        mixture = plain.fitted(*fit(sampler.normals(mixture, drawn.ids[chosen]), weights, kinds))
+        mixture = plain.fitted(*fit(sampler.normals(mixture, drawn.ids[chosen]), weights, fat))
         if of_event and _effective(weights)[-1] >= ENOUGH:
             break
     if not of_event:
@@ -109,10 +108,10 @@ def fit_tilt(
     return judged(mixture, fewer, cost, simulated + paths)
 
 
-def kinds_of(problem: Problem) -> int:
-    """How many kinds of one large step are components of a tilt."""
-    fat = problem.shocks.model in ONE_STEP and math.isfinite(problem.shocks.dof) and problem.steps <= MOST_STEPS
-    return 0 if not fat else KINDS if problem.steps <= MOST_OF_KINDS else 1
+def one_step(problem: Problem) -> bool:
+    """Whether one large step is a component of a tilt, for each step."""
+    shocks = problem.shocks
+    return shocks.model in ONE_STEP and math.isfinite(shocks.dof) and problem.steps <= MOST_STEPS
 
 
 def tilts(problem: Problem) -> bool:

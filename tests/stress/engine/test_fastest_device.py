@@ -61,7 +61,7 @@ def test_the_model_is_that_of_the_ledger_within_a_factor() -> None:
     for name in dict.fromkeys(one.scenario for one in ledger.programs):
         problem, compiling = problem_of(name), sum(x.compile_seconds for x in ledger.programs if x.scenario == name)
         start, cells = predicted_seconds(problem, 0, "gpu", 1), len(problem.assets.ids) * rows_of(problem)
-        assert 0.5 * compiling < start < 6 * compiling  # they are seconds of a machine that may have had other work
+        assert compiling < start < 6 * compiling  # they are seconds of a machine that may have had other work
         off.append(math.log(ledger.rate(name) * cells * problem.steps * 5e-10 / CORES_OF_A_GPU))
     assert abs(sum(off) / len(off)) < math.log(5), "set CORES_OF_A_GPU by the ledger"
 
