@@ -19,7 +19,7 @@ from stress.engine.sizes import devices_for
 from stress.engine.weighted.mixture import Mixture
 from stress.engine.weighted.sampler import Sampler
 from stress.options import RunOptions
-from stress.questions.rare.pilot import one_step, tilts
+from stress.questions.rare.pilot import scales_of, tilts
 
 
 def spent(work: Callable[[], object]) -> float:
@@ -62,7 +62,7 @@ def costs(name: str, overrides: list[str], paths: int) -> None:
     line += f"{share:.1%} with sales, each {sales / still * paths:.2f}"
     if tilts(problem):
         sampler = Sampler(problem, options, -1)
-        mixture = Mixture.plain(sampler.rows(), problem.steps, one_step(problem))
+        mixture = Mixture.plain(sampler.rows(), problem.steps, scales_of(problem) > 0)
         drawn = spent(lambda: sampler.draw(mixture, ids)) - spent(lambda: sampler.simulate(mixture, ids))
         line += f"; likelihoods of {len(mixture.slots)} components {drawn / still:.2f}"
     print(line, flush=True)

@@ -111,9 +111,9 @@ def by(problem: Problem, options: RunOptions, method: Method) -> xr.DataTree:
 def without(mixture: Mixture, steps: int) -> Mixture:
     """The mixture without the components of a large step in the last steps, whose paths the others get."""
     slots = mixture.slots.copy()
-    large, kept = slots[2:], mixture.steps - steps
-    large[:kept] += large[kept:].sum() // kept
-    large[kept:] = 0
+    large, kept = slots[2:].reshape(2, -1), mixture.steps - steps
+    large[:, :kept] += large[:, kept:].sum(axis=1, keepdims=True) // kept
+    large[:, kept:] = 0
     slots[1] += SLOTS - slots.sum()
     return replace(mixture, slots=slots)
 

@@ -1,4 +1,5 @@
-"""The mixture that paths are drawn from: plain ones, a shift of every step alike, a large shock at one of the steps."""
+"""The mixture that paths are drawn from: plain ones, a shift of every step alike, a large shock at one of the steps, in
+a direction of its own or in any."""
 
 from __future__ import annotations
 
@@ -21,13 +22,16 @@ PLAIN = 0.2  # share of plain paths: no weight is above its inverse
 
 @dataclass(frozen=True)
 class Mixture:
-    """Shares in SLOTS and shifts of its components: `plain`, `every step`, then one large step for each step.
+    """Shares in SLOTS and shifts of its components: `plain`, `every step`, then for each step one with a large shock at
+    it, then for each one at which all assets move more, whichever way.
 
     Attributes:
         slots: (component,) int, of SLOTS.
         every: (row,) float32 shift of the normals of each step.
-        once: (row,) float32 shift of those of one step.
+        once: (row,) float32 shift of those of the step of a large shock.
         others: (row,) float32 shift of those of the other steps beside it.
+        scale: (row,) float32 shift of those of the step at which all move more; not 0 in the rows of common scales
+            alone, see `kernels.shocks.student_t`.
         steps: of the horizon.
     """
 
@@ -35,28 +39,33 @@ class Mixture:
     every: npt.NDArray[np.float32]
     once: npt.NDArray[np.float32]
     others: npt.NDArray[np.float32]
+    scale: npt.NDArray[np.float32]
     steps: int
 
     @classmethod
-    def plain(cls, rows: int, steps: int, once: bool) -> Mixture:
-        """Nothing is shifted; `once`: with a component of one large step for each step."""
-        slots = np.zeros(2 + steps * once, np.int64)
+    def plain(cls, rows: int, steps: int, fat: bool) -> Mixture:
+        """Nothing is shifted; `fat`: with components of single steps."""
+        slots = np.zeros(2 + 2 * steps * fat, np.int64)
         slots[0] = SLOTS
         nothing = np.zeros(rows, np.float32)
-        return cls(slots, nothing, nothing, nothing, steps)
+        return cls(slots, nothing, nothing, nothing, nothing, steps)
 
-    def fitted(self, every: Floats, once: Floats, others: Floats, share: float) -> Mixture:
-        """A share of PLAIN, of the rest `share` with one large step and the others with a shift of every step."""
-        steps, tilted = len(self.slots) - 2, round(SLOTS * (1 - PLAIN))
-        each = int(tilted * share / steps) if steps else 0
-        slots = np.array([SLOTS - tilted, tilted - each * steps, *[each] * steps], np.int64)
-        of_every, of_once, of_others = (x.astype(np.float32) for x in (every, once, others))
-        return Mixture(slots, of_every, of_once, of_others, self.steps)
+    def fitted(
+        self, every: Floats, once: Floats, others: Floats, scale: Floats, shares: tuple[float, float]
+    ) -> Mixture:
+        """A share of PLAIN; of the rest `shares` with a large shock, and with a large scale, at one step."""
+        tilted = round(SLOTS * (1 - PLAIN))
+        each = [int(tilted * share / self.steps) for share in shares] if len(self.slots) > 2 else []
+        single = np.repeat(np.array(each, np.int64), self.steps)
+        slots = np.array([SLOTS - tilted, tilted - single.sum(), *single], np.int64)
+        of_every, of_once, of_others, of_scale = (x.astype(np.float32) for x in (every, once, others, scale))
+        return Mixture(slots, of_every, of_once, of_others, of_scale, self.steps)
 
     @property
     def names(self) -> list[str]:
         """What the components are called."""
-        return ["plain", "every step", *(f"step {step}" for step in range(1, len(self.slots) - 1))]
+        single = [f"{what} {step + 1}" for what in ("step", "scale of step") for step in range(self.steps)]
+        return ["plain", "every step", *single[: len(self.slots) - 2]]
 
     def of_slot(self) -> npt.NDArray[np.int32]:
         """The component of each slot, (SLOTS,)."""
@@ -78,9 +87,12 @@ class Mixture:
         """(2 x pair of steps, row and one more, component), see `kernels.shocks.tilt`."""
         found = np.zeros((2 * -(-self.steps // 2), len(self.every) + 1, len(self.slots)), np.float32)
         found[: self.steps, :-1, 1] = self.every
-        for step in range(len(self.slots) - 2):
-            found[: self.steps, :-1, 2 + step] = self.others
-            found[step, :-1, 2 + step] = self.once
+        if len(self.slots) > 2:
+            large, scale = found[:, :-1, 2 : 2 + self.steps], found[:, :-1, 2 + self.steps :]
+            large[: self.steps] = self.others[:, None]
+            for step in range(self.steps):
+                large[step, :, step] = self.once
+                scale[step, :, step] = self.scale
         return found
 
     def change(self, params: Params) -> Params:
@@ -91,9 +103,9 @@ class Mixture:
     @classmethod
     def of(cls, document: dict[str, Any], steps: int) -> Mixture:
         """From what `document` gives."""
-        names = ("every_step", "one_step", "other_steps")
-        every, once, others = (np.array(document[name], np.float32) for name in names)
-        return cls(np.array(document["slots"], np.int64), every, once, others, steps)
+        names = ("every_step", "one_step", "other_steps", "scale_of_one_step")
+        every, once, others, scale = (np.array(document[name], np.float32) for name in names)
+        return cls(np.array(document["slots"], np.int64), every, once, others, scale, steps)
 
     def document(self) -> dict[str, Any]:
         """For a spec: all that it consists of, and its digest."""
@@ -102,6 +114,7 @@ class Mixture:
             "every_step": [float(x) for x in self.every],
             "one_step": [float(x) for x in self.once],
             "other_steps": [float(x) for x in self.others],
+            "scale_of_one_step": [float(x) for x in self.scale],
         }
         digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
         return {**content, "sha256": digest}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
@@ -15,6 +16,7 @@ from jax.sharding import Mesh
 from stress.compile.structure import structure_of
 from stress.engine.block import SalesBlock
 from stress.engine.chunk_simulator import ChunkSimulator
+from stress.engine.devices import Devices
 from stress.engine.kept.programs import ready
 from stress.engine.sizes import devices_for
 from stress.engine.tiles import TiledPaths, map_tiles, over_devices
@@ -22,6 +24,7 @@ from stress.engine.weighted.mixture import Mixture, weights
 from stress.errors import InvariantFailed
 from stress.kernels.params import Params
 from stress.kernels.quiet import QuietMetrics
+from stress.kernels.shocks.draw import shock_room
 from stress.kernels.shocks.likelihood import log_ratios, shifted_normals
 from stress.kernels.structure import Structure
 from stress.options import RunOptions
@@ -30,6 +33,7 @@ from stress.scenarios.problem import Problem
 Ids = npt.NDArray[np.uint64]
 Floats = npt.NDArray[Any]
 Bools = npt.NDArray[np.bool_]
+PATHS_OF_A_CALL = 16_384  # of a mixture, on each core
 
 
 class Simulated(NamedTuple):
@@ -136,11 +140,10 @@ class Sampler:
 
     def rows(self) -> int:
         """Normals of a step."""
-        from stress.kernels.shocks.draw import shock_keys
-
         with self._precision():
             chunks = self._chunks(None)
-            return int(jax.eval_shape(lambda p: shock_keys(chunks.structure, p.shocks).first, chunks.params).shape[1])
+            room = jax.eval_shape(lambda p: shock_room(chunks.structure, p.shocks, 1).numbers.first, chunks.params)
+            return int(room.shape[0]) - 1  # the last one is none of the draw's
 
     def _precision(self) -> Any:
         return jax.enable_x64(self.options.precision == "float64")
@@ -154,7 +157,8 @@ class Sampler:
         """The programs with the numbers of a mixture; those of the last one are kept."""
         if self._last is None or self._last[0] is not mixture:
             change = (lambda params: params) if mixture is None else mixture.change
-            chunks = ChunkSimulator(self.problem, self.options, self.devices, self._says, change)
+            devices = self.devices if mixture is None else _few_at_once(self.devices)
+            chunks = ChunkSimulator(self.problem, self.options, devices, self._says, change)
             self._last = mixture, chunks
         return self._last[1]
 
@@ -171,6 +175,12 @@ class Sampler:
                 compiled = ready(program, name, chunks.structure, self.devices.mesh, arguments)
             parts.append(tiled.by_path(np.asarray(compiled(*arguments))))
         return np.concatenate(parts, axis=-1)
+
+
+def _few_at_once(devices: Devices) -> Devices:
+    """The same with shorter calls: pilots are short, and a call writes the metrics of all its tiles, full or not."""
+    fits = max(1, PATHS_OF_A_CALL // devices.tile) if devices.kind == "cpu" else devices.tiles_per_device
+    return replace(devices, tiles_per_device=min(fits, devices.tiles_per_device))
 
 
 PROGRAMS = {"log_ratios": log_ratios, "shifted_normals": shifted_normals}

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from stress.compile.shocks.cholesky import handed_on
 from stress.engine.weighted.mixture import Mixture
 from stress.engine.weighted.sampler import Drawn, Sampler
 from stress.engine.weighted.screen import Screen
@@ -32,8 +33,9 @@ FEW = 50  # the same, that one is fitted to for the next stage
 ON_THE_WAY = 100  # the same, of what is less rare, where the event has not even FEW
 STAGES = 8
 LEAST = 1.5  # gain below which paths are plain
-ONE_STEP = ("student_t", "factor")  # models with fat tails of single steps
-MOST_STEPS = 100  # with a component for each
+ANY_WAY = 0.25  # of the paths with one large step so many move whichever way
+ANY_WAY_OF_DEFAULTS = 0.5  # funds of a system fail by different moves, and some by opposite ones
+MOST_STEPS = 100  # with components for each
 
 
 class Fitted(NamedTuple):
@@ -82,8 +84,8 @@ def fit_tilt(
 ) -> Fitted:
     """Fit a tilt to a question and find what it gains; of draws that `check_model` lets pass."""
     problem = sampler.problem
-    fat = one_step(problem)
-    plain = mixture = Mixture.plain(sampler.rows(), problem.steps, fat)
+    scales, any_way = scales_of(problem), ANY_WAY_OF_DEFAULTS if asked.kind == "default" else ANY_WAY
+    plain = mixture = Mixture.plain(sampler.rows(), problem.steps, scales > 0)
     plain_sales, simulated, of_event = 0.0, 0, False
     for stage in range(STAGES):
         says(f"pilot {stage + 1}")
@@ -95,7 +97,7 @@ def fit_tilt(
         weights = drawn.weights[chosen]
         if not weights.sum() > 0 or len(chosen) < 2:
             return nothing(simulated, "the pilot did not find the event")
-        mixture = plain.fitted(*fit(sampler.normals(mixture, drawn.ids[chosen]), weights, fat))
+        mixture = plain.fitted(*fit(sampler.normals(mixture, drawn.ids[chosen]), weights, scales, any_way))
         if of_event and _effective(weights)[-1] >= ENOUGH:
             break
     if not of_event:
@@ -108,10 +110,9 @@ def fit_tilt(
     return judged(mixture, fewer, cost, simulated + paths)
 
 
-def one_step(problem: Problem) -> bool:
-    """Whether one large step is a component of a tilt, for each step."""
-    shocks = problem.shocks
-    return shocks.model in ONE_STEP and math.isfinite(shocks.dof) and problem.steps <= MOST_STEPS
+def scales_of(problem: Problem) -> int:
+    """How many common scales make the tails of a step fat; 0 where single steps are no components of a tilt."""
+    return handed_on(problem) if problem.steps <= MOST_STEPS else 0
 
 
 def tilts(problem: Problem) -> bool:

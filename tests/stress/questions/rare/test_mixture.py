@@ -12,10 +12,11 @@ from stress.engine.weighted.mixture import Mixture, weights
 from stress.kernels.shocks.tilt import SLOTS
 
 
-@pytest.mark.parametrize("share", [0.0, 0.5, 0.946, 0.95])
-def test_the_slots_of_any_number_of_steps_are_all_dealt(share: float) -> None:
+@pytest.mark.parametrize("shares", [(0.0, 0.0), (0.3, 0.2), (0.473, 0.473), (0.7, 0.25)])
+def test_the_slots_of_any_number_of_steps_are_all_dealt(shares: tuple[float, float]) -> None:
+    nothing = np.zeros(2)
     for steps in range(1, 101):
-        mixture = Mixture.plain(2, steps, True).fitted(np.zeros(2), np.zeros(2), np.zeros(2), share)
+        mixture = Mixture.plain(2, steps, True).fitted(nothing, nothing, nothing, nothing, shares)
         assert mixture.slots.sum() == SLOTS
         assert (mixture.slots >= 0).all()
         assert len(mixture.names) == len(set(mixture.names)) == len(mixture.slots)
@@ -24,13 +25,15 @@ def test_the_slots_of_any_number_of_steps_are_all_dealt(share: float) -> None:
 
 def test_a_document_brings_it_back() -> None:
     rng = np.random.default_rng(1)
-    every, once, others = rng.standard_normal((3, 4))
-    mixture = Mixture.plain(4, 5, True).fitted(every, once, others, 0.6)
+    every, once, others, scale = rng.standard_normal((4, 4))
+    mixture = Mixture.plain(4, 5, True).fitted(every, once, others, scale, (0.4, 0.2))
     again = Mixture.of(mixture.document(), 5)
     assert again.document() == mixture.document()
     shifts = mixture.shifts()
     np.testing.assert_array_equal(shifts[2, :-1, 2 + 2], mixture.once)  # the third step
     np.testing.assert_array_equal(shifts[4, :-1, 2 + 2], mixture.others)
+    np.testing.assert_array_equal(shifts[2, :-1, 2 + 5 + 2], mixture.scale)
+    assert not shifts[[0, 1, 3, 4], :, 2 + 5 + 2].any()
     assert not shifts[5:].any()
 
 
