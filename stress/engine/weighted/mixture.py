@@ -1,5 +1,5 @@
-"""The mixture that paths are drawn from: plain ones, a shift of every step alike, a large shock at one of the steps, in
-a direction of its own or in any."""
+"""The mixture that paths are drawn from: plain ones, a shift of every step in one direction, a large shock at one of
+them, in a direction of its own or in any."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from stress.kernels.shocks.tilt import SLOTS, Tilt
 
 Floats = npt.NDArray[np.float64]
 SPREAD = 619  # a slot's place in the order of the components: neighbours lie far apart, so any range of ids is balanced
+SHIFTS = ("every_step", "course", "one_step", "other_steps", "scale_of_one_step")  # in a document
 PLAIN = 0.2  # share of plain paths: no weight is above its inverse
 
 
@@ -27,20 +28,22 @@ class Mixture:
 
     Attributes:
         slots: (component,) int, of SLOTS.
-        every: (row,) float32 shift of the normals of each step.
+        steps: of the horizon.
+        every: (row,) float32 shift of the normals of every step, times `course`.
+        course: (step,) float32 how far each step is shifted: what happens early may do more, or less.
         once: (row,) float32 shift of those of the step of a large shock.
         others: (row,) float32 shift of those of the other steps beside it.
         scale: (row,) float32 shift of those of the step at which all move more; not 0 in the rows of common scales
             alone, see `kernels.shocks.student_t`.
-        steps: of the horizon.
     """
 
     slots: npt.NDArray[np.int64]
+    steps: int
     every: npt.NDArray[np.float32]
+    course: npt.NDArray[np.float32]
     once: npt.NDArray[np.float32]
     others: npt.NDArray[np.float32]
     scale: npt.NDArray[np.float32]
-    steps: int
 
     @classmethod
     def plain(cls, rows: int, steps: int, fat: bool) -> Mixture:
@@ -48,18 +51,24 @@ class Mixture:
         slots = np.zeros(2 + 2 * steps * fat, np.int64)
         slots[0] = SLOTS
         nothing = np.zeros(rows, np.float32)
-        return cls(slots, nothing, nothing, nothing, nothing, steps)
+        return cls(slots, steps, nothing, np.zeros(steps, np.float32), nothing, nothing, nothing)
 
     def fitted(
-        self, every: Floats, once: Floats, others: Floats, scale: Floats, shares: tuple[float, float]
+        self,
+        every: Floats,
+        course: Floats,
+        once: Floats,
+        others: Floats,
+        scale: Floats,
+        shares: tuple[float, float],
     ) -> Mixture:
         """A share of PLAIN; of the rest `shares` with a large shock, and with a large scale, at one step."""
         tilted = round(SLOTS * (1 - PLAIN))
         each = [int(tilted * share / self.steps) for share in shares] if len(self.slots) > 2 else []
         single = np.repeat(np.array(each, np.int64), self.steps)
         slots = np.array([SLOTS - tilted, tilted - single.sum(), *single], np.int64)
-        of_every, of_once, of_others, of_scale = (x.astype(np.float32) for x in (every, once, others, scale))
-        return Mixture(slots, of_every, of_once, of_others, of_scale, self.steps)
+        shifts = [x.astype(np.float32) for x in (every, course, once, others, scale)]
+        return Mixture(slots, self.steps, *shifts)
 
     @property
     def names(self) -> list[str]:
@@ -86,7 +95,7 @@ class Mixture:
     def shifts(self) -> npt.NDArray[np.float32]:
         """(2 x pair of steps, row and one more, component), see `kernels.shocks.tilt`."""
         found = np.zeros((2 * -(-self.steps // 2), len(self.every) + 1, len(self.slots)), np.float32)
-        found[: self.steps, :-1, 1] = self.every
+        found[: self.steps, :-1, 1] = self.course[:, None] * self.every
         if len(self.slots) > 2:
             large, scale = found[:, :-1, 2 : 2 + self.steps], found[:, :-1, 2 + self.steps :]
             large[: self.steps] = self.others[:, None]
@@ -103,19 +112,14 @@ class Mixture:
     @classmethod
     def of(cls, document: dict[str, Any], steps: int) -> Mixture:
         """From what `document` gives."""
-        names = ("every_step", "one_step", "other_steps", "scale_of_one_step")
-        every, once, others, scale = (np.array(document[name], np.float32) for name in names)
-        return cls(np.array(document["slots"], np.int64), every, once, others, scale, steps)
+        shifts = [np.array(document[name], np.float32) for name in SHIFTS]
+        return cls(np.array(document["slots"], np.int64), steps, *shifts)
 
     def document(self) -> dict[str, Any]:
         """For a spec: all that it consists of, and its digest."""
-        content = {
-            "slots": [int(x) for x in self.slots],
-            "every_step": [float(x) for x in self.every],
-            "one_step": [float(x) for x in self.once],
-            "other_steps": [float(x) for x in self.others],
-            "scale_of_one_step": [float(x) for x in self.scale],
-        }
+        shifts = (self.every, self.course, self.once, self.others, self.scale)
+        content: dict[str, Any] = {"slots": [int(x) for x in self.slots]}
+        content |= {name: [float(x) for x in one] for name, one in zip(SHIFTS, shifts, strict=True)}
         digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
         return {**content, "sha256": digest}
 

@@ -1,11 +1,12 @@
 """Shifts fitted to paths on which something rare happened: expectation maximisation of a mixture of normal laws.
 
 The law of such paths that is nearest in cross-entropy among the mixtures of `mixture.Mixture` maximises the weighted
-likelihood of their normals (Rubinstein and Kroese 2004), which Dempster, Laird and Rubin's (1977) steps find. All steps
-share one shift. All components with a large shock at one step share two, that of this step and that of the others; all
-with a large scale at one step share one, of the normals that common scales are made of. So few paths determine them.
-Those with a large scale are there for what the fitted direction misses: a fund that fails by another move, or by the
-opposite one.
+likelihood of their normals (Rubinstein and Kroese 2004), which Dempster, Laird and Rubin's (1977) steps find. Either
+all steps are shifted in one direction, each as far as it was, as a fall in the first days may do most. Or one step is:
+all components with a large shock at one share two shifts, that of this step and that of the others; all with a large
+scale at one share the shift of the normals that common scales are made of. So few paths determine them, and what those
+cannot tell from noise is left out. Components with a large scale are there for what the fitted direction misses: a fund
+that fails by another move, or by the opposite one.
 """
 
 from __future__ import annotations
@@ -19,13 +20,16 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 TURNS = 40
 CLOSE = 1e-4  # mean log likelihood that a turn adds, below which they end
+CLEAR = 2.0  # standard errors from which on a shift is one, and no noise of few paths
+TURNS_OF_DIRECTION, TINY = 3, 1e-300
 SMALLEST = 0.05  # share of a family that is kept
 
 
 class Shifts(NamedTuple):
-    """What is added to the normals: of every step alike, or of one step and of the others beside it."""
+    """What is added to the normals: of every step in one direction, or of one step and of the others beside it."""
 
-    every: Floats  # (row,)
+    every: Floats  # (row,) times
+    course: Floats  # (step,)
     once: Floats  # (row,)
     others: Floats  # (row,)
     scale: Floats  # (row,), 0 where a row makes no common scale
@@ -44,10 +48,9 @@ def fit(normals: npt.NDArray[np.float32], weights: Floats, scales: int, any_way:
     z = normals.astype(np.float64)
     steps, rows, paths = z.shape
     weights = weights / weights.sum()
-    whole = z.sum(axis=0)
-    mean = every = whole @ weights / steps
-    nothing = np.zeros(rows)
-    alike = Shifts(mean, nothing, nothing, nothing, (0.0, 0.0))
+    whole, nothing = z.sum(axis=0), np.zeros(rows)
+    every, course = _one_direction(z, weights)
+    alike = Shifts(every, course, nothing, nothing, nothing, (0.0, 0.0))
     if not scales:
         return alike
     widens = np.arange(rows) >= rows - scales
@@ -56,8 +59,8 @@ def fit(normals: npt.NDArray[np.float32], weights: Floats, scales: int, any_way:
     others, scale, shares, before = nothing, once * widens, (0.25, 0.25), -math.inf
     flat = np.ascontiguousarray(z.transpose(1, 0, 2)).reshape(rows, steps * paths)
     for _ in range(TURNS):
-        along, beside, wide = (np.stack([once, others, scale]) @ flat).reshape(3, steps, paths)
-        of_every = every @ whole - 0.5 * steps * every @ every
+        toward, along, beside, wide = (np.stack([every, once, others, scale]) @ flat).reshape(4, steps, paths)
+        of_every = course @ toward - 0.5 * (course @ course) * (every @ every)
         of_step = along - beside + beside.sum(axis=0) - 0.5 * (once @ once + (steps - 1) * others @ others)
         of_scale = wide - 0.5 * scale @ scale
         logs = np.vstack([of_every, of_step, of_scale])
@@ -73,14 +76,34 @@ def fit(normals: npt.NDArray[np.float32], weights: Floats, scales: int, any_way:
         large, wide_ones = float(shock.sum()), float(wider.sum())
         if large + wide_ones < SMALLEST:
             return alike
-        in_step = flat @ shock.ravel()
-        once = in_step / large
-        others = (whole @ shock.sum(axis=0) - in_step) / (large * max(steps - 1, 1))
+        in_step, of_paths = flat @ shock.ravel(), shock.sum(axis=0)
+        once = _clear(in_step / large, _effective(of_paths))
+        others = _clear((whole @ of_paths - in_step) / (large * max(steps - 1, 1)), (steps - 1) * _effective(of_paths))
         scale = flat @ wider.ravel() / wide_ones * widens
         shares = _kept(large, wide_ones, any_way)
         if each[0].sum() > 0:
-            every = whole @ each[0] / each[0].sum() / steps
-    return Shifts(every, once, others, scale, shares)
+            every, course = _one_direction(z, each[0])
+    return Shifts(every, course, once, others, scale, shares)
+
+
+def _one_direction(z: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    """The direction, (row,), and how far each step, (step,), goes in it: next to the mean of (step, row, path)."""
+    mean, effective = z @ (weights / weights.sum()), _effective(weights)
+    every, course = mean.mean(axis=0), np.ones(len(mean))
+    for _ in range(TURNS_OF_DIRECTION):
+        course = _clear(mean @ every / max(every @ every, TINY), effective * float(every @ every))
+        every = _clear(course @ mean / max(course @ course, TINY), effective * float(course @ course))
+    return every, course
+
+
+def _effective(weights: Floats) -> float:
+    """How many paths of one weight tell as much (Kong 1992)."""
+    return float(weights.sum() ** 2 / max((weights**2).sum(), TINY))
+
+
+def _clear(mean: Floats, effective: float) -> Floats:
+    """Without what is less than CLEAR errors of itself, the mean of so many standard normals."""
+    return np.where(mean**2 * effective > CLEAR**2, mean, 0.0)
 
 
 def _kept(large: float, wide: float, least: float) -> tuple[float, float]:

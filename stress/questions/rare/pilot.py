@@ -86,10 +86,10 @@ def fit_tilt(
     problem = sampler.problem
     scales, any_way = scales_of(problem), ANY_WAY_OF_DEFAULTS if asked.kind == "default" else ANY_WAY
     plain = mixture = Mixture.plain(sampler.rows(), problem.steps, scales > 0)
-    plain_sales, simulated, of_event = 0.0, 0, False
+    plain_sales, simulated, best, best_rate = 0.0, 0, mixture, 0.0
     for stage in range(STAGES):
         says(f"pilot {stage + 1}")
-        drawn = sampler.draw(mixture, pilot_ids(stage, paths if of_event else paths // SOON))
+        drawn = sampler.draw(mixture, pilot_ids(stage, paths if best_rate else paths // SOON))
         simulated += len(drawn.ids)
         if stage == 0:
             plain_sales = drawn.with_sales / len(drawn.ids)
@@ -97,10 +97,15 @@ def fit_tilt(
         weights = drawn.weights[chosen]
         if not weights.sum() > 0 or len(chosen) < 2:
             return nothing(simulated, "the pilot did not find the event")
-        mixture = plain.fitted(*fit(sampler.normals(mixture, drawn.ids[chosen]), weights, scales, any_way))
-        if of_event and _effective(weights)[-1] >= ENOUGH:
+        effective = float(_effective(weights)[-1]) if of_event else 0.0
+        if best_rate and effective <= best_rate * len(drawn.ids):
+            mixture = best  # what was fitted last is worse
             break
-    if not of_event:
+        best, best_rate = mixture, effective / len(drawn.ids)
+        mixture = plain.fitted(*fit(sampler.normals(mixture, drawn.ids[chosen]), weights, scales, any_way))
+        if effective >= ENOUGH:
+            break
+    if not best_rate:
         return nothing(simulated, "the pilots did not reach the event")
     says("pilot of the gain")
     drawn = sampler.draw(mixture, pilot_ids(STAGES, paths))

@@ -16,7 +16,7 @@ from stress.kernels.shocks.tilt import SLOTS
 def test_the_slots_of_any_number_of_steps_are_all_dealt(shares: tuple[float, float]) -> None:
     nothing = np.zeros(2)
     for steps in range(1, 101):
-        mixture = Mixture.plain(2, steps, True).fitted(nothing, nothing, nothing, nothing, shares)
+        mixture = Mixture.plain(2, steps, True).fitted(nothing, np.zeros(steps), nothing, nothing, nothing, shares)
         assert mixture.slots.sum() == SLOTS
         assert (mixture.slots >= 0).all()
         assert len(mixture.names) == len(set(mixture.names)) == len(mixture.slots)
@@ -26,13 +26,14 @@ def test_the_slots_of_any_number_of_steps_are_all_dealt(shares: tuple[float, flo
 def test_a_document_brings_it_back() -> None:
     rng = np.random.default_rng(1)
     every, once, others, scale = rng.standard_normal((4, 4))
-    mixture = Mixture.plain(4, 5, True).fitted(every, once, others, scale, (0.4, 0.2))
+    mixture = Mixture.plain(4, 5, True).fitted(every, rng.standard_normal(5), once, others, scale, (0.4, 0.2))
     again = Mixture.of(mixture.document(), 5)
     assert again.document() == mixture.document()
     shifts = mixture.shifts()
     np.testing.assert_array_equal(shifts[2, :-1, 2 + 2], mixture.once)  # the third step
     np.testing.assert_array_equal(shifts[4, :-1, 2 + 2], mixture.others)
     np.testing.assert_array_equal(shifts[2, :-1, 2 + 5 + 2], mixture.scale)
+    np.testing.assert_array_equal(shifts[3, :-1, 1], mixture.course[3] * mixture.every)
     assert not shifts[[0, 1, 3, 4], :, 2 + 5 + 2].any()
     assert not shifts[5:].any()
 

@@ -164,7 +164,7 @@ def test_weights_are_those_of_the_balance_heuristic() -> None:
 
 
 def test_any_range_of_ids_is_balanced() -> None:
-    mixture = Mixture.plain(1, 3, True).fitted(np.ones(1), np.ones(1), np.zeros(1), np.ones(1), (0.3, 0.2))
+    mixture = Mixture.plain(1, 3, True).fitted(np.ones(1), np.ones(3), np.ones(1), np.zeros(1), np.ones(1), (0.3, 0.2))
     assert mixture.slots.sum() == 1000
     for first in (0, 123, 2**63):
         there = mixture.components(np.uint64(first) + np.arange(100, dtype=np.uint64))
