@@ -1,0 +1,82 @@
+"""Shifts that are fitted to paths, against laws whose shifts are known; likelihoods against NumPy's."""
+
+from __future__ import annotations
+
+import jax
+import numpy as np
+import numpy.typing as npt
+
+from stress.engine.weighted.mixture import Mixture
+from stress.engine.weighted.sampler import Sampler
+from stress.kernels.shocks.draw import normals_drawn
+from stress.options import RunOptions
+from stress.questions.rare.components import fit
+from stress.questions.rare.pilot import scales_of
+from tiny import make_problem
+
+STEPS, ROWS, PATHS = 6, 8, 4_000
+NORMALS = np.random.default_rng(3).standard_normal((STEPS, ROWS, PATHS))
+ALIKE = np.ones(PATHS)
+FAT = make_problem(steps=2)
+
+
+def single(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+    return values.astype(np.float32)
+
+
+def test_one_direction_is_found_with_its_course_and_noise_is_left_out() -> None:
+    direction = np.array([1.0, -0.8, 0.0, 0.0, 0.0, 0.0, 0.0, 0.6])
+    course = np.array([1.5, 1.2, 0.8, 0.5, 0.0, 0.0])
+    moved = single(NORMALS + course[:, None, None] * direction[:, None])
+    shifts = fit(moved, ALIKE, scales=0, any_way=0.25)
+    assert shifts.shares == (0.0, 0.0)
+    np.testing.assert_allclose(np.outer(shifts.course, shifts.every), np.outer(course, direction), atol=0.06)
+    assert np.count_nonzero(shifts.every[direction == 0.0]) <= 1  # 5 % of noise is beyond two errors
+    few = fit(moved[..., :50], ALIKE[:50], scales=0, any_way=0.25)
+    assert np.count_nonzero(few.every[direction == 0.0]) <= 1
+
+
+def test_paths_of_large_weight_count_as_the_few_that_they_are() -> None:
+    weights = np.where(np.arange(PATHS) < 10, 1.0, 1e-9)
+    shifts = fit(single(NORMALS), weights, scales=0, any_way=0.25)
+    assert np.count_nonzero(shifts.every) <= 1  # a mean of 10 x 6 normals has an error of 0.13 in each row
+    assert np.abs(NORMALS[..., :10].mean(axis=(0, 2))).max() > 0.2
+
+
+def test_a_large_shock_at_one_step_is_told_from_a_large_scale() -> None:
+    z, rng = NORMALS.copy(), np.random.default_rng(4)
+    at, wide = rng.integers(STEPS, size=PATHS), rng.random(PATHS) < 0.4
+    paths = np.arange(PATHS)
+    shock, scale = np.array([2.5, -1.5, 0, 0, 0, 0, 0, -3.0]), np.array([0, 0, 0, 0, 0, 0, 0, -4.0])
+    z[at, :, paths] += np.where(wide[:, None], scale, shock)
+    shifts = fit(single(z), ALIKE, scales=1, any_way=0.25)
+    np.testing.assert_allclose(shifts.once, shock, atol=0.15)
+    np.testing.assert_allclose(shifts.scale, scale, atol=0.15)
+    assert abs(shifts.shares[1] / sum(shifts.shares) - 0.4) < 0.05
+    assert sum(shifts.shares) == 0.95  # paths remain for a shift of every step
+    np.testing.assert_allclose(shifts.others, 0.0, atol=0.05)
+    half = fit(single(z), ALIKE, scales=1, any_way=0.5)
+    assert abs(half.shares[1] / sum(half.shares) - 0.5) < 1e-12  # at least so many
+
+
+def test_likelihoods_and_shifted_normals_are_numpys() -> None:
+    sampler = Sampler(FAT, RunOptions(paths=2_000, seed=5, device="cpu", precision="float64"), -1)
+    rows, steps, rng = sampler.rows(), FAT.steps, np.random.default_rng(6)
+    assert scales_of(FAT) == 1
+    every, once, others, scale = rng.normal(0.0, 0.5, (4, rows))
+    scale[:-1] = 0.0
+    mixture = Mixture.plain(rows, steps, fat=True).fitted(every, np.array([1.2, 0.4]), once, others, scale, (0.4, 0.3))
+    ids = np.arange(2_000, dtype=np.uint64)
+    drawn, found = sampler.draw(mixture, ids), sampler.normals(mixture, ids)
+    shifts = mixture.shifts()[:steps, :-1].astype(np.float64)
+    with jax.enable_x64(True):
+        chunks = sampler._chunks(None)
+        low, high = ids.astype(np.uint32), (ids >> np.uint64(32)).astype(np.uint32)
+        plain = np.asarray(normals_drawn(chunks.structure, chunks.params.shocks, low, high))
+    by_hand = plain + shifts[:, :, mixture.components(ids)]
+    np.testing.assert_allclose(found, by_hand, atol=1e-6)  # handed on in single precision
+    ratios = np.einsum("src,srp->cp", shifts, by_hand) - 0.5 * (shifts**2).sum(axis=(0, 1))[:, None]
+    np.testing.assert_allclose(drawn.ratios, ratios, atol=1e-11)
+    counts = np.bincount(mixture.components(ids), minlength=len(mixture.slots))
+    np.testing.assert_allclose(drawn.weights, 1.0 / (counts / 2_000 @ np.exp(ratios)), rtol=1e-11)
+    assert abs(drawn.weights.mean() - 1.0) < 0.1
