@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
@@ -71,7 +72,7 @@ def test_likelihoods_and_shifted_normals_are_numpys() -> None:
     shifts = mixture.shifts()[:steps, :-1].astype(np.float64)
     with jax.enable_x64(True):
         chunks = sampler._chunks(None)
-        low, high = ids.astype(np.uint32), (ids >> np.uint64(32)).astype(np.uint32)
+        low, high = (jnp.asarray(word.astype(np.uint32)) for word in (ids, ids >> np.uint64(32)))
         plain = np.asarray(normals_drawn(chunks.structure, chunks.params.shocks, low, high))
     by_hand = plain + shifts[:, :, mixture.components(ids)]
     np.testing.assert_allclose(found, by_hand, atol=1e-6)  # handed on in single precision
