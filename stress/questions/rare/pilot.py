@@ -93,8 +93,7 @@ def fit_tilt(
         simulated += len(drawn.ids)
         if stage == 0:
             plain_sales = drawn.with_sales / len(drawn.ids)
-        chosen, of_event = _elite(drawn, asked)
-        weights = drawn.weights[chosen]
+        chosen, weights, of_event = _elite(drawn, asked)
         if not weights.sum() > 0 or len(chosen) < 2:
             return nothing(simulated, "the pilot did not find the event")
         effective = float(_effective(weights)[-1]) if of_event else 0.0
@@ -146,20 +145,26 @@ def pilot_ids(stage: int, paths: int) -> npt.NDArray[np.uint64]:
     return np.uint64(FIRST + stage * APART) + np.arange(paths, dtype=np.uint64)
 
 
-def _elite(drawn: Drawn, asked: Question) -> tuple[npt.NDArray[np.intp], bool]:
-    """The paths that the next stage is fitted to, and whether they are those of the event itself.
+def _elite(drawn: Drawn, asked: Question) -> tuple[npt.NDArray[np.intp], Floats, bool]:
+    """The paths that the next stage is fitted to, their weights, and whether they are those of the event itself.
 
-    A few paths of large weight are not fitted to: as many of the worst are taken as have the effective size (Kong
-    1992) of ON_THE_WAY, and no fewer than ELITE.
+    As many of the worst are taken as have the effective size (Kong 1992) of ON_THE_WAY, and no fewer than ELITE.
     """
     event = event_of(drawn, asked)
     happened = np.flatnonzero(event) if event is not None else np.zeros(0, np.intp)
-    if len(happened) and _effective(drawn.weights[happened])[-1] >= FEW:
-        return happened, True
+    weights = _truncated(drawn.weights[happened])
+    if len(happened) and _effective(weights)[-1] >= FEW:
+        return happened, weights, True
     worst = np.argsort(-drawn.losses, kind="stable")
     enough = np.flatnonzero(_effective(drawn.weights[worst]) >= ON_THE_WAY)
     count = max(2, round(ELITE * len(worst)), int(enough[0]) + 1 if len(enough) else len(worst))
-    return worst[:count], False
+    return worst[:count], _truncated(drawn.weights[worst[:count]]), False
+
+
+def _truncated(weights: Floats) -> Floats:
+    """No weight above the mean times the root of their number (Ionides 2008): a path of a weight that is larger by
+    chance alone is not what a tilt is fitted to."""
+    return np.minimum(weights, weights.mean() * math.sqrt(len(weights))) if len(weights) else weights
 
 
 def _effective(weights: Floats) -> Floats:
