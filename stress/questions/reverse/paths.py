@@ -30,7 +30,7 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Says = Callable[[str], None]
 LARGEST_NORMAL = 6.76  # that the engine draws
-MOST_OF_A_TILE = 1024  # paths
+MOST_OF_A_TILE = 256  # paths: most calls have no more
 GUIDES = ("fund_loss", "trough", "max_drawdown", "fund_loss_static")  # whose slopes are known
 
 
