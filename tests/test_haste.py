@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any, cast
 
 from compilation import AS_SHIPPED, BITS, as_shipped, in_haste, in_more_haste, more_haste
 from stress.engine.devices import set_up
@@ -17,8 +18,8 @@ def test_what_is_listed_is_there() -> None:
 
 def test_programs_in_more_haste_have_other_options_and_another_name() -> None:
     """A name follows from the settings that are read; this file itself is compiled in more haste."""
-    mesh = set_up("cpu", 1).mesh
-    inside, options, flags = programs._settings(), programs.compiler_options(mesh), os.environ["XLA_FLAGS"]
+    mesh, kept = set_up("cpu", 1).mesh, cast("Any", programs)
+    inside, options, flags = kept._settings(), kept.compiler_options(mesh), os.environ["XLA_FLAGS"]
     with more_haste():
         assert os.environ["XLA_FLAGS"] == flags, "not twice"
     found = as_shipped({"XLA_FLAGS": flags})["XLA_FLAGS"]
