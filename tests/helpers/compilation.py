@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 
 import jax
+import pytest
+
+from stress.engine.devices import compiler_options
 
 AS_SHIPPED = "LEVSTRESS_TESTS_AS_SHIPPED"  # set to anything: programs are compiled in the tests as they are for users
 HASTE = (  # programs are not split among threads either: each process that shares out the tests has one core
@@ -13,6 +18,28 @@ HASTE = (  # programs are not split among threads either: each process that shar
     "--xla_cpu_parallel_codegen_split_count=1"
 )
 EMITTERS = "xla_cpu_use_fusion_emitters"
+
+# Files and folders of tests in which bits of one program are held against those of another, or that share programs and
+# runs with such a file. All others are compiled in more haste.
+BITS = (
+    "kernels/test_recording.py",
+    "stress/cluster/",
+    "stress/engine/test_detail_size.py",
+    "stress/engine/test_engine_bits.py",
+    "stress/engine/test_fixed_moves_run.py",
+    "stress/engine/test_many_devices.py",
+    "stress/engine/test_programs.py",
+    "stress/engine/test_shock_models_run.py",
+    "stress/engine/test_slices_bits.py",
+    "stress/questions/rare/",
+    "stress/questions/reverse/test_given.py",
+    "stress/questions/sweep/test_sweep.py",
+    "stress/questions/test_lean.py",
+    "stress/questions/test_library_replays.py",
+    "stress/questions/test_replay.py",
+    "stress/run_directory/",
+    "stress/street/",
+)
 
 WANTED: dict[str, bool | int] = {
     "xla_backend_optimization_level": 0,
@@ -32,14 +59,31 @@ def in_more_haste(environ: Mapping[str, str]) -> dict[str, str]:
 
     So compiled, the same path need not have the same bits on one device and on two.
     """
-    if AS_SHIPPED in environ or EMITTERS not in compiled_quickly():
+    flags = environ.get("XLA_FLAGS", "")
+    if AS_SHIPPED in environ or EMITTERS in flags or EMITTERS not in compiled_quickly():
         return dict(environ)
-    return {**environ, "XLA_FLAGS": f"{environ.get('XLA_FLAGS', '')} --{EMITTERS}=false".strip()}
+    return {**environ, "XLA_FLAGS": f"{flags} --{EMITTERS}=false".strip()}
+
+
+@contextmanager
+def more_haste() -> Iterator[None]:
+    """Likewise, for the programs of runs that this process and those that it starts compile meanwhile.
+
+    XLA has read this process's flags by now, so its programs are given the same as options; what is kept is named by
+    the flags, and so is not taken for a program that was compiled otherwise.
+    """
+    flags = in_more_haste(os.environ).get("XLA_FLAGS", "")
+    more = {EMITTERS: False} if EMITTERS in flags and AS_SHIPPED not in os.environ else {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XLA_FLAGS", flags)
+        patch.setattr("stress.engine.kept.programs.compiler_options", lambda mesh: compiler_options(mesh) | more)
+        yield
 
 
 def as_shipped(environ: Mapping[str, str]) -> dict[str, str]:
     """An environment in which they are compiled as a user has them."""
-    return {**environ, "XLA_FLAGS": environ.get("XLA_FLAGS", "").replace(HASTE, "").strip()}
+    flags = environ.get("XLA_FLAGS", "").replace(f"--{EMITTERS}=false", "").replace(HASTE, "")
+    return {**environ, "XLA_FLAGS": " ".join(flags.split())}
 
 
 @cache

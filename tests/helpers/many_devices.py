@@ -4,7 +4,7 @@
 
 A process makes its devices once, and that of the tests has two. One line for each result, as JSON: the problem, the
 device it names, the paths of a call, and the variables that are not those of the first one, bit for bit. `small` is one
-fund with one asset on 2 and 8 devices; `full` has every mechanism.
+fund with one asset and outside buyers on 2 and 8 devices; `full` has every mechanism, and two passes besides.
 """
 
 from __future__ import annotations
@@ -30,7 +30,6 @@ FULL = make_problem(steps=3, shocks={"scale": 2.5}, estimation=DETAIL)
 IMPACT = {"law": "square_root"}
 PROBLEMS = {
     "small": {
-        "two passes": single(impact=IMPACT, estimation=DETAIL),
         "outside buyers": single(impact=IMPACT, estimation=DETAIL, retail={"per_percent": 0.1 * BN, "weights": 1.0}),
     },
     "full": {"two passes": replace(FULL, outside={}), "outside buyers": FULL},

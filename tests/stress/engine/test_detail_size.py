@@ -7,14 +7,15 @@ import numpy as np
 import pytest
 
 from stress.compile.structure import structure_of
-from stress.engine.detail import call_size
+from stress.engine.detail import call_size, program
 from stress.engine.detail.course import WorstPaths
 from stress.engine.detail.quantiles import LARGEST, Quantiles, bins_of_assets, bins_of_rows, numbers
 from stress.engine.runner import execute
 from stress.options import RunOptions
+from stress.results.dataset.tree import to_datatree
 from stress.results.statistics.contributions import euler, paths_looked_at
 from stress.results.statistics.simulation_output import SimulationOutput
-from tiny import single
+from tiny import BN, single
 
 
 def test_bins_are_coarser_only_where_assets_and_steps_are_many() -> None:
@@ -76,6 +77,29 @@ def test_no_number_depends_on_the_tiles_of_a_call(monkeypatch: pytest.MonkeyPatc
     tiles.append(call_size.tiles_of_a_call(structure_of(problem), 2, 64, 700))
     assert tiles == [12, 2]
     assert_same_detail(one, execute(problem, options))
+
+
+def test_only_the_first_paths_are_taken_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = single(
+        impact={"law": "square_root"},
+        shocks={"scale": 2.5},
+        retail={"per_percent": 0.1 * BN, "weights": 1.0},
+        estimation={"detail_paths": 4096},
+    )
+    options = RunOptions(paths=2_500, seed=3, precision="float64", devices=1)
+    every = execute(problem, options)
+    monkeypatch.setattr(program, "PATHS", 1_100)
+    some = execute(problem, options)
+    for part, values in every.sample.parts.items():
+        np.testing.assert_array_equal(some.sample.parts[part], values[:, :1_100])
+    line = some.timeline.tables["loss_part"]
+    held_still = list(some.sample.parts).index("held_still")
+    np.testing.assert_allclose(line.mean[-1, held_still], some.sample.parts["held_still"].mean(axis=1), rtol=1e-12)
+    error = some.sample.parts["held_still"].std(axis=1) / np.sqrt(1_099)
+    np.testing.assert_allclose(line.error[-1, held_still], error, rtol=1e-9)
+    np.testing.assert_array_equal(some.timeline.means["fund_loss"][0], every.timeline.means["fund_loss"][0])
+    tree = to_datatree(some)
+    assert tree["attribution"].attrs["paths_taken_apart"] == tree["timeline"].attrs["paths_taken_apart"] == 1_100
 
 
 def assert_same_detail(one: SimulationOutput, other: SimulationOutput) -> None:

@@ -161,14 +161,15 @@ def test_a_replay_without_rules_loses_what_its_positions_do() -> None:
     assert float(paths["forced_sales_usd"].sum()) == 0.0
 
 
-# every scenario of the library
+# every scenario of the library; those that are run above anyway in every run of the tests
 
+RUN_ABOVE = ("desk", "desk-calm", "tariff-2025")
 # Over five days `calm` has the programs of `tariff-2025`: its funds, rules and assets are the same.
-EVERY = [
+OTHERS = [
     *(
-        pytest.param(name, ("horizon.steps=5",) if name == "calm" else (), id=name)
+        pytest.param(name, ("horizon.steps=5",) if name == "calm" else (), id=name, marks=pytest.mark.slow)
         for name in list_names()
-        if name != "ai-unwind-2026"
+        if name not in ("ai-unwind-2026", *RUN_ABOVE)
     ),
     *(pytest.param(name, (), id=f"{name}, all of it", marks=pytest.mark.slow) for name in ("calm", "ai-unwind-2026")),
 ]
@@ -192,7 +193,14 @@ def program_of(structure: Structure) -> Callable[[Params, jax.Array], jax.Array]
     return program
 
 
-@pytest.mark.parametrize(("name", "overrides"), EVERY)
+@pytest.mark.parametrize(
+    ("name", "overrides"),
+    [
+        pytest.param("tariff-2025", (), id="tariff-2025"),
+        *(pytest.param(name, (), id=name, marks=pytest.mark.slow) for name in ("desk", "desk-calm")),
+        *OTHERS,
+    ],
+)
 def test_single_and_double_precision_agree(name: str, overrides: tuple[str, ...]) -> None:
     single = path_metric(collected(name, *overrides), "fund_loss")
     double = losses_in_double(problem_of(name, *overrides))
@@ -208,7 +216,7 @@ def test_single_and_double_precision_agree(name: str, overrides: tuple[str, ...]
     assert np.quantile(difference, 0.999) < FLOAT32_PATH
 
 
-@pytest.mark.parametrize(("name", "overrides"), EVERY)
+@pytest.mark.parametrize(("name", "overrides"), [*(pytest.param(name, (), id=name) for name in RUN_ABOVE), *OTHERS])
 def test_attribution_adds_up_to_the_loss_of_every_path(name: str, overrides: tuple[str, ...]) -> None:
     result, problem = collected(name, *overrides), problem_of(name, *overrides)
     gross = np.bincount(problem.books.fund_of, weights=problem.books.size) / problem.funds.nav  # of each member

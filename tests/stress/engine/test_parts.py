@@ -11,14 +11,13 @@ import pytest
 
 from fuzz import random_problem
 from parity import run_both
-from stress.engine.detail import program
 from stress.engine.runner import execute
 from stress.options import RunOptions
 from stress.reference.result import price_taker, simulate
 from stress.results.dataset.tree import to_datatree
 from stress.results.statistics.simulation_output import SimulationOutput
 from stress.scenarios.problem import Problem
-from tiny import BN, make_problem, single
+from tiny import make_problem
 
 PATHS, SEED = 64, 3
 PROBLEMS = {
@@ -77,29 +76,6 @@ def test_parts_sum_to_the_loss(name: str) -> None:
     table = line.tables["loss_part"]
     np.testing.assert_allclose(table.mean[:, :-1].sum(axis=1), table.mean[:, -1], rtol=0, atol=1e-12)
     np.testing.assert_allclose(table.mean[:, -1], line.means["fund_loss"][0], rtol=0, atol=1e-12)
-
-
-def test_only_the_first_paths_are_taken_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    problem = single(
-        impact={"law": "square_root"},
-        shocks={"scale": 2.5},
-        retail={"per_percent": 0.1 * BN, "weights": 1.0},
-        estimation={"detail_paths": 4096},
-    )
-    options = RunOptions(paths=2_500, seed=SEED, precision="float64", devices=1)
-    every = execute(problem, options)
-    monkeypatch.setattr(program, "PATHS", 1_100)
-    some = execute(problem, options)
-    for part, values in every.sample.parts.items():
-        np.testing.assert_array_equal(some.sample.parts[part], values[:, :1_100])
-    line = some.timeline.tables["loss_part"]
-    held_still = list(some.sample.parts).index("held_still")
-    np.testing.assert_allclose(line.mean[-1, held_still], some.sample.parts["held_still"].mean(axis=1), rtol=1e-12)
-    error = some.sample.parts["held_still"].std(axis=1) / np.sqrt(1_099)
-    np.testing.assert_allclose(line.error[-1, held_still], error, rtol=1e-9)
-    np.testing.assert_array_equal(some.timeline.means["fund_loss"][0], every.timeline.means["fund_loss"][0])
-    tree = to_datatree(some)
-    assert tree["attribution"].attrs["paths_taken_apart"] == tree["timeline"].attrs["paths_taken_apart"] == 1_100
 
 
 def test_parts_reconcile_with_the_causes() -> None:

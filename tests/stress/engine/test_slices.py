@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache, partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -31,6 +30,7 @@ from stress.scenarios.problem import Problem
 
 PATHS, SEED = 1_100, 3
 NAMES = list(PROBLEMS)[:3]
+IN_TURN = [NAMES[0], pytest.param(NAMES[1], marks=pytest.mark.slow), NAMES[2]]  # its bits are in test_slices_bits.py
 
 
 @cache
@@ -66,7 +66,7 @@ def system(problem: Problem, by_member: np.ndarray) -> np.ndarray:
     return np.asarray(np.einsum("f,...fp->...p", problem.funds.nav, by_member))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", IN_TURN)
 @pytest.mark.parametrize("path", [0, 7, 23])
 def test_trades_are_booked_as_in_the_recorded_path(name: str, path: int) -> None:
     """Round by round in NumPy, from what each trigger asked of each book."""
@@ -80,7 +80,7 @@ def test_trades_are_booked_as_in_the_recorded_path(name: str, path: int) -> None
             assert not told.any()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", IN_TURN)
 def test_sales_by_trigger_sum_to_the_sales(name: str) -> None:
     report, line = every_path(name), run(name).timeline
     by_step = np.diff(report.sold, axis=0, prepend=0.0)
@@ -94,7 +94,7 @@ def test_sales_by_trigger_sum_to_the_sales(name: str) -> None:
         assert built.any()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", IN_TURN)
 def test_exposure_is_what_books_hold_at_the_prices_of_the_step(name: str) -> None:
     problem, report, line = problem_of(name), every_path(name), run(name).timeline
     books = problem.books
@@ -127,7 +127,7 @@ def test_what_retail_buys_and_how_it_stands() -> None:
     assert outlay.max() <= retail.cap * (1 + 1e-12)
 
 
-@pytest.mark.parametrize("name", NAMES[:2])
+@pytest.mark.parametrize("name", IN_TURN[:2])
 def test_slices_are_the_worst_paths_by_the_loss_of_the_system(name: str) -> None:
     problem, report, output = problem_of(name), every_path(name), run(name)
     worst_first = np.argsort(-output.sample.fund_loss[-1], kind="stable")
@@ -175,15 +175,3 @@ def test_error_of_a_slice_is_that_of_a_conditional_mean() -> None:
 def test_sums_end_where_a_slice_does_and_where_its_boundary_begins() -> None:
     assert segments(10_000, WORST) == [9, 10, 90, 100, 450, 500]
     assert segments(40, WORST) == [1, 2]
-
-
-@pytest.mark.parametrize(
-    "options", [pytest.param({"devices": 1}, marks=pytest.mark.slow), {"devices": 2, "block_size": 1024}]
-)
-def test_slices_do_not_depend_on_blocks_and_devices(options: dict[str, Any]) -> None:
-    again = execute(problem_of(NAMES[1]), RunOptions(paths=PATHS, seed=SEED, precision="float64", **options))
-    first, second = run(NAMES[1]).timeline, again.timeline
-    for one, other in ((first.tables, second.tables), (first.slices.tables, second.slices.tables)):  # type: ignore[union-attr]
-        for name, table in one.items():
-            np.testing.assert_array_equal(table.mean, other[name].mean, err_msg=name)
-            np.testing.assert_array_equal(table.error, other[name].error, err_msg=name)

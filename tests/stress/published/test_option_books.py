@@ -48,7 +48,7 @@ def _settings(texts: tuple[str, ...]) -> dict[str, float]:
     "settings",
     [
         pytest.param(("threshold=20", "strata=5"), marks=pytest.mark.slow),  # not rare
-        ("calls=[30, 1, 5]", "puts=[0, 12, 5]", "threshold=150", "maturity=0.3"),
+        pytest.param(("calls=[30, 1, 5]", "puts=[0, 12, 5]", "threshold=150", "maturity=0.3"), marks=pytest.mark.slow),
         ("calls=[0, 4]", "puts=[3, 0]", "threshold=60", "dof=3"),
         pytest.param(("dof=30", "hedged=1", "vol=0.6", "horizon=0.1", "threshold=900"), marks=pytest.mark.slow),
     ],
@@ -61,6 +61,7 @@ def test_elsewhere(settings: tuple[str, ...]) -> None:
     assert outputs["stratified_se"] < outputs["probability_se"]
 
 
+@pytest.mark.slow  # that the quadratic gains what it should is seen above
 def test_a_wrong_quadratic_is_unbiased_but_loses_the_gain(monkeypatch: pytest.MonkeyPatch) -> None:
     """Delta, gamma and theta only guide: with another delta the probability is the same, and the variance larger."""
     from stress.published import option_books
