@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +21,9 @@ from stress.results.story.items import (
     points,
 )
 from stress.results.story.words import SYSTEM, TRADES, because, caused_by
-from stress.results.terminal.cells import printable
+from stress.results.terminal.cells import money_unit, printable
+
+LEAST_CALL = 200.0  # times what reads as 0: less than 0.1 of the unit of a story
 
 
 @dataclass(frozen=True)
@@ -61,21 +64,33 @@ def focus(story: xr.DataTree) -> list[str]:
     return [whom] if whom not in ("", SYSTEM) else []
 
 
+def told_of(story: xr.DataTree) -> list[tuple[str, list[str]]]:
+    """Of whom the losses are told, with the rows that they are: the system, then the fund or group the path is about;
+    of a shock that was looked for these first."""
+    found = [(SYSTEM, [SYSTEM]), *((fund, [fund]) for fund in focus(story))]
+    if "group" in story.attrs:
+        found.append((str(story.attrs["group"]), json.loads(story.attrs["group_members"])))
+    return found[::-1] if story.attrs.get("shock") else found
+
+
 def summary_lines(story: xr.DataTree, top: int) -> list[Line]:
     """The whole path; lists name the `top` largest items."""
     outcome, steps, rounds = (story[name].to_dataset() for name in ("outcome", "steps", "rounds"))
-    amounts = amounts_of(story)
-    lines = [Line("loss", _loss(outcome, SYSTEM, "the funds", amounts))]
-    lines += [Line("", _loss(outcome, fund, fund, amounts)) for fund in focus(story)]
+    amounts, whose = amounts_of(story), told_of(story)
+    lines = [Line("" if at else "loss", _loss(outcome, *whom, amounts)) for at, whom in enumerate(whose)]
     beyond = beyond_history(story)
     if beyond:
         left = f" and {counted(len(beyond) - top, 'other asset')}" if len(beyond) > top else ""
         told = ", ".join(in_words(one) for one in beyond[:top])
         lines.append(Line("not seen", f"beyond anything recorded: {told}{left}"))
-    for fund in [SYSTEM, *focus(story)]:
-        causes = cause_list(steps["contribution"].sel(fund=fund).sum("step"))
+    label = "P&L, %"
+    for name, rows in whose:
+        nav = outcome["nav_usd"].sel(fund=rows)
+        parts = steps["contribution"].sel(fund=rows).sum("step")
+        causes = cause_list((parts * nav).sum("fund") / nav.sum() if len(rows) > 1 else parts.isel(fund=0))
         if causes:
-            lines.append(Line("P&L, %" if fund == SYSTEM else "", f"{fund}: {causes}"))
+            lines.append(Line(label, f"{name}: {causes}"))
+            label = ""
     lost = largest_first((outcome["fund_loss"] * outcome["nav_usd"]).clip(min=0), "fund", amounts.least, focus(story))
     if len(lost) > 1:
         share = {fund: f" ({percent(float(outcome['fund_loss'].sel(fund=fund)), 1)})" for fund, _ in lost}
@@ -99,17 +114,19 @@ def cause_list(contribution: xr.DataArray) -> str:
     return listed(causes, points, len(causes), total=False)
 
 
-def _loss(outcome: xr.Dataset, fund: str, subject: str, amounts: Amounts) -> str:
+def _loss(outcome: xr.Dataset, name: str, rows: list[str], amounts: Amounts) -> str:
     """`quant_emn loses 31.0 bn USD, 14.11 % of start NAV; held still it would lose 11.55 %: ...`."""
-    one = outcome.sel(fund=fund)
-    loss, static, usd = float(one["fund_loss"]), float(one["fund_loss_static"]), float(one["nav_usd"])
-    several = fund == SYSTEM
+    of_them = outcome.sel(fund=rows)
+    nav = of_them["nav_usd"]
+    whole = float(nav.sum())
+    loss, static = (float((of_them[key] * nav).sum()) / whole for key in ("fund_loss", "fund_loss_static"))
+    several = name == SYSTEM
 
     verb = ("lose" if loss >= 0 else "gain") + ("" if several else "s")
     still = f"{'they' if several else 'it'} would {'lose' if static >= 0 else 'gain'} {percent(abs(static))}"
     return (
-        f"{subject} {verb} {amounts.told(abs(loss) * usd)}, {percent(abs(loss))} of start NAV; "
-        f"held still {still}: {_trading(loss - static)}"
+        f"{'the funds' if several else name} {verb} {amounts.told(abs(loss) * whole)}, {percent(abs(loss))} of start "
+        f"NAV; held still {still}: {_trading(loss - static)}"
     )
 
 
@@ -120,15 +137,19 @@ def _trading(cost: float) -> str:
 
 
 def _called(outcome: xr.Dataset, top: int, first: list[str], amounts: Amounts) -> Line:
-    items = largest_first(outcome["called_usd"], "fund", 1.0, first)
-    if not items:
-        return Line("calls", "nobody gets a margin call")
     steps = outcome["first_call_step"]
     earliest = int(steps.sel(fund=SYSTEM))
+    if not earliest:
+        return Line("calls", "nobody gets a margin call")
     named = [str(fund) for fund in steps["fund"].values if fund != SYSTEM and int(steps.sel(fund=fund)) == earliest]
     who = joined(named) if len(named) <= 3 else counted(len(named), "fund")
-    total = amounts.told(float(outcome["called_usd"].sel(fund=SYSTEM)))
-    return Line("calls", f"{total}, from step {earliest} on ({who}): {listed(items, amounts.write, top)}")
+    total = float(outcome["called_usd"].sel(fund=SYSTEM))
+    if total < 1:
+        return Line("calls", f"less than 1 USD, from step {earliest} on ({who})")
+    if total < LEAST_CALL * amounts.least:
+        amounts = Amounts(*money_unit([total]))  # a call by a hair reads as 0 in the unit of the losses
+    items = largest_first(outcome["called_usd"], "fund", amounts.least, first)
+    return Line("calls", f"{amounts.told(total)}, from step {earliest} on ({who}): {listed(items, amounts.write, top)}")
 
 
 def _sold(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from stress.results.answers.rare.beside_shown import beside_json, sentences
+from stress.results.answers.rare.beside_shown import beside_json, heading, sentences
 from stress.results.fund_groups.as_result import groups_in
 from stress.results.terminal.cells import (
     add_label_column,
@@ -111,8 +111,9 @@ def summary_table(tree: xr.DataTree) -> Table:
         page.add_row(part)
     for part in groups_table(tree):
         page.add_row(part)
-    for line in sentences(tree):
-        page.add_row(Text(printable(line)))
+    if rare := sentences(tree):
+        page.add_row(Text(heading(tree), "bold"))
+        page.add_row(Text("\n".join(map(printable, rare)) + "\n"))
     page.add_row(_fitting(tree, RISK if first else ""))
     summary = tree["summary"].to_dataset()
     if _brokers_lose(summary):

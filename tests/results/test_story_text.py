@@ -16,6 +16,7 @@ from stress.results.story.flows import called
 from stress.results.story.items import Amounts, amounts_of, counted, joined, largest_first, listed, percent, points
 from stress.results.story.page import _overview, note
 from stress.results.story.steps import chosen_rounds, told_steps
+from stress.results.story.summary import _called, _loss, told_of
 from stress.results.terminal.cells import printable
 
 AMOUNTS = {"fund_loss": 0.1, "nav_usd": 1e12, "called_usd": 3e11, "forced_sales_usd": 2e10}
@@ -157,6 +158,32 @@ def test_a_path_that_stands_for_all_is_said_to() -> None:
     wholes = [xr.Dataset(attrs=attrs | {"paths_are_the_same": same}) for same in (0, 1)]
     said = [note(xr.DataTree.from_dict({"/": whole, "outcome": OUTCOME})) for whole in wholes]
     assert ["all its paths are the same" in text for text in said] == [False, True]
+
+
+def test_a_shock_tells_first_what_its_group_loses() -> None:
+    attrs = {"ranked_by": "", "shock": "shock 1", "group": "pair", "group_members": '["a", "b"]'}
+    whose = told_of(xr.DataTree.from_dict({"/": xr.Dataset(attrs=attrs)}))
+    assert whose == [("pair", ["a", "b"]), ("system", ["system"])]
+    losses = {"nav_usd": [1e9, 3e9, 6e9, 10e9], "fund_loss": [0.5, 0.1, 0.0, 0.08], "fund_loss_static": [0.4] * 4}
+    outcome = xr.Dataset({k: ("fund", v) for k, v in losses.items()}, {"fund": ["a", "b", "c", "system"]})
+    said = [_loss(outcome, *whom, Amounts("bn USD", 1e-9)) for whom in whose]
+    assert said[0].startswith("pair loses 0.800 bn USD, 20.00 % of start NAV; held still it would lose 40.00 %")
+    assert said[1].startswith("the funds lose 0.800 bn USD, 8.00 % of start NAV; held still they would lose 40.00 %")
+
+
+@pytest.mark.parametrize(
+    ("usd", "said"),
+    [
+        (4e5, "400 k USD, from step 2 on (a): a 400"),
+        (0.5, "less than 1 USD, from step 2 on (a)"),
+        (2e9, "2.00 bn USD, from step 2 on (a): a 2.00"),
+    ],
+)
+def test_a_call_by_a_hair_has_a_unit_of_its_own(usd: float, said: str) -> None:
+    data = {"called_usd": ("fund", [usd, 0.0, usd]), "first_call_step": ("fund", [2, 0, 2])}
+    outcome = xr.Dataset(data, {"fund": ["a", "b", "system"]})
+    assert _called(outcome, 4, [], Amounts("bn USD", 1e-9)).text == said
+    assert _called(outcome * 0, 4, [], Amounts("bn USD", 1e-9)).text == "nobody gets a margin call"
 
 
 def test_a_call_that_is_open_already_grows_and_is_not_new() -> None:

@@ -4,7 +4,9 @@ import math
 
 import numpy as np
 import pytest
+import xarray as xr
 
+from stress.results.answers.sweep.table import tipping_text
 from stress.results.answers.sweep.tipping import Bound, crossing, tipping_point
 
 X = np.array([1.0, 2.0, 3.0, 4.0])
@@ -37,6 +39,21 @@ def test_none_and_ends_that_are_not_reached() -> None:
     early = tipping_point(X, np.array([0.1, 0.3, 0.4, 0.5]), np.zeros(4), np.full(4, 0.9), 0.2)
     assert early.low == -math.inf
     assert all(math.isnan(x) for x in tipping_point(X, np.full(4, np.nan), p, p, 0.2))
+
+
+@pytest.mark.parametrize(
+    ("point", "said"),
+    [
+        ((1.3, 1.2, 1.4, 2.0), "1.3 times (1.2 to 1.4)"),
+        ((0.5, -math.inf, 0.5, 2.0), "already at 0.5 times"),
+        ((math.nan, math.nan, math.nan, 0.85), "none up to 0.85 times"),
+    ],
+)
+def test_a_factor_is_told_in_times(point: tuple[float, ...], said: str) -> None:
+    names = ("tipping", "tipping_ci_low", "tipping_ci_high", "searched_to")
+    one = xr.Dataset(dict(zip(names, point, strict=True)))
+    assert tipping_text(one, factor=True) == said
+    assert tipping_text(one) == said.replace(" times", "")
 
 
 def test_the_bound_in_words() -> None:

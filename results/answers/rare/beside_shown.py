@@ -7,17 +7,17 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from stress.results.answers.horizon import over_horizon
 from stress.results.answers.rare.beside import as_answer
 from stress.results.answers.rare.dataset import GROUP, SUFFIXES
+from stress.results.answers.rare.event import event_of
 from stress.results.answers.rare.table import document
-from stress.results.answers.rare.words import answer_text, gain_of, verdict_of
-
-NAMES = {"tilt": "importance sampling", "screen": "screening"}
+from stress.results.answers.rare.words import NAMES, answer_text, gain_of, verdict_of
 
 
 def sentences(tree: xr.DataTree) -> list[str]:
-    """The question, by plain paths and by as many others, what those were expected to gain, and whether to believe
-    them; nothing of a run without a question."""
+    """The question, by plain paths and by as many others, what its event is, what the others were expected to gain,
+    and whether to believe them; nothing of a run without a question."""
     if GROUP not in tree.children:
         return []
     group, paths = tree[GROUP].to_dataset(), int(tree.attrs["paths"])
@@ -34,7 +34,12 @@ def sentences(tree: xr.DataTree) -> list[str]:
         return [f"{first} No others were simulated: {group.attrs['why_plain']}."]
     name = NAMES.get(str(group.attrs["method"]), "as many others")
     second = f"{asked}: {answer_text(found)} by {name}, {paths:,} more paths."
-    return [first, second, *(x for x in (gain_of(found), verdict_of(found)) if x)]
+    return [first, second, *(x for x in (event_of(found), gain_of(found), verdict_of(found)) if x)]
+
+
+def heading(tree: xr.DataTree) -> str:
+    """Above them: what is rare, and over how long."""
+    return f"A rare figure {over_horizon(tree)}, by paths that serve it"
 
 
 def beside_json(tree: xr.DataTree) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from stress.results.answers.rare.curve import thresholds
 from stress.results.answers.rare.estimates import SCREEN, Bools, Paths
 from stress.results.answers.rare.question import Question
 from stress.results.statistics.estimate import Estimate
@@ -15,10 +16,7 @@ from stress.results.statistics.plain_check import PlainCheck, by_design, nothing
 from stress.results.statistics.weighted import mean
 
 GROUP, WEIGHTS = "rare", "weights"
-POINTS = 60  # of the curve
-FEWEST = 20  # paths, at least, beyond the last point of the curve
 RARER = 1000.0  # how much rarer than the event asked about a loss of the curve may be
-FROM = 0.1  # probability of the loss at which the curve begins
 SUFFIXES = ("", "_se", "_ci_low", "_ci_high")
 WORDS = {"_se": "standard error of ", "_ci_low": "95 % interval, low end: ", "_ci_high": "95 % interval, high end: "}
 
@@ -65,7 +63,8 @@ def rare_dataset(question: Question, paths: Paths, levels: Sequence[str]) -> xr.
     asked = sorted({*levels, *([question.level] if question.level else [])}, key=float)
     for kind, text in (("var", "VaR"), ("es", "expected shortfall")):
         put(kind, ("level",), "1", f"{whose}: {text}, fraction of start NAV", [paths.at_level(kind, x) for x in asked])
-    losses = _curve(paths, float(paths.weights[event].sum()) / RARER)
+    figure = answer.value if question.level is not None else question.bound or 0.0
+    losses = thresholds(paths, float(paths.weights[event].sum()) / RARER, figure)
     text = f"{whose}: probability of a larger loss"
     put("prob_loss_over", ("loss",), "1", text, [paths.probability(paths.losses > x) for x in losses])
     coords = {
@@ -73,17 +72,6 @@ def rare_dataset(question: Question, paths: Paths, levels: Sequence[str]) -> xr.
         "loss": ("loss", losses, {"units": "1", "long_name": "loss, fraction of start NAV"}),
     }
     return xr.Dataset(data, coords)
-
-
-def _curve(paths: Paths, least: float) -> np.ndarray:
-    """Losses from where one path in ten loses more up to where few do, or weights of less than `least` together."""
-    first = paths.at_level("var", str(1 - FROM)).value
-    losses, _, above = paths.sample.ranked
-    beyond = int(np.searchsorted(above, least))
-    last = losses[min(max(FEWEST, beyond), len(losses)) - 1]
-    if not np.isfinite(first) or not last > first:
-        return np.array([float(paths.losses.max())])
-    return np.linspace(first, last, POINTS)
 
 
 def weights_dataset(question: Question, paths: Paths, names: Sequence[str], shares: Sequence[float]) -> xr.Dataset:

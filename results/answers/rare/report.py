@@ -6,9 +6,12 @@ from functools import partial
 
 import xarray as xr
 
+from stress.results.answers.horizon import over_horizon
 from stress.results.answers.rare.beside import as_answer
-from stress.results.answers.rare.beside_shown import sentences
+from stress.results.answers.rare.beside_shown import heading, sentences
+from stress.results.answers.rare.curve import rows
 from stress.results.answers.rare.dataset import GROUP, SUFFIXES, WEIGHTS
+from stress.results.answers.rare.event import event_of
 from stress.results.answers.rare.figure import rare
 from stress.results.answers.rare.words import answer_text, chance, chances, gain_of, verdict_of, warning_of, weights_of
 from stress.results.report import plotly_twins
@@ -23,8 +26,8 @@ def sections(tree: xr.DataTree) -> list[Section]:
     """The answer, its curve, its tables, and whether to believe it."""
     blocks: list[Block] = [Text(warning_of(tree))] if warning_of(tree) else []
     blocks += [
-        Text(f"{tree.attrs['asked']}: {answer_text(tree)}."),
-        Text(verdict_of(tree)),
+        Text(f"{tree.attrs['asked']} {over_horizon(tree)}: {answer_text(tree)}."),
+        *(Text(sentence) for sentence in (event_of(tree), verdict_of(tree)) if sentence),
         Gallery((_picture(tree),)),
         _levels(tree),
         _components(tree),
@@ -41,19 +44,19 @@ def beside(tree: xr.DataTree) -> list[Section]:
     if found is not None:
         blocks += [Gallery((_picture(found),)), _levels(found), _components(found)]
         blocks.append(Text(weights_of(found), quiet=True))
-    return [Section("rare", "A rare loss, by paths that serve it", blocks)] if blocks else []
+    return [Section("rare", heading(tree), blocks)] if blocks else []
 
 
 def _picture(tree: xr.DataTree) -> Picture:
     data, who = tree[GROUP].to_dataset(), called(str(tree.attrs["who"]))
     title = f"{who[:1].upper()}{who[1:]}: probability of a larger loss"
     losses = [float(x) for x in data["loss"].values]
-    rows = []
-    for at in range(0, len(losses), 4):
+    found = []
+    for at in rows(data["loss"].values):
         row = data.isel(loss=at)
         value, se, low, high = (float(row[f"prob_loss_over{suffix}"]) for suffix in SUFFIXES)
-        rows.append(Row(f"{100 * losses[at]:.2f} %", tuple(map(Cell, chances(value, se, low, high)))))
-    table = Table(title, ("Loss over", "probability", "standard error", "95 % interval"), tuple(rows))
+        found.append(Row(f"{100 * losses[at]:.4g} %", tuple(map(Cell, chances(value, se, low, high)))))
+    table = Table(title, ("Loss over", "probability", "standard error", "95 % interval"), tuple(found))
     values = data["prob_loss_over"].values
     live = plotly_twins.line_with_band(
         [100 * x for x in losses], values, data["prob_loss_over_se"].values, "loss, % of start NAV", "probability"
@@ -66,7 +69,7 @@ def _picture(tree: xr.DataTree) -> Picture:
 
 def _levels(tree: xr.DataTree) -> Table:
     data = tree[GROUP].to_dataset()
-    rows = [
+    found = [
         Row(
             percent(level),
             tuple(cell(float(row[name]), float(row[f"{name}_se"]), 100.0) for name in ("var", "es")),
@@ -74,7 +77,7 @@ def _levels(tree: xr.DataTree) -> Table:
         for level in map(float, data["level"].values)
         for row in [data.sel(level=level)]
     ]
-    return Table("Losses, % of start NAV", ("Level", "VaR, %", "ES, %"), tuple(rows))
+    return Table("Losses, % of start NAV", ("Level", "VaR, %", "ES, %"), tuple(found))
 
 
 def _components(tree: xr.DataTree) -> Table:

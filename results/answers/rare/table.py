@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
+from stress.results.answers.horizon import over_horizon
+from stress.results.answers.rare.curve import rows
 from stress.results.answers.rare.dataset import GROUP, SUFFIXES, WEIGHTS
-from stress.results.answers.rare.words import answer_text, chances, gain_of, verdict_of, weights_of
+from stress.results.answers.rare.event import event_of
+from stress.results.answers.rare.words import NAMES, answer_text, chances, gain_of, verdict_of, weights_of
 from stress.results.terminal.cells import (
     add_label_column,
     add_number_columns,
@@ -24,22 +27,22 @@ from stress.results.terminal.cells import (
 if TYPE_CHECKING:
     from rich.table import Table
 
-CURVE = 8  # points of the curve that are printed
-
 
 def shown(tree: xr.DataTree) -> list[Any]:
     """The answer, what else its paths say, and whether to believe it."""
     from rich.text import Text
 
-    asked = printable(str(tree.attrs["asked"]))
-    head = Text.assemble((f"{asked}: ", "bold"), answer_text(tree))
+    asked = printable(f"{tree.attrs['name']}, {over_horizon(tree)}: {tree.attrs['asked']}")
+    by = f"by {NAMES.get(str(tree.attrs['method']), 'plain paths')}, {int(tree.attrs['paths']):,} paths"
+    head = [Text(asked, "bold"), Text(f"{answer_text(tree)} {by}.")]
+    head += [Text(printable(line)) for line in [event_of(tree)] if line]
     notes = [
         verdict_of(tree),
         gain_of(tree),
         weights_of(tree),
         "Other figures of the same paths have errors of their own: the paths serve the question alone.",
     ]
-    return [head, _levels(tree), _curve(tree), *(Text(note) for note in notes if note)]
+    return [*head, _levels(tree), _curve(tree), *(Text(note) for note in notes if note)]
 
 
 def _levels(tree: xr.DataTree) -> Table:
@@ -63,10 +66,9 @@ def _curve(tree: xr.DataTree) -> Table:
     add_label_column(table, "loss, % of start NAV")
     add_number_columns(table, "probability", "", "95 % interval")
     data = tree[GROUP].to_dataset()
-    step = max(1, math.ceil(data.sizes["loss"] / CURVE))
-    for at in range(0, data.sizes["loss"], step):
+    for at in rows(data["loss"].values):
         row = data.isel(loss=at)
-        table.add_row(f"{100 * float(row['loss']):.2f}", *_chances(row, "prob_loss_over"))
+        table.add_row(f"{100 * float(row['loss']):.4g}", *_chances(row, "prob_loss_over"))
     table.add_section()
     label = "default of any fund" if tree.attrs["who"] == "system" else "default"
     table.add_row(label, *_chances(data, "prob_default"))

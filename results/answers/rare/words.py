@@ -8,9 +8,11 @@ import xarray as xr
 
 from stress.results.answers.rare.beside import as_answer
 from stress.results.answers.rare.dataset import GROUP, WEIGHTS
+from stress.results.answers.rare.event import paths_to_check
 from stress.results.statistics.plain_check import BY_DESIGN, NOT_VERIFIED, PLAIN, REJECTED
 from stress.results.terminal.cells import TOO_FEW, decimals, fixed, percent, with_error
 
+NAMES = {"tilt": "importance sampling", "screen": "screening"}
 SAME_BELOW = 1.25  # ratio of variances
 SMALL = 1e-3  # below it a probability is written by its power of ten, above it in percent
 
@@ -51,9 +53,11 @@ def verdict_of(tree: xr.DataTree) -> str:
     seen, expected = counted(tree)
     plain = int(tree[WEIGHTS]["plain_paths"])
     if verdict == NOT_VERIFIED:
+        enough = paths_to_check(tree)
+        more = "" if enough is None else f"; of about {enough:,} paths in all there would be enough"
         return (
             f"Not verified by plain paths: {plain:,} of them are too few for this event ({seen} seen, {expected} "
-            "expected by the tilted ones)."
+            f"expected by the tilted ones){more}."
         )
     return f"Plain paths agree: the event happened on {seen} of {plain:,}, the tilted ones alone expect {expected}."
 
@@ -126,7 +130,10 @@ def chances(value: float, se: float, low: float, high: float) -> tuple[str, str,
 
     if math.isinf(se):
         return ("0", "", f"below {chance(high)}") if value == 0 else (written(value), TOO_FEW, "")
-    return written(value), f"±{written(se)}", f"{written(low)} to {written(high)}"
+    error = written(se)
+    if se > 0 and not float(error.partition("e")[0].strip(" %")):
+        error = f"<{written(10.0 ** (power - places))}"
+    return written(value), f"±{error}", f"{written(low)} to {written(high)}"
 
 
 def chance(value: float) -> str:

@@ -6,10 +6,11 @@ from functools import partial
 
 import xarray as xr
 
+from stress.results.answers.horizon import over_horizon
 from stress.results.answers.reverse.dataset import GROUP, SYSTEM
 from stress.results.answers.reverse.figure import reverse
 from stress.results.answers.reverse.table import NAMED, leading, story_of, whole_move
-from stress.results.answers.reverse.words import chance, notes
+from stress.results.answers.reverse.words import NOTHING_FOUND, chance, notes
 from stress.results.report import plotly_twins
 from stress.results.report.drawing import drawn
 from stress.results.report.elements import Block, Cell, Facts, Gallery, Heading, Picture, Row, Section, Table, Text
@@ -23,16 +24,17 @@ MOST_ASSETS = 12  # in a picture's table
 def sections(tree: xr.DataTree) -> list[Section]:
     """Shocks and their probabilities, what moves in each, and the story of the first."""
     table = tree[GROUP].to_dataset()
-    blocks: list[Block] = [
+    blocks: list[Block] = [Text(NOTHING_FOUND)] if not table.sizes["answer"] else []
+    blocks += [
         Text(
             "The shocks nearest to none, in the standard normals that the scenario draws, with which "
-            f"{tree.attrs['event']} happens, through margin calls, sales and their impact."
+            f"{tree.attrs['event']} happens {over_horizon(tree)}, through margin calls, sales and their impact."
         )
     ]
     if table.sizes["answer"]:
         blocks.append(_shocks(tree, table))
         blocks.append(Gallery(tuple(_picture(tree, table, int(number)) for number in table["answer"].values)))
-    blocks += [Text(note, quiet=True) for note in notes(tree)]
+    blocks += [Text(note, quiet=True) for note in notes(tree) if note != NOTHING_FOUND]
     story = story_of(tree, 1)
     if story is not None:
         lines = summary_lines(story, NAMED)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from stress.results.answers.horizon import over_horizon
 from stress.results.answers.reverse.dataset import GROUP, SYSTEM
 from stress.results.answers.reverse.words import chance, explained, notes
 from stress.results.story.page import lines_shown
@@ -43,7 +44,9 @@ def shown(tree: xr.DataTree) -> list[Any]:
     from rich.text import Text
 
     table = tree[GROUP].to_dataset()
-    page: list[Any] = [Text(printable(f"{tree.attrs['name']}: what brings about {tree.attrs['event']}"), "bold")]
+    page: list[Any] = [
+        Text(printable(f"{tree.attrs['name']}, {over_horizon(tree)}: what brings about {tree.attrs['event']}"), "bold")
+    ]
     if table.sizes["answer"]:
         page.append(_shocks(tree, table))
     page += [Text(note) for note in notes(tree)]

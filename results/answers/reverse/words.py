@@ -10,8 +10,9 @@ from stress.results.terminal.cells import percent
 
 FACTOR = 3.0  # by which probabilities may differ for a shock to be called the explanation
 FARTHEST = 12  # norm up to which a shock is looked for, see docs/reverse.md
-
-
+NOTHING_FOUND = (
+    f"No shock up to {FARTHEST} standard normals was found that brings it about. That is no proof that there is none."
+)
 SMALL = 1e-3  # below it a probability is written by its power of ten
 
 
@@ -58,11 +59,7 @@ def notes(tree: xr.DataTree) -> list[str]:
     if tree.attrs["chosen"]:
         lines.append(f"The limit is {tree.attrs['chosen']}.")
     if verdict == "nothing found":
-        lines.append(
-            f"No shock up to {FARTHEST} standard normals was found that brings it about. That is no proof that there "
-            "is none."
-        )
-        return lines
+        return [*lines, NOTHING_FOUND]
     together = float(table["prob_days"].sum())
     total = chance(together)
     if verdict == "yes":

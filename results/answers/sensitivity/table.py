@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from stress.results.answers.horizon import over_horizon
 from stress.results.answers.sensitivity.notes import most, notes
 from stress.results.answers.sensitivity.shown import SHOWN, UNTOLD, Study, study_of
 from stress.results.terminal.cells import (
@@ -58,7 +59,7 @@ def _heading(study: Study, name: str) -> str:
 
 
 def _elasticities(study: Study) -> Table:
-    table = plain_table("Whole system: change in % for 1 % more of each (elasticity)")
+    table = plain_table(f"Whole system, {over_horizon(study.tree)}: change in % for 1 % more of each (elasticity)")
     add_label_column(table, "", LABEL)
     add_number_columns(table, *(_heading(study, name) for name in SHOWN))
     for parameter in study.by_elasticity("es"):
@@ -104,7 +105,7 @@ def _most(study: Study) -> Table:
 def _total(study: Study) -> Table:
     from rich.text import Text
 
-    table = plain_table("Whole system: 95 % intervals, by sampling and with the ranges (total)")
+    table = plain_table(f"Whole system, {over_horizon(study.tree)}: 95 % intervals, by sampling and with the ranges")
     add_label_column(table, "", LABEL)
     add_number_columns(table, "unit", "as it\nstands", "sampling", "total", "sd of the\nranges")
     for name in SHOWN:

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from stress.results.answers.sweep.dataset import GROUP, SYSTEM
-from stress.results.answers.sweep.table import HEADINGS, shown_of, unit_of, value_text
+from stress.results.answers.sweep.table import HEADINGS, Shown, shown_of, unit_of, value_text
 from stress.results.plot import style
 from stress.results.plot.drawing import choice, labels
 from stress.results.plot.drawing.cells import cells, texts
@@ -58,11 +58,11 @@ def sweep(
     heading = f"{labels.name(fund)}: {shown.heading(figure)}, {unit}{places}"
     left = [axis for axis in shown.axes if axis in values.dims]
     if len(left) == 1:
-        return _line(values * factor, errors * factor, left[0], heading, shown.screened, ax)
-    return _map(values.transpose(*left) * factor, heading, left, shown.screened, ax)
+        return _line(values * factor, errors * factor, left[0], heading, shown, ax)
+    return _map(values.transpose(*left) * factor, heading, left, shown, ax)
 
 
-def _line(values: xr.DataArray, errors: xr.DataArray, axis: str, heading: str, screened: bool, ax: Axes | None) -> Axes:
+def _line(values: xr.DataArray, errors: xr.DataArray, axis: str, heading: str, shown: Shown, ax: Axes | None) -> Axes:
     ax = style.new_axes(ax)
     style.title(ax, heading)
     numeric = values[axis].dtype.kind == "f"
@@ -72,14 +72,14 @@ def _line(values: xr.DataArray, errors: xr.DataArray, axis: str, heading: str, s
     ax.plot(x, values.values, color=style.BLACK, marker="o", markersize=3)
     if not numeric:
         ax.set_xticks(x, [labels.name(value) for value in values[axis].values])
-    ax.set_xlabel(labels.literal(axis))
+    ax.set_xlabel(labels.literal(shown.axis_name(axis)))
     missing = int(np.isnan(values.values).sum())
     left_out = f"Left out, as it cannot start: {missing} of {values.size} points." if missing else ""
-    style.caption(ax, _sentences(left_out, SCREENED if screened else ""))
+    style.caption(ax, _sentences(left_out, SCREENED if shown.screened else ""))
     return ax
 
 
-def _map(values: xr.DataArray, heading: str, axes: list[str], screened: bool, ax: Axes | None) -> Axes:
+def _map(values: xr.DataArray, heading: str, axes: list[str], shown: Shown, ax: Axes | None) -> Axes:
     down, across = axes
     table = values.values
     rows, columns = ([value_text(value) for value in values[axis].values] for axis in (down, across))
@@ -98,10 +98,10 @@ def _map(values: xr.DataArray, heading: str, axes: list[str], screened: bool, ax
             hatch="///",
             linewidth=0,
         )
-    ax.set_xlabel(labels.literal(across))
-    ax.set_ylabel(labels.literal(down))
+    ax.set_xlabel(labels.literal(shown.axis_name(across)))
+    ax.set_ylabel(labels.literal(shown.axis_name(down)))
     hatched = "Hatched: cannot start." if np.isnan(table).any() else ""
-    style.caption(ax, _sentences(hatched, SCREENED if screened else ""))
+    style.caption(ax, _sentences(hatched, SCREENED if shown.screened else ""))
     return ax
 
 

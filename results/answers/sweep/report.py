@@ -54,7 +54,7 @@ def _quiet(texts: list[str]) -> list[Block]:
 
 def _question(shown: Shown) -> str:
     axes = " and ".join(str(shown.table[axis].attrs["long_name"]) for axis in shown.axes)
-    return f"The scenario is simulated again and again with another {axes}, always on the same draws."
+    return f"The scenario is simulated again and again with another {axes}, always on the same draws, {shown.horizon}."
 
 
 def _picture(tree: xr.DataTree, shown: Shown, fund: str, name: str, where: dict[str, Any]) -> Picture:
@@ -120,12 +120,14 @@ def _tipping(shown: Shown) -> Table:
     rows = [
         Row(
             called(str(fund)),
-            tuple(Cell(tipping_text(flat.sel(fund=fund).isel(at=n))) for n in range(len(names))),
+            tuple(Cell(tipping_text(flat.sel(fund=fund).isel(at=n), axis in shown.factors)) for n in range(len(names))),
             strong=fund == SYSTEM,
         )
         for fund in shown.tipping["fund"].values
     ]
-    caption = f"Tipping point: {axis} at which {shown.bound.text} is first reached, with its 95 % interval"
+    caption = (
+        f"Tipping point: {shown.axis_name(axis)} at which {shown.bound.text} is first reached, with its 95 % interval"
+    )
     return Table(
         caption, (f"Fund / {', '.join(along)}" if along else "Fund", *names), tuple(rows), tight=len(names) > 3
     )

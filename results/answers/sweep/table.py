@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import xarray as xr
 
+from stress.results.answers.horizon import over_horizon
 from stress.results.answers.sweep.dataset import GROUP, PROBABILITY, SYSTEM, TIPPING
 from stress.results.answers.sweep.tipping import Bound
 from stress.results.terminal.cells import (
@@ -44,9 +45,14 @@ SCREENED = (
     "others, which stands for them; errors have that in them."
 )
 
+FURTHER = (
+    "None up to: no point that can start reaches it. A longer range of --over goes further; where a fund would begin "
+    "in a margin call, --set margin.allow_start_in_call=true lets it."
+)
+
 
 class Shown(NamedTuple):
-    """A sweep, and at which level its figures are shown."""
+    """A sweep, at which level its figures are shown, over how long, and which axes are factors on what stands there."""
 
     table: xr.Dataset
     tipping: xr.Dataset | None
@@ -54,6 +60,8 @@ class Shown(NamedTuple):
     bound: Bound
     level: float
     screened: bool
+    horizon: str
+    factors: frozenset[str]
 
     def figure(self, name: str, fund: str = SYSTEM, suffix: str = "") -> xr.DataArray:
         """A figure of a fund by the axes."""
@@ -62,6 +70,10 @@ class Shown(NamedTuple):
         if "level" in values.dims:
             return values.sel(level=MEAN if name == "added_loss" else self.level)
         return values
+
+    def axis_name(self, axis: str) -> str:
+        """An axis in a sentence: `gross`, or `factor on gross` where it multiplies what stands there."""
+        return f"factor on {axis}" if axis in self.factors else axis
 
     def heading(self, name: str) -> str:
         """What a figure is called."""
@@ -76,7 +88,9 @@ def shown_of(tree: xr.DataTree) -> Shown:
     level = min((float(x) for x in table["level"].values), key=lambda level: abs(level - NEAR))
     tipping = tree[TIPPING].to_dataset() if TIPPING in tree.children else None
     axes = tuple(str(axis["name"]) for axis in asked["axes"])
-    return Shown(table, tipping, axes, Bound(*asked["tipping"]), level, asked.get("method") == "screen")
+    factors = frozenset(str(axis["name"]) for axis in asked["axes"] if axis["multiplies"])
+    screened = asked.get("method") == "screen"
+    return Shown(table, tipping, axes, Bound(*asked["tipping"]), level, screened, over_horizon(tree), factors)
 
 
 def shown(tree: xr.DataTree, width: int) -> list[Any]:
@@ -102,12 +116,28 @@ def notes(tree: xr.DataTree, sweep: Shown) -> list[str]:
     why = sweep.table["reason"].values.ravel()
     bad = [text for text in why if text]
     if bad:
-        said.append(f"x: {len(bad)} of {len(why)} points cannot start: {bad[0]}")
+        said.append(f"x: {len(bad)} of {len(why)} points cannot start; at {_first_bad(sweep)}: {bad[0]}")
+    if (
+        sweep.tipping is not None
+        and (np.isnan(sweep.tipping["tipping"]) & ~np.isnan(sweep.tipping["searched_to"])).any()
+    ):
+        said.append(FURTHER)
     for axis in sweep.axes:
         text = str(sweep.table[axis].attrs["long_name"])
         if text != axis:
             said.append(f"{axis}: {text}")
     return said
+
+
+def _first_bad(sweep: Shown) -> str:
+    """Where the first point lies that cannot start: `factor on gross 1.2`."""
+    cannot = sweep.table["infeasible"]
+    place = dict(zip(cannot.dims, np.argwhere(cannot.values)[0], strict=True))
+    where = (
+        (axis, sweep.table[axis].isel({k: int(v) for k, v in place.items() if k in sweep.table[axis].dims}))
+        for axis in sweep.axes
+    )
+    return ", ".join(f"{sweep.axis_name(axis)} {value_text(value.item())}" for axis, value in where)
 
 
 def value_text(value: Any) -> str:
@@ -141,7 +171,7 @@ def _row(table: Table, sweep: Shown, label: str, where: Mapping[str, int]) -> No
 
 def _line(sweep: Shown) -> Table:
     (axis,) = sweep.axes
-    table = plain_table(f"Whole system by {axis}")
+    table = plain_table(f"Whole system {sweep.horizon} by {sweep.axis_name(axis)}")
     add_label_column(table, axis)
     add_number_columns(table, *(_stacked(sweep, name) for name in COLUMNS))
     for number, value in enumerate(sweep.table[axis].values):
@@ -153,7 +183,7 @@ def _points(sweep: Shown) -> Table:
     """The points of a Latin hypercube with the largest ES."""
     es = sweep.figure("es").values
     worst = [int(n) for n in np.argsort(-np.nan_to_num(es, nan=-np.inf)) if math.isfinite(es[n])][:MOST_POINTS]
-    table = plain_table(f"Whole system: the {len(worst)} of {len(es)} points with the largest ES")
+    table = plain_table(f"Whole system {sweep.horizon}: the {len(worst)} of {len(es)} points with the largest ES")
     add_label_column(table, ", ".join(sweep.axes))
     add_number_columns(table, *(_stacked(sweep, name) for name in COLUMNS))
     for number in worst:
@@ -185,7 +215,8 @@ def _map(sweep: Shown, name: str, where: Mapping[str, Any], width: int) -> Table
     down, across = sweep.axes[:2]
     values, errors = (sweep.figure(name, suffix=s).sel(where).transpose(down, across) for s in ("", "_se"))
     at = "".join(f", {axis} {value_text(value)}" for axis, value in where.items())
-    table = plain_table(f"Whole system: {sweep.heading(name)}, %, by {down} (down) and {across}{at}")
+    by = f"{sweep.axis_name(down)} (down) and {sweep.axis_name(across)}"
+    table = plain_table(f"Whole system {sweep.horizon}: {sweep.heading(name)}, %, by {by}{at}")
     add_label_column(table, down)
     columns = values[across].values
     fits = max(1, (width - 14) // SIZE_OF_A_CELL)
@@ -207,11 +238,11 @@ def _tippings(sweep: Shown, width: int) -> Any:
     assert sweep.tipping is not None  # who calls it
     axis = str(sweep.tipping.attrs["axis"])
     along = [dim for dim in sweep.tipping["tipping"].dims if dim != "fund"]
-    table = plain_table(f"Tipping point: {axis} at which {sweep.bound.text} is first reached")
+    table = plain_table(f"Tipping point: {sweep.axis_name(axis)} at which {sweep.bound.text} is first reached")
     add_label_column(table, "fund")
     found = sweep.tipping["tipping"].stack(at=along) if along else sweep.tipping["tipping"].expand_dims("at")
     columns = found.sizes["at"]
-    fits = max(1, (width - 24) // 20)
+    fits = max(1, (width - 24) // 28)
     chosen = range(min(columns, fits))
     names = [", ".join(value_text(x) for x in np.atleast_1d(found["at"].values[n])) if along else "" for n in chosen]
     headings = [f"{', '.join(map(str, along))} {name}" if along else axis for name in names]
@@ -221,22 +252,25 @@ def _tippings(sweep: Shown, width: int) -> Any:
         where = sweep.tipping.sel(fund=fund)
         flat = where.stack(at=along) if along else where.expand_dims("at")
         table.add_row(
-            named("whole system" if fund == SYSTEM else fund), *(tipping_text(flat.isel(at=n)) for n in chosen)
+            named("whole system" if fund == SYSTEM else fund),
+            *(tipping_text(flat.isel(at=n), axis in sweep.factors) for n in chosen),
         )
     if columns > fits:
         table.caption = f"{columns - fits} more are in the result"
     return table
 
 
-def tipping_text(one: xr.Dataset) -> str:
-    """`0.95 (0.946 to 0.954)`, or that it is reached at the first point, or how far there is none."""
+def tipping_text(one: xr.Dataset, factor: bool = False) -> str:
+    """`0.95 (0.946 to 0.954)`, or that it is reached at the first point, or how far there is none; of a `factor` with
+    the word "times"."""
     value, low, high, end = (float(one[x]) for x in ("tipping", "tipping_ci_low", "tipping_ci_high", "searched_to"))
+    unit = " times" if factor else ""
     if math.isnan(end):
         return "x"
     if math.isnan(value):
-        return f"none up to {end:.4g}"
+        return f"none up to {end:.4g}{unit}"
     if math.isinf(low) and high <= value:
-        return f"already at {value:.4g}"
+        return f"already at {value:.4g}{unit}"
     beneath = "below" if math.isinf(low) else f"{low:.4g}"
     above = "beyond" if math.isinf(high) else f"{high:.4g}"
-    return f"{value:.4g} ({beneath} to {above})"
+    return f"{value:.4g}{unit} ({beneath} to {above})"

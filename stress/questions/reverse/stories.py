@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -36,6 +37,7 @@ def told(
     if not shocks:
         return ()
     says("telling the story")
+    group = _members(problem, event.who, options.members)
     recorder = Recorder(problem, options, devices)
     stories = []
     for number, shock in enumerate(shocks, 1):
@@ -62,6 +64,16 @@ def told(
             "figures_compared": 0,
             "recording_gap": gap,
             "recording_gap_allowed": limit,
+            **({"group": event.who, "group_members": json.dumps(group)} if group else {}),
         }
         stories.append(to_story(recorded, attrs))
     return tuple(stories)
+
+
+def _members(problem: Problem, who: str, members: bool) -> list[str]:
+    """The funds of a group, as a story has them; none of what is no group."""
+    types = problem.fund_groups.get(who, ())
+    if not members:
+        return list(types)
+    ids, type_of = problem.funds.ids, problem.funds.type_of
+    return [name for name, at in zip(ids, type_of, strict=True) if problem.funds.types[at] in types]

@@ -224,7 +224,7 @@ def _worked_out(
                 try:
                     yield number, build_problem(moved.at(point))
                 except ScenarioError as error:
-                    refused[number] = {"infeasible": np.array(" ".join(str(error).split()))}
+                    refused[number] = {"infeasible": np.array("; ".join(map(str.strip, str(error).splitlines())))}
 
     def says(text: str) -> None:
         report(Progress((found + len(refused)) * options.paths, count * options.paths, text))

@@ -155,12 +155,15 @@ def test_it_is_shown(sealed: Path) -> None:
     code, out, _ = said("show", str(sealed))
     assert code == 0
     assert "by importance sampling" in out
+    assert "A rare figure over" in out
     lines = sentences(stress.open_result(sealed))
-    assert len(lines) == 4
+    assert len(lines) == 5
     assert "40,000 plain paths" in lines[0]
-    assert "The pilot expects" in lines[2]
+    assert "The event: the whole system loses more than its VaR 99.9 %" in lines[2]
+    assert "on 0.1 % of paths" in lines[2]
+    assert "The pilot expects" in lines[3]
     (section,) = beside(stress.open_result(sealed))
-    assert len(section.blocks) == 4 + 4
+    assert len(section.blocks) == 5 + 4
     assert stress.open_result(sealed).stress.plot.rare().get_yscale() == "log"
 
 

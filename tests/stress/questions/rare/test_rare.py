@@ -25,7 +25,9 @@ from stress.questions.lean import run_lean
 from stress.questions.rare.asked import read_asked, row_of
 from stress.questions.rare.choose import chosen
 from stress.questions.rare.rare import answer, rare_problem
+from stress.results.answers.rare.curve import rows, thresholds
 from stress.results.answers.rare.estimates import Paths
+from stress.results.answers.rare.event import event_of, paths_to_check
 from stress.results.answers.rare.words import chances, gain_of, verdict_of
 from stress.run_directory.location import location_of
 from stress.run_directory.spec import OtherRun
@@ -207,6 +209,7 @@ def test_it_is_shown_again_in_json_and_as_a_page(written: Path, tree: xr.DataTre
     assert max(map(len, shown.output.splitlines())) <= 80
     assert "loss(f) > 30 %" in shown.output
     assert "Not verified by plain paths" in shown.output
+    assert "over 3 days: loss(f) > 30 %" in shown.output
     document = json.loads(invoke("show", str(written), "--json").output)
     assert document["answer"]["value"] == float(tree["rare"]["answer"])
     assert document["tilt_sha256"] == json.loads(tree.attrs["tilt"])["sha256"]
@@ -216,6 +219,27 @@ def test_it_is_shown_again_in_json_and_as_a_page(written: Path, tree: xr.DataTre
     assert "The rare loss" in (written / "report.html").read_text(encoding="utf-8")
     assert tree.stress.plot.rare().get_yscale() == "log"
     assert invoke("resume", str(written)).exit_code == 3
+
+
+def test_thresholds_are_round_numbers_that_were_simulated_and_no_more_than_the_whole_nav(tree: xr.DataTree) -> None:
+    losses = tree["rare"].to_dataset()["loss"].values
+    shown = 100 * losses[rows(losses)]
+    assert 3 <= len(shown) <= 8
+    assert all(float(f"{x:.2g}") == round(x, 9) for x in shown)
+    far = 3.0 * np.linspace(0.0, 1.0, 5_000) ** 20
+    paths = Paths(far, np.ones(5_000), far > 1, np.zeros(5_000, np.int64), "plain")
+    assert thresholds(paths, 0.0, 0.0)[-1] == 1.0
+    assert 2.4 <= thresholds(paths, 0.0, 2.5)[-1] <= 2.5  # what was asked about lies beyond
+    assert rows(np.linspace(0.1128, 0.3389, 60)) == list(range(0, 60, 8))  # of an older result
+
+
+def test_how_many_paths_would_have_verified_it(tree: xr.DataTree) -> None:
+    enough = paths_to_check(tree)
+    assert enough is not None
+    plain = float(tree["weights"]["share"].sel(component="plain"))
+    assert 1.1 <= enough * plain * float(tree["rare"]["answer"]) / 10 < 1.2
+    assert f"{enough:,} paths" in verdict_of(tree)
+    assert event_of(tree) == ""  # the question says it
 
 
 def test_dry_run(tmp_path: Path) -> None:
@@ -228,6 +252,7 @@ def test_tiny_probabilities_are_written_in_one_unit() -> None:
     assert chances(1.4e-7, 4.99e-9, 1.3e-7, 1.5e-7) == ("1.40e-07", "±0.05e-07", "1.30e-07 to 1.50e-07")
     assert chances(0.0356, 0.000593, 0.0348, 0.0371) == ("3.56 %", "±0.06 %", "3.48 % to 3.71 %")
     assert chances(1.7e-7, math.inf, 0.0, 1.0) == ("1.70e-07", "±?", "")  # too few paths: no interval from 0 to 1
+    assert chances(0.0018, 1e-5, 0.00178, 0.00182)[1] == "±<0.01 %"
     assert chances(0.0, math.inf, 0.0, 2e-4) == ("0", "", "below 0.0002")
     assert chances(math.nan, math.nan, math.nan, math.nan) == ("-", "", "")
 

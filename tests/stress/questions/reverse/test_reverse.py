@@ -113,7 +113,9 @@ def test_the_shock_just_brings_it_about_and_so_does_its_script(written: Path, tm
 def test_it_is_shown_again_in_json_and_in_a_report(written: Path) -> None:
     shown = invoke("show", str(written))
     assert shown.exit_code == 0, shown.output
-    assert 'what brings about called("f")' in shown.output
+    assert 'one, over 2 days: what brings about called("f")' in shown.output
+    assert "  loss      f loses " in shown.output
+    assert "  calls     0" not in shown.output
     assert "plain paths" in shown.output
     document = json.loads(invoke("show", str(written), "--json").output)
     assert document["shocks"][0]["funds"]["f"]["first_call_step"] > 0

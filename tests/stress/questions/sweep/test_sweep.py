@@ -143,7 +143,8 @@ def test_it_is_shown_in_a_terminal_as_json_and_as_a_page(written: Path, tree: xr
     assert shown.exit_code == 0, shown.output
     assert all(len(line) <= 80 for line in shown.output.splitlines())
     assert "Tipping point" in shown.output
-    assert "2 of 8 points cannot start" in shown.output
+    assert "2 of 8 points cannot start; at factor on gross 1.4, scale 1: " in " ".join(shown.output.split())
+    assert "of its NAV; allowed: " in " ".join(shown.output.split())
     document = json.loads(invoke("show", str(written), "--json").output)
     assert len(document["points"]) == 8
     first = document["points"][0]
@@ -157,7 +158,7 @@ def test_it_is_shown_in_a_terminal_as_json_and_as_a_page(written: Path, tree: xr
 
 
 def test_figures_are_maps_and_lines(tree: xr.DataTree) -> None:
-    assert figure(tree, "one", "called_nav_share").get_ylabel() == "gross"
+    assert figure(tree, "one", "called_nav_share").get_ylabel() == "factor on gross"
     line = figure(tree, at={"scale": 2.0})
     expected = 100 * tree["sweep"].to_dataset()["system_es"].sel(scale=2, level=0.99).values
     np.testing.assert_allclose(np.asarray(line.lines[0].get_ydata(), float), expected)
