@@ -12,18 +12,25 @@ from stress.scenarios.problem import Problem
 
 
 def method_of(spec: dict[str, Any], problem: Problem, name: str) -> Method | None:
-    """The method of the spec of the run directory `name`, None where all paths are plain.
+    """The method of the spec of the run directory `name`, None where all paths are plain; raises what `fitted` does."""
+    digest = spec["identity"].get("method_sha256")
+    if "method" not in spec and digest is None:
+        return None
+    return fitted(spec.get("method"), digest, problem.steps, name)
+
+
+def fitted(document: Any, digest: Any, steps: int, name: str) -> Method:
+    """The method that the spec of the directory `name` holds, if it has the digest that stands beside it.
 
     Raises:
-        UnfinishedRun: its numbers are not those that the run was begun with.
+        UnfinishedRun: it is none, or has not the numbers that were fitted.
     """
-    if "method" not in spec and "method_sha256" not in spec["identity"]:
-        return None
     try:
-        method = Method.of(spec["method"], problem.steps)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        method = Method.of(document, steps)
+        unchanged = method.digest() == digest
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise UnfinishedRun(f"{SPEC} of {name} has been changed: its method is none") from error
-    if method.digest() != spec["identity"].get("method_sha256"):
+    if not unchanged:
         raise UnfinishedRun(
             f"{SPEC} of {name} has been changed: its method has not the numbers that the run began with"
         )

@@ -23,7 +23,7 @@ from stress.results.answers.rare.question import Question
 from stress.results.answers.rare.words import warning_of
 from stress.results.files.store import SPEC
 from stress.run_directory.location import location_of
-from stress.run_directory.method import check_wanted
+from stress.run_directory.method import check_wanted, fitted
 from stress.run_directory.run_location import RunLocation
 from stress.run_directory.spec import OtherRun, read_spec
 from stress.run_directory.taken import taken
@@ -33,6 +33,7 @@ from stress.scenarios.read.loader import as_scenario
 from stress.scenarios.schema.scenario import Scenario
 
 QUESTION = "rare"
+DIGEST = "method_sha256"
 PATHS = 100_000
 
 
@@ -110,7 +111,8 @@ def rare_problem(
     simulator = MethodSimulator(problem, options, method, says)
     if location is None:
         return answer(problem, options, method, paths_of(simulator, None, report))
-    spec = answer_spec(problem, options, QUESTION, {"for": asked.text, "method": method.document()})
+    asked_for = {"for": asked.text, "method": method.document(), DIGEST: method.digest()}
+    spec = answer_spec(problem, options, QUESTION, asked_for)
     with taken(location, spec, overwrite, resume) as run:
         tree = answer(problem, options, method, paths_of(simulator, run.store, report))
         seal(run, tree)
@@ -122,14 +124,15 @@ def _begun(location: RunLocation, problem: Problem, wanted: str, asked: Question
 
     Raises:
         OtherRun: it was another question, or by another method.
+        UnfinishedRun: the method that stands there has been changed.
     """
     if not location.has(SPEC):
         return None
     location.fetch(SPEC)
-    try:
-        method = Method.of(read_spec(location.folder)[ANSWER]["method"], problem.steps)
-    except (KeyError, TypeError, ValueError) as error:
-        raise OtherRun(f"{location.name} holds no answer of `levstress {QUESTION}`") from error
+    there = read_spec(location.folder).get(ANSWER)
+    if not isinstance(there, dict) or there.get("name") != QUESTION:
+        raise OtherRun(f"{location.name} holds no answer of `levstress {QUESTION}`")
+    method = fitted(there.get("method"), there.get(DIGEST), problem.steps, location.name)
     check_wanted(location.name, method, wanted, asked.text)
     return method
 

@@ -83,13 +83,13 @@ def _parse(text: str) -> Axis:
     key = key.removesuffix("*") if multiplies else key
     if ":" in values and "," not in values:
         low, high, step = _range(key, values)
-        count = POINTS if step is None else math.floor((high - low) / step * (1 + 1e-9)) + 1
+        last = POINTS - 1.0 if step is None else (high - low) / step * (1 + 1e-9)  # may be infinite
         step = (high - low) / (POINTS - 1) if step is None else step
-        if count > MOST_POINTS:
+        if last >= MOST_POINTS:
             raise ScenarioError(
                 "has too many points", file=OVER, key=key, value=values, allowed=f"up to {MOST_POINTS:,}"
             )
-        every = tuple(float(f"{low + number * step:.{DIGITS}g}") for number in range(count))
+        every = tuple(float(f"{low + number * step:.{DIGITS}g}") for number in range(math.floor(last) + 1))
         return Axis("", key, every, multiplies, low, high)
     found = tuple(_value(part.strip()) for part in values.split(","))
     if len(set(found)) < len(found):

@@ -105,6 +105,10 @@ def test_a_changed_number_of_the_tilt_is_found(run: Path) -> None:
     for go_on in (stress.resume, work_on, verify):
         with pytest.raises(UnfinishedRun, match="its method has not the numbers"):
             go_on(run)
+    for numbers in {"every_step": 3.0}, {"every_step": [[1.0, 2.0]]}, {"slots": [10**30]}, {"course": None}:
+        change_spec(run, lambda spec, numbers=numbers: spec["method"]["numbers"].update(numbers))  # type: ignore[misc]
+        with pytest.raises(UnfinishedRun, match="has been changed: its method"):
+            stress.resume(run)
 
 
 @pytest.mark.usefixtures("small_chunks")

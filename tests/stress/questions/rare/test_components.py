@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
+from stress.engine.chunks import Chunk
+from stress.engine.weighted.method import Method
 from stress.engine.weighted.mixture import Mixture
+from stress.engine.weighted.paths import MethodSimulator
 from stress.engine.weighted.sampler import Sampler
 from stress.kernels.shocks.draw import normals_drawn
 from stress.options import RunOptions
+from stress.questions.rare.asked import read_asked
 from stress.questions.rare.components import fit
-from stress.questions.rare.pilot import scales_of
+from stress.questions.rare.pilot import STAGES, pilot_ids, scales_of
+from stress.questions.rare.screening import PATHS as PATHS_OF_SCREENING
 from tiny import make_problem
 
 STEPS, ROWS, PATHS = 6, 8, 4_000
@@ -81,3 +88,26 @@ def test_likelihoods_and_shifted_normals_are_numpys() -> None:
     counts = np.bincount(mixture.components(ids), minlength=len(mixture.slots))
     np.testing.assert_allclose(drawn.weights, 1.0 / (counts / 2_000 @ np.exp(ratios)), rtol=1e-11)
     assert abs(drawn.weights.mean() - 1.0) < 0.1
+
+
+def test_weights_are_against_the_components_that_the_paths_of_the_answer_have() -> None:
+    """Whatever id they begin with and however many they are, not against those of all slots."""
+    options = RunOptions(paths=150, seed=5, device="cpu", precision="float64")
+    rows, nothing = Sampler(FAT, options, -1).rows(), np.zeros(2)
+    wide = np.zeros(rows)
+    mixture = Mixture.plain(rows, 2, fat=True).fitted(
+        np.full(rows, 0.3), nothing + 1.0, np.full(rows, -0.5), wide, wide, (0.4, 0.3)
+    )
+    method = Method("tilt", "tilt", read_asked("es(system, 0.99)", FAT), -1, 777, options.paths, mixture)
+    simulator = MethodSimulator(FAT, options, method)
+    found = simulator.simulate(Chunk(method.first, method.last))
+    drawn = simulator.sampler.draw(mixture, np.arange(method.first, method.last, dtype=np.uint64))
+    dealt = np.bincount(drawn.components, minlength=len(mixture.slots))
+    assert (dealt * 1000 != mixture.slots * options.paths).any()
+    np.testing.assert_allclose(found["weight"], 1.0 / (dealt / dealt.sum() @ np.exp(drawn.ratios)), rtol=1e-12)
+
+
+def test_pilots_have_ids_that_no_run_and_no_other_pilot_has() -> None:
+    every = [pilot_ids(stage, PATHS_OF_SCREENING) for stage in range(STAGES + 2)]
+    assert min(int(ids[0]) for ids in every) >= 2**63
+    assert all(int(a[-1]) < int(b[0]) for a, b in itertools.pairwise(every))

@@ -26,8 +26,10 @@ def test_the_slots_of_any_number_of_steps_are_all_dealt(shares: tuple[float, flo
 def test_a_document_brings_it_back() -> None:
     rng = np.random.default_rng(1)
     every, once, others, scale = rng.standard_normal((4, 4))
-    mixture = Mixture.plain(4, 5, True).fitted(every, rng.standard_normal(5), once, others, scale, (0.4, 0.2))
+    course = rng.standard_normal(5)
+    mixture = Mixture.plain(4, 5, True).fitted(every, course, once, others, scale, (0.4, 0.2))
     again = Mixture.of(mixture.document(), 5)
+    np.testing.assert_array_equal(mixture.course, course.astype(np.float32))
     assert again.document() == mixture.document()
     shifts = mixture.shifts()
     np.testing.assert_array_equal(shifts[2, :-1, 2 + 2], mixture.once)  # the third step

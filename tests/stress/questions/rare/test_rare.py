@@ -29,6 +29,7 @@ from stress.results.answers.rare.curve import rows, thresholds
 from stress.results.answers.rare.estimates import Paths
 from stress.results.answers.rare.event import event_of, paths_to_check
 from stress.results.answers.rare.words import chances, gain_of, verdict_of
+from stress.results.files.store import UnfinishedRun
 from stress.run_directory.location import location_of
 from stress.run_directory.spec import OtherRun
 from stress.scenarios.errors import ScenarioError
@@ -80,6 +81,14 @@ def test_a_known_probability_of_one_in_a_hundred_thousand(tree: xr.DataTree) -> 
         assert abs(float(value) - exact(float(loss))) < 4 * float(se)
 
 
+def test_the_shift_is_the_mean_of_the_normals_on_the_paths_of_the_event(tree: xr.DataTree) -> None:
+    """In closed form: by the pilot's weights, without which it would lie a fifth further out."""
+    fitted = json.loads(tree.attrs["tilt"])
+    threshold = stats.norm.isf(exact(0.3))
+    mean = -stats.norm.pdf(threshold) / exact(0.3) / math.sqrt(3)
+    np.testing.assert_allclose(np.outer(fitted["course"], fitted["every_step"]).ravel(), mean, rtol=0.06)
+
+
 def test_the_same_numbers_whatever_travels_together(tree: xr.DataTree) -> None:
     options = replace(OPTIONS, block_size=2048, devices=1)
     again = rare_problem(PROBLEM, options, read_asked("loss(f) > 30 %", PROBLEM), None)
@@ -106,6 +115,14 @@ def test_an_answer_that_was_stopped_goes_on_to_the_same_bits(
     assert kept
     with pytest.raises(OtherRun, match="method auto there, screen now"):
         rare_problem(PROBLEM, OPTIONS, asked, out, wanted="screen", resume=True)
+    spec = tmp_path / "answer" / "spec.json"
+    before = spec.read_bytes()
+    for old, new in ('"row": 0', '"row": -1'), ('"bound": 0.3', '"bound": 0.2'), ('"course": [', '"course": [1e999, '):
+        assert old in before.decode()
+        spec.write_text(before.decode().replace(old, new), encoding="utf-8")
+        with pytest.raises(UnfinishedRun, match="has been changed: its method"):
+            rare_problem(PROBLEM, OPTIONS, asked, out, resume=True)
+    spec.write_bytes(before)
     monkeypatch.setattr("stress.questions.rare.rare.chosen", None)  # nothing is fitted again
     again = rare_problem(PROBLEM, OPTIONS, asked, out, resume=True)
     xr.testing.assert_identical(again["rare"].to_dataset(), tree["rare"].to_dataset())

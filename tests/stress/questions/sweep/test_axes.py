@@ -87,6 +87,7 @@ def test_whole_numbers_are_set_as_a_file_has_them() -> None:
         (["shocks.scale*=a,b"], "is no factor"),
         (["shocks.scale=1,2", "shocks.scale=3,4"], "twice"),
         (["shocks.scale=0:1:0.00001"], "too many points"),
+        (["shocks.scale=0:1e308:1e-300"], "too many points"),
     ],
 )
 def test_what_is_no_axis_is_refused(texts: list[str], said: str) -> None:
