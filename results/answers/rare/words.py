@@ -88,7 +88,7 @@ def gain_of(tree: xr.DataTree) -> str:
 
 
 def _times(ratio: float) -> str:
-    return f"{ratio:,.0f}" if ratio >= 10 else f"{ratio:.2g}"
+    return f"{float(f'{ratio:.3g}'):,.0f}" if ratio >= 10 else f"{ratio:.2g}"
 
 
 def weights_of(tree: xr.DataTree) -> str:

@@ -10,7 +10,7 @@ from stress.scenarios.problem import Problem
 from stress.scenarios.read.units import UnitError, fraction, level_text
 
 SYSTEM = "system"
-FORMS = "'es(system, 0.999)', 'var(quant, 99.9 %)', 'loss(quant) > 30 %', 'default(quant)'"
+FORMS = """'es(system, 0.999)', 'var(quant, 99.9 %)', 'loss("Fund (A)") > 30 %', 'default(quant)'"""
 _FORM = re.compile(r'\s*(var|es|loss|default)\s*\(\s*("[^"]+"|[^",()]+?)\s*(?:,\s*([^(),]+?)\s*)?\)\s*(?:>\s*(.+))?')
 _PLAIN = re.compile(r'[^",()\s](?:[^",()]*[^",()\s])?')  # names that need no quotes
 

@@ -22,7 +22,8 @@ TURNS = 40
 CLOSE = 1e-4  # mean log likelihood that a turn adds, below which they end
 CLEAR = 2.0  # standard errors from which on a shift is one, and no noise of few paths
 TURNS_OF_DIRECTION, TINY = 3, 1e-300
-SMALLEST = 0.05  # share of a family that is kept
+SMALLEST = 0.05  # share of a family from which on paths tell its shifts
+DEFENSIVE = 0.1  # share of the components of single steps, at least
 
 
 class Shifts(NamedTuple):
@@ -50,9 +51,8 @@ def fit(normals: npt.NDArray[np.float32], weights: Floats, scales: int, any_way:
     weights = weights / weights.sum()
     whole, nothing = z.sum(axis=0), np.zeros(rows)
     every, course = _one_direction(z, weights)
-    alike = Shifts(every, course, nothing, nothing, nothing, (0.0, 0.0))
     if not scales:
-        return alike
+        return Shifts(every, course, nothing, nothing, nothing, (0.0, 0.0))
     widens = np.arange(rows) >= rows - scales
     largest = np.argmax(np.einsum("srp,r->sp", z, every), axis=0)
     once = z[largest, :, np.arange(paths)].T @ weights
@@ -75,7 +75,8 @@ def fit(normals: npt.NDArray[np.float32], weights: Floats, scales: int, any_way:
         shock, wider = each[1 : steps + 1], each[steps + 1 :]
         large, wide_ones = float(shock.sum()), float(wider.sum())
         if large + wide_ones < SMALLEST:
-            return alike
+            shares = _kept(large, wide_ones, any_way)
+            break  # too few to say more of single steps
         in_step, of_paths = flat @ shock.ravel(), shock.sum(axis=0)
         once = _clear(in_step / large, _effective(of_paths))
         others = _clear((whole @ of_paths - in_step) / (large * max(steps - 1, 1)), (steps - 1) * _effective(of_paths))
@@ -107,7 +108,10 @@ def _clear(mean: Floats, effective: float) -> Floats:
 
 
 def _kept(large: float, wide: float, least: float) -> tuple[float, float]:
-    """Shares of both families, so that paths remain for each other one; `least` of the second one in both."""
-    both = min(large + wide, 1 - SMALLEST)
+    """Shares of both families, so that paths remain for each other one; `least` of the second one in both.
+
+    A mixture without single steps has now and then a path of a weight of several, which no pilot has seen.
+    """
+    both = min(max(large + wide, DEFENSIVE), 1 - SMALLEST)
     second = min(max(wide / (large + wide), least), 1 - SMALLEST)
     return both * (1 - second), both * second

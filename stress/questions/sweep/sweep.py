@@ -240,10 +240,10 @@ def _worked_out(
                 f"point {found + len(refused)} of {count}",
             )
         )
-    yield from refused.items()
-    report(Progress(count * options.paths, count * options.paths, f"point {count} of {count}"))
     if not feasible:
         build_problem(moved.at(asked.points[0]))  # says why
+    yield from refused.items()
+    report(Progress(count * options.paths, count * options.paths, f"point {count} of {count}"))
 
 
 def _tree(problem: Problem, asked: Sweep, options: RunOptions, done: Mapping[int, Arrays]) -> xr.DataTree:

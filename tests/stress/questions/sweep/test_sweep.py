@@ -131,9 +131,10 @@ def test_a_hypercube_has_a_dimension_of_points(file: Path) -> None:
         figure(found)
 
 
-def test_all_points_that_cannot_start_are_an_error(file: Path) -> None:
+def test_all_points_that_cannot_start_are_an_error_and_leave_nothing(file: Path, tmp_path: Path) -> None:
     with pytest.raises(ScenarioError, match="starts in a margin call"):
-        stress.sweep(file, "funds.*.gross*=2,3", paths=PATHS)
+        stress.sweep(file, "funds.*.gross*=2,3", paths=PATHS, out=tmp_path / "sweep")
+    assert list(tmp_path.iterdir()) == []
     with pytest.raises(ScenarioError, match="unknown key"):
         stress.sweep(file, "shocks.scal=1,2", paths=PATHS)
 
