@@ -24,7 +24,8 @@ LONG = (
     "reverse",
     "sensitivity",
     "sweep",
-)  # what they do is asked of smaller problems in tests/stress/questions
+    "validation",
+)  # what they do is asked of smaller problems in tests/stress/questions, and of the published models
 IN_TURN = [pytest.param(x, id=x.stem, marks=[pytest.mark.slow] if x.stem in LONG else []) for x in NOTEBOOKS]
 LARGEST = 400_000  # bytes
 MACHINE_PATH = re.compile(r"(?<![\w.:/])/(?:home|root|tmp|work|opt|usr|Users|private|mnt|var)/|[A-Z]:\\\\")

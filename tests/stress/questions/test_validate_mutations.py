@@ -130,7 +130,7 @@ REPORTED: dict[str, tuple[Callable[[Any], Any], str]] = {
     "trough_static": (lambda x: x + 1e-9, "trough static"),
     "first_call_step": (lambda x: x + 1, "first call step"),
 }
-QUICK = ("haircut", "cap", "square root", "decay", "close-out", "own impact")
+QUICK = ("haircut", "square root", "close-out")
 
 
 @cache
