@@ -23,12 +23,13 @@ from stress.engine.weighted.paths import MethodSimulator, paths_of
 from stress.options import Progress, RunOptions
 from stress.questions.lean import run_lean
 from stress.questions.rare.asked import read_asked, row_of
-from stress.questions.rare.choose import chosen
+from stress.questions.rare.choose import _joined, chosen
 from stress.questions.rare.rare import answer, rare_problem
 from stress.results.answers.rare.curve import rows, thresholds
 from stress.results.answers.rare.estimates import Paths
 from stress.results.answers.rare.event import event_of, paths_to_check
 from stress.results.answers.rare.words import chances, gain_of, verdict_of
+from stress.results.files.store import RunExists
 from stress.run_directory.location import location_of
 from stress.run_directory.spec import OtherRun
 from stress.scenarios.errors import ScenarioError
@@ -111,6 +112,15 @@ def test_an_answer_that_was_stopped_goes_on_to_the_same_bits(
     xr.testing.assert_identical(again["rare"].to_dataset(), tree["rare"].to_dataset())
     xr.testing.assert_identical(again["weights"].to_dataset(), tree["weights"].to_dataset())
     assert set(kept) < {path.name for path in (tmp_path / "answer" / "blocks").iterdir()}
+
+
+def test_a_directory_that_is_taken_is_refused_before_any_pilot(written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for where in ("stress.questions.rare.rare.chosen", "stress.questions.rare.beside.chosen"):
+        monkeypatch.setattr(where, None)
+    with pytest.raises(RunExists, match="already holds a finished run"):
+        stress.rare(PROBLEM, "loss(f) > 30 %", out=written)
+    with pytest.raises(RunExists, match="already holds a finished run"):
+        stress.run(PROBLEM, out=written, method="tilt", question="loss(f) > 30 %")
 
 
 def test_a_group_and_a_member_are_asked_about_by_their_id() -> None:
@@ -257,11 +267,18 @@ def test_tiny_probabilities_are_written_in_one_unit() -> None:
     assert chances(math.nan, math.nan, math.nan, math.nan) == ("-", "", "")
 
 
+def test_every_reason_for_plain_paths_is_given() -> None:
+    missed, none = "the pilot did not find the event", "the pilot shows no gain for this question"
+    assert _joined({"tilt": missed, "screen": none}) == f"importance sampling: {missed}; screening: {none}"
+    assert _joined({"tilt": none, "screen": none}) == none
+
+
 def test_paths_so_few_that_none_is_tilted() -> None:
     options = replace(OPTIONS, paths=1)
     method = chosen(PROBLEM, options, "tilt", read_asked("loss(f) > 8 %", PROBLEM))
     assert isinstance(method.numbers, Mixture)
     tree = answered_by(PROBLEM, options, method)
     assert tree.attrs["method"] == "plain"
+    assert "tilt" not in tree.attrs
     assert verdict_of(tree) == "Plain paths: there are so few that none is tilted."
     assert gain_of(tree) == ""
