@@ -96,4 +96,4 @@ def _joined(reasons: Mapping[str, str]) -> str:
     """Why no method was taken, each with its own reason, or the one that they share."""
     if len(set(reasons.values())) == 1:
         return next(iter(reasons.values()))
-    return "; ".join(f"{NAMES[name]}: {why}" for name, why in reasons.items())
+    return "; ".join(f"{why} ({NAMES[name]})" for name, why in reasons.items())

@@ -263,13 +263,14 @@ def test_tiny_probabilities_are_written_in_one_unit() -> None:
     assert chances(0.0356, 0.000593, 0.0348, 0.0371) == ("3.56 %", "±0.06 %", "3.48 % to 3.71 %")
     assert chances(1.7e-7, math.inf, 0.0, 1.0) == ("1.70e-07", "±?", "")  # too few paths: no interval from 0 to 1
     assert chances(0.0018, 1e-5, 0.00178, 0.00182)[1] == "±<0.01 %"
+    assert chances(0.0, 3e-5, 0.0, 2e-4) == ("0", "", "below 0.0002")
     assert chances(0.0, math.inf, 0.0, 2e-4) == ("0", "", "below 0.0002")
     assert chances(math.nan, math.nan, math.nan, math.nan) == ("-", "", "")
 
 
 def test_every_reason_for_plain_paths_is_given() -> None:
     missed, none = "the pilot did not find the event", "the pilot shows no gain for this question"
-    assert _joined({"tilt": missed, "screen": none}) == f"importance sampling: {missed}; screening: {none}"
+    assert _joined({"tilt": missed, "screen": none}) == f"{missed} (importance sampling); {none} (screening)"
     assert _joined({"tilt": none, "screen": none}) == none
 
 
