@@ -125,7 +125,7 @@ def run(
         return one(problem, choice, location, overwrite)
     from stress.questions.rare.beside import method_for, warned
 
-    by = method_for(problem, choice, wanted, question, progress=progress)
+    by = method_for(problem, choice, wanted, question, progress=progress, out=location, overwrite=overwrite)
     return warned(one(problem, choice, location, overwrite, method=by))
 
 

@@ -31,7 +31,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """A table with one heading for each column, the first being that of the row headings; `tight` for many columns."""
+    """A table with one heading for each column, the first being that of the row headings.
+
+    `tight` for many columns; `keys` where the row headings are keys of a scenario, which stay on one line.
+    """
 
     kind: ClassVar = "table"
     caption: str
@@ -39,6 +42,7 @@ class Table:
     rows: tuple[Row, ...]
     footnote: str = ""
     tight: bool = False
+    keys: bool = False
 
     def __post_init__(self) -> None:
         for row in self.rows:

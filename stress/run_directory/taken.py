@@ -108,13 +108,12 @@ def taken(
         run.store.close()
 
 
-def _begun(claim: Claim, spec: dict[str, Any], overwrite: bool, resume: bool) -> dict[str, Any]:
-    """Have the spec in the directory; returns it as it stands there."""
-    location = claim.location
-    if not (resume and location.has(SPEC)):
-        refuse_foreign(location)
-    if not (resume or location.has(SPEC)):
-        restore(location)  # an earlier run was stopped when it had made room, and nothing of its own was there
+def check_vacant(location: RunLocation, overwrite: bool = False, resume: bool = False) -> None:
+    """Refuse a directory that holds another run, also before anything is computed for it.
+
+    Raises:
+        RunExists: a finished run is there, or an unfinished one and neither `overwrite` nor `resume` is given.
+    """
     if location.has(RESULT) and not overwrite:
         more = "nothing is left to compute" if resume else "choose another directory, or overwrite it"
         raise RunExists(f"{location.name} already holds a finished run; {more}")
@@ -122,6 +121,16 @@ def _begun(claim: Claim, spec: dict[str, Any], overwrite: bool, resume: bool) ->
         raise RunExists(
             f"{location.name} holds an unfinished run: resume it, choose another directory, or overwrite it"
         )
+
+
+def _begun(claim: Claim, spec: dict[str, Any], overwrite: bool, resume: bool) -> dict[str, Any]:
+    """Have the spec in the directory; returns it as it stands there."""
+    location = claim.location
+    if not (resume and location.has(SPEC)):
+        refuse_foreign(location)
+    if not (resume or location.has(SPEC)):
+        restore(location)  # an earlier run was stopped when it had made room, and nothing of its own was there
+    check_vacant(location, overwrite, resume)
     if resume and location.has(SPEC):
         location.fetch(SPEC, FOLDER)
         there = read_spec(location.folder)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 GROUP, SYSTEM = "ablate", "system"
 SHOWN = ("es", "var", "trough_es", "called_nav_share", "prob_default", "expected_forced_sales_usd")
+OUTSIDE = "funds held still"  # the base where only buyers from outside trade
 HEADINGS = {
     "es": "ES {level}",
     "var": "VaR {level}",
@@ -79,8 +80,9 @@ def figures_of(tree: xr.DataTree) -> Figures:
 
 
 def base_name(figures: Figures) -> str:
-    """What is left without any of the mechanisms: the book held still, where nobody has a reason to trade."""
-    return "held still" if figures.table.attrs["base"] == "held still" else "without all of them"
+    """What is left without any of the mechanisms: the book held still, where no fund has a reason to trade."""
+    base = str(figures.table.attrs["base"])
+    return base if base in ("held still", OUTSIDE) else "without all of them"
 
 
 def shown(tree: xr.DataTree) -> list[Any]:
@@ -99,6 +101,8 @@ def notes(tree: xr.DataTree, figures: Figures) -> list[str]:
         f"Same {paths:,} paths everywhere; the small number is the standard error, of differences path by path (±?: "
         "too few paths for one). Losses and NAV are % of start NAV."
     ]
+    if figures.table.attrs["base"] == OUTSIDE:
+        lines.append("Funds held still: no fund trades, but buyers from outside still do, and move prices.")
     if "crowding" in figures.mechanisms:
         lines.append(
             "Without others' sales each fund trades alone in the market, a run a fund; the system's trough is not "

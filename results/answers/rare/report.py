@@ -13,12 +13,13 @@ from stress.results.answers.rare.curve import rows
 from stress.results.answers.rare.dataset import GROUP, SUFFIXES, WEIGHTS
 from stress.results.answers.rare.event import event_of
 from stress.results.answers.rare.figure import rare
+from stress.results.answers.rare.table import ALONE
 from stress.results.answers.rare.words import answer_text, chance, chances, gain_of, verdict_of, warning_of, weights_of
 from stress.results.report import plotly_twins
 from stress.results.report.drawing import drawn
 from stress.results.report.elements import Block, Cell, Gallery, Picture, Row, Section, Table, Text
 from stress.results.report.numbers import called, cell
-from stress.results.statistics.plain_check import BY_DESIGN
+from stress.results.statistics.plain_check import BY_DESIGN, PLAIN
 from stress.results.terminal.cells import percent
 
 
@@ -30,9 +31,9 @@ def sections(tree: xr.DataTree) -> list[Section]:
         *(Text(sentence) for sentence in (event_of(tree), verdict_of(tree)) if sentence),
         Gallery((_picture(tree),)),
         _levels(tree),
-        _components(tree),
+        *([] if tree.attrs["method"] == PLAIN else [_components(tree)]),
         *(Text(note, quiet=True) for note in (gain_of(tree), weights_of(tree)) if note),
-        Text("The paths serve the question alone: other figures have errors of their own.", quiet=True),
+        *([] if tree.attrs["method"] == PLAIN else [Text(ALONE, quiet=True)]),
     ]
     return [Section("rare", "The rare loss", blocks)]
 

@@ -13,6 +13,7 @@ from stress.results.answers.rare.curve import rows
 from stress.results.answers.rare.dataset import GROUP, SUFFIXES, WEIGHTS
 from stress.results.answers.rare.event import event_of
 from stress.results.answers.rare.words import NAMES, answer_text, chances, gain_of, verdict_of, weights_of
+from stress.results.statistics.plain_check import PLAIN
 from stress.results.terminal.cells import (
     add_label_column,
     add_number_columns,
@@ -27,20 +28,23 @@ from stress.results.terminal.cells import (
 if TYPE_CHECKING:
     from rich.table import Table
 
+ALONE = "Other figures of the same paths have errors of their own: the paths serve the question alone."
+
 
 def shown(tree: xr.DataTree) -> list[Any]:
     """The answer, what else its paths say, and whether to believe it."""
     from rich.text import Text
 
     asked = printable(f"{tree.attrs['name']}, {over_horizon(tree)}: {tree.attrs['asked']}")
-    by = f"by {NAMES.get(str(tree.attrs['method']), 'plain paths')}, {int(tree.attrs['paths']):,} paths"
+    method, paths = NAMES.get(str(tree.attrs["method"])), int(tree.attrs["paths"])
+    by = f"by {paths:,} plain paths" if method is None else f"by {method}, {paths:,} paths"
     head = [Text(asked, "bold"), Text(f"{answer_text(tree)} {by}.")]
     head += [Text(printable(line)) for line in [event_of(tree)] if line]
     notes = [
         verdict_of(tree),
         gain_of(tree),
         weights_of(tree),
-        "Other figures of the same paths have errors of their own: the paths serve the question alone.",
+        *([] if tree.attrs["method"] == PLAIN else [ALONE]),
     ]
     return [*head, _levels(tree), _curve(tree), *(Text(note) for note in notes if note)]
 

@@ -96,6 +96,8 @@ def weights_of(tree: xr.DataTree) -> str:
     health = tree[WEIGHTS].to_dataset()
     mean, se = float(health["mean_weight"]), float(health["mean_weight_se"])
     share = float(health["largest_share"])
+    if tree.attrs["method"] == PLAIN:
+        return f"The event happened on {int(health['event_paths']):,} paths."
     largest = "" if math.isnan(share) else f"; the largest share of one path in it is {percent(float(f'{share:.2g}'))}"
     return (
         f"The event happened on {int(health['event_paths']):,} paths{largest}. Mean weight "
@@ -113,6 +115,8 @@ def answer_text(tree: xr.DataTree) -> str:
         places = decimals(100 * value, 100 * se, 3)
         interval = f"{fixed(100 * low, places)} to {fixed(100 * high, places)}"
         return f"{with_error(100 * value, 100 * se, places)} % of start NAV (95 % interval {interval})"
+    if value == 0:
+        return f"on no path; its probability is below {chance(high)} (95 %)"
     probability, error, interval = chances(value, se, low, high)
     return f"{probability} {error} (95 % interval {interval})"
 
@@ -121,6 +125,8 @@ def chances(value: float, se: float, low: float, high: float) -> tuple[str, str,
     """A probability that may be tiny, its error and its interval, all in one unit: `1.37e-05`, `±0.06e-05`, ..."""
     if math.isnan(value):
         return "-", "", ""
+    if value == 0:
+        return "0", "", f"below {chance(high)}"
     power = math.floor(math.log10(value)) if 0 < value < SMALL else -2
     places = decimals(value / 10.0**power, se / 10.0**power, 2)
 
@@ -129,7 +135,7 @@ def chances(value: float, se: float, low: float, high: float) -> tuple[str, str,
         return f"{number} %" if power == -2 else f"{number}e{power:03d}"
 
     if math.isinf(se):
-        return ("0", "", f"below {chance(high)}") if value == 0 else (written(value), TOO_FEW, "")
+        return written(value), TOO_FEW, ""
     error = written(se)
     if se > 0 and not float(error.partition("e")[0].strip(" %")):
         error = f"<{written(10.0 ** (power - places))}"

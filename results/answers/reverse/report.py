@@ -10,7 +10,7 @@ from stress.results.answers.horizon import over_horizon
 from stress.results.answers.reverse.dataset import GROUP, SYSTEM
 from stress.results.answers.reverse.figure import reverse
 from stress.results.answers.reverse.table import NAMED, leading, story_of, whole_move
-from stress.results.answers.reverse.words import NOTHING_FOUND, chance, notes
+from stress.results.answers.reverse.words import NOTHING_FOUND, chance, notes, simulated
 from stress.results.report import plotly_twins
 from stress.results.report.drawing import drawn
 from stress.results.report.elements import Block, Cell, Facts, Gallery, Heading, Picture, Row, Section, Table, Text
@@ -24,17 +24,19 @@ MOST_ASSETS = 12  # in a picture's table
 def sections(tree: xr.DataTree) -> list[Section]:
     """Shocks and their probabilities, what moves in each, and the story of the first."""
     table = tree[GROUP].to_dataset()
-    blocks: list[Block] = [Text(NOTHING_FOUND)] if not table.sizes["answer"] else []
+    found = bool(table.sizes["answer"])
+    blocks: list[Block] = [] if found else [Text(f"{NOTHING_FOUND} {simulated(tree)}")]
     blocks += [
         Text(
-            "The shocks nearest to none, in the standard normals that the scenario draws, with which "
-            f"{tree.attrs['event']} happens {over_horizon(tree)}, through margin calls, sales and their impact."
+            f"{'T' if found else 'Looked for: t'}he shocks nearest to none, in the standard normals that the scenario "
+            f"draws, with which {tree.attrs['event']} happens {over_horizon(tree)}, through margin calls, sales and "
+            "their impact."
         )
     ]
     if table.sizes["answer"]:
         blocks.append(_shocks(tree, table))
         blocks.append(Gallery(tuple(_picture(tree, table, int(number)) for number in table["answer"].values)))
-    blocks += [Text(note, quiet=True) for note in notes(tree) if note != NOTHING_FOUND]
+    blocks += [Text(note, quiet=True) for note in notes(tree) if found or note not in (NOTHING_FOUND, simulated(tree))]
     story = story_of(tree, 1)
     if story is not None:
         lines = summary_lines(story, NAMED)

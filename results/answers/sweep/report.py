@@ -32,7 +32,7 @@ MOST_MAPS = 12
 def sections(tree: xr.DataTree) -> list[Section]:
     """Pictures of the whole system and of each fund, and where it tips."""
     shown = shown_of(tree)
-    blocks: list[Block] = [Text(_question(shown))]
+    blocks: list[Block] = [*_in_words(shown), Text(_question(shown))]
     if "point" in shown.table.dims:
         blocks.append(_points(shown))
     else:
@@ -50,6 +50,21 @@ def sections(tree: xr.DataTree) -> list[Section]:
 
 def _quiet(texts: list[str]) -> list[Block]:
     return [Text(text, quiet=True) for text in texts]
+
+
+def _in_words(shown: Shown) -> list[Block]:
+    """Where the whole system tips, in a sentence; nothing where that depends on further axes or is not known."""
+    tipping = shown.tipping
+    if tipping is None or tipping["tipping"].dims != ("fund",):
+        return []
+    axis, system = str(tipping.attrs["axis"]), tipping.sel(fund=SYSTEM)
+    if np.isnan(float(system["searched_to"])):
+        return []
+    what = f"{shown.bound.text} of the whole system is first reached {shown.horizon}"
+    at = tipping_text(system, axis in shown.factors)
+    if np.isnan(float(system["tipping"])):
+        return [Text(f"No tipping point: {what} at no {shown.axis_name(axis)} that was tried and can start ({at}).")]
+    return [Text(f"Tipping point: {what} at a {shown.axis_name(axis)} of {at}.")]
 
 
 def _question(shown: Shown) -> str:

@@ -33,12 +33,13 @@ def assumptions(spec: Spec | None) -> Section:
     defaults = [str(key) for key in spec.get("defaults", []) if isinstance(key, str)]
     if defaults:
         rows = tuple(Row(key, (Cell(_default(scenario, key)),)) for key in sorted(defaults))
-        blocks.append(Table(DEFAULTS, ("Key", "Value"), rows))
+        blocks.append(Table(DEFAULTS, ("Key", "Value"), rows, keys=True))
     else:
         blocks.append(Text("The scenario file leaves nothing open: no default was filled in.", quiet=True))
-    rest = [Row(key, (Cell(value),)) for key, value in _settings(scenario) if key not in defaults]
+    rest = tuple(Row(key, (Cell(value),)) for key, value in _settings(scenario) if key not in defaults)
+    settings = "Settings of the scenario"
     folded = (
-        ("Settings of the scenario", _made("Settings of the scenario", ("Key", "Value"), rest)),
+        (settings, Table(settings, ("Key", "Value"), rest, keys=True) if rest else None),
         ("Funds", _funds(_entries(scenario, "funds"))),
         ("Assets", _assets(_entries(scenario, "assets"))),
         ("Scripted moves", _script(scenario)),

@@ -48,7 +48,7 @@ def facts(method: Method, plain_check: str, tilted: bool = True) -> dict[str, An
         "pilot_paths": method.pilot_paths,
         "plain_check": plain_check,
     }
-    if method.numbers is not None:
-        found[method.name] = json.dumps(method.numbers.document())
+    if name != PLAIN and method.numbers is not None:
+        found[name] = json.dumps(method.numbers.document())
     expected = zip(EXPECTED, method.expected, strict=True)
     return found | {name: value for name, value in expected if math.isfinite(value)}

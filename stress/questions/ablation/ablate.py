@@ -136,11 +136,18 @@ def _tree(
     report(Progress(total * options.paths, total * options.paths, "comparing"))
     random = problem.shocks.model != "none"
     table = dataset.ablation_dataset(found, problem.funds.types_file_order, problem.estimation.levels, random)
-    table.attrs["base"] = (
-        "held still" if set(chosen) >= {"calls", "rules"} & set(mechanisms_of(problem)) else "the rest"
-    )
+    table.attrs["base"] = base_of(problem, chosen)
     attrs = answer_attributes(problem, options, QUESTION, sequence=json.dumps(list(chosen)), runs=total, random=random)
     return xr.DataTree.from_dict({"/": xr.Dataset(attrs=attrs), QUESTION: table}, name=problem.name)
+
+
+def base_of(problem: Problem, chosen: Sequence[str]) -> str:
+    """What is left without all of them: "held still" where nobody trades, "funds held still" where buyers from outside
+    still move prices, "the rest" where funds still trade."""
+    there = set(mechanisms_of(problem))
+    if not set(chosen) >= {"calls", "rules"} & there:
+        return "the rest"
+    return "funds held still" if "retail" in there and not {"retail", "impact"} & set(chosen) else "held still"
 
 
 def runs_of(problem: Problem, chosen: Sequence[str]) -> int:

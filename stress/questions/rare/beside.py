@@ -18,6 +18,7 @@ from stress.results.files.store import SPEC
 from stress.run_directory.method import check_wanted, method_of
 from stress.run_directory.run_location import RunLocation
 from stress.run_directory.spec import read_spec
+from stress.run_directory.taken import check_vacant
 from stress.scenarios.problem import Problem
 
 
@@ -50,10 +51,15 @@ def method_for(
     question: str | None = None,
     begun: RunLocation | None = None,
     progress: Callable[[Progress], None] | None = None,
+    out: RunLocation | None = None,
+    overwrite: bool = False,
 ) -> Method | None:
     """The method of a run, whose paths come after the run's own: fitted now, or that of a run that was begun there.
 
+    A new run is to be written to `out`, which is looked at before any pilot is simulated.
+
     Raises:
+        RunExists: another run is in `out`.
         OtherRun: the run there was begun with another one.
         ScenarioError, ValueError, NotEnoughResources: see `asked_of`.
     """
@@ -63,6 +69,8 @@ def method_for(
         there = method_of(read_spec(begun.folder), problem, begun.name)
         check_wanted(begun.name, there, method, "" if asked is None else asked.text)
         return there
+    if out is not None:
+        check_vacant(out, overwrite)
     if asked is None:
         return None
 

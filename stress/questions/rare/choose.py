@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from stress.engine.weighted.method import Method
@@ -12,6 +12,7 @@ from stress.questions.rare.asked import row_of
 from stress.questions.rare.pilot import Fitted, check_model, costs_of, fit_tilt, tilts
 from stress.questions.rare.screening import fit_screen
 from stress.results.answers.rare.question import Question
+from stress.results.answers.rare.words import NAMES
 from stress.scenarios.problem import Problem
 
 AUTO = "auto"
@@ -62,12 +63,12 @@ def chosen(
         return replace(method, why="asked for")
     sampler = Sampler(problem, options, row, says)
     spent, best, name = 0, None, PLAIN
-    reasons = list[str]()
+    reasons = dict[str, str]()
 
     def try_one(its: str, found: Fitted) -> None:
         nonlocal spent, best, name
         spent += found.paths
-        reasons.append(found.why)
+        reasons[its] = found.why
         by_name = wanted == its and found.numbers is not None
         if by_name or (found.gains and (best is None or found.gain > best.gain)):
             best, name = found, its
@@ -80,7 +81,7 @@ def chosen(
         says("pilot of screening")
         try_one(SCREEN, fit_screen(sampler, asked))
     if best is None:
-        return replace(method, pilot_paths=spent, why=reasons[0])
+        return replace(method, pilot_paths=spent, why=_joined(reasons))
     return replace(
         method,
         name=name,
@@ -89,3 +90,10 @@ def chosen(
         pilot_paths=spent,
         why=best.why,
     )
+
+
+def _joined(reasons: Mapping[str, str]) -> str:
+    """Why no method was taken, each with its own reason, or the one that they share."""
+    if len(set(reasons.values())) == 1:
+        return next(iter(reasons.values()))
+    return "; ".join(f"{why} ({NAMES[name]})" for name, why in reasons.items())

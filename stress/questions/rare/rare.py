@@ -26,7 +26,7 @@ from stress.run_directory.location import location_of
 from stress.run_directory.method import check_wanted, fitted
 from stress.run_directory.run_location import RunLocation
 from stress.run_directory.spec import OtherRun, read_spec
-from stress.run_directory.taken import taken
+from stress.run_directory.taken import check_vacant, taken
 from stress.scenarios.build.problem_builder import build_problem
 from stress.scenarios.problem import Problem
 from stress.scenarios.read.loader import as_scenario
@@ -102,6 +102,8 @@ def rare_problem(
     report = progress or (lambda _: None)
     check_method(wanted, problem)
     planned_bytes(problem, options)
+    if location is not None:
+        check_vacant(location, overwrite, resume)
 
     def says(text: str) -> None:
         report(Progress(0, options.paths, text))

@@ -18,10 +18,11 @@ from stress.errors import InvariantFailed
 from stress.options import RunOptions
 from stress.questions.lean import run_lean
 from stress.questions.limit_grammar import SYSTEM
-from stress.questions.reverse.crossing import first_crossings, leaves_again, unit, within
+from stress.questions.reverse.crossing import leaves_again, unit, within
+from stress.questions.reverse.days import on_other_days, search_days
 from stress.questions.reverse.event import MEASURES, Event, Judge, loss_beyond, names_of
 from stress.questions.reverse.paths import GUIDES, GivenPaths
-from stress.questions.reverse.search import Found, search
+from stress.questions.reverse.search import Found
 from stress.questions.reverse.starts import from_breaking, from_slopes
 from stress.questions.reverse.stories import told
 from stress.results.answers.reverse.found import Reverse, Shock
@@ -36,7 +37,6 @@ FEWEST_BEYOND = 20  # paths beyond that VaR
 MOST_BREAKING = 2000  # paths whose normals are looked at
 SMALLER = 1e-4  # relative: a shock that much smaller is held against each one found
 DIGITS = 10  # significant ones of a simple return, so that a script says what was found
-ALONG = 0.3  # cosine: shocks that are less alike are of other days
 
 
 def answer(
@@ -107,7 +107,7 @@ class _Asked:
         slopes = self.paths.slopes(self._moves(rest)[0])
         starts = self._starts(plain, rest[0], slopes)
         self.says("searching")
-        found = search(self.happens, self._ways, self.shape, starts, answers, self.options.seed)
+        found = search_days(self.happens, self._ways, self.shape, starts, answers, self.options.seed)
         shocks = tuple(self._shock(one) for one in found)
         return Reverse(
             problem=self.problem,
@@ -220,19 +220,7 @@ class _Asked:
 
     def _other_days(self, direction: Floats, norm: float) -> tuple[int, float]:
         """On how many days the shock brings it about, as far as these differ, and their probabilities together."""
-        by_step = direction.reshape(self.shape.steps, self.shape.rows)
-        others: list[Floats] = []
-        for shift in sorted(range(1 - self.shape.steps, self.shape.steps), key=abs):
-            moved = np.zeros_like(by_step)
-            first, last = max(shift, 0), self.shape.steps + min(shift, 0)
-            moved[first:last] = by_step[first - shift : last - shift]
-            if shift and np.linalg.norm(moved) > 0.9:
-                other = unit(moved.ravel())
-                if all(other @ one < ALONG for one in (direction, *others)):
-                    others.append(other)
-        if not others:
-            return 1, float(ndtr(-norm))
-        radii = first_crossings(self.happens, np.array(others), 0.8 * norm, 1.3 * norm, count=32, rounds=1)
+        _, radii = on_other_days(self.happens, self.shape, direction, norm)
         reached = [float(radius) for radius in radii if np.isfinite(radius)]
         return 1 + len(reached), float(ndtr(-norm) + sum(ndtr(-max(radius, norm)) for radius in reached))
 

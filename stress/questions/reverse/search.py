@@ -58,21 +58,21 @@ def search(
         return []
     directions, names = directions[chosen], [names[i] for i in chosen]
     radii = first_crossings(happens, directions)
-    begun = _apart(shape, [(directions[i], names[i]) for i in np.argsort(radii) if radii[i] < FARTHEST], 2 * most)
+    begun = apart(shape, [(directions[i], names[i]) for i in np.argsort(radii) if radii[i] < FARTHEST], 2 * most)
     ends = []
     for direction, name in begun:
         radius = float(first_crossings(happens, direction[None])[0])
         down, radius = _down(happens, slopes, rng, direction, radius)
         ends.append((radius, down, name))
     ends.sort(key=lambda end: end[0])
-    distinct = _apart(shape, [(down, (name, radius)) for radius, down, name in ends], most)
+    distinct = apart(shape, [(down, (name, radius)) for radius, down, name in ends], most)
     found = []
     for direction, (name, radius) in distinct:
         best, nearest = _around(happens, slopes, rng, shape, direction, radius, [other for other, _ in begun])
         point = within(best * refined(happens, best, nearest))
         found.append(Found(point, name, radius))
     found.sort(key=lambda one: one.norm)
-    kept = _apart(shape, [(unit(one.normals), one) for one in found], most)
+    kept = apart(shape, [(unit(one.normals), one) for one in found], most)
     return [one for _, one in kept]
 
 
@@ -164,7 +164,7 @@ def _turns(rng: np.random.Generator, shape: Shape, direction: Floats, others: li
     return unit(np.concatenate([everywhere, by_step, by_row, mixed]))
 
 
-def _apart(shape: Shape, ranked: list[tuple[Floats, object]], most: int) -> list[tuple[Floats, Any]]:
+def apart(shape: Shape, ranked: list[tuple[Floats, object]], most: int) -> list[tuple[Floats, Any]]:
     """The first of each kind: shocks are one kind if both what they move and how it is spread over steps are alike.
 
     What they move is the sum over steps; the spread is the size of each step, largest first, whatever the day.

@@ -14,9 +14,9 @@ from typer.testing import CliRunner
 import stress
 from stress.cli import app
 from stress.options import RunOptions
-from stress.questions.ablation.ablate import ablate_problem
+from stress.questions.ablation.ablate import ablate_problem, base_of
 from stress.results.answers.ablation.figure import ablation
-from stress.results.answers.ablation.table import figures_of
+from stress.results.answers.ablation.table import figures_of, notes
 from stress.run_directory.location import location_of
 from tiny import make_problem
 
@@ -73,6 +73,14 @@ def test_it_is_shown_again_and_in_json(written: Path, tree: xr.DataTree) -> None
     assert system["es"]["0.99"]["step"]["crowding"] == {"value": value, "se": error}
     assert system["trough_es"]["0.99"]["without"]["crowding"] == {"value": None, "se": None}
     assert document["taken_out_in_sequence"] == ["retail", "crowding", "impact"]
+
+
+def test_the_base_says_who_still_trades(tree: xr.DataTree) -> None:
+    said = {("calls", "rules"): "funds held still", ("calls",): "the rest", ("calls", "rules", "retail"): "held still"}
+    assert {chosen: base_of(PROBLEM, chosen) for chosen in said} == said
+    with_buyers = tree.copy()
+    with_buyers["ablate"] = xr.DataTree(tree["ablate"].to_dataset().assign_attrs(base="funds held still"))
+    assert any("buyers from outside still do" in note for note in notes(with_buyers, figures_of(with_buyers)))
 
 
 def test_an_answer_is_no_run(written: Path) -> None:

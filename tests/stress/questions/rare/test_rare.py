@@ -23,13 +23,13 @@ from stress.engine.weighted.paths import MethodSimulator, paths_of
 from stress.options import Progress, RunOptions
 from stress.questions.lean import run_lean
 from stress.questions.rare.asked import read_asked, row_of
-from stress.questions.rare.choose import chosen
+from stress.questions.rare.choose import _joined, chosen
 from stress.questions.rare.rare import answer, rare_problem
 from stress.results.answers.rare.curve import rows, thresholds
 from stress.results.answers.rare.estimates import Paths
 from stress.results.answers.rare.event import event_of, paths_to_check
 from stress.results.answers.rare.words import chances, gain_of, verdict_of
-from stress.results.files.store import UnfinishedRun
+from stress.results.files.store import RunExists, UnfinishedRun
 from stress.run_directory.location import location_of
 from stress.run_directory.spec import OtherRun
 from stress.scenarios.errors import ScenarioError
@@ -128,6 +128,15 @@ def test_an_answer_that_was_stopped_goes_on_to_the_same_bits(
     xr.testing.assert_identical(again["rare"].to_dataset(), tree["rare"].to_dataset())
     xr.testing.assert_identical(again["weights"].to_dataset(), tree["weights"].to_dataset())
     assert set(kept) < {path.name for path in (tmp_path / "answer" / "blocks").iterdir()}
+
+
+def test_a_directory_that_is_taken_is_refused_before_any_pilot(written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for where in ("stress.questions.rare.rare.chosen", "stress.questions.rare.beside.chosen"):
+        monkeypatch.setattr(where, None)
+    with pytest.raises(RunExists, match="already holds a finished run"):
+        stress.rare(PROBLEM, "loss(f) > 30 %", out=written)
+    with pytest.raises(RunExists, match="already holds a finished run"):
+        stress.run(PROBLEM, out=written, method="tilt", question="loss(f) > 30 %")
 
 
 def test_a_group_and_a_member_are_asked_about_by_their_id() -> None:
@@ -270,8 +279,15 @@ def test_tiny_probabilities_are_written_in_one_unit() -> None:
     assert chances(0.0356, 0.000593, 0.0348, 0.0371) == ("3.56 %", "±0.06 %", "3.48 % to 3.71 %")
     assert chances(1.7e-7, math.inf, 0.0, 1.0) == ("1.70e-07", "±?", "")  # too few paths: no interval from 0 to 1
     assert chances(0.0018, 1e-5, 0.00178, 0.00182)[1] == "±<0.01 %"
+    assert chances(0.0, 3e-5, 0.0, 2e-4) == ("0", "", "below 0.0002")
     assert chances(0.0, math.inf, 0.0, 2e-4) == ("0", "", "below 0.0002")
     assert chances(math.nan, math.nan, math.nan, math.nan) == ("-", "", "")
+
+
+def test_every_reason_for_plain_paths_is_given() -> None:
+    missed, none = "the pilot did not find the event", "the pilot shows no gain for this question"
+    assert _joined({"tilt": missed, "screen": none}) == f"{missed} (importance sampling); {none} (screening)"
+    assert _joined({"tilt": none, "screen": none}) == none
 
 
 def test_paths_so_few_that_none_is_tilted() -> None:
@@ -280,5 +296,6 @@ def test_paths_so_few_that_none_is_tilted() -> None:
     assert isinstance(method.numbers, Mixture)
     tree = answered_by(PROBLEM, options, method)
     assert tree.attrs["method"] == "plain"
+    assert "tilt" not in tree.attrs
     assert verdict_of(tree) == "Plain paths: there are so few that none is tilted."
     assert gain_of(tree) == ""
