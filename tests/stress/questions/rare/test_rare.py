@@ -52,8 +52,7 @@ def answered_by(problem: Problem, options: RunOptions, method: Method) -> xr.Dat
 
 def exact(loss: float) -> float:
     """P(loss > x) of four times the asset, three gaussian steps."""
-    deviation = 0.16 * math.sqrt(3 / 252)
-    return float(stats.norm.cdf(math.log1p(-loss / 4) / deviation))
+    return float(stats.norm.cdf(math.log1p(-loss / 4) / (0.16 * math.sqrt(3 / 252))))
 
 
 @pytest.fixture(scope="module")
