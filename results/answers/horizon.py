@@ -10,5 +10,6 @@ def over_horizon(tree: xr.DataTree) -> str:
     steps, per_day = int(tree.attrs["steps"]), int(tree.attrs["steps_per_day"])
     days, left = divmod(steps, per_day)
     if left:
-        return f"over {steps:,} steps ({steps / per_day:.2g} days)"
+        length = steps / per_day
+        return f"over {steps:,} steps ({length:,.1f} days)" if days else f"over {steps:,} steps ({length:.2g} days)"
     return f"over {days:,} day{'' if days == 1 else 's'}"

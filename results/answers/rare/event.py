@@ -37,13 +37,11 @@ def event_of(tree: xr.DataTree) -> str:
 def paths_to_check(tree: xr.DataTree) -> int | None:
     """How many paths have enough plain ones for the check of a tilt, two digits, rounded up; None: not known.
 
-    Ten plain events are expected of `10 / (share of plain paths * probability of the event)`.
+    As many times these as ten plain events are more than are expected of them.
     """
-    table, health = tree[GROUP].to_dataset(), tree[WEIGHTS].to_dataset()
-    probability = 1 - level_of(tree) if tree.attrs["kind"] in ("var", "es") else float(table["answer"])
-    share = float(health["share"].sel(component=PLAIN))
-    if not probability * share > 0:
+    expected, paths = float(tree[WEIGHTS]["plain_expected"]), int(tree.attrs["paths"])
+    if not expected > 0:
         return None
-    wanted = TO_SPARE * LEAST_EXPECTED / (share * probability)
+    wanted = TO_SPARE * LEAST_EXPECTED / expected * paths
     size = 10.0 ** (math.floor(math.log10(wanted)) - 1)
     return round(math.ceil(round(wanted / size, 6)) * size)

@@ -54,7 +54,7 @@ def verdict_of(tree: xr.DataTree) -> str:
     plain = int(tree[WEIGHTS]["plain_paths"])
     if verdict == NOT_VERIFIED:
         enough = paths_to_check(tree)
-        more = "" if enough is None else f"; of about {enough:,} paths in all there would be enough"
+        more = "" if enough is None else f"; with --paths {enough} there would be enough"
         return (
             f"Not verified by plain paths: {plain:,} of them are too few for this event ({seen} seen, {expected} "
             f"expected by the tilted ones){more}."

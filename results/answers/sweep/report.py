@@ -11,6 +11,7 @@ import xarray as xr
 from stress.results.answers.sweep.dataset import PROBABILITY, SYSTEM
 from stress.results.answers.sweep.figure import sweep
 from stress.results.answers.sweep.table import (
+    ALREADY,
     COLUMNS,
     Shown,
     notes,
@@ -60,8 +61,10 @@ def _in_words(shown: Shown) -> list[Block]:
     axis, system = str(tipping.attrs["axis"]), tipping.sel(fund=SYSTEM)
     if np.isnan(float(system["searched_to"])):
         return []
-    what = f"{shown.bound.text} of the whole system is first reached {shown.horizon}"
+    what = f"of the whole system, {shown.bound.text} is first reached {shown.horizon}"
     at = tipping_text(system, axis in shown.factors)
+    if at.startswith(ALREADY):
+        return [Text(f"Beyond the tipping point: {what}, {at}, the first {shown.axis_name(axis)} that can start.")]
     if np.isnan(float(system["tipping"])):
         return [Text(f"No tipping point: {what} at no {shown.axis_name(axis)} that was tried and can start ({at}).")]
     return [Text(f"Tipping point: {what} at a {shown.axis_name(axis)} of {at}.")]

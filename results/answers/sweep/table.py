@@ -260,6 +260,9 @@ def _tippings(sweep: Shown, width: int) -> Any:
     return table
 
 
+ALREADY = "already at"
+
+
 def tipping_text(one: xr.Dataset, factor: bool = False) -> str:
     """`0.95 (0.946 to 0.954)`, or that it is reached at the first point, or how far there is none; of a `factor` with
     the word "times"."""
@@ -270,7 +273,7 @@ def tipping_text(one: xr.Dataset, factor: bool = False) -> str:
     if math.isnan(value):
         return f"none up to {end:.4g}{unit}"
     if math.isinf(low) and high <= value:
-        return f"already at {value:.4g}{unit}"
+        return f"{ALREADY} {value:.4g}{unit}"
     beneath = "below" if math.isinf(low) else f"{low:.4g}"
     above = "beyond" if math.isinf(high) else f"{high:.4g}"
     return f"{value:.4g}{unit} ({beneath} to {above})"

@@ -62,9 +62,10 @@ class Mixture:
         scale: Floats,
         shares: tuple[float, float],
     ) -> Mixture:
-        """A share of PLAIN; of the rest `shares` with a large shock, and with a large scale, at one step."""
+        """A share of PLAIN; of the rest `shares` with a large shock, and with a large scale, at one step, at
+        least a slot for each."""
         tilted = round(SLOTS * (1 - PLAIN))
-        each = [int(tilted * share / self.steps) for share in shares] if len(self.slots) > 2 else []
+        each = [max(1, int(tilted * share / self.steps)) for share in shares] if len(self.slots) > 2 else []
         single = np.repeat(np.array(each, np.int64), self.steps)
         slots = np.array([SLOTS - tilted, tilted - single.sum(), *single], np.int64)
         shifts = [x.astype(np.float32) for x in (every, course, once, others, scale)]

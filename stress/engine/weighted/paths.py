@@ -84,7 +84,7 @@ def planned_bytes(problem: Problem, options: RunOptions) -> int:
         NotEnoughResources: they are more than it may have.
     """
     planned = plan(problem, replace(options, store="summary", worst=0))
-    at_once = min(options.paths, PATHS_OF_A_CHUNK) * BYTES_OF_A_COMPONENT * (problem.steps + 2)
+    at_once = min(options.paths, PATHS_OF_A_CHUNK) * BYTES_OF_A_COMPONENT * (2 * problem.steps + 2)
     needed = planned.memory_bytes + options.paths * BYTES_OF_A_PATH + at_once
     allowed = options.max_memory if options.max_memory is not None else free_memory()
     if allowed is not None and needed > allowed:

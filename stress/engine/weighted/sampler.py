@@ -33,7 +33,7 @@ from stress.scenarios.problem import Problem
 Ids = npt.NDArray[np.uint64]
 Floats = npt.NDArray[Any]
 Bools = npt.NDArray[np.bool_]
-PATHS_OF_A_CALL = 16_384  # of a mixture, on each core
+PATHS_OF_A_CALL = 16_384  # of a mixture, on each core: its longer calls would save nothing
 
 
 class Simulated(NamedTuple):

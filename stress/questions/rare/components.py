@@ -18,11 +18,13 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 TURNS = 40
 CLOSE = 1e-4  # mean log likelihood that a turn adds, below which they end
 CLEAR = 2.0  # standard errors from which on a shift is one, and no noise of few paths
 TURNS_OF_DIRECTION, TINY = 3, 1e-300
 SMALLEST = 0.05  # share of a family from which on paths tell its shifts
+WIDE_AT_LEAST = 2.0  # standard deviations, of the shift of common scales
 DEFENSIVE = 0.1  # share of the components of single steps, at least
 
 
@@ -56,7 +58,8 @@ def fit(normals: npt.NDArray[np.float32], weights: Floats, scales: int, any_way:
     widens = np.arange(rows) >= rows - scales
     largest = np.argmax(np.einsum("srp,r->sp", z, every), axis=0)
     once = z[largest, :, np.arange(paths)].T @ weights
-    others, scale, shares, before = nothing, once * widens, (0.25, 0.25), -math.inf
+    scale = _widening(once * widens, _effective(weights), widens)
+    others, shares, before = nothing, (0.25, 0.25), -math.inf
     flat = np.ascontiguousarray(z.transpose(1, 0, 2)).reshape(rows, steps * paths)
     for _ in range(TURNS):
         toward, along, beside, wide = (np.stack([every, once, others, scale]) @ flat).reshape(4, steps, paths)
@@ -80,7 +83,7 @@ def fit(normals: npt.NDArray[np.float32], weights: Floats, scales: int, any_way:
         in_step, of_paths = flat @ shock.ravel(), shock.sum(axis=0)
         once = _clear(in_step / large, _effective(of_paths))
         others = _clear((whole @ of_paths - in_step) / (large * max(steps - 1, 1)), (steps - 1) * _effective(of_paths))
-        scale = flat @ wider.ravel() / wide_ones * widens
+        scale = _widening(flat @ wider.ravel() / wide_ones * widens, _effective(wider.sum(axis=0)), widens)
         shares = _kept(large, wide_ones, any_way)
         if each[0].sum() > 0:
             every, course = _one_direction(z, each[0])
@@ -105,6 +108,13 @@ def _effective(weights: Floats) -> float:
 def _clear(mean: Floats, effective: float) -> Floats:
     """Without what is less than CLEAR errors of itself, the mean of so many standard normals."""
     return np.where(mean**2 * effective > CLEAR**2, mean, 0.0)
+
+
+def _widening(mean: Floats, effective: float, widens: Bools) -> Floats:
+    """Such a shift that all assets move more (the scale falls with its normal), by WIDE_AT_LEAST in all at least."""
+    down = np.minimum(_clear(mean, effective), 0.0)
+    least = -WIDE_AT_LEAST / math.sqrt(np.count_nonzero(widens)) * widens
+    return np.where(down @ down < WIDE_AT_LEAST**2, least, down)
 
 
 def _kept(large: float, wide: float, least: float) -> tuple[float, float]:

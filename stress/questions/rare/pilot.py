@@ -28,13 +28,13 @@ APART = 1 << 40  # ids from stage to stage
 PATHS = 16_384  # of a stage
 SOON = 2  # stages on the way to the event have so many times fewer paths
 ELITE = 0.02  # share of a stage that the next one is fitted to
-ENOUGH = 300  # effective paths of the event asked about that a tilt is fitted to at last
+ENOUGH = 300  # effective paths, their weights truncated, of the event asked about that a tilt is fitted to at last
 FEW = 50  # the same, that one is fitted to for the next stage
-ON_THE_WAY = 100  # the same, of what is less rare, where the event has not even FEW
+ON_THE_WAY = 100  # effective paths of what is less rare, where the event has not even FEW
 STAGES = 8
 LEAST = 1.5  # gain below which paths are plain
 ANY_WAY = 0.25  # of the paths with one large step so many move whichever way
-ANY_WAY_OF_DEFAULTS = 0.5  # funds of a system fail by different moves, and some by opposite ones
+ANY_WAY_OF_DEFAULTS = 0.5  # funds fail by different moves, and some by opposite ones
 MOST_STEPS = 100  # with components for each
 
 
@@ -106,6 +106,8 @@ def fit_tilt(
             break
     if not best_rate:
         return nothing(simulated, "the pilots did not reach the event")
+    if mixture is plain:
+        return nothing(simulated, "no tilt was better than plain paths")
     says("pilot of the gain")
     drawn = sampler.draw(mixture, pilot_ids(STAGES, paths))
     costs = costs_of(sampler)

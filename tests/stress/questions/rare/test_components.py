@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -13,13 +14,14 @@ from stress.engine.chunks import Chunk
 from stress.engine.weighted.method import Method
 from stress.engine.weighted.mixture import Mixture
 from stress.engine.weighted.paths import MethodSimulator
-from stress.engine.weighted.sampler import Sampler
+from stress.engine.weighted.sampler import Drawn, Sampler
 from stress.kernels.shocks.draw import normals_drawn
 from stress.options import RunOptions
 from stress.questions.rare.asked import read_asked
 from stress.questions.rare.components import fit
-from stress.questions.rare.pilot import STAGES, pilot_ids, scales_of
+from stress.questions.rare.pilot import STAGES, Fitted, fit_tilt, pilot_ids, scales_of
 from stress.questions.rare.screening import PATHS as PATHS_OF_SCREENING
+from stress.results.answers.rare.question import Question
 from tiny import make_problem
 
 STEPS, ROWS, PATHS = 6, 8, 4_000
@@ -65,6 +67,44 @@ def test_a_large_shock_at_one_step_is_told_from_a_large_scale() -> None:
     np.testing.assert_allclose(shifts.others, 0.0, atol=0.05)
     half = fit(single(z), ALIKE, scales=1, any_way=0.5)
     assert abs(half.shares[1] / sum(half.shares) - 0.5) < 1e-12  # at least so many
+
+
+def test_a_scale_that_few_paths_tell_of_still_makes_all_assets_move_more() -> None:
+    alike = single(NORMALS + np.array([0.4, 0, 0, 0, 0, 0, 0, 0.2])[:, None])  # a shift of every step, and calmer ones
+    for scales in (1, 4):
+        shifts = fit(alike, ALIKE, scales, any_way=0.25)
+        assert (shifts.scale[-scales:] < 0.0).all()
+        assert not shifts.scale[:-scales].any()
+        assert np.linalg.norm(shifts.scale) >= 2.0 - 1e-12
+        assert sum(shifts.shares) >= 0.1  # such components are always kept
+
+
+def test_a_tilt_that_is_worse_than_the_one_before_is_not_taken() -> None:
+    options, used = RunOptions(paths=2_000, seed=5, device="cpu"), list[Mixture]()
+    plain = Sampler(FAT, options, -1).simulate(None, np.arange(8_192, dtype=np.uint64)).losses
+
+    class Spoilt(Sampler):
+        """One of the tilts that are drawn from finds the event on few paths."""
+
+        def draw(self, mixture: Mixture, ids: Any, done: Any = lambda _: None) -> Drawn:
+            used.append(mixture)
+            drawn = super().draw(mixture, ids)
+            few = np.arange(len(ids)) % 50 == 0
+            return drawn._replace(losses=np.where(few, drawn.losses, -1.0)) if len(used) == spoilt else drawn
+
+    def fitted(paths: int) -> Fitted:
+        used.clear()
+        asked = Question("", "loss", "system", None, float(np.quantile(plain, 0.94)))
+        return fit_tilt(Spoilt(FAT, options, -1), asked, paths)
+
+    spoilt = 0
+    assert fitted(8_192).numbers is used[-1]
+    assert len(used) == 3  # plain, the first tilt, and that which is fitted to its many paths of the event
+    spoilt = 2
+    assert fitted(8_192).why == "no tilt was better than plain paths"
+    spoilt = 3
+    assert fitted(2_000).numbers is used[1]
+    assert used[-1] is used[1]
 
 
 def test_likelihoods_and_shifted_normals_are_numpys() -> None:

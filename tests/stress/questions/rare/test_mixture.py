@@ -18,7 +18,8 @@ def test_the_slots_of_any_number_of_steps_are_all_dealt(shares: tuple[float, flo
     for steps in range(1, 101):
         mixture = Mixture.plain(2, steps, True).fitted(nothing, np.zeros(steps), nothing, nothing, nothing, shares)
         assert mixture.slots.sum() == SLOTS
-        assert (mixture.slots >= 0).all()
+        assert (mixture.slots[2:] >= 1).all()
+        assert mixture.slots[1] >= 0
         assert len(mixture.names) == len(set(mixture.names)) == len(mixture.slots)
         np.testing.assert_array_equal(np.bincount(mixture.of_slot(), minlength=len(mixture.slots)), mixture.slots)
 
