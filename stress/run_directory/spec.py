@@ -24,6 +24,8 @@ from stress.scenarios.problem import Problem
 from stress.scenarios.read.extensions import VARIABLE, load_extensions
 from stress.scenarios.read.loader import scenario_from_document
 
+METHOD_DIGEST = "method_sha256"  # beside what was fitted to a question
+
 if TYPE_CHECKING:
     from stress.engine.weighted.method import Method
 
@@ -87,7 +89,7 @@ def spec_of(problem: Problem, options: RunOptions, method: Method | None = None)
         spec["identity"]["extensions"] = {extension.name: extension.digest for extension in extensions}
     if method is not None:
         spec["method"] = method.document()
-        spec["identity"]["method_sha256"] = method.digest()
+        spec["identity"][METHOD_DIGEST] = method.digest()
     return spec
 
 
@@ -241,14 +243,14 @@ def check_same(name: str, old: dict[str, Any], new: dict[str, Any]) -> None:
     if before == now:
         return
     changed = _changed_extensions(old, before.get("extensions", {}), now.get("extensions", {}))
-    told = {"method_sha256", *({"extensions", "numbers_sha256"} if changed else ())}  # the last follows from extensions
+    told = {METHOD_DIGEST, *({"extensions", "numbers_sha256"} if changed else ())}  # the last follows from extensions
     lines = [
         f"{key}: {before.get(key)} there, {now[key]} now"
         for key in now
         if before.get(key) != now[key] and key not in told
     ]
     lines += changed
-    if before.get("method_sha256") != now.get("method_sha256"):
+    if before.get(METHOD_DIGEST) != now.get(METHOD_DIGEST):
         lines.append(f"method: {_method(old)} there, {_method(new)} now")
     if before.get("scenario_sha256") != now["scenario_sha256"]:
         lines += _differences(old.get("scenario"), new["scenario"], "scenario")[:10]

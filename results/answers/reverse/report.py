@@ -25,7 +25,9 @@ def sections(tree: xr.DataTree) -> list[Section]:
     """Shocks and their probabilities, what moves in each, and the story of the first."""
     table = tree[GROUP].to_dataset()
     found = bool(table.sizes["answer"])
-    blocks: list[Block] = [] if found else [Text(f"{NOTHING_FOUND} {simulated(tree)}")]
+    blocks: list[Block] = (
+        [] if found else [Text(f"{tree.attrs['event']} {over_horizon(tree)}: {NOTHING_FOUND} {simulated(tree)}")]
+    )
     blocks += [
         Text(
             f"{'T' if found else 'Looked for: t'}he shocks nearest to none, in the standard normals that the scenario "

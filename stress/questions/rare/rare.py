@@ -25,7 +25,7 @@ from stress.results.files.store import SPEC
 from stress.run_directory.location import location_of
 from stress.run_directory.method import check_wanted, fitted
 from stress.run_directory.run_location import RunLocation
-from stress.run_directory.spec import OtherRun, read_spec
+from stress.run_directory.spec import METHOD_DIGEST, OtherRun, read_spec
 from stress.run_directory.taken import check_vacant, taken
 from stress.scenarios.build.problem_builder import build_problem
 from stress.scenarios.problem import Problem
@@ -33,7 +33,6 @@ from stress.scenarios.read.loader import as_scenario
 from stress.scenarios.schema.scenario import Scenario
 
 QUESTION = "rare"
-DIGEST = "method_sha256"
 PATHS = 100_000
 
 
@@ -113,7 +112,7 @@ def rare_problem(
     simulator = MethodSimulator(problem, options, method, says)
     if location is None:
         return answer(problem, options, method, paths_of(simulator, None, report))
-    asked_for = {"for": asked.text, "method": method.document(), DIGEST: method.digest()}
+    asked_for = {"for": asked.text, "method": method.document(), METHOD_DIGEST: method.digest()}
     spec = answer_spec(problem, options, QUESTION, asked_for)
     with taken(location, spec, overwrite, resume) as run:
         tree = answer(problem, options, method, paths_of(simulator, run.store, report))
@@ -134,7 +133,7 @@ def _begun(location: RunLocation, problem: Problem, wanted: str, asked: Question
     there = read_spec(location.folder).get(ANSWER)
     if not isinstance(there, dict) or there.get("name") != QUESTION:
         raise OtherRun(f"{location.name} holds no answer of `levstress {QUESTION}`")
-    method = fitted(there.get("method"), there.get(DIGEST), problem.steps, location.name)
+    method = fitted(there.get("method"), there.get(METHOD_DIGEST), problem.steps, location.name)
     check_wanted(location.name, method, wanted, asked.text)
     return method
 
