@@ -23,14 +23,19 @@ EMITTERS = "xla_cpu_use_fusion_emitters"
 # runs with such a file. All others are compiled in more haste.
 BITS = (
     "kernels/test_recording.py",
+    "stress/cli/test_report_cli.py",
     "stress/cluster/",
     "stress/engine/test_detail_size.py",
+    "stress/engine/test_engine.py",
     "stress/engine/test_engine_bits.py",
     "stress/engine/test_fixed_moves_run.py",
+    "stress/engine/test_groups_run.py",
     "stress/engine/test_many_devices.py",
+    "stress/engine/test_parts.py",
     "stress/engine/test_programs.py",
     "stress/engine/test_shock_models_run.py",
     "stress/engine/test_slices_bits.py",
+    "stress/questions/enough/test_enough.py",
     "stress/questions/rare/",
     "stress/questions/reverse/test_given.py",
     "stress/questions/sweep/test_sweep.py",
@@ -39,6 +44,7 @@ BITS = (
     "stress/questions/test_replay.py",
     "stress/run_directory/",
     "stress/street/",
+    "stress/test_extensions.py",
 )
 
 WANTED: dict[str, bool | int] = {
