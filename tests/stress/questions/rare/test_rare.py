@@ -263,7 +263,7 @@ def test_how_many_paths_would_have_verified_it(tree: xr.DataTree) -> None:
     assert enough is not None
     plain = float(tree["weights"]["share"].sel(component="plain"))
     assert 1.1 <= enough * plain * float(tree["rare"]["answer"]) / 10 < 1.2
-    assert f"{enough:,} paths" in verdict_of(tree)
+    assert f"with --paths {enough} there would be enough" in verdict_of(tree)
     assert event_of(tree) == ""  # the question says it
 
 
