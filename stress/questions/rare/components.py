@@ -58,7 +58,7 @@ def fit(normals: npt.NDArray[np.float32], weights: Floats, scales: int, any_way:
     widens = np.arange(rows) >= rows - scales
     largest = np.argmax(np.einsum("srp,r->sp", z, every), axis=0)
     once = z[largest, :, np.arange(paths)].T @ weights
-    scale = _widening(once * widens, _effective(weights), widens)
+    scale = _widening(once * widens, effective(weights), widens)
     others, shares, before = nothing, (0.25, 0.25), -math.inf
     flat = np.ascontiguousarray(z.transpose(1, 0, 2)).reshape(rows, steps * paths)
     for _ in range(TURNS):
@@ -77,14 +77,13 @@ def fit(normals: npt.NDArray[np.float32], weights: Floats, scales: int, any_way:
         before, each = reached, each / likelihood * weights
         shock, wider = each[1 : steps + 1], each[steps + 1 :]
         large, wide_ones = float(shock.sum()), float(wider.sum())
+        shares = _kept(large, wide_ones, any_way)
         if large + wide_ones < SMALLEST:
-            shares = _kept(large, wide_ones, any_way)
             break  # too few to say more of single steps
         in_step, of_paths = flat @ shock.ravel(), shock.sum(axis=0)
-        once = _clear(in_step / large, _effective(of_paths))
-        others = _clear((whole @ of_paths - in_step) / (large * max(steps - 1, 1)), (steps - 1) * _effective(of_paths))
-        scale = _widening(flat @ wider.ravel() / wide_ones * widens, _effective(wider.sum(axis=0)), widens)
-        shares = _kept(large, wide_ones, any_way)
+        once = _clear(in_step / large, effective(of_paths))
+        others = _clear((whole @ of_paths - in_step) / (large * max(steps - 1, 1)), (steps - 1) * effective(of_paths))
+        scale = _widening(flat @ wider.ravel() / wide_ones * widens, effective(wider.sum(axis=0)), widens)
         if each[0].sum() > 0:
             every, course = _one_direction(z, each[0])
     return Shifts(every, course, once, others, scale, shares)
@@ -92,27 +91,27 @@ def fit(normals: npt.NDArray[np.float32], weights: Floats, scales: int, any_way:
 
 def _one_direction(z: Floats, weights: Floats) -> tuple[Floats, Floats]:
     """The direction, (row,), and how far each step, (step,), goes in it: next to the mean of (step, row, path)."""
-    mean, effective = z @ (weights / weights.sum()), _effective(weights)
+    mean, paths = z @ (weights / weights.sum()), effective(weights)
     every, course = mean.mean(axis=0), np.ones(len(mean))
     for _ in range(TURNS_OF_DIRECTION):
-        course = _clear(mean @ every / max(every @ every, TINY), effective * float(every @ every))
-        every = _clear(course @ mean / max(course @ course, TINY), effective * float(course @ course))
+        course = _clear(mean @ every / max(every @ every, TINY), paths * float(every @ every))
+        every = _clear(course @ mean / max(course @ course, TINY), paths * float(course @ course))
     return every, course
 
 
-def _effective(weights: Floats) -> float:
+def effective(weights: Floats) -> float:
     """How many paths of one weight tell as much (Kong 1992)."""
     return float(weights.sum() ** 2 / max((weights**2).sum(), TINY))
 
 
-def _clear(mean: Floats, effective: float) -> Floats:
+def _clear(mean: Floats, paths: float) -> Floats:
     """Without what is less than CLEAR errors of itself, the mean of so many standard normals."""
-    return np.where(mean**2 * effective > CLEAR**2, mean, 0.0)
+    return np.where(mean**2 * paths > CLEAR**2, mean, 0.0)
 
 
-def _widening(mean: Floats, effective: float, widens: Bools) -> Floats:
+def _widening(mean: Floats, paths: float, widens: Bools) -> Floats:
     """Such a shift that all assets move more (the scale falls with its normal), by WIDE_AT_LEAST in all at least."""
-    down = np.minimum(_clear(mean, effective), 0.0)
+    down = np.minimum(_clear(mean, paths), 0.0)
     least = -WIDE_AT_LEAST / math.sqrt(np.count_nonzero(widens)) * widens
     return np.where(down @ down < WIDE_AT_LEAST**2, least, down)
 
@@ -123,5 +122,5 @@ def _kept(large: float, wide: float, least: float) -> tuple[float, float]:
     A mixture without single steps has now and then a path of a weight of several, which no pilot has seen.
     """
     both = min(max(large + wide, DEFENSIVE), 1 - SMALLEST)
-    second = min(max(wide / (large + wide), least), 1 - SMALLEST)
+    second = min(max(wide / max(large + wide, TINY), least), 1 - SMALLEST)
     return both * (1 - second), both * second

@@ -14,7 +14,7 @@ from stress.compile.shocks.cholesky import handed_on
 from stress.engine.weighted.mixture import Mixture
 from stress.engine.weighted.sampler import Drawn, Sampler
 from stress.engine.weighted.screen import Screen
-from stress.questions.rare.components import fit
+from stress.questions.rare.components import effective, fit
 from stress.questions.rare.costs import BY_TRIGGERS, OUTSIDE_BUYERS, Costs
 from stress.questions.reverse.model import OF_NORMALS
 from stress.results.answers.rare.question import Question
@@ -96,13 +96,13 @@ def fit_tilt(
         chosen, weights, of_event = _elite(drawn, asked)
         if not weights.sum() > 0 or len(chosen) < 2:
             return nothing(simulated, "the pilot did not find the event")
-        effective = float(_effective(weights)[-1]) if of_event else 0.0
-        if best_rate and effective <= best_rate * len(drawn.ids):
+        found = effective(weights) if of_event else 0.0
+        if best_rate and found <= best_rate * len(drawn.ids):
             mixture = best  # what was fitted last is worse
             break
-        best, best_rate = mixture, effective / len(drawn.ids)
+        best, best_rate = mixture, found / len(drawn.ids)
         mixture = plain.fitted(*fit(sampler.normals(mixture, drawn.ids[chosen]), weights, scales, any_way))
-        if effective >= ENOUGH:
+        if found >= ENOUGH:
             break
     if not best_rate:
         return nothing(simulated, "the pilots did not reach the event")
@@ -155,10 +155,10 @@ def _elite(drawn: Drawn, asked: Question) -> tuple[npt.NDArray[np.intp], Floats,
     event = event_of(drawn, asked)
     happened = np.flatnonzero(event) if event is not None else np.zeros(0, np.intp)
     weights = _truncated(drawn.weights[happened])
-    if len(happened) and _effective(weights)[-1] >= FEW:
+    if len(happened) and effective(weights) >= FEW:
         return happened, weights, True
     worst = np.argsort(-drawn.losses, kind="stable")
-    enough = np.flatnonzero(_effective(drawn.weights[worst]) >= ON_THE_WAY)
+    enough = np.flatnonzero(_effective_so_far(drawn.weights[worst]) >= ON_THE_WAY)
     count = max(2, round(ELITE * len(worst)), int(enough[0]) + 1 if len(enough) else len(worst))
     return worst[:count], _truncated(drawn.weights[worst[:count]]), False
 
@@ -169,7 +169,7 @@ def _truncated(weights: Floats) -> Floats:
     return np.minimum(weights, weights.mean() * math.sqrt(len(weights))) if len(weights) else weights
 
 
-def _effective(weights: Floats) -> Floats:
+def _effective_so_far(weights: Floats) -> Floats:
     """Effective sizes of the first one, two, ... paths."""
     square = np.cumsum(weights**2)
     found: Floats = np.cumsum(weights) ** 2 / np.where(square > 0, square, 1.0)

@@ -20,7 +20,10 @@ def test_var_and_es_of_the_danish_tail_as_published() -> None:
     assert [tail.var(0.999), tail.es(0.999)] == pytest.approx([94.3394, 191.5353], abs=5e-4)
 
 
-@pytest.mark.skipif(not DANISH.exists(), reason="the claims are not part of the repository")
+@pytest.mark.skipif(
+    not DANISH.exists(),
+    reason=f"no Danish fire claims at {DANISH} (not part of the repository; LEVSTRESS_DANISH names the file)",
+)
 def test_the_danish_fit_as_published() -> None:
     claims = np.genfromtxt(DANISH, delimiter=",", skip_header=1)[:, -1]
     tail = fit(claims, 10.0)
