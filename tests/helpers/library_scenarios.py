@@ -25,7 +25,7 @@ FOLDER = library_path("desk").parent
 
 def large_ones_slow(names: Iterable[str]) -> list[Any]:
     """Parameters of a test that runs each: those that take long to compile have the marker slow."""
-    large = ("ai-unwind-2026", "calm", "quant-2007-08")
+    large = ("ai-unwind-2026", "calm", "quant-2007-08", "tariff-2025")
     return [pytest.param(name, marks=pytest.mark.slow) if name in large else name for name in names]
 
 

@@ -124,7 +124,7 @@ def damage(run: Path, seed: int, count: int) -> None:
 
 
 def test_a_damaged_run_is_refused_or_shown(run: Path) -> None:
-    damage(run, 1, 25)
+    damage(run, 1, 15)
 
 
 @pytest.mark.slow

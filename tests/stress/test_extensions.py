@@ -88,6 +88,7 @@ def test_sales_prices_and_losses_are_those_by_hand() -> None:
     assert float(tree["summary"]["system_mean_loss"]) > 0.1
 
 
+@pytest.mark.slow
 def test_the_attribution_adds_up(finished: Path) -> None:
     parts = stress.open_result(finished)["attribution"]["contribution"].sel(fund="f", slice="all")
     total = float(parts.sel(component="total"))
@@ -110,6 +111,7 @@ def test_paths_without_an_alarm_are_those_that_nobody_sells_on() -> None:
         np.testing.assert_allclose(two["paths"][name], one["paths"][name], rtol=2e-6, atol=1e-7)
 
 
+@pytest.mark.slow
 def test_a_replay_says_why(finished: Path) -> None:
     story = stress.replay(finished, fund="f")
     asked = story["rounds"]["forced_sales_by_trigger_usd"].sel(fund="f").sum(["step", "round"])

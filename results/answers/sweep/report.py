@@ -54,20 +54,27 @@ def _quiet(texts: list[str]) -> list[Block]:
 
 
 def _in_words(shown: Shown) -> list[Block]:
-    """Where the whole system tips, in a sentence; nothing where that depends on further axes or is not known."""
-    tipping = shown.tipping
-    if tipping is None or tipping["tipping"].dims != ("fund",):
+    """Where the whole system tips, in a sentence: of a map at both ends of the other axis; nothing of more axes."""
+    if shown.tipping is None or len(shown.tipping["tipping"].dims) > 2:
         return []
-    axis, system = str(tipping.attrs["axis"]), tipping.sel(fund=SYSTEM)
-    if np.isnan(float(system["searched_to"])):
-        return []
-    what = f"of the whole system, {shown.bound.text} is first reached {shown.horizon}"
-    at = tipping_text(system, axis in shown.factors)
+    system = shown.tipping.sel(fund=SYSTEM)
+    if not system.dims:
+        return [] if np.isnan(float(system["searched_to"])) else [Text(_tips(shown, system))]
+    (other,) = map(str, system.dims)
+    known = system.isel({other: np.flatnonzero(~np.isnan(system["searched_to"].values))})
+    ends = [known.isel({other: n}) for n in ((0, -1) if known.sizes[other] > 1 else range(known.sizes[other]))]
+    return [Text(_tips(shown, x, f" with {shown.axis_name(other)} {value_text(x[other].values[()])}")) for x in ends]
+
+
+def _tips(shown: Shown, system: xr.Dataset, where: str = "") -> str:
+    axis = str(system.attrs["axis"])
+    what = f"of the whole system, {shown.bound.text} is first reached {shown.horizon}{where}"
+    at = tipping_text(system)
     if at.startswith(ALREADY):
-        return [Text(f"Beyond the tipping point: {what}, {at}, the first {shown.axis_name(axis)} that can start.")]
+        return f"Beyond the tipping point: {what}, {at}, the first {shown.axis_name(axis)} that can start."
     if np.isnan(float(system["tipping"])):
-        return [Text(f"No tipping point: {what} at no {shown.axis_name(axis)} that was tried and can start ({at}).")]
-    return [Text(f"Tipping point: {what} at a {shown.axis_name(axis)} of {at}.")]
+        return f"No tipping point: {what} at no {shown.axis_name(axis)} that was tried and can start ({at})."
+    return f"Tipping point: {what} at a {shown.axis_name(axis)} of {at}."
 
 
 def _question(shown: Shown) -> str:

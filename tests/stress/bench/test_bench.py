@@ -67,6 +67,7 @@ def test_a_planted_bug_in_a_baseline_is_seen() -> None:
             assert_same(loss, theirs, TOLERANCE["float32"])
 
 
+@pytest.mark.slow
 def test_both_baselines_draw_from_the_same_law() -> None:
     desk, count = desk_of(suite.load_workload("desk")), 8192
     random = np.random.Generator(np.random.SFC64(3))
@@ -250,6 +251,7 @@ def test_street_is_measured_without_baselines() -> None:
     assert "no baselines" in note
 
 
+@pytest.mark.slow
 def test_the_simulation_without_statistics_gives_the_losses_of_the_block() -> None:
     from stress.bench.parts import engine_of
     from stress.engine.block import QuietBlock

@@ -19,7 +19,7 @@ PUBLISHED = {
 }
 
 
-QUICK = ("hedged", "student_t")
+QUICK = ("hedged",)
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,9 @@ def found(text: str) -> float:
     return {"yes": 1.0, "no": 0.0}[text] if text in ("yes", "no") else float(text)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name == "option-books" else name for name in MODELS]
+)
 def test_each_number_of_a_result_stands_under_its_name(name: str, tmp_path: Path) -> None:
     model = MODELS[name]
     inputs = read_inputs(model, write_banks(tmp_path / "banks.csv") if name == "oxford" else None)

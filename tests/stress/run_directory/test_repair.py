@@ -80,6 +80,7 @@ def test_nothing_is_removed_that_cannot_be_computed_again(run: Path, monkeypatch
     assert "summary/es/c.0.0 has other bytes" in refused.value.__notes__[0]
 
 
+@pytest.mark.slow
 def test_blocks_that_hold_wrong_numbers_are_not_what_a_repair_is_made_of(run: Path, sealed: Path) -> None:
     shutil.rmtree(run / RESULT)
     replace_block(run, lambda state: state | {"count_default": state["count_default"] + 1})

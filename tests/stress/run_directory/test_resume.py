@@ -91,6 +91,7 @@ def test_a_resumed_run_has_the_same_numbers(
         stress.resume(out)
 
 
+@pytest.mark.slow
 def test_every_path_that_is_stored_comes_back(scenario: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = stress.run(scenario, **OPTIONS, store="paths")
     stopped_after(2, scenario, tmp_path, monkeypatch, store="paths")

@@ -147,6 +147,7 @@ def test_blocks_that_are_wrong_and_agree_with_the_result_are_found_by_simulating
     assert verify(run, blocks=0, again=True).problems
 
 
+@pytest.mark.slow
 def test_blocks_that_lack_an_array_or_are_none_are_named(run: Path) -> None:
     replace_block(run, lambda state: {name: x for name, x in state.items() if name not in ("scalars", "tail_0_ids")})
     found = verify(run, blocks=1_000)

@@ -37,7 +37,7 @@ def live(seeds: range, root: Path) -> None:
         assert not wrong, f"world {seed}: {wrong}"
 
 
-@pytest.mark.parametrize("part", range(2))
+@pytest.mark.parametrize("part", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_nothing_wrong_counts_and_nothing_finished_is_lost(part: int, root: Path) -> None:
     live(range(part * SEEDS // 2, (part + 1) * SEEDS // 2), root)
 

@@ -53,7 +53,7 @@ def test_a_target_is_reached_by_a_run_of_so_many_paths(tmp_path: Path) -> None:
     same(stress.open_result(tmp_path / "run"), tree)
 
 
-@pytest.mark.parametrize("on_disk", [False, True])
+@pytest.mark.parametrize("on_disk", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_pilot_that_was_lucky_is_followed_by_another_round(
     on_disk: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

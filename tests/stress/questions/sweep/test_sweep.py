@@ -156,6 +156,8 @@ def test_it_is_shown_in_a_terminal_as_json_and_as_a_page(written: Path, tree: xr
     page = report_html(tree)
     assert page.count("<figure") == 4 + 2
     assert "cannot start" in page
+    for scale, point in tree["tipping"]["tipping"].sel(fund="system").to_series().items():
+        assert f"with scale {scale:g} at a factor on gross of {point:.4g} (" in page
 
 
 def test_figures_are_maps_and_lines(tree: xr.DataTree) -> None:
