@@ -224,7 +224,14 @@ class Moved:
                 values |= {key: _written(number * float(value)) for key, number in start.items()}
             else:
                 values |= dict.fromkeys(start, _written(value))
-        return self.scenario.with_values(values)
+        try:
+            return self.scenario.with_values(values)
+        except ScenarioError as error:
+            if error.file != "--set":
+                raise
+            raise ScenarioError(
+                error.problem, file=OVER, key=error.key, value=error.value, allowed=error.allowed
+            ) from error
 
 
 def _written(value: Value) -> Value | int:

@@ -105,3 +105,9 @@ def test_a_grid_has_an_end_and_a_latin_hypercube_of_the_same_ranges_has_none() -
 def test_axes_that_move_one_number_are_refused() -> None:
     with pytest.raises(ScenarioError, match=r"changes what funds.trend.gross changes: funds.trend.gross"):
         Moved(load_scenario("desk"), parse_axes(["funds.trend.gross=3,4", "funds.*.gross*=0.5,0.8"]))
+
+
+@pytest.mark.parametrize("text", ["funds.zz*.gross=1:2", "funds.nobody.gross=1:2", "funds.nobody.gross=1,2"])
+def test_an_entry_that_is_not_there_is_blamed_on_the_axis(text: str) -> None:
+    with pytest.raises(ScenarioError, match=r"^--over: funds\.[^\0]*has no entry [^\0]*allowed: one of: long_short"):
+        Moved(load_scenario("desk"), parse_axes([text])).at({"gross": 1.0})
