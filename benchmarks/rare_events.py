@@ -6,7 +6,7 @@
 
 `gain`: the variance of the estimates over seeds, times the CPU time of one with its pilots (programs compiled), against
 that of as many plain paths, of which nothing but this figure is made. `power`: the components of a large step in 7 of
-the steps are taken out of the tilt.
+the steps are taken out of the tilt, and then the shift of every step, too.
 """
 
 from __future__ import annotations
@@ -76,31 +76,39 @@ def plain(problem: Problem, asked: Question, paths: int, seed: int) -> list[floa
 
 
 def power(problem: Problem, asked: Question, paths: int, seeds: int) -> None:
-    """Print how often a tilt without most of its components is found out."""
-    rows = []
+    """Print how often a tilt without most of its components is found out, and how often it need be."""
+    rows: dict[bool, list[list[float]]] = {True: [], False: []}
+    alarms = 0
     for seed in range(1, seeds + 1):
         options = RunOptions(paths=paths, seed=seed)
         method = chosen(problem, options, "tilt", asked)
-        truth = float(by(problem, options, method)["rare"]["answer"])
+        whole = by(problem, options, method)
+        truth, alarms = float(whole["rare"]["answer"]), alarms + (whole.attrs["plain_check"] == "rejected")
         assert isinstance(method.numbers, Mixture)
-        tree = by(problem, options, replace(method, numbers=without(method.numbers, 7)))
-        low, high = (float(tree["rare"][f"answer_ci_{end}"]) for end in ("low", "high"))
-        health = tree["weights"].to_dataset()
-        rows.append(
-            [
-                tree.attrs["plain_check"] == "rejected",
-                low <= truth <= high,
-                float(health["plain_events"]),
-                float(health["plain_expected"]),
-                float(health["largest_share"]),
-                float(health["mean_weight"]),
-            ]
+        for every_step, found in rows.items():
+            tree = by(problem, options, replace(method, numbers=without(method.numbers, 7, every_step)))
+            low, high = (float(tree["rare"][f"answer_ci_{end}"]) for end in ("low", "high"))
+            health = tree["weights"].to_dataset()
+            found.append(
+                [
+                    tree.attrs["plain_check"] == "rejected",
+                    low <= truth <= high,
+                    float(tree["rare"]["answer"]) / truth,
+                    float(health["plain_events"]),
+                    float(health["plain_expected"]),
+                    float(health["largest_share"]),
+                    float(health["mean_weight"]),
+                ]
+            )
+    print(f"the whole tilt: found out {alarms / seeds:.0%} of {seeds}")
+    for every_step, table in rows.items():
+        mean = np.array(table, float).mean(axis=0)
+        print(
+            f"without 7 steps, {'with' if every_step else 'nor'} a shift of every step: found out {mean[0]:.0%} of "
+            f"{seeds}; intervals with the whole tilt's answer {mean[1]:.0%}, {mean[2]:.4f} times as large; plain "
+            f"events {mean[3]:.1f}, expected {mean[4]:.1f}; largest share {mean[5]:.2g}, mean weight {mean[6]:.4f}",
+            flush=True,
         )
-    found = np.array(rows, float).mean(axis=0)
-    print(
-        f"found out {found[0]:.0%} of {seeds}; intervals with the whole tilt's answer {found[1]:.0%}; plain events "
-        f"{found[2]:.1f}, expected {found[3]:.1f}; largest share {found[4]:.2g}, mean weight {found[5]:.4f}"
-    )
 
 
 def by(problem: Problem, options: RunOptions, method: Method) -> xr.DataTree:
@@ -108,13 +116,17 @@ def by(problem: Problem, options: RunOptions, method: Method) -> xr.DataTree:
     return answer(problem, options, method, paths_of(MethodSimulator(problem, options, method)))
 
 
-def without(mixture: Mixture, steps: int) -> Mixture:
-    """The mixture without the components of a large step in the last steps, whose paths the others get."""
+def without(mixture: Mixture, steps: int, every_step: bool) -> Mixture:
+    """The mixture without the components of a large step in the last steps, whose paths the others get; or also without
+    that of every step, whose paths go to the large steps that are left."""
     slots = mixture.slots.copy()
     large, kept = slots[2:].reshape(2, -1), mixture.steps - steps
     large[:, :kept] += large[:, kept:].sum(axis=1, keepdims=True) // kept
     large[:, kept:] = 0
-    slots[1] += SLOTS - slots.sum()
+    if not every_step:
+        large[:, :kept] += slots[1] // large[:, :kept].size
+        slots[1] = 0
+    slots[1 if every_step else 2] += SLOTS - slots.sum()
     return replace(mixture, slots=slots)
 
 

@@ -75,15 +75,17 @@ class Paths:
         return Estimate(found.value, found.se, max(found.low, 0.0), min(found.high, 1.0))
 
     def tilted_alone(self, happened: Bools) -> Estimate:
-        """Probability of an event by the tilted paths alone.
+        """Probability of an event by the tilted paths alone, as far as they reach.
 
         Of N paths n are plain: with the weight w against all of them, the mean likelihood ratio of the N components is
-        1/w, of which the plain ones have n/N; the weight against the others alone is (N - n) / (N/w - n).
+        1/w, of which the plain ones have n/N; the weight against the others alone is (N - n) / (N/w - n). It is
+        truncated (Ionides 2008) at N/n, above which no weight against all of them is: where it is larger, paths are
+        plain ones in the main, and what the tilted ones miss is not to be made up for by a few that are heavy.
         """
         tilted = self.components > 0
         paths, plain = len(tilted), int(np.count_nonzero(~tilted))
-        alone = (paths - plain) / (paths / self.weights[tilted] - plain)
-        return weighted.mean(np.where(happened[tilted], alone, 0.0), paths - plain)
+        ratio = np.maximum(paths / self.weights[tilted] - plain, (paths - plain) * plain / paths)
+        return weighted.mean(np.where(happened[tilted], (paths - plain) / ratio, 0.0), paths - plain)
 
 
 def _widened(found: Estimate, terms: Floats) -> Estimate:
