@@ -16,8 +16,8 @@ from stress.results.answers.rare.words import NAMES, answer_text, gain_of, verdi
 
 
 def sentences(tree: xr.DataTree) -> list[str]:
-    """The question, by plain paths and by as many others, what its event is, what the others were expected to gain,
-    and whether to believe them; nothing of a run without a question."""
+    """The question, by as many more paths and by the plain ones alone, what its event is, what the others were expected
+    to gain, and whether to believe them; nothing of a run without a question."""
     if GROUP not in tree.children:
         return []
     group, paths = tree[GROUP].to_dataset(), int(tree.attrs["paths"])
@@ -28,12 +28,13 @@ def sentences(tree: xr.DataTree) -> list[str]:
             GROUP: group[[f"plain{x}" for x in SUFFIXES]].rename({f"plain{x}": f"answer{x}" for x in SUFFIXES}),
         }
     )
-    known = not np.isnan(float(group["plain"]))
-    first = f"{asked}: {answer_text(plain) if known else 'not known'} by the {paths:,} plain paths."
+    by_plain = "not known" if np.isnan(float(group["plain"])) else answer_text(plain)
     if found is None:
-        return [f"{first} No others were simulated: {group.attrs['why_plain']}."]
+        why = f"No others were simulated: {group.attrs['why_plain']}."
+        return [f"{asked}: {by_plain} by the {paths:,} plain paths. {why}"]
     name = NAMES.get(str(group.attrs["method"]), "as many others")
-    second = f"{asked}: {answer_text(found)} by {name}, {paths:,} more paths."
+    first = f"{asked}: {answer_text(found)} by {name}, {paths:,} more paths."
+    second = f"By the {paths:,} plain paths of the run alone: {by_plain}."
     return [first, second, *(x for x in (event_of(found), gain_of(found), verdict_of(found)) if x)]
 
 

@@ -6,6 +6,7 @@ import math
 
 import xarray as xr
 
+from stress.results.answers.rare.beside_shown import sentences
 from stress.results.report.numbers import amount, shown, spoken
 from stress.results.report.parts_of_result import pair
 from stress.results.report.risk import Risk
@@ -14,9 +15,11 @@ from stress.results.terminal.cells import money, percent
 
 
 def answers(tree: xr.DataTree, risk: Risk) -> tuple[tuple[str, str], ...]:
-    """(question, answer): how far down, made of what, who is called, who sold because of what, how sure."""
+    """(question, answer): what was asked, how far down, made of what, who is called, who sold because of what, how
+    sure."""
     facts = Facts(tree, risk)
     every = (
+        ("What was asked?", " ".join(sentences(tree)[:2])),
         ("How far down?", facts.how_far_down()),
         ("What is it made of?", facts.made_of() or _selling(risk)),
         ("How bad is the end?", _how_bad(risk)),

@@ -22,6 +22,8 @@ from stress.results.answers.rare.beside import as_answer, lacking
 from stress.results.answers.rare.beside_shown import sentences
 from stress.results.answers.rare.report import beside
 from stress.results.files.store import RESULT, UnfinishedRun
+from stress.results.report.risk import Risk
+from stress.results.report.sections.answers import answers
 from stress.run_directory.chunk_store import chunk_of, read_state, write_state
 from stress.run_directory.rebuilt import disagreements
 from stress.run_directory.verify import verify
@@ -162,7 +164,10 @@ def test_it_is_shown(sealed: Path) -> None:
     assert "A rare figure over" in out
     lines = sentences(stress.open_result(sealed))
     assert len(lines) == 5
-    assert "40,000 plain paths" in lines[0]
+    assert "by importance sampling, 40,000 more paths" in lines[0]
+    assert lines[1].startswith("By the 40,000 plain paths of the run alone: ")
+    tree = stress.open_result(sealed)
+    assert answers(tree, Risk(tree))[0] == ("What was asked?", f"{lines[0]} {lines[1]}")
     assert "The event: the whole system loses more than its VaR 99.9 %" in lines[2]
     assert "on 0.1 % of paths" in lines[2]
     assert "The pilot expects" in lines[3]
