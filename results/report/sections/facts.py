@@ -66,13 +66,19 @@ class Facts:
         lowest, end, tail = lowest_mean(self._tree), loss_at_end(self._tree), loss_at_end(self._tree, TAIL)
         if lowest is None or end is None:
             return ""
-        at = f"At the lowest, the end of {step_name(self._tree, lowest.step)}"
-        text = f"{at if lowest.step != end.step else 'At the end'}, {_sum(lowest)}."
-        if lowest.step != end.step:
-            text += f" At the end, {_sum(end)}."
+        if lowest.step != end.step and lowest.total.value > 0:
+            at = f"At the lowest, the end of {step_name(self._tree, lowest.step)}"
+            text = f"{at}, {_sum(lowest)}. At the end, {_sum(end)}."
+        else:
+            text = f"At the end, {_sum(end)}."
         if self._risk.random and tail is not None:
-            text += f" On the worst 1 % of paths, {_sum(tail)}."
+            text += f" On the worst 1 % of {self._taken_apart()}, {_sum(tail)}."
         return text
+
+    def _taken_apart(self) -> str:
+        """The paths whose losses are told by their parts."""
+        apart, every = self._tree["attribution"].attrs.get("paths_taken_apart"), int(self._tree.attrs["paths"])
+        return f"the first {int(apart):,} paths" if apart is not None and apart < every else "paths"
 
     def who_sold(self) -> str:
         """The funds that sell most, why, and what."""
