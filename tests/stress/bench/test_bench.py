@@ -50,7 +50,7 @@ def assert_same(loss: np.ndarray[Any, Any], theirs: Result, tolerance: float) ->
 
 
 @pytest.mark.parametrize("precision", ["float64", pytest.param("float32", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("name", ["desk-calm", "desk"])
+@pytest.mark.parametrize("name", [pytest.param("desk-calm", marks=pytest.mark.slow), "desk"])
 def test_the_baselines_do_the_work_of_the_twin_path_by_path(name: str, precision: str) -> None:
     desk, normals, theirs = problem_and_draws(name, precision)
     called = (theirs.first_call_step > 0).any(axis=0).mean()

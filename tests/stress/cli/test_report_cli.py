@@ -38,6 +38,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@pytest.mark.slow
 def test_the_report_of_a_run_tells_its_worst_paths(real: Path) -> None:
     done = invoke(real, "--worst", WORST)
     assert done.exit_code == 0, done.stderr

@@ -171,7 +171,7 @@ def test_a_cluster_of_this_machine(scenario: Any, undisturbed: xr.DataTree) -> N
 
 
 def test_a_sweep_loses_no_more_than_the_point_of_a_process_that_dies(client: Client, tmp_path: Path) -> None:
-    file, over = tmp_path / "two.toml", "shocks.scale=1:3:0.25"
+    file, over = tmp_path / "two.toml", "shocks.scale=1:3:0.5"
     file.write_text(TWO_FUNDS, encoding="utf-8")
     victims, done = list(client.run(os.getpid).values()), list[int]()
 

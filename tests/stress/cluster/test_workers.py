@@ -54,7 +54,8 @@ def test_the_parts_are_the_whole() -> None:
         assert all(one.last == other.first for one, other in itertools.pairwise(parts))
 
 
-@pytest.mark.parametrize("order", [pytest.param([2, 0, 1], marks=pytest.mark.slow), [1, 1, 0, 2, 0]])
+@pytest.mark.slow  # that parts overlap, and that two run at once, is seen below
+@pytest.mark.parametrize("order", [[2, 0, 1], [1, 1, 0, 2, 0]])
 def test_parts_in_any_order_and_twice(order: list[int], undisturbed: xr.DataTree, tmp_path: Path) -> None:
     out = begun(tmp_path / "run")
     for number, index in enumerate(order):
@@ -211,6 +212,7 @@ def test_the_slurm_job_runs(tmp_path: Path) -> None:
     is_whole(out)
 
 
+@pytest.mark.slow
 def test_the_kubernetes_job_runs(job_shell: Shell, tmp_path: Path) -> None:
     out = str(tmp_path / 'a "name": # of a run')
     documents: list[Any] = list(yaml.safe_load_all(job("k8s", out)))

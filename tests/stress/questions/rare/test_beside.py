@@ -214,6 +214,7 @@ def test_the_cost_is_told_first_and_what_cannot_be_is_refused(tmp_path: Path) ->
     assert said(*words, "--method", "auto", "--time-budget", "1min")[0] == 2
 
 
+@pytest.mark.slow
 def test_screening_beside_a_run(tmp_path: Path) -> None:
     tree = stress.run(short_desk(), **options(PATHS), method="screen", out=tmp_path / "run")
     rare = tree["rare"].to_dataset()
