@@ -8,6 +8,7 @@ from typing import Any
 from stress.own_book.data_report import LEFT_OUT, READ, DataReport
 from stress.own_book.read.greeks import GREEKS, NONE, Greeks, check_greeks, greeks_of, of_the_underlying
 from stress.own_book.read.headings import POSITIONS, is_total, meanings, plain
+from stress.own_book.read.option_words import is_option_name, may_say_so, option_cell
 from stress.own_book.read.sheet import Sheet, Source, is_nothing, read_sheet
 
 ONE_FUND = "book"  # where no column names funds
@@ -32,6 +33,7 @@ class Position:
     in_usd: bool  # the value, whatever currency the instrument moves in
     facts: dict[str, Any]  # what else the row says: currency, asset_class, sector, region, price, multiplier, adv ...
     greeks: Greeks = NONE  # of an option, its delta being `value`
+    option_by: str = ""  # what says that it is an option, in a row without a delta
 
 
 def read_positions(source: Source, report: DataReport) -> tuple[Sheet, list[Position]]:
@@ -104,7 +106,9 @@ def _position(sheet: Sheet, row: int, found: dict[str, object], cells: dict[str,
     numbers = {m: sheet.number(row, found[m], share=m == "margin") for m in sizes if m in found}
     value = numbers.get("usd") if numbers.get("usd") is not None else numbers.get("value")
     quantity, in_usd = numbers.get("quantity"), numbers.get("usd") is not None
-    greeks = greeks_of(found, numbers, cells.get("asset_class", ""))
+    names = found["instrument"]
+    says = option_cell(((c, sheet.text(row, c)) for c in sheet.table.columns if c == names or may_say_so(c)), names)
+    greeks = greeks_of(found, numbers, bool(says))
     if greeks.delta is not None or (greeks.curved and value is None and quantity is None):
         value, quantity, in_usd = greeks.delta or 0.0, None, greeks.in_usd
     if value is None and quantity is None:
@@ -122,7 +126,8 @@ def _position(sheet: Sheet, row: int, found: dict[str, object], cells: dict[str,
     instrument = cells["instrument"]
     if greeks.option:
         instrument, facts = cells.get("underlying") or instrument, of_the_underlying(facts)
-    return Position(fund, instrument, sheet.where(row), value, quantity, in_usd, facts, greeks)
+    by = says if greeks.delta is None else ""
+    return Position(fund, instrument, sheet.where(row), value, quantity, in_usd, facts, greeks, by)
 
 
 def _wide(sheet: Sheet, found: dict[str, object], report: DataReport) -> list[Position]:
@@ -158,5 +163,6 @@ def _wide(sheet: Sheet, found: dict[str, object], report: DataReport) -> list[Po
                 continue
             instrument, fund = (str(column), head) if by_fund else (head, str(column))
             one = _position(sheet, row, {**known, "value": column, "instrument": label}, cells, fund)
-            positions.append(replace(one, instrument=instrument, where=sheet.where(row, column)))
+            by = one.option_by or (instrument if is_option_name(instrument) else "")
+            positions.append(replace(one, instrument=instrument, where=sheet.where(row, column), option_by=by))
     return positions

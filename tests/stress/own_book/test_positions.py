@@ -99,7 +99,7 @@ HEAD = "fund,ticker,value,class,currency\n"
 @pytest.mark.parametrize(
     ("text", "says", "key"),
     [
-        ("a,X,1,option,\n", "is an option", "X.asset_class"),
+        ("a,X,1,option,\n", "is an option", "X"),
         ("a,X,1,thing,\n", "is no class", "X.asset_class"),
         ("a,X,1,,XYZ\n", "is no currency", "X.currency"),
         ("a,X,1,stock,\nb,X,1,bond,\n", "line 3: 'bond', and 'stock' in line 2", "X.asset_class"),
