@@ -61,8 +61,8 @@ class ScenarioWarning(UserWarning):
 def refuse_all(found: Sequence[ScenarioError]) -> None:
     """Raise the first of several problems, which lists the others, too; nothing where there is none."""
     if found:
-        first, *others = found
-        first.further = (*first.further, *others)
+        first, *others = (one for error in found for one in (error, *error.further))
+        first.further = tuple(others)
         raise first
 
 

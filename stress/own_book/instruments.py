@@ -84,8 +84,13 @@ def facts_of(sheet: Sheet, positions: Sequence[Position], report: DataReport) ->
                     allowed="one for each instrument",
                 )
             places.setdefault((position.instrument, key), position.where)
+    faults = []
     for name, of in facts.items():
-        _check(sheet, name, of, report)
+        try:
+            _check(sheet, name, of, report)
+        except ScenarioError as fault:
+            faults.append(fault)
+    refuse_all(faults)
     return facts
 
 

@@ -10,6 +10,7 @@ from stress.own_book.read.greeks import GREEKS, NONE, Greeks, check_greeks, gree
 from stress.own_book.read.headings import POSITIONS, is_total, meanings, plain
 from stress.own_book.read.option_words import is_option_name, may_say_so, option_cell
 from stress.own_book.read.sheet import Sheet, Source, is_nothing, read_sheet
+from stress.scenarios.errors import ScenarioError, refuse_all
 
 ONE_FUND = "book"  # where no column names funds
 SIDES = {
@@ -80,7 +81,7 @@ def _long(sheet: Sheet, found: dict[str, object], report: DataReport) -> list[Po
     unread = [str(column) for column in sheet.table.columns if column not in used and str(column).strip()]
     if unread:
         report.add(LEFT_OUT, sheet.name, f"columns that are not read: {', '.join(unread)}")
-    positions, fund = [], ""
+    positions, fund, nameless, faults = [], "", list[int](), list[ScenarioError]()
     for row in range(len(sheet.table)):
         cells = {meaning: sheet.text(row, column) for meaning, column in found.items()}
         total = [cell for cell in (cells["instrument"], cells.get("fund", "")) if is_total(cell)]
@@ -88,16 +89,23 @@ def _long(sheet: Sheet, found: dict[str, object], report: DataReport) -> list[Po
             report.add(LEFT_OUT, sheet.name, f"{sheet.where(row)} is a sum ({total[0]}) and no position")
             continue
         if not cells["instrument"]:
-            raise sheet.error(
-                "names no instrument", "a name in every row; sums are called Total", row, found["instrument"]
-            )
+            nameless.append(row)
+            continue
         if "fund" in found and fund and not cells["fund"]:
             text = f"{sheet.where(row)} names no fund and is one of {fund}, as the row above"
             report.add(READ, sheet.name, text, rule="rows that name no fund are of the one above")
         fund = cells.get("fund") or (fund if "fund" in found else ONE_FUND)
         if not fund:
             raise sheet.error("names no fund", "a fund in every row, or in the row above", row, found["fund"])
-        positions.append(_position(sheet, row, found, cells, fund))
+        try:
+            positions.append(_position(sheet, row, found, cells, fund))
+        except ScenarioError as fault:
+            faults.append(fault)
+    if nameless:
+        places = ", ".join([*map(sheet.where, nameless[:-1]), sheet.where(nameless[-1], found["instrument"])])
+        told = f"{places}: names no instrument"
+        faults.insert(0, sheet.error(told, "a name in every row; sums are called Total"))
+    refuse_all(faults)
     return positions
 
 
