@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 
 _LONGEST_VALUE = 120
@@ -56,6 +56,14 @@ class ScenarioError(ValueError):
 
 class ScenarioWarning(UserWarning):
     """A scenario that runs, with a number that deserves a second look."""
+
+
+def refuse_all(found: Sequence[ScenarioError]) -> None:
+    """Raise the first of several problems, which lists the others, too; nothing where there is none."""
+    if found:
+        first, *others = (one for error in found for one in (error, *error.further))
+        first.further = tuple(others)
+        raise first
 
 
 def suggest(wrong: str, known: Iterable[str]) -> str:

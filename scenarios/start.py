@@ -24,6 +24,7 @@ class StartTable:
     nav: Floats  # USD
     gross: Floats  # (long + short) / NAV
     net: Floats  # (long - short) / NAV over the assets that count in net
+    currencies: Floats  # the part of gross that is currencies outside net, over NAV
     has_margin: Bools
     requirement: Floats  # margin requirement / equity, 0 without margin
     adverse_move: (
@@ -56,6 +57,7 @@ def start_table(problem: Problem) -> StartTable:
 
     gross = of_fund(np.abs(positions).sum(axis=1))
     net = of_fund((positions * assets.in_net).sum(axis=1))
+    fx = np.array([kind == "fx" for kind in assets.asset_class], np.bool_) & ~assets.in_net
     options = start_options(books)
     needed = requirement(funds, assets, books.fund_of, positions, None if options is None else options.gamma)
     # books of one fund that are long and short in the same asset offset each other when all is sold
@@ -70,6 +72,7 @@ def start_table(problem: Problem) -> StartTable:
         nav=funds.nav[order],
         gross=(gross / funds.nav)[order],
         net=(net / funds.nav)[order],
+        currencies=(of_fund(np.abs(positions[:, fx]).sum(axis=1)) / funds.nav)[order],
         has_margin=funds.has_margin[order],
         requirement=(needed / funds.nav)[order],
         adverse_move=np.where(needed > funds.nav, 0.0, _with_options(problem, _adverse_move(problem, positions)))[

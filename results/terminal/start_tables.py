@@ -14,6 +14,7 @@ from stress.scenarios.start import StartTable
 from stress.scenarios.tier_table import Tier
 
 MOST_HELD = 10  # assets listed by how many days of volume the funds hold together
+MOST_TOLD, LEAST_TOLD = 6, 0.005  # funds with currencies in gross, and how much of it over NAV is told
 MOST_ALIKE = 8  # pairs of fund types listed by how much their positions overlap
 
 
@@ -39,6 +40,10 @@ def funds_table(start: StartTable, problem: Problem) -> Table:
             f"{start.liquidation_days[i]:.2g}",
             start.slowest_asset[i],
         )
+    parts = [f"{start.currencies[i]:.2f} of {start.members[i]}" for i in np.flatnonzero(start.currencies >= LEAST_TOLD)]
+    if parts:
+        more = ", …" if len(parts) > MOST_TOLD else ""
+        table.caption = f"currencies count in gross and not in net: {', '.join(parts[:MOST_TOLD])}{more}"
     return table
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from stress.scenarios.csv.table import Form
 from stress.scenarios.errors import ScenarioError
+from stress.scenarios.guessed import nav_keys, with_guesses
 from stress.scenarios.read.files import InputFiles
 from stress.scenarios.read.inline import INLINED, inline_table
 from stress.scenarios.read.overrides import apply_override
@@ -54,8 +55,8 @@ def fill_assumed(document: dict[str, Any], files: InputFiles) -> None:
         )
     for key in INLINED:
         inline_table(document, key, files)
-    file = Path(path).name
-    for row in read_assumed(path, files):
+    file, rows = Path(path).name, read_assumed(path, files)
+    for row in rows:
         try:
             change = apply_override(document, f"{row['key']}={row['value']}", files)
         except ScenarioError as error:
@@ -70,3 +71,6 @@ def fill_assumed(document: dict[str, Any], files: InputFiles) -> None:
                 value=row["value"],
                 allowed=f"one place: delete this row, or the value {change.replaced!r} that the scenario has",
             )
+    sources = document.get("sources", [])
+    if isinstance(sources, list) and nav_keys(rows):
+        document["sources"] = with_guesses(sources, nav_keys(rows))

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from stress.scenarios.conditions.option import Shock, apply_shock, shock_texts
 from stress.scenarios.errors import ScenarioError, suggest
+from stress.scenarios.guessed import without_given
 from stress.scenarios.library import library_path, list_names
 from stress.scenarios.origin import Origin
 from stress.scenarios.read import quotes
@@ -133,6 +134,8 @@ def _scenario(
     changes = [apply_override(document, assignment, files) for assignment in assignments(overrides)]
     changes += [apply_shock(document, text) for text in shock_texts(shock)]
     origin = replace(origin, overrides=(*origin.overrides, *changes))
+    if "sources" in document:
+        document["sources"] = without_given(document["sources"], [change.key for change in changes])
     check_limits(document, files.scenario_file)
     for key in INLINED:
         inline_table(document, key, files)

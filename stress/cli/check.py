@@ -171,6 +171,7 @@ def _document(problem: Problem, start: StartTable, tiers: tuple[Tier, ...]) -> d
             "nav_usd": float(start.nav[i]),
             "gross": float(start.gross[i]),
             "net": float(start.net[i]),
+            "currencies_in_gross": float(start.currencies[i]),
             "requirement_over_equity": float(start.requirement[i]) if start.has_margin[i] else None,
             "fall_to_first_call": float(start.adverse_move[i]) if math.isfinite(start.adverse_move[i]) else None,
             "liquidation_days": float(start.liquidation_days[i]),

@@ -121,6 +121,11 @@ def init(
     if not (dry_run or json):
         say(f"{out} is written; all assumptions: {out}/assumed.csv, the whole report: {out}/data-report.md", quiet)
         say(f"next: levstress run {out}", quiet)
+    if book.guessed:
+        count = len(book.guessed)
+        funds_of = f"{count} fund{'s' if count > 1 else ''}"
+        rule = "gross / 4, or more where margin asks for it"
+        say(f"NAV of {funds_of} is a guess ({rule}): leverage, percentages and calls hang on it; give --funds", quiet)
 
 
 def _pairs(given: list[str] | None, sign: str, option: str, form: str) -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from stress.own_book.classes import COMMODITY, CREDIT, CRYPTO, EQUITY, FX, OTHER, RATES
+from stress.own_book.data_report import shown
 from stress.own_book.matching import bare
 
 TURNOVER = 0.01  # of market capitalisation, a day
@@ -117,5 +118,6 @@ def nav(gross: float, needed: float) -> Assumed:
     """
     by_gross, by_margin = gross / MOST_LEVERAGE, MARGIN_ROOM * needed
     which = "first" if by_gross >= by_margin else "second"
-    rule = f"max(gross / {MOST_LEVERAGE:g}, {MARGIN_ROOM:g} x requirement), here the {which}"
-    return Assumed(round(max(by_gross, by_margin), 2), rule, "D", "judgement: give --funds")
+    usd = round(max(by_gross, by_margin), 2)
+    rule = f"max(gross / {MOST_LEVERAGE:g}, {MARGIN_ROOM:g} x requirement), here the {which}: {shown(usd)}"
+    return Assumed(usd, rule, "D", "judgement: give --funds")

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from stress.own_book.data_report import DataReport
+from stress.own_book.data_report import DataReport, shown
+from stress.scenarios.guessed import nav_keys, with_guesses
 from stress.scenarios.problem import Floats
 from stress.scenarios.read.loader import scenario_from_document
 from stress.scenarios.schema.scenario import Scenario
@@ -51,6 +52,11 @@ class OwnBook:
         funds, assets = len(self.funds), len(self.assets)
         return f"Own book: {funds} fund{'s' * (funds > 1)}, {assets} asset{'s' * (assets > 1)}"
 
+    @property
+    def guessed(self) -> list[str]:
+        """Funds whose NAV is a judgement."""
+        return nav_keys({**row._asdict(), "value": shown(row.value)} for row in self.report.assumed)
+
     def settings(self) -> dict[str, Any]:
         """The tables of the scenario that are the same for every book."""
         return {
@@ -79,7 +85,7 @@ class OwnBook:
             "schema": 1,
             "name": self.name,
             "title": self.title,
-            "sources": list(self.sources),
+            "sources": with_guesses(self.sources, self.guessed),
             **self.settings(),
             "assets": [{key: row[key] for key in keys} for row in self.assets],
             "correlation": self.together.table([row["id"] for row in self.assets]),

@@ -20,7 +20,6 @@ CALLED = {  # several words by underscores
     OTHER: "other volatility vol multi_asset",
 }
 BY_NAME = {called.replace("_", " "): kind for kind, names in CALLED.items() for called in names.split()}
-OPTIONS = {"option", "options", "opt", "fop", "warrant", "warrants", "war", "equity option", "index option", "call"}
 TICKERS = (  # pattern of the ticker -> class; a front future ends with the number of its contract
     (r"(VIX|VXX|UVXY|SVXY|VXST|V2X)( .*)?|(UX|FVS)[A-Z]?\d{1,2}", OTHER),
     (r"(CL|CO|NG|HO|XB|RB|GC|SI|HG|PL|PA|LA|LP|LN|QS|W|C|S|KC|SB|CT|CC|LC|LH|BO|SM)[A-Z]?\d{1,2}", COMMODITY),

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from stress.own_book.classes import BY_NAME, OPTIONS, class_of
+from stress.own_book.classes import BY_NAME, class_of
 from stress.own_book.currencies import CODES, MINOR
 from stress.own_book.data_report import LIMITS, READ, DataReport
 from stress.own_book.read.headings import plain
 from stress.own_book.read.positions import Position
 from stress.own_book.read.sheet import Sheet
-from stress.scenarios.errors import ScenarioError, suggest
+from stress.scenarios.errors import ScenarioError, refuse_all, suggest
 from stress.scenarios.read.fields import ID_PATTERN
 
 OF_AN_INSTRUMENT = ("asset_class", "currency", "sector", "region", "multiplier", "adv", "market_cap", "margin")
@@ -67,6 +67,7 @@ def facts_of(sheet: Sheet, positions: Sequence[Position], report: DataReport) ->
     Raises:
         ScenarioError: rows that say different things, an option, an unknown class or currency.
     """
+    _refuse_options(sheet, positions)
     facts: dict[str, dict[str, Any]] = {}
     places: dict[tuple[str, str], str] = {}
     for position in positions:
@@ -83,21 +84,38 @@ def facts_of(sheet: Sheet, positions: Sequence[Position], report: DataReport) ->
                     allowed="one for each instrument",
                 )
             places.setdefault((position.instrument, key), position.where)
+    faults = []
     for name, of in facts.items():
-        _check(sheet, name, of, report)
+        try:
+            _check(sheet, name, of, report)
+        except ScenarioError as fault:
+            faults.append(fault)
+    refuse_all(faults)
     return facts
+
+
+def _refuse_options(sheet: Sheet, positions: Sequence[Position]) -> None:
+    """An option without a delta has no price that says how it moves, and no other name's price does, either.
+
+    Raises:
+        ScenarioError: all of them.
+    """
+    options = {position.instrument: position for position in reversed(positions) if position.option_by}
+    found = [
+        ScenarioError(
+            f"{of.where}: is an option, whose value does not move in proportion to a price",
+            file=sheet.name,
+            key=name,
+            value=of.option_by,
+            allowed="columns delta, gamma and theta in money, and the underlying; or its delta as a position in that",
+        )
+        for name, of in reversed(options.items())
+    ]
+    refuse_all(found)
 
 
 def _check(sheet: Sheet, name: str, of: Mapping[str, Any], report: DataReport) -> None:
     called, code = of.get("asset_class", ""), of.get("currency", "")
-    if plain(called) in OPTIONS:
-        raise ScenarioError(
-            "is an option, whose value does not move in proportion to a price",
-            file=sheet.name,
-            key=f"{name}.asset_class",
-            value=called,
-            allowed="columns delta, gamma and theta in money, and the underlying; or its delta as a position in that",
-        )
     if class_of(name, called) is None:
         raise ScenarioError(
             "is no class", file=sheet.name, key=f"{name}.asset_class", value=called, allowed=suggest(called, BY_NAME)

@@ -16,7 +16,7 @@ from stress.own_book.mending.rules import Rules
 from stress.own_book.prices import clean, taken
 from stress.own_book.read.price_table import Kind, PriceTable, read_price_table
 from stress.own_book.read.sheet import Source
-from stress.scenarios.errors import ScenarioError, suggest
+from stress.scenarios.errors import ScenarioError, refuse_all, suggest
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,8 @@ def read_market(
         report: takes the lines.
 
     Raises:
-        ScenarioError: a faulty file, an instrument or a currency without a column, what no rule mends.
+        ScenarioError: a faulty file, instruments and currencies without a column, all of them; what no rule
+            mends.
     """
     for name in proxies:
         if name not in instruments:
@@ -93,8 +94,17 @@ def read_market(
     tables += [read_price_table(fx, "fx", report)] if fx is not None else []
     source = " and ".join(table.name for table in tables) or "no file of prices"
     every = [str(column) for table in tables for column in table.frame.columns]
-    legs = {code: legs_to_base(code, dict.fromkeys(every), source, who) for code, who in currencies.items()}
-    columns = match(instruments, tables[0].frame.columns, proxies, source, report) if prices is not None else {}
+    legs, columns, faults = dict[str, tuple[Leg, ...]](), dict[str, str](), list[ScenarioError]()
+    for code, who in currencies.items():
+        try:
+            legs[code] = legs_to_base(code, dict.fromkeys(every), source, who)
+        except ScenarioError as fault:
+            faults.append(fault)
+    try:
+        columns = match(instruments, tables[0].frame.columns, proxies, source, report) if prices is not None else {}
+    except ScenarioError as fault:
+        faults.append(fault)
+    refuse_all(faults)
     for column in dict.fromkeys(columns.values()):
         names = [name for name in columns if columns[name] == column]
         if len(names) > 1:

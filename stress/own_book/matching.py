@@ -7,10 +7,12 @@ import re
 from collections.abc import Iterable, Mapping
 
 from stress.own_book.data_report import READ, DataReport
-from stress.scenarios.errors import ScenarioError
+from stress.scenarios.errors import ScenarioError, refuse_all
 
 _YELLOW_KEYS = re.compile(r"\s+(equity|index|comdty|curncy|corp|govt)$", re.I)  # Bloomberg's
 _US = re.compile(r"\s+(us|un|uw|uq|ua|ur)$", re.I)  # its exchanges of the United States
+_APART = 8  # instruments without a column that have a line each; more are one list
+_NAMED = 8  # columns that a message names
 
 
 def match(
@@ -59,11 +61,13 @@ def match(
         problem = f"has {len(candidates)} columns: {', '.join(candidates)}" if candidates else "has no prices"
         allowed = f"a column of that name; {_near(name, there)}; or --proxy '{name}=COLUMN'"
         missing.append(ScenarioError(problem, file=source, key=name, allowed=allowed))
-    if missing:
-        first = missing[0]
-        raise ScenarioError(
-            first.problem, file=first.file, key=first.key, allowed=first.allowed, further=tuple(missing[1:])
-        )
+    if len(missing) > _APART:
+        names = ", ".join(error.key for error in missing)
+        problem = f"has no one column for each of {len(missing)} instruments: {names}"
+        missing = [
+            ScenarioError(problem, file=source, key="", allowed=f"--proxy 'NAME=COLUMN' for each; {_some(there)}")
+        ]
+    refuse_all(missing)
     return found
 
 
@@ -74,4 +78,8 @@ def bare(name: str) -> str:
 
 def _near(name: str, columns: list[str]) -> str:
     close = difflib.get_close_matches(name, columns, n=3, cutoff=0.5)
-    return f"closest: {', '.join(close)}" if close else f"there are {', '.join(columns[:8])}"
+    return f"closest: {', '.join(close)}" if close else _some(columns)
+
+
+def _some(columns: list[str]) -> str:
+    return f"there are {', '.join(columns[:_NAMED])}" + (", …" if len(columns) > _NAMED else "")

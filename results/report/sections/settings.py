@@ -10,6 +10,7 @@ from typing import Any
 from stress.results.report.elements import Block, Cell, Folded, Row, Section, Table, Text
 from stress.results.report.numbers import plain, shown
 from stress.results.terminal.cells import money_unit
+from stress.scenarios.guessed import guessed, sentence
 
 TITLE = "Assumptions"
 DEFAULTS = "Defaults: what the scenario file left open, and what was filled in"
@@ -30,6 +31,11 @@ def assumptions(spec: Spec | None) -> Section:
             Text("There is no spec.json beside this result, so its assumptions are not known here.", quiet=True)
         )
         return Section("assumptions", TITLE, blocks)
+    told = scenario.get("sources")
+    named = guessed(told) if isinstance(told, list) else []
+    if named:
+        funds = _short(", ".join(named))
+        blocks.append(Text(f"{sentence(told or [])} By judgement (grade D) and not given: {funds}."))
     defaults = [str(key) for key in spec.get("defaults", []) if isinstance(key, str)]
     if defaults:
         rows = tuple(Row(key, (Cell(_default(scenario, key)),)) for key in sorted(defaults))

@@ -11,7 +11,7 @@ from stress.own_book.classes import EQUITY, class_of
 from stress.own_book.data_report import LEFT_OUT, LIMITS, MENDED, DataReport
 from stress.own_book.mending.rules import Rules
 from stress.own_book.read.days import iso
-from stress.scenarios.errors import ScenarioError
+from stress.scenarios.errors import ScenarioError, refuse_all
 
 _FEWEST = 3  # instruments of a class whose mean a class is filled by
 
@@ -59,14 +59,7 @@ def daily_returns(prices: Any, rules: Rules, source: str, report: DataReport) ->
             continue
         allowed = f"{rules.least_days} returns, the last {rules.old_days} days ago or less; or --proxy '{name}=COLUMN'"
         errors.append(ScenarioError(problem, file=source, key=name, allowed=allowed))
-    if errors:
-        raise ScenarioError(
-            errors[0].problem,
-            file=source,
-            key=errors[0].key,
-            allowed=errors[0].allowed,
-            further=tuple(errors[1:]),
-        )
+    refuse_all(errors)
     classes = {name: rules.classes.get(name) or getattr(class_of(name), "asset_class", EQUITY) for name in returns}
     filled = returns.copy()
     for name in returns.columns[~own.all()]:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from stress.own_book.classes import OPTIONS
 from stress.own_book.data_report import READ, DataReport
 from stress.own_book.read.headings import plain
+from stress.own_book.read.option_words import without_option_words
 from stress.own_book.read.sheet import Sheet, is_nothing
 
 GREEKS = ("delta", "gamma", "theta")
@@ -71,18 +71,17 @@ def check_greeks(sheet: Sheet, found: Mapping[str, object], report: DataReport) 
     )
 
 
-def greeks_of(found: Mapping[str, object], numbers: Mapping[str, float | None], called: str) -> Greeks:
-    """Of one row with the class that it names."""
+def greeks_of(found: Mapping[str, object], numbers: Mapping[str, float | None], called: bool) -> Greeks:
+    """Of one row; `called`: it says that it is an option."""
     if not any(numbers.get(greek) is not None for greek in GREEKS):
         return NONE
     gamma, theta = numbers.get("gamma") or 0.0, numbers.get("theta") or 0.0
     delta = numbers.get("delta")
     column = next(found[greek] for greek in GREEKS if greek in found)
-    option = delta is not None and (gamma != 0.0 or theta != 0.0 or plain(called) in OPTIONS)
+    option = delta is not None and (gamma != 0.0 or theta != 0.0 or called)
     return Greeks(delta, gamma, theta, in_usd(column), option)
 
 
 def of_the_underlying(facts: Mapping[str, object]) -> dict[str, object]:
     """What the row of an option says of its underlying."""
-    left_out = _OF_THE_OPTION + (("asset_class",) if plain(facts.get("asset_class", "")) in OPTIONS else ())
-    return {key: value for key, value in facts.items() if key not in left_out}
+    return {key: value for key, value in without_option_words(facts).items() if key not in _OF_THE_OPTION}

@@ -8,7 +8,9 @@ from typing import Any
 from stress.own_book.data_report import LEFT_OUT, READ, DataReport
 from stress.own_book.read.greeks import GREEKS, NONE, Greeks, check_greeks, greeks_of, of_the_underlying
 from stress.own_book.read.headings import POSITIONS, is_total, meanings, plain
+from stress.own_book.read.option_words import is_option_name, may_say_so, option_cell
 from stress.own_book.read.sheet import Sheet, Source, is_nothing, read_sheet
+from stress.scenarios.errors import ScenarioError, refuse_all
 
 ONE_FUND = "book"  # where no column names funds
 SIDES = {
@@ -32,6 +34,7 @@ class Position:
     in_usd: bool  # the value, whatever currency the instrument moves in
     facts: dict[str, Any]  # what else the row says: currency, asset_class, sector, region, price, multiplier, adv ...
     greeks: Greeks = NONE  # of an option, its delta being `value`
+    option_by: str = ""  # what says that it is an option, in a row without a delta
 
 
 def read_positions(source: Source, report: DataReport) -> tuple[Sheet, list[Position]]:
@@ -78,7 +81,7 @@ def _long(sheet: Sheet, found: dict[str, object], report: DataReport) -> list[Po
     unread = [str(column) for column in sheet.table.columns if column not in used and str(column).strip()]
     if unread:
         report.add(LEFT_OUT, sheet.name, f"columns that are not read: {', '.join(unread)}")
-    positions, fund = [], ""
+    positions, fund, nameless, faults = [], "", list[int](), list[ScenarioError]()
     for row in range(len(sheet.table)):
         cells = {meaning: sheet.text(row, column) for meaning, column in found.items()}
         total = [cell for cell in (cells["instrument"], cells.get("fund", "")) if is_total(cell)]
@@ -86,16 +89,23 @@ def _long(sheet: Sheet, found: dict[str, object], report: DataReport) -> list[Po
             report.add(LEFT_OUT, sheet.name, f"{sheet.where(row)} is a sum ({total[0]}) and no position")
             continue
         if not cells["instrument"]:
-            raise sheet.error(
-                "names no instrument", "a name in every row; sums are called Total", row, found["instrument"]
-            )
+            nameless.append(row)
+            continue
         if "fund" in found and fund and not cells["fund"]:
             text = f"{sheet.where(row)} names no fund and is one of {fund}, as the row above"
             report.add(READ, sheet.name, text, rule="rows that name no fund are of the one above")
         fund = cells.get("fund") or (fund if "fund" in found else ONE_FUND)
         if not fund:
             raise sheet.error("names no fund", "a fund in every row, or in the row above", row, found["fund"])
-        positions.append(_position(sheet, row, found, cells, fund))
+        try:
+            positions.append(_position(sheet, row, found, cells, fund))
+        except ScenarioError as fault:
+            faults.append(fault)
+    if nameless:
+        places = ", ".join([*map(sheet.where, nameless[:-1]), sheet.where(nameless[-1], found["instrument"])])
+        told = f"{places}: names no instrument"
+        faults.insert(0, sheet.error(told, "a name in every row; sums are called Total"))
+    refuse_all(faults)
     return positions
 
 
@@ -104,7 +114,9 @@ def _position(sheet: Sheet, row: int, found: dict[str, object], cells: dict[str,
     numbers = {m: sheet.number(row, found[m], share=m == "margin") for m in sizes if m in found}
     value = numbers.get("usd") if numbers.get("usd") is not None else numbers.get("value")
     quantity, in_usd = numbers.get("quantity"), numbers.get("usd") is not None
-    greeks = greeks_of(found, numbers, cells.get("asset_class", ""))
+    names = found["instrument"]
+    says = option_cell(((c, sheet.text(row, c)) for c in sheet.table.columns if c == names or may_say_so(c)), names)
+    greeks = greeks_of(found, numbers, bool(says))
     if greeks.delta is not None or (greeks.curved and value is None and quantity is None):
         value, quantity, in_usd = greeks.delta or 0.0, None, greeks.in_usd
     if value is None and quantity is None:
@@ -122,7 +134,8 @@ def _position(sheet: Sheet, row: int, found: dict[str, object], cells: dict[str,
     instrument = cells["instrument"]
     if greeks.option:
         instrument, facts = cells.get("underlying") or instrument, of_the_underlying(facts)
-    return Position(fund, instrument, sheet.where(row), value, quantity, in_usd, facts, greeks)
+    by = says if greeks.delta is None else ""
+    return Position(fund, instrument, sheet.where(row), value, quantity, in_usd, facts, greeks, by)
 
 
 def _wide(sheet: Sheet, found: dict[str, object], report: DataReport) -> list[Position]:
@@ -158,5 +171,6 @@ def _wide(sheet: Sheet, found: dict[str, object], report: DataReport) -> list[Po
                 continue
             instrument, fund = (str(column), head) if by_fund else (head, str(column))
             one = _position(sheet, row, {**known, "value": column, "instrument": label}, cells, fund)
-            positions.append(replace(one, instrument=instrument, where=sheet.where(row, column)))
+            by = one.option_by or (instrument if is_option_name(instrument) else "")
+            positions.append(replace(one, instrument=instrument, where=sheet.where(row, column), option_by=by))
     return positions

@@ -105,7 +105,7 @@ def _day_column(sheet: Sheet) -> object:
         raise sheet.error(
             "has no column of days",
             "a column date and one for each instrument; or the columns date, ticker and close",
-            value=[str(column) for column in columns[:8]],
+            value=[*map(str, columns[:8]), *(["…"] if len(columns) > 8 else [])],
         )
     return columns[0] if named is None else named
 

@@ -41,7 +41,7 @@ class Sheet:
 
     def error(
         self, problem: str, allowed: str, row: int = -1, column: object = None, value: object = None
-    ) -> Exception:
+    ) -> ScenarioError:
         """A fault of the file, at a row of it unless that is -1."""
         place = f"{self.where(row, column)}: " if row >= 0 else ""
         return ScenarioError(place + problem, file=self.name, key=self.key, value=value, allowed=allowed)

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from own_book_example import DAYS, positions, prices
+from own_book_example import DAYS, foreign, positions, prices
 from stress.cli import app
+from stress.results.report.sections.settings import assumptions
 from stress.scenarios.build.problem_builder import build_problem
+from stress.scenarios.guessed import guessed
 from stress.scenarios.read.loader import load_scenario
 
 
@@ -120,3 +122,41 @@ def test_what_is_refused(here: Path, args: tuple[str, ...], code: int, says: str
     assert done.exit_code == code, done.stderr
     assert says in done.stderr
     assert not (here / "book").exists()
+
+
+def test_a_guessed_nav_is_told_last_and_goes_with_the_results(here: Path) -> None:
+    done = init("--out", "b")
+    assert done.stderr.splitlines()[-1].startswith("NAV of 2 funds is a guess (gross / 4")
+    assert done.stderr.endswith("give --funds\n")
+    loaded = load_scenario(here / "b")
+    assert guessed(loaded.sources) == ["pods", "macro"]
+    assert guessed(load_scenario(here / "b", {"funds.pods.nav": 2e7}).sources) == ["macro"]
+    found = repr(assumptions({"scenario": build_problem(loaded).canonical}).blocks[0])
+    assert "NAV of 2 funds is a guess" in found
+    assert "pods, macro" in found
+    (here / "navs.csv").write_text("fund,nav\npods,2e7\nmacro,1e7\n")
+    done = init("--out", "b", "--overwrite", "--funds", "navs.csv")
+    assert "guess" not in done.stderr
+    assert guessed(load_scenario(here / "b").sources) == []
+
+
+def test_a_run_says_that_navs_are_guesses(here: Path) -> None:
+    assert init("--out", "b").exit_code == 0
+    done = CliRunner().invoke(app, ["run", "b", "--paths", "200", "--out", "r"])
+    assert done.exit_code == 0, done.stderr
+    told = " ".join(done.stdout.split())
+    assert "NAV of 2 funds is a guess: leverage, percentages of NAV and calls hang on it." in told
+
+
+def test_check_tells_the_part_of_currencies_in_gross(here: Path) -> None:
+    foreign().to_csv("positions.csv", index=False)
+    assert init("--out", "b").exit_code == 0
+    checked = CliRunner().invoke(app, ["check", "b", "--paths", "0", "--json"])
+    (fund,) = json.loads(checked.stdout)["funds"]
+    assert 0 < fund["currencies_in_gross"] < fund["gross"]
+    assert fund["gross"] - fund["currencies_in_gross"] == pytest.approx(4)  # of which NAV is a quarter
+    screen = " ".join(CliRunner().invoke(app, ["check", "b", "--paths", "0"]).stdout.split())
+    assert f"not in net: {fund['currencies_in_gross']:.2f} of pods" in screen
+    positions().to_csv("positions.csv", index=False)
+    assert init("--out", "b", "--overwrite").exit_code == 0
+    assert "currencies" not in CliRunner().invoke(app, ["check", "b", "--paths", "0"]).stdout

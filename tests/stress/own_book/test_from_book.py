@@ -114,6 +114,15 @@ def test_a_missing_rate_is_named_and_a_second_file_has_it() -> None:
     np.testing.assert_allclose(one.returns, other.returns, atol=1e-12)
 
 
+def test_all_missing_rates_and_prices_are_named_at_once() -> None:
+    frame = pd.concat([foreign(), pd.DataFrame([("pods", "NEW", 1, "KRW")], columns=foreign().columns)])
+    with pytest.raises(ScenarioError) as raised:
+        stress.from_book(frame, PRICES.drop(columns=["USDJPY", "EURUSD", "BMW GY"]))
+    faults = (raised.value, *raised.value.further)
+    assert [fault.value for fault in faults if "exchange rate" in fault.problem] == ["EUR", "JPY", "KRW"]
+    assert [fault.key for fault in faults if fault.problem == "has no prices"] == ["BMW GY", "NEW"]
+
+
 def test_ways_from_a_currency_to_the_dollar() -> None:
     assert [pair_of(x) for x in ("EURUSD", "EUR/USD Curncy", "EURUSD=X", "ABCDEF", "USDUSD")] == [
         ("EUR", "USD"),

@@ -10,6 +10,7 @@ import pytest
 
 from own_book_example import prices
 from stress.own_book.from_book import from_book
+from stress.own_book.read.option_words import is_option_name
 from stress.own_book.writer import write_book
 from stress.scenarios.build.problem_builder import build_problem
 from stress.scenarios.errors import ScenarioError
@@ -123,3 +124,73 @@ def test_options_on_a_cross_are_refused() -> None:
     table = prices().assign(GBPUSD=1.25 + 0.001 * np.arange(160))
     with pytest.raises(ScenarioError, match="options on EUR and GBP"):
         from_book(frame, table)
+
+
+NAMES = (
+    "NVDA 150 P Jan26|NVDA260116P00150000|NVDA  260116P00150000|.NVDA260116P150|O:SPY251219C00650000|NVDA 150 P|"
+    "NVDA Put|NVDA US 01/16/26 P150 Equity|NVDA 16JAN26 150 C|NVDA 150 Put Jan26|SPX Call 4500|Put NVDA 150|"
+    "BRK B 400 C Mar 26|BTC-27JUN25-100000-C|ESZ5P 5000|TYH6C 110 Comdty|AAPL 250620C200|"
+    "7203 JP 2026-01-16 C2500|NVDA Warrant"
+)
+NO_OPTIONS = (
+    "P|C|CALL|PUT|CALL US Equity|Putnam|Putnam 2030 Fund|CPRT|BRK B|Citigroup C|WTI CL1|VIX UX1|C 1 Comdty|"
+    "600519 C1 Equity|Xtrackers MSCI World 1C|Global X Nasdaq 100 Covered Call ETF|7203 JP|Option Care Health|"
+    "ESZ5 Index|T 4.5 05/15/30 Govt|BAC P|EURUSD|BTC-USD|PLTR US|3M|MARA|DEC 10"
+)
+
+
+@pytest.mark.parametrize("name", NAMES.split("|"))
+def test_names_of_options(name: str, tmp_path: Path) -> None:
+    assert is_option_name(name)
+    text = f"fund;Ticker;Sector;Currency;Market Value\na;AAPL;tech;USD;1,000,000\na;{name};;USD;1,500,000\n"
+    with pytest.raises(ScenarioError, match="columns delta, gamma and theta in money") as caught:
+        from_book(write(tmp_path, text), prices(), proxies={name: "AAPL"})
+    assert "--proxy" not in str(caught.value)
+    assert "line 3" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", NO_OPTIONS.split("|"))
+def test_names_that_are_none_of_options(name: str) -> None:
+    assert not is_option_name(name)
+
+
+@pytest.mark.parametrize(
+    ("head", "cell", "refused"),
+    [
+        ("Sector", "option", True),
+        ("Type", "Equity Option", True),
+        ("Instrument", "Call", True),
+        ("Asset class", "Warrant", True),
+        ("Put/Call", "P", True),
+        ("Strike", "150", True),
+        ("Description", "NVDA Jan 26 150 Put", True),
+        ("Sector", "Call centres", False),
+        ("Strike", "0.00", False),
+        ("Description", "Callable Systems", False),
+        ("Class", "stock", False),
+    ],
+)
+def test_cells_that_say_option(head: str, cell: str, refused: bool) -> None:
+    frame = pd.DataFrame([("AAPL", cell, 1e6), ("COP", "", 1e6)], columns=["ticker", head, "market value"])
+    if not refused:
+        assert from_book(frame, prices()).funds[0]["positions"]["AAPL"] == 1e6
+        return
+    with pytest.raises(ScenarioError, match=r"AAPL.*row 1: is an option") as caught:
+        from_book(frame, prices())
+    assert caught.value.value == f"{head}: {cell}"
+
+
+def test_all_options_are_named_at_once_in_a_table_of_funds_too() -> None:
+    frame = pd.DataFrame([("AAPL", 1e6), ("NVDA Put", 1e6), ("COP Call", 1e6)], columns=["ticker", "tmt"])
+    for table in (frame, frame.set_index("ticker").T.rename_axis("fund").reset_index()):
+        with pytest.raises(ScenarioError) as caught:
+            from_book(table, prices())
+        assert [error.key for error in (caught.value, *caught.value.further)] == ["NVDA Put", "COP Call"]
+
+
+def test_an_option_by_its_sector_with_a_delta_is_one() -> None:
+    rows = [("AAPL 150 P Jan26", "AAPL", "option", np.nan, -1e6), ("AAPL", "", "tech", 2e6, np.nan)]
+    frame = pd.DataFrame(rows, columns=["ticker", "underlying", "sector", "market value", "delta"])
+    book = from_book(frame, prices())
+    assert book.funds[0]["positions"] == {"AAPL": 1e6}
+    assert book.assets[0]["sector"] == "tech"

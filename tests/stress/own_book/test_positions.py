@@ -93,13 +93,26 @@ def test_faults_name_line_and_column(text: str, says: str, tmp_path: Path) -> No
     assert (raised.value.file, raised.value.key) == ("positions.csv", "positions")
 
 
+def test_all_faults_of_rows_are_told_at_once(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError) as raised:
+        read(tmp_path, "fund,ticker,value\na,,1\na,AAPL,many\na,,2\nb,COP,12 %\n")
+    told = [error.problem for error in (raised.value, *raised.value.further)]
+    assert told[0] == "line 2, line 4, column ticker: names no instrument"
+    assert [text.partition(":")[0] for text in told[1:]] == ["line 3, column value", "line 5, column value"]
+    positions, report = read(tmp_path, HEAD + "a,X,1,thing,\na,Y,1,,XYZ\n")
+    sheet = read_positions(tmp_path / "positions.csv", report)[0]
+    with pytest.raises(ScenarioError) as raised:
+        facts_of(sheet, positions, report)
+    assert [error.key for error in (raised.value, *raised.value.further)] == ["X.asset_class", "Y.currency"]
+
+
 HEAD = "fund,ticker,value,class,currency\n"
 
 
 @pytest.mark.parametrize(
     ("text", "says", "key"),
     [
-        ("a,X,1,option,\n", "is an option", "X.asset_class"),
+        ("a,X,1,option,\n", "is an option", "X"),
         ("a,X,1,thing,\n", "is no class", "X.asset_class"),
         ("a,X,1,,XYZ\n", "is no currency", "X.currency"),
         ("a,X,1,stock,\nb,X,1,bond,\n", "line 3: 'bond', and 'stock' in line 2", "X.asset_class"),
@@ -165,5 +178,9 @@ def test_names_find_their_columns() -> None:
         match(["Abc", "MISSING", "SPY"], columns, {}, "p.csv", report)
     assert "Abc: has 2 columns: ABC, abc" in str(raised.value)
     assert "MISSING: has no prices" in str(raised.value)
+    with pytest.raises(ScenarioError) as raised:
+        match([f"N{n}" for n in range(30)], columns * 2, {}, "p.csv", report)
+    assert f"30 instruments: {', '.join(f'N{n}' for n in range(30))}\n" in str(raised.value)
+    assert raised.value.allowed.endswith("BRK/B, ABC, …")
     with pytest.raises(ScenarioError, match=r"is no column of p\.csv"):
         match(["A"], columns, {"A": "SPX"}, "p.csv", report)

@@ -15,6 +15,7 @@ from stress.own_book.from_book import from_book
 from stress.own_book.writer import FILES, refuse_foreign, write_book
 from stress.scenarios.build.problem_builder import build_problem
 from stress.scenarios.errors import ScenarioError
+from stress.scenarios.guessed import guessed
 from stress.scenarios.read.loader import load_scenario
 
 BOOK = from_book(pd.concat([positions(), foreign()]), prices(), name="mine")
@@ -46,6 +47,7 @@ def test_what_is_assumed_stands_in_one_file_and_can_be_edited_there(tmp_path: Pa
     scenario = load_scenario(tmp_path)
     assert next(asset.adv for asset in scenario.assets if asset.id == "AAPL") == 7e9
     assert next(fund.nav for fund in scenario.funds if fund.id == "pods") == 1e9
+    assert guessed(scenario.sources) == ["macro"]
     again = from_book(pd.concat([positions(), foreign()]), prices(), name="mine", assumed=tmp_path / "assumed.csv")
     edited = {row.key: row for row in again.report.assumed if row.grade == "A"}
     assert set(edited) == {"assets.AAPL.adv", "funds.pods.nav"}
