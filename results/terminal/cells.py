@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from stress.results.statistics.few_paths import paths_needed
+
 if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
@@ -71,11 +73,22 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
 
 
-def estimate(value: float, error: float, most: int = 2) -> Text:
-    """The number, and below it its standard error; none below a zero that was found on every path, or a dash."""
+def few_paths(level: float, paths: int) -> str:
+    """A sentence where VaR and ES have no error, nor differences of them."""
+    what = f"VaR and ES {percent(level)} and for what changes them"
+    return f"{paths:,} paths are too few for {what}: --paths {paths_needed(level)} is the least."
+
+
+def estimate(value: float, error: float, most: int = 2, few: bool = False) -> Text:
+    """The number, and below it its standard error; none below a zero that was found on every path, or a dash.
+
+    Where the paths are too few for any figure of its kind (`few`), a zero says nothing either, and has ±? below it.
+    """
     from rich.text import Text
 
     places = decimals(value, error, most)
+    if few and not math.isnan(value):
+        return Text.assemble(fixed(value, places), "\n", (TOO_FEW, "dim"))
     nothing = math.isnan(value) or (value == 0 and math.isinf(error))
     return Text.assemble(fixed(value, places), "\n", ("" if nothing else error_text(error, places), "dim"))
 

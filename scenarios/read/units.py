@@ -74,6 +74,21 @@ def fraction(value: object) -> float:
     return _quantity(value, _FRACTION_UNITS, FRACTION_ALLOWED)
 
 
+def loss(text: str) -> float:
+    """A share of NAV as one types it: a fraction; above 1 with its unit, as "30" is rather 30 % than 3,000 %.
+
+    Raises:
+        UnitError: not a fraction, or one beyond 1 without a unit.
+    """
+    share = fraction(text)
+    if abs(share) > 1 and share == _bare(text):
+        shown = text.strip()
+        raise UnitError(
+            f"is {100 * share:,.10g} % of NAV", f'a fraction up to 1, or a percentage; did you mean "{shown} %"?'
+        )
+    return share
+
+
 def money(value: object) -> float:
     """USD: 70e9, "70 bn USD" and "70bn" are the same float.
 
@@ -138,6 +153,14 @@ def level_text(value: object) -> str:
     if exact != round(exact, _MOST_DECIMALS):
         raise UnitError(f"has more than {_MOST_DECIMALS} decimals", allowed)
     return format(exact.normalize(), "f")
+
+
+def _bare(text: str) -> float | None:
+    """The number of a text that has no unit."""
+    try:
+        return number(text)
+    except UnitError:
+        return None
 
 
 def _check_length(value: object, allowed: str) -> None:

@@ -149,6 +149,8 @@ def _bound(text: str) -> Bound:
     try:
         if not colon:
             raise units.UnitError("has no colon", "")
-        return Bound(units.fraction(loss.strip()), units.fraction(probability.strip()))
+        return Bound(units.loss(loss.strip()), units.fraction(probability.strip()))
     except units.UnitError as error:
-        raise typer.BadParameter(f"{text!r} is no LOSS:P such as 1%:5%", param_hint="--tipping") from error
+        raise typer.BadParameter(
+            f"{text!r} {error.problem}; allowed: LOSS:P such as 1%:5%", param_hint="--tipping"
+        ) from error

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from operator import ge, gt, le, lt
 
 from stress.scenarios.errors import suggest
-from stress.scenarios.read.units import UnitError, fraction, level_text, money
+from stress.scenarios.read.units import UnitError, fraction, level_text, loss, money
 
 SYSTEM = "system"  # all funds together
 COURSES = ("trough_var", "trough_es", "trough_var_static", "trough_es_static", "drawdown_var", "drawdown_es")
@@ -45,6 +45,7 @@ BY_BROKER = ("broker_loss_mean", "broker_loss_prob")
 MEASURES = (*BY_FUND_AND_LEVEL, *BY_FUND, *BY_BROKER_AND_LEVEL, *BY_BROKER)
 WITH_LEVEL = (*BY_FUND_AND_LEVEL, *BY_BROKER_AND_LEVEL)
 OF_BROKER = (*BY_BROKER_AND_LEVEL, *BY_BROKER)
+RATIOS = ("amplification", *PROBABILITIES)  # what is no share of NAV; of probabilities more is said below
 IN_USD = (*(name for name in MEASURES if name.endswith("_usd")), "broker_loss_mean", *BY_BROKER_AND_LEVEL)
 
 COMPARISONS: dict[str, Callable[[float, float], bool]] = {">=": ge, "<=": le, ">": gt, "<": lt}
@@ -145,7 +146,8 @@ class _Parser:
         if {token for token, _ in self.tokens[self.next :]} & {"and", "or", *COMPARISONS}:
             raise self._error("one comparison for each limit; give the option once more for another")
         try:
-            bound = money(text) if measure in IN_USD else fraction(text)
+            read = money if measure in IN_USD else fraction if measure in RATIOS else loss
+            bound = read(text)
         except UnitError as error:
             raise self._error(f"the limit {text!r} {error.problem}; allowed: {error.allowed}") from error
         if measure in PROBABILITIES and not 0 <= bound <= 1:

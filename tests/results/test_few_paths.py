@@ -14,7 +14,15 @@ from stress.results.dataset.tree import to_datatree
 from stress.results.statistics import estimators
 from stress.results.statistics.contributions import euler
 from stress.results.statistics.estimate import Estimate
-from stress.results.statistics.few_paths import FEWEST, Z95, paths_that_count, two_sided_p, widened, widening
+from stress.results.statistics.few_paths import (
+    FEWEST,
+    Z95,
+    paths_needed,
+    paths_that_count,
+    two_sided_p,
+    widened,
+    widening,
+)
 from stress.results.statistics.histogram import FloatHistogram
 from stress.results.statistics.simulation_output import Distribution, Tail
 
@@ -104,6 +112,7 @@ def test_the_rule_by_hand() -> None:
     assert two_sided_p(-5.0, 1e9) == pytest.approx(2 * stats.norm.sf(5), rel=1e-3)
     assert two_sided_p(5.0, 20) > 100 * two_sided_p(5.0, 1e9)
     assert math.isnan(two_sided_p(math.nan, 20))
+    assert [paths_needed(level) for level in (0.95, 0.99, 0.999, 0.975)] == [200, 1_000, 10_000, 400]
 
 
 def test_the_ratio_of_means_covers_where_the_twin_hardly_loses() -> None:

@@ -93,6 +93,15 @@ def test_another_unit(parse: object, value: str) -> None:
         parse(value)
 
 
+def test_a_loss_above_1_has_its_unit() -> None:
+    for text, share in {"30 %": 0.3, "3000%": 30.0, "0.3": 0.3, "1": 1.0, "15000 bp": 1.5, "-0.5": -0.5}.items():
+        assert units.loss(text) == share
+    for text in ("30", "1.0001", "1e3", "-2"):
+        with pytest.raises(units.UnitError, match="% of NAV") as refused:
+            units.loss(text)
+        assert f'did you mean "{text} %"?' in refused.value.allowed
+
+
 def test_leverage() -> None:
     assert units.leverage(6.5) == units.Leverage(6.5, relative=False)
     assert units.leverage("1.25 x start") == units.Leverage(1.25, relative=True)

@@ -15,6 +15,7 @@ from stress.results.terminal.cells import (
     add_number_columns,
     decimals,
     estimate,
+    few_paths,
     money_unit,
     named,
     percent,
@@ -51,6 +52,11 @@ class Figures(NamedTuple):
             variable = self.table[f"{name}_{part}{suffix}"].sel({"fund": fund, **where})
             found.append(float(variable.sel(level=self.level) if name in BY_LEVEL else variable))
         return found[0], found[1]
+
+    @property
+    def few(self) -> bool:
+        """Whether VaR and ES have no error, as the paths are too few beyond them."""
+        return math.isinf(self.at("es", "full")[1])
 
     @property
     def mechanisms(self) -> list[str]:
@@ -101,6 +107,8 @@ def notes(tree: xr.DataTree, figures: Figures) -> list[str]:
         f"Same {paths:,} paths everywhere; the small number is the standard error, of differences path by path (±?: "
         "too few paths for one). Losses and NAV are % of start NAV."
     ]
+    if figures.few:
+        lines.append(few_paths(figures.level, paths))
     if figures.table.attrs["base"] == OUTSIDE:
         lines.append("Funds held still: no fund trades, but buyers from outside still do, and move prices.")
     if "crowding" in figures.mechanisms:
@@ -136,7 +144,7 @@ def _cells(figures: Figures, columns: list[tuple[str, float]], part: str, **wher
     cells = []
     for name, factor in columns:
         value, error = figures.at(name, part, **where)
-        cells.append(estimate(value * factor, error * factor))
+        cells.append(estimate(value * factor, error * factor, few=figures.few and name in BY_LEVEL))
     return cells
 
 
@@ -173,5 +181,5 @@ def _by_fund(figures: Figures) -> Table:
     for fund in figures.funds:
         steps = [figures.at("es", "step", fund, stage=name) for name in figures.mechanisms]
         row = [figures.at("es", "stage", fund, stage=BASE), *steps, figures.at("es", "full", fund)]
-        table.add_row(named(fund), *(estimate(100 * value, 100 * error, 1) for value, error in row))
+        table.add_row(named(fund), *(estimate(100 * value, 100 * error, 1, figures.few) for value, error in row))
     return table

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stress.results.answers.sensitivity.shown import SHOWN, Study
+from stress.results.terminal.cells import few_paths
 
 NAMED = 3  # parameters that move a figure most
 
@@ -25,6 +26,8 @@ def notes(study: Study) -> list[str]:
         "path (±?: too few paths for one). "
         f"Elasticity: change in % for 1 % more, by differences of {100 * step:g} % to either side."
     ]
+    if study.few("es"):
+        lines.append(few_paths(study.level, paths))
     one_sided: dict[str, list[str]] = {side: [] for side in ("below", "above", "none")}
     for name in study.parameters:
         side = study.text(name, "sides")

@@ -49,6 +49,10 @@ class Study(NamedTuple):
         """A number and its standard error."""
         return self.at(group, name, part, fund, **where), self.at(group, name, f"{part}_se", fund, **where)
 
+    def few(self, name: str) -> bool:
+        """Whether a figure has no error as the scenario stands, as too few paths are beyond its level."""
+        return name in BY_LEVEL and math.isinf(self.at("sensitivity", "es", "base_se"))
+
     @property
     def parameters(self) -> list[str]:
         """In the order of the answer."""

@@ -63,7 +63,10 @@ def _elasticities(study: Study) -> Table:
     add_label_column(table, "", LABEL)
     add_number_columns(table, *(_heading(study, name) for name in SHOWN))
     for parameter in study.by_elasticity("es"):
-        cells = [estimate(*study.pair("sensitivity", name, "elasticity", parameter=parameter)) for name in SHOWN]
+        cells = [
+            estimate(*study.pair("sensitivity", name, "elasticity", parameter=parameter), few=study.few(name))
+            for name in SHOWN
+        ]
         table.add_row(_called(study, parameter), *cells)
     return table
 
@@ -80,7 +83,7 @@ def _tornado(study: Study) -> Table:
         for name in OF_TORNADO:
             for end in ("low", "high"):
                 value, error = study.pair("tornado", name, f"{end}_change", parameter=parameter)
-                cells.append(estimate(100 * value, 100 * error))
+                cells.append(estimate(100 * value, 100 * error, few=study.few(name)))
         table.add_row(_called(study, parameter), *cells)
     return table
 
@@ -167,6 +170,7 @@ def _by_fund(study: Study) -> Table:
     chosen = study.by_elasticity("es")[:BY_FUND]
     add_number_columns(table, *(_called(study, one).replace(" ", "\n", 1) for one in chosen))
     for fund in study.funds:
-        cells = [estimate(*study.pair("sensitivity", "es", "elasticity", fund, parameter=one)) for one in chosen]
+        pairs = [study.pair("sensitivity", "es", "elasticity", fund, parameter=one) for one in chosen]
+        cells = [estimate(*pair, few=study.few("es")) for pair in pairs]
         table.add_row(named(fund), *cells)
     return table

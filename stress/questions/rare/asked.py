@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 from stress.results.answers.rare.question import Question
-from stress.scenarios.errors import ScenarioError
+from stress.scenarios.errors import ScenarioError, suggest
 from stress.scenarios.problem import Problem
-from stress.scenarios.read.units import UnitError, fraction, level_text
+from stress.scenarios.read.units import UnitError, fraction, level_text, loss
 
 SYSTEM = "system"
+FOR = "--for"
 FORMS = """'es(system, 0.999)', 'var(quant, 99.9 %)', 'loss("Fund (A)") > 30 %', 'default(quant)'"""
 _FORM = re.compile(r'\s*(var|es|loss|default)\s*\(\s*("[^"]+"|[^",()]+?)\s*(?:,\s*([^(),]+?)\s*)?\)\s*(?:>\s*(.+))?')
 _PLAIN = re.compile(r'[^",()\s](?:[^",()]*[^",()\s])?')  # names that need no quotes
@@ -27,15 +29,16 @@ def read_asked(text: str | None, problem: Problem, members: bool = False) -> Que
     Raises:
         ScenarioError: it has not one of the forms, or there is no such fund or group.
     """
-    key = "for"
-    if text is None:
-        text, key = problem.estimation.question, "estimation.question"
+    typed = text is not None
+    text = problem.estimation.question if text is None else text
     if text is None:
         return _question("es", SYSTEM, max(problem.estimation.levels, key=float), None)
-    where = problem.origin.scenario or problem.name
 
     def wrong(why: str, allowed: str = FORMS) -> ScenarioError:
-        return ScenarioError(why, file=where, key=key, value=text, allowed=allowed)
+        if typed:
+            return ScenarioError(why, file=FOR, key=text, allowed=allowed)
+        where = problem.origin.scenario or problem.name
+        return ScenarioError(why, file=where, key="estimation.question", value=text, allowed=allowed)
 
     found = _FORM.fullmatch(text)
     if found is None:
@@ -43,14 +46,15 @@ def read_asked(text: str | None, problem: Problem, members: bool = False) -> Que
     kind, who, level, bound = found.groups()
     who = who.strip('"')
     funds = problem.funds.ids if members else problem.funds.types_file_order
-    if who not in (*funds, *problem.fund_groups, SYSTEM):
-        raise wrong(f"there is no fund or group {who!r}", ", ".join((SYSTEM, *funds, *problem.fund_groups)))
+    known = (*funds, *problem.fund_groups, SYSTEM)
+    if who not in known:
+        raise wrong(f"there is no fund or group {who!r}", suggest(who, known))
     if (level is not None) != (kind in ("var", "es")) or (bound is not None) != (kind == "loss"):
         raise wrong("has not the form of its kind")
     try:
         if level is not None:
             return _question(kind, who, level_text(level), None)
-        value = None if bound is None else fraction(bound)
+        value = None if bound is None else loss(bound)
     except UnitError as error:
         raise wrong(error.problem, error.allowed) from error
     if value is not None and not -1 < value < 100:
@@ -71,5 +75,10 @@ def _question(kind: str, who: str, level: str | None, bound: float | None) -> Qu
     text = f"{kind}({name})" if level is None else f"{kind}({name}, {level})"
     if bound is not None:
         percent = f"{100 * bound:.10g} %"
-        text += f" > {percent if fraction(percent) == bound else repr(bound)}"
+        text += f" > {percent if fraction(percent) == bound else _every_digit(bound)}"
     return Question(text, kind, who, level, bound)
+
+
+def _every_digit(bound: float) -> str:
+    """A loss that no short percentage is; beyond 1 it needs its percent sign."""
+    return repr(bound) if abs(bound) <= 1 else f"{Decimal(repr(bound)).scaleb(2)} %"

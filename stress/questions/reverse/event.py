@@ -18,7 +18,7 @@ import numpy.typing as npt
 from stress.questions.limit_grammar import LONGEST, SYSTEM, LimitError
 from stress.scenarios.errors import ScenarioError, suggest
 from stress.scenarios.problem import Problem
-from stress.scenarios.read.units import UnitError, fraction, money
+from stress.scenarios.read.units import UnitError, loss, money
 
 MEASURES = {  # as written -> as `PathMetrics` has it
     "loss": "fund_loss",
@@ -98,7 +98,7 @@ def parse_event(text: str) -> Event:
     if sign not in (">", ">="):
         raise error(f"expected > or >= and a number, found {sign or 'the end'!r}: a shock is to exceed it")
     try:
-        bound = money(number) if measure.endswith("_usd") else fraction(number)
+        bound = money(number) if measure.endswith("_usd") else loss(number)
     except UnitError as problem:
         raise error(f"the limit {number!r} {problem.problem}; allowed: {problem.allowed}") from problem
     if not bound >= 0.0 or not np.isfinite(bound):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
+from rich.console import Console
 from typer.testing import CliRunner
 
 import stress
@@ -16,7 +18,7 @@ from stress.cli import app
 from stress.options import RunOptions
 from stress.questions.ablation.ablate import ablate_problem, base_of
 from stress.results.answers.ablation.figure import ablation
-from stress.results.answers.ablation.table import figures_of, notes
+from stress.results.answers.ablation.table import figures_of, notes, shown
 from stress.run_directory.location import location_of
 from tiny import make_problem
 
@@ -107,6 +109,25 @@ def test_report_and_figure(written: Path, tree: xr.DataTree) -> None:
 def test_a_step_that_is_not_known_is_left_open(tree: xr.DataTree) -> None:
     axes = ablation(tree, figure="trough_es")
     assert "not known" in axes.get_figure(root=True).get_supxlabel()  # type: ignore[union-attr]
+
+
+def test_a_zero_of_too_few_paths_is_not_told_as_known(tree: xr.DataTree) -> None:
+    said = "for VaR and ES 99 % and for what changes them: --paths 1000 is the least."
+    assert not any(said in note for note in notes(tree, figures_of(tree)))
+    few = ablate_problem(PROBLEM, RunOptions(paths=1, seed=5), ("crowding", "impact"), None)
+    assert f"1 paths are too few {said}" in notes(few, figures_of(few))
+    text = _text(shown(few))
+    sequence = text.partition("held still")[2].partition("everything on")[0].splitlines()
+    for at, line in enumerate(sequence):
+        if line.lstrip().startswith("+"):
+            assert sequence[at + 1].split()[:2] == ["±?", "±?"]
+
+
+def _text(parts: list[Any]) -> str:
+    console = Console(width=80, record=True, file=io.StringIO())
+    for part in parts:
+        console.print(part)
+    return console.export_text()
 
 
 def test_the_command_says_what_it_would_do_and_refuses(tmp_path: Path) -> None:

@@ -32,7 +32,6 @@ from stress.results.answers.rare.words import chances, gain_of, verdict_of
 from stress.results.files.store import RunExists, UnfinishedRun
 from stress.run_directory.location import location_of
 from stress.run_directory.spec import OtherRun
-from stress.scenarios.errors import ScenarioError
 from stress.scenarios.problem import Problem
 from tiny import make_problem, single
 
@@ -199,27 +198,6 @@ def test_any_range_of_ids_is_balanced() -> None:
         np.testing.assert_allclose(shares, mixture.slots / 1000, atol=0.05)
         ids = np.uint64(first) + np.arange(2345, dtype=np.uint64)
         np.testing.assert_array_equal(mixture.counts(first, 2345), np.bincount(mixture.components(ids), minlength=8))
-
-
-def test_what_is_no_question() -> None:
-    for text, words in {
-        "es(system)": "form of its kind",
-        "es(nobody, 0.99)": "no fund or group 'nobody'",
-        "mean(system)": "no question",
-        "loss(f) > much": "loss",
-        "es(f, 1.5)": "outside",
-    }.items():
-        with pytest.raises(ScenarioError, match=words):
-            read_asked(text, PROBLEM)
-    asked = read_asked('loss( "f" ) > 12 %', PROBLEM)
-    assert asked.text == "loss(f) > 12 %"
-    assert read_asked(None, FAT).text == "es(system, 0.99)"
-    wanted = replace(FAT, estimation=replace(FAT.estimation, question="default(system)"))
-    assert read_asked(None, wanted).text == "default(system)"
-    precise = read_asked("loss(f) > 0.123456789012", PROBLEM)
-    assert read_asked(precise.text, PROBLEM) == precise  # every digit
-    named = replace(PROBLEM, funds=replace(PROBLEM.funds, types=("a, b",), types_file_order=("a, b",)))
-    assert read_asked('default("a, b")', named).text == 'default("a, b")'
 
 
 def test_draws_that_are_no_normals_are_refused() -> None:

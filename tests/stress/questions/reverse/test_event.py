@@ -16,6 +16,7 @@ def test_limits_of_one_path() -> None:
     event = parse_event(" loss(system) >= 15 %")
     assert (event.measure, event.who, event.bound, event.strict) == ("loss", "system", 0.15, False)
     assert parse_event('forced_sales_usd("my fund") > 2 bn').bound == 2e9
+    assert parse_event("loss(quant) > 3000 %").bound == 30
     assert parse_event("called(quant)").is_flag
     assert loss_beyond("system", 0.2362).bound == pytest.approx(0.2362)
 
@@ -31,6 +32,8 @@ def test_limits_of_one_path() -> None:
         ("loss(quant)", "the end"),
         ("loss(quant) > -1 %", "0 or more"),
         ("loss(quant) > 15 apples", "apples"),
+        ("loss(quant) > 30", '3,000 % of NAV.*did you mean "30 %"'),
+        ("called_nav_share(quant) >= 2", '200 % of NAV.*did you mean "2 %"'),
         ("x" * 301, "characters"),
     ],
 )

@@ -111,6 +111,16 @@ def test_one_side_is_said(file: Path, tmp_path: Path) -> None:
     assert "tornado" not in found.children
 
 
+def test_a_zero_of_too_few_paths_is_not_told_as_known(file: Path, tmp_path: Path) -> None:
+    done = invoke("sensitivity", str(file), "--key", "impact.coefficient", "--points", "0", "--paths", "1", "--out",
+                  str(tmp_path / "answer"), "--quiet")  # fmt: skip
+    assert done.exit_code == 0, done.output
+    row, below = (line.split() for line in done.output.partition("impact.coeff")[2].splitlines()[:2])
+    assert row[1:3] == ["0.00", "0.00"]
+    assert below[:2] == ["±?", "±?"]
+    assert "1 paths are too few for VaR and ES 99 % and for what changes them" in " ".join(done.output.split())
+
+
 def test_it_is_shown_in_a_terminal_as_json_and_as_a_page(written: Path, tree: xr.DataTree) -> None:
     shown = invoke("show", str(written))
     assert shown.exit_code == 0, shown.output
