@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields
 from decimal import Decimal, InvalidOperation
 from numbers import Integral
@@ -11,11 +12,27 @@ LARGEST = 2**64 - 1
 LOCAL = "local"  # executor: paths are computed by this process
 # Methods: no further paths serve a question, or paths whose sales are simulated only now and then, or tilted ones.
 PLAIN, SCREEN, TILT = "plain", "screen", "tilt"
+DASK = "dask"  # executor: a cluster of this machine
+_ADDRESS = re.compile(r"([a-z]+://)?[^/\s]+:[0-9]{1,5}(/\S*)?|inproc://\S+")
 Store = Literal["summary", "tails", "paths"]
 Precision = Literal["float32", "float64"]
 Kind = Literal["cpu", "gpu"]  # of device
 OPTIONAL = ("devices", "tile", "block_size", "max_memory")  # None: chosen
 SMALLEST_TILE, LARGEST_TILE = 64, 2**20  # paths
+
+
+def parse_executor(text: str) -> str:
+    """Who simulates: LOCAL, DASK, or the address of a scheduler.
+
+    Raises:
+        ValueError: anything else, an address without its port too.
+    """
+    if text not in (LOCAL, DASK) and not _ADDRESS.fullmatch(text):
+        raise ValueError(
+            f"{text!r} is no executor; allowed: {LOCAL}, {DASK}, or the address of a scheduler with its port, as "
+            "tcp://host:8786"
+        )
+    return text
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ _ID_ALLOWED = '1 to 64 letters, digits, blanks and signs, a letter, digit or _ f
 LARGEST_LEVEL = 1e6  # of a limit or target, in multiples
 LARGEST_LOADING = 10.0  # of one asset on another
 LOWEST_USD = 1.0  # of a fund, and of a day of volume
+UNKNOWN_KEY = "unknown key"
 _SHORTEST_HALF_LIFE = 1e-6  # days
 _WHOLE = r"\d+(_\d+)*"
 _DIGITS = rf"[+-]?({_WHOLE}\.?({_WHOLE})?|\.{_WHOLE})([eE][+-]?\d+)?"
@@ -281,7 +282,7 @@ class Table(BaseModel):
     def _unknown(cls, key: str, known: list[str]) -> PydanticCustomError:
         if key in cls.later_keys():
             return refuse("is not implemented in this version", f"the keys {', '.join(known)}", key)
-        return refuse("unknown key", suggest(key, known), key)
+        return refuse(UNKNOWN_KEY, suggest(key, known), key)
 
 
 def _may_follow(found: ErrorDetails) -> bool:

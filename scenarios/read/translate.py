@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 
 from stress.scenarios.errors import ScenarioError
 from stress.scenarios.read import quotes
+from stress.scenarios.read.fields import UNKNOWN_KEY
 from stress.scenarios.read.files import InputFiles
 from stress.scenarios.read.quantities import meant
 
@@ -93,7 +94,7 @@ def _offered(
     if isinstance(value, Mapping) and location and isinstance(location[-1], str):
         if context.get("problem") == "is not a number":
             return f"; {quotes.of_a_table(location[-1], value, files.scenario_text)}"
-        if context.get("problem") == "unknown key" and len(location) == _TABLE_IN_TABLE:
+        if context.get("problem") == UNKNOWN_KEY and len(location) == _TABLE_IN_TABLE:
             return f'; {quotes.NEED}: [{location[0]}."{location[1]}.{location[2]}"]'
     bounds = {name: bound for name, bound in context.items() if isinstance(bound, int | float)}
     other = meant(model, document, key, bounds)

@@ -8,12 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from stress.cli.quantities import parse_positive, parse_size, parse_tile
-from stress.options import RunOptions, parse_count
+from stress.options import RunOptions, parse_count, parse_executor
 
 if TYPE_CHECKING:
     from stress.run_directory.run_location import RunLocation
 
 _fetched: dict[Path, RunLocation] = {}  # run directories behind URLs: their local copies live as long as the process
+
+
+def executor_of(text: str) -> str:
+    """One of those of `stress.options.parse_executor`."""
+    try:
+        return parse_executor(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def parse_directory(text: str) -> Path:
@@ -91,6 +99,7 @@ Executor = Annotated[
     str,
     typer.Option(
         "--executor",
+        parser=executor_of,
         metavar="local|dask|ADDRESS",
         help="Who simulates: this process, a dask cluster of this machine, or that of a scheduler (tcp://host:8786).",
     ),

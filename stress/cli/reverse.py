@@ -76,8 +76,8 @@ def reverse(
     """
     event_text = _limit(limit, call, default, loss)
     check_target(export, overwrite and export is not None)
-    if script is not None and script.exists() and not overwrite:
-        raise typer.BadParameter(f"{script} is there already; --overwrite replaces it", param_hint="--script")
+    if script is not None:
+        check_script(script, overwrite)
     from stress.cli.simulate import output_location, says_what_is_kept
     from stress.cli.street import problem_of
     from stress.options import RunOptions
@@ -124,11 +124,30 @@ def reverse(
             from stress.questions.reverse.script import write_script
 
             if tree["reverse"].sizes["answer"]:
+                script.parent.mkdir(parents=True, exist_ok=True)
                 write_script(problem, tree, script)
                 say(f"script: {script}   (levstress run {script} --paths 1)", quiet or json)
             else:
                 say("script: not written, as no shock was found", quiet or json)
     say(f"result: {location.name}   (levstress report {location.name} draws it)", quiet or json)
+
+
+def check_script(file: Path, overwrite: bool) -> None:
+    """Refuse a file of --script that cannot be written, or would be no scenario, before anything is read.
+
+    Raises:
+        typer.BadParameter: another suffix, a folder, or a file that is there already.
+        CannotWrite: its folder cannot be written.
+    """
+    from stress.run_directory.writing import check_writable
+
+    if file.suffix != ".toml":
+        raise typer.BadParameter(f"{file} is no scenario file; allowed: FILE.toml", param_hint="--script")
+    if file.is_dir():
+        raise typer.BadParameter(f"{file} is a folder; allowed: FILE.toml", param_hint="--script")
+    if file.exists() and not overwrite:
+        raise typer.BadParameter(f"{file} is there already; --overwrite replaces it", param_hint="--script")
+    check_writable(file.parent)
 
 
 def _limit(limit: str | None, call: str | None, default: str | None, loss: str | None) -> str | None:

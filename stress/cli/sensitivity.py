@@ -32,14 +32,16 @@ def sensitivity(
     points: Annotated[
         int,
         typer.Option(
-            "--points", metavar="N", help="Points of the ranges behind the total interval; 0: elasticities alone."
+            "--points",
+            metavar="N",
+            help="Points of the ranges behind the total interval, 16 to 100,000; 0: elasticities alone, no tornado.",
         ),
     ] = 64,
     morris: Annotated[
-        int, typer.Option("--morris", metavar="R", help="Morris screening over the ranges, R trajectories.")
+        int, typer.Option("--morris", metavar="R", help="Morris screening over the ranges, R trajectories, 2 or more.")
     ] = 0,
     sobol: Annotated[
-        int, typer.Option("--sobol", metavar="N", help="Sobol indices over the ranges; N a power of two.")
+        int, typer.Option("--sobol", metavar="N", help="Sobol indices over the ranges; N a power of two, 8 or more.")
     ] = 0,
     paths: common.Paths = 4_096,
     seed: common.Seed = 1,

@@ -21,6 +21,7 @@ from stress.engine.devices import available_cores
 from stress.engine.gatherer import TailFloors
 from stress.engine.totals import State
 from stress.errors import DeviceNotFound, MissingExtra, NotEnoughResources
+from stress.options import DASK, parse_executor
 from stress.run_directory.spec import OtherRun, identity_digest
 from stress.scenarios.read.extensions import VARIABLE
 
@@ -122,7 +123,7 @@ class DaskExecutor:
 def check_cluster(where: str) -> None:
     """Refuse what `dask_cluster` would: without the library, or where no scheduler answers; starts nothing."""
     _need_dask()
-    if where != "dask":
+    if where != DASK:
         _client(where).close()
 
 
@@ -134,6 +135,7 @@ def _need_dask() -> None:
 def _client(address: str) -> Client:
     from distributed import Client
 
+    parse_executor(address)
     try:
         return Client(address, timeout=TIMEOUT, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
@@ -151,6 +153,7 @@ def dask_cluster(where: str | Client, spec: dict[str, Any], workers: int | None 
 
     Raises:
         MissingExtra: `dask.distributed` is not installed.
+        ValueError: `where` is none of these.
         DeviceNotFound: nobody answers at the address.
     """
     _need_dask()
@@ -160,7 +163,7 @@ def dask_cluster(where: str | Client, spec: dict[str, Any], workers: int | None 
     if not isinstance(where, str):
         yield DaskExecutor(where, spec, None, "a client's cluster")
         return
-    if where != "dask":
+    if where != DASK:
         with _client(where) as client:
             yield DaskExecutor(client, spec, None, where)
         return

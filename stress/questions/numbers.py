@@ -31,11 +31,20 @@ def keys_matching(scenario: Scenario, pattern: str, source: str = "--over") -> t
         source: named by messages, as the option that the pattern comes from.
 
     Raises:
-        ScenarioError: no key, or `*` where there are no entries.
+        ScenarioError: no key, `*` where there are no entries, or as a part of a name without quotes.
     """
-    parts = [part.strip("\"'") for part in _PART.findall(pattern)]
+    raw = _PART.findall(pattern)
+    parts = [part.strip("\"'") for part in raw]
     if not parts or not all(parts):
         raise ScenarioError("is no key", file=source, key=pattern, allowed="key.path, as shocks.scale or funds.*.gross")
+    for part in raw:
+        if ALL in part and part != ALL and part[0] not in "\"'":
+            raise ScenarioError(
+                f"{part}: * stands for a whole entry, not for a part of its name",
+                file=source,
+                key=pattern,
+                allowed="one name, * for every entry, or a name with a * in quotes",
+            )
     found = list(_expanded(scenario, parts))
     if not found:
         before = ".".join(parts[: parts.index(ALL)]) or "the scenario"
@@ -126,4 +135,4 @@ def _start_gross(scenario: Scenario, fund: str) -> float | None:
 
 
 def _quoted(part: str) -> str:
-    return f'"{part}"' if "." in part else part
+    return f'"{part}"' if "." in part or ALL in part else part

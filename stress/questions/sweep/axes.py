@@ -11,6 +11,7 @@ from typing import Any
 from stress.questions.numbers import keys_matching, numbers_matching
 from stress.scenarios.errors import ScenarioError
 from stress.scenarios.read import units
+from stress.scenarios.read.fields import UNKNOWN_KEY
 from stress.scenarios.read.overrides import parse_value
 from stress.scenarios.schema.scenario import Scenario
 
@@ -227,6 +228,10 @@ class Moved:
         try:
             return self.scenario.with_values(values)
         except ScenarioError as error:
+            by_key = {key: axis for axis in self._axes for key in self.keys(axis)}
+            if error.problem == UNKNOWN_KEY and error.key in by_key:  # no value helps: the key of the axis is none
+                axis = by_key[error.key]
+                raise ScenarioError(error.problem, file=OVER, key=axis.pattern, allowed=error.allowed) from error
             if error.file != "--set":
                 raise
             raise ScenarioError(

@@ -31,7 +31,7 @@ REFUSED: list[tuple[tuple[str, ...], int, str]] = [
     (("--max-memory", "1 MB"), 5, "memory"),
     (("--paths", "1e12", "--store", "paths"), 5, "the run needs"),
     (("--executor", "tcp://127.0.0.1:9"), 4, "no dask scheduler answers at tcp://127.0.0.1:9"),
-    (("--executor", "nowhere"), 4, "no dask scheduler answers at nowhere"),
+    (("--executor", "nowhere"), 2, "'nowhere' is no executor; allowed: local, dask"),
 ]
 
 

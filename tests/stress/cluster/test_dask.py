@@ -155,10 +155,17 @@ def test_a_worker_of_another_version_is_refused(scenario: Any) -> None:
 
 def test_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stress.cluster.dask_executor.TIMEOUT", "0.3s")
-    for address, said in (("tcp://127.0.0.1:9", "no dask scheduler answers"), ("nonsense", "nonsense")):
+    for address, code, said in (
+        ("tcp://127.0.0.1:9", 4, "no dask scheduler answers"),
+        ("127.0.0.1:9", 4, "no dask scheduler answers"),
+        ("nonsense", 2, "'nonsense' is no executor; allowed: local, dask, or the address"),
+        ("tcp://nonsense", 2, "'tcp://nonsense' is no executor"),
+    ):
         ended = CliRunner().invoke(app, ["run", "desk", "--paths", "100", "--quiet", "--executor", address])
-        assert ended.exit_code == 4, ended.output
+        assert ended.exit_code == code, ended.output
         assert said in ended.output
+    with pytest.raises(ValueError, match=r"'nowhere' is no executor; allowed: .*tcp://host:8786"):
+        stress.run("desk", **OPTIONS, executor="nowhere")
 
 
 @pytest.mark.slow

@@ -38,6 +38,7 @@ def test_a_star_is_every_entry_in_the_order_of_the_file(scenario: Scenario) -> N
     assert keys_matching(scenario, "funds.*.gross") == ("funds.typed.gross", "funds.filed.gross")
     assert keys_matching(scenario, "assets.*.margin") == ('assets."a.b".margin', "assets.c.margin")
     assert keys_matching(scenario, "shocks.scale") == ("shocks.scale",)
+    assert keys_matching(scenario, 'assets."a*".margin') == ('assets."a*".margin',)  # a name that holds one
 
 
 def test_numbers_are_in_base_units_and_what_has_none_is_left_out(scenario: Scenario) -> None:
@@ -74,6 +75,7 @@ def test_several_patterns_are_read_before_any_is_changed(scenario: Scenario) -> 
     ("pattern", "said"),
     [
         ("", "no key"),
+        ("funds.f*.gross", r"f\*: \* stands for a whole entry"),
         ("shocks.*", "has no entries in shocks"),
         ("funds.*.margin.buffer", "has no number to multiply"),
         ("shocks.model", "has no number to multiply"),

@@ -143,6 +143,20 @@ def test_the_command_refuses(tmp_path: Path) -> None:
     for wrong in (["--call", "g"], ["--set", "shocks.model=none", "--call", "f"]):
         found = invoke("reverse", path, *wrong)
         assert found.exit_code == 3, found.output
+    (tmp_path / "there.toml").touch()
+    (tmp_path / "folder.toml").mkdir()
+    for file, said in (
+        ("x.txt", "no scenario file"),
+        ("there.toml", "--overwrite replaces it"),
+        ("folder.toml", "is a folder"),
+        ("there.toml/x.toml", "there.toml"),
+    ):
+        found = invoke("reverse", path, "--call", "f", "--script", str(tmp_path / file), "--dry-run")
+        assert found.exit_code == 2, found.output
+        assert said in " ".join(found.output.split())
+    typed = invoke("reverse", path, "--loss", "f=20")
+    assert typed.exit_code == 2
+    assert 'did you mean "20 %"?' in " ".join(typed.output.split())
     dry = invoke("reverse", path, "--loss", "f=20%", "--dry-run", "--json")
     assert json.loads(dry.stdout)["limit"] == 'loss("f") > 20%'
 

@@ -8,7 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from stress.cli import app
+from stress.questions.sensitivity.asked import FEWEST_POINTS, MOST
 from stress.questions.sensitivity.moves import moved, start_of, toward_one
 from stress.questions.sensitivity.parameters import parameters_of
 from stress.scenarios.build.problem_builder import build_problem
@@ -139,3 +142,10 @@ def test_correlation_moves_toward_one() -> None:
     assert near["a"]["c"] == 0.0
     assert [near[x][x] for x in "abc"] == [1.0, 1.0, 1.0]
     assert toward_one(matrix, 1.0)["matrix"] == matrix
+
+
+def test_help_says_what_is_allowed() -> None:
+    text = " ".join(CliRunner().invoke(app, ["sensitivity", "--help"], env={"COLUMNS": "200"}).output.split())
+    assert f"{FEWEST_POINTS} to {MOST:,}; 0: elasticities alone" in text
+    assert "R trajectories, 2 or more." in text
+    assert "N a power of two, 8 or more." in text

@@ -107,7 +107,20 @@ def test_axes_that_move_one_number_are_refused() -> None:
         Moved(load_scenario("desk"), parse_axes(["funds.trend.gross=3,4", "funds.*.gross*=0.5,0.8"]))
 
 
-@pytest.mark.parametrize("text", ["funds.zz*.gross=1:2", "funds.nobody.gross=1:2", "funds.nobody.gross=1,2"])
+@pytest.mark.parametrize("text", ["funds.'zz*'.gross=1:2", "funds.nobody.gross=1:2", "funds.nobody.gross=1,2"])
 def test_an_entry_that_is_not_there_is_blamed_on_the_axis(text: str) -> None:
     with pytest.raises(ScenarioError, match=r"^--over: funds\.[^\0]*has no entry [^\0]*allowed: one of: long_short"):
         Moved(load_scenario("desk"), parse_axes([text])).at({"gross": 1.0})
+
+
+@pytest.mark.parametrize(("text", "key"), [("steps=0:2:1", "steps"), ("shocks.scal=1:2", "shocks.scal")])
+def test_a_key_that_is_none_is_blamed_on_the_axis(text: str, key: str) -> None:
+    moved = Moved(load_scenario("desk"), parse_axes([text]))
+    with pytest.raises(ScenarioError, match=rf"^--over: {key}: unknown key\n  allowed: "):
+        moved.at({key.rpartition(".")[2]: 1.0})
+
+
+@pytest.mark.parametrize("text", ["funds.multi*.gross=1:2", "funds.multi*.gross*=1:2"])
+def test_a_part_of_a_name_is_no_pattern(text: str) -> None:
+    with pytest.raises(ScenarioError, match=r"^--over: funds\.multi\*\.gross: multi\*: \* stands for a whole entry"):
+        Moved(load_scenario("desk"), parse_axes([text]))

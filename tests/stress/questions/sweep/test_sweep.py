@@ -176,6 +176,7 @@ def test_figures_are_maps_and_lines(tree: xr.DataTree) -> None:
         (["--over", "shocks.scale=2:1"], 3, "is no range"),
         (["--over", "shocks.scale=1,2", "--tipping", "x"], 2, "LOSS:P"),
         (["--over", "shocks.scale=1,2", "--tipping", "10:5%"], 2, "is 1,000 % of NAV; allowed: LOSS:P"),
+        (["--over", "shocks.scale=1,2", "--executor", "foo"], 2, "'foo' is no executor; allowed: local, dask"),
         (["--over", "shocks.scale=1,2", "--resume"], 2, "--resume needs --out"),
         (["--over", "shocks.model=gaussian,student_t", "--tipping-axis", "model"], 3, "no axis to tip along"),
         (["--over", "shocks.scale=1,2", "--latin", "1"], 2, "latin"),
