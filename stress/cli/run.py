@@ -144,7 +144,7 @@ def run(
         choice = _as_begun(choice, location)
     if dry_run:
         planned = _planned(problem, choice, location, resume, executor)
-        say("timing one block", quiet)
+        say("compiling and timing one block", quiet)
         from stress.engine.runner import estimate
 
         planned = replace(planned, estimated_seconds=estimate(problem, choice))

@@ -14,6 +14,7 @@ from stress.results.terminal.cells import TOO_FEW, decimals, fixed, percent, wit
 
 NAMES = {"tilt": "importance sampling", "screen": "screening"}
 SAME_BELOW = 1.25  # ratio of variances
+HARDLY = 0.01  # plain events, below which a number of them would read 0.00
 SMALL = 1e-3  # below it a probability is written by its power of ten, above it in percent
 
 
@@ -38,7 +39,8 @@ def counted(tree: xr.DataTree) -> tuple[str, str]:
     """Plain events, and how many the tilted paths expect."""
     health = tree[WEIGHTS].to_dataset()
     expected, se = float(health["plain_expected"]), float(health["plain_expected_se"])
-    return f"{int(health['plain_events']):,}", with_error(expected, se, decimals(expected, se, 2))
+    few = f"under {HARDLY}" if expected < HARDLY else with_error(expected, se, decimals(expected, se, 2))
+    return f"{int(health['plain_events']):,}", few
 
 
 def verdict_of(tree: xr.DataTree) -> str:

@@ -20,7 +20,9 @@ from stress.engine.chunks import Chunk
 from stress.engine.weighted import paths as weighted_paths
 from stress.results.answers.rare.beside import as_answer, lacking
 from stress.results.answers.rare.beside_shown import sentences
+from stress.results.answers.rare.dataset import WEIGHTS
 from stress.results.answers.rare.report import beside
+from stress.results.answers.rare.words import counted
 from stress.results.files.store import RESULT, UnfinishedRun
 from stress.results.report.risk import Risk
 from stress.results.report.sections.answers import answers
@@ -196,6 +198,8 @@ def test_a_scenario_asks_by_itself_and_where_nothing_is_gained_no_path_is_added(
     assert as_answer(tree) is None
     (line,) = sentences(tree)
     assert "No others were simulated: the pilot" in line
+    assert "default(credit): on no path; its probability is below 0.19" in line
+    assert "±" not in line
     assert float(rare["plain"]) == 0.0
     assert not verify(tmp_path / "run").problems
     spec = json.loads((tmp_path / "run" / "spec.json").read_text(encoding="utf-8"))
@@ -222,3 +226,11 @@ def test_screening_beside_a_run(tmp_path: Path) -> None:
     assert abs(float(rare["plain"]) - float(rare["answer"])) < 4 * float(np.hypot(rare["plain_se"], rare["answer_se"]))
     assert tree["diagnostics/weights"].attrs["plain_check"] == "by design"
     assert not verify(tmp_path / "run", blocks=9).problems
+
+
+def test_few_expected_events_read_as_a_bound(sealed: Path) -> None:
+    tree = as_answer(stress.open_result(sealed))
+    assert tree is not None
+    for expected, told in ((4e-9, "under 0.01"), (2.5, "2.5")):
+        tree[WEIGHTS] = xr.DataTree(tree[WEIGHTS].to_dataset().assign(plain_expected=expected, plain_expected_se=0.2))
+        assert counted(tree)[1].startswith(told)
