@@ -16,7 +16,6 @@ table.
 from __future__ import annotations
 
 import math
-from fractions import Fraction
 
 FEWEST = 10  # paths from which there is an error
 Z95 = 1.959963984540054  # two-sided 95 % of the normal law
@@ -33,11 +32,6 @@ def widening(paths: float) -> float:
     from scipy.special import stdtrit
 
     return float(stdtrit(paths / 2, 0.975)) / Z95 * (1 + HEAVY / math.sqrt(paths))
-
-
-def paths_needed(level: float) -> int:
-    """From how many paths VaR and ES at a level have an error: 1,000 at 0.99."""
-    return math.ceil(FEWEST / (1 - Fraction(repr(level))))
 
 
 def two_sided_p(score: float, paths: float) -> float:

@@ -17,7 +17,6 @@ from stress.results.statistics.estimate import Estimate
 from stress.results.statistics.few_paths import (
     FEWEST,
     Z95,
-    paths_needed,
     paths_that_count,
     two_sided_p,
     widened,
@@ -25,6 +24,7 @@ from stress.results.statistics.few_paths import (
 )
 from stress.results.statistics.histogram import FloatHistogram
 from stress.results.statistics.simulation_output import Distribution, Tail
+from stress.results.terminal.cells import paths_needed
 
 LAWS = {"normal": stats.norm(scale=0.05), "t(4)": stats.t(4, scale=0.05)}
 SAMPLES = 1_500
