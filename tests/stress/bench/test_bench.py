@@ -163,6 +163,7 @@ def document() -> dict[str, Any]:
     return json.loads(done.stdout)  # type: ignore[no-any-return]
 
 
+@pytest.mark.slow
 def test_the_document_has_rates_ratios_and_seconds(document: dict[str, Any]) -> None:
     (measured,) = document["workloads"]
     names = {*suite.PROGRAMS, suite.NUMPY, suite.NUMBA}
@@ -180,6 +181,7 @@ def test_the_document_has_rates_ratios_and_seconds(document: dict[str, Any]) -> 
     assert measured["paths_in_a_call"] == measured["tile"] == 1024
 
 
+@pytest.mark.slow
 def test_the_tables_name_every_program(document: dict[str, Any]) -> None:
     from io import StringIO
 

@@ -177,6 +177,7 @@ def test_a_cluster_of_this_machine(scenario: Any, undisturbed: xr.DataTree) -> N
     same_numbers(tree, undisturbed)
 
 
+@pytest.mark.slow
 def test_a_sweep_loses_no_more_than_the_point_of_a_process_that_dies(client: Client, tmp_path: Path) -> None:
     file, over = tmp_path / "two.toml", "shocks.scale=1:3:0.5"
     file.write_text(TWO_FUNDS, encoding="utf-8")

@@ -235,6 +235,7 @@ def test_a_plan_covers_all_paths() -> None:
     assert shown.estimated_seconds is None
 
 
+@pytest.mark.slow
 def test_funds_without_brokers_run() -> None:
     none = np.zeros((len(PROBLEM.funds.ids), 0))
     funds = replace(PROBLEM.funds, brokers=(), brokers_file_order=(), broker_share=none)

@@ -47,6 +47,7 @@ def close(one: xr.DataArray, other: xr.DataArray) -> None:
     np.testing.assert_allclose(np.asarray(one, float), np.asarray(other, float), rtol=2e-5, atol=2e-7, err_msg=one.name)
 
 
+@pytest.mark.slow
 def test_a_group_of_all_funds_is_the_system_and_one_of_a_fund_is_that_fund(run: tuple[Path, xr.DataTree]) -> None:
     tree = run[1]
     groups, funds = tree["group_summary"].to_dataset(), tree["summary"].to_dataset()

@@ -22,7 +22,8 @@ CALLS = {
 }
 
 
-@pytest.mark.parametrize("kind", ["small", pytest.param("full", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["small", "full"])
 def test_devices_and_tiles_a_call_change_no_bit(kind: str) -> None:
     """Of any variable of the result."""
     ended = subprocess.run(

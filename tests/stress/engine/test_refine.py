@@ -66,7 +66,7 @@ def test_no_pass_where_the_tail_reaches() -> None:
     assert result.windows == ()
 
 
-@pytest.mark.parametrize("retail", [0.0, 3e9])
+@pytest.mark.parametrize("retail", [0.0, pytest.param(3e9, marks=pytest.mark.slow)])
 def test_a_run_asked_for_exact_quantiles_has_them(monkeypatch: pytest.MonkeyPatch, retail: float) -> None:
     monkeypatch.setattr("stress.engine.chunk_simulator.TAIL_KEEP", 50)
     settings: dict[str, Any] = {"steps": 4, "shocks": {"scale": 2.5}, "estimation": {"detail_paths": 2_048}}

@@ -30,7 +30,7 @@ from stress.scenarios.problem import Problem
 
 PATHS, SEED = 1_100, 3
 NAMES = list(PROBLEMS)[:3]
-IN_TURN = [NAMES[0], pytest.param(NAMES[1], marks=pytest.mark.slow), NAMES[2]]  # its bits are in test_slices_bits.py
+IN_TURN = [NAMES[0], *(pytest.param(name, marks=pytest.mark.slow) for name in NAMES[1:])]
 
 
 @cache

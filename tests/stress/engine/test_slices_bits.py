@@ -24,9 +24,8 @@ def run(**options: Any) -> SimulationOutput:
     return execute(problem, RunOptions(paths=PATHS, seed=3, precision="float64", **options))
 
 
-@pytest.mark.parametrize(
-    "options", [pytest.param({"devices": 1}, marks=pytest.mark.slow), {"devices": 2, "block_size": 1024}]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [{"devices": 1}, {"devices": 2, "block_size": 1024}])
 def test_slices_do_not_depend_on_blocks_and_devices(options: dict[str, Any]) -> None:
     first, second = run().timeline, run(**options).timeline
     assert first.slices is not None

@@ -49,7 +49,7 @@ def _settings(texts: tuple[str, ...]) -> dict[str, float]:
     [
         pytest.param(("threshold=20", "strata=5"), marks=pytest.mark.slow),  # not rare
         pytest.param(("calls=[30, 1, 5]", "puts=[0, 12, 5]", "threshold=150", "maturity=0.3"), marks=pytest.mark.slow),
-        ("calls=[0, 4]", "puts=[3, 0]", "threshold=60", "dof=3"),
+        pytest.param(("calls=[0, 4]", "puts=[3, 0]", "threshold=60", "dof=3"), marks=pytest.mark.slow),
         pytest.param(("dof=30", "hedged=1", "vol=0.6", "horizon=0.1", "threshold=900"), marks=pytest.mark.slow),
     ],
 )
