@@ -53,6 +53,7 @@ def test_an_asset_that_nobody_holds_changes_no_other_draw(new: tuple[str, ...], 
     assert len(np.unique(everything)) > 0.99 * everything.size
 
 
+@pytest.mark.slow
 def test_losses_are_the_same_but_for_rounding() -> None:
     """In five steps, the last of which is alone in its pair; where draws are independent, bit for bit."""
     old, now = run_both(wider(), PATHS), run_both(wider(*NEW), PATHS)

@@ -34,6 +34,7 @@ def invoke(*args: str) -> Any:
     return CliRunner().invoke(app, ["validate", *args])
 
 
+@pytest.mark.slow
 def test_a_scenario_of_the_library(tmp_path: Path) -> None:
     out = tmp_path / "checks.nc"
     done = invoke("archegos-2021", "--paths", "8", "--no-probes", "--json", "--quiet", "--out", str(out))

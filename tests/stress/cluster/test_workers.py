@@ -124,6 +124,7 @@ def test_what_a_worker_refuses(tmp_path: Path) -> None:
     assert "levstress: 0.0.0 there" in ended.output
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_stopped_says_how_to_go_on(tmp_path: Path) -> None:
     out = str(tmp_path / "a run")
     assert levstress("run", "desk", "--paths", "2e8", "--out", out, "--prepare").exit_code == 0

@@ -69,6 +69,7 @@ def test_contributions_need_the_worst_paths_alone(level: str) -> None:
     assert (count == 3_001) == (level == "0.1")
 
 
+@pytest.mark.slow
 def test_no_number_depends_on_the_tiles_of_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
     problem, options = single(estimation={"detail_paths": 700}), RunOptions(paths=1_000, seed=2, tile=64, device="cpu")
     tiles = [call_size.tiles_of_a_call(structure_of(problem), 2, 64, 700)]

@@ -16,6 +16,7 @@ from stress.results.report.sections.headline import headline
 from stress.results.terminal.first_screen import first_screen
 
 
+@pytest.mark.slow
 def test_a_condition_and_a_replay_of_one_run(tmp_path: Path) -> None:
     made = replay_document() | {"estimation": {"detail_paths": 64}}
     tree = stress.run(made, paths=64, seed=4, shock="AAA=-7%@6", out=tmp_path / "run", store="paths")

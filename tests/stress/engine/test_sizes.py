@@ -104,6 +104,7 @@ def test_a_large_tile_is_planned_with_what_the_compiled_programs_take() -> None:
     assert taken < needed[1] - needed[0] < 2 * taken
 
 
+@pytest.mark.slow
 def test_two_tiles_agree_but_for_rounding() -> None:
     problem = problem_of("desk", "horizon.steps=3")
     tables = []

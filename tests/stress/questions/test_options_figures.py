@@ -24,6 +24,7 @@ def problem() -> Problem:
     return with_options(make_problem(steps=3, shocks={"scale": 2.5}))
 
 
+@pytest.mark.slow
 def test_every_figure_is_the_references(monkeypatch: pytest.MonkeyPatch) -> None:
     taught(monkeypatch)
     found = run(problem(), PATHS, 1, "float64", DETAILED, RunOptions(device="cpu", devices=1))

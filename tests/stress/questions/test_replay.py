@@ -64,7 +64,7 @@ def typed(*args: object) -> Any:
     return CliRunner().invoke(app, ["replay", *map(str, args)], env={"COLUMNS": "100"})
 
 
-@pytest.mark.parametrize("name", ["two", "one"])
+@pytest.mark.parametrize("name", [pytest.param("two", marks=pytest.mark.slow), "one"])
 def test_worst_paths_have_exactly_what_was_recorded(name: str, replayers: dict[str, Replayer]) -> None:
     replayer = replayers[name]
     assert replayer.result is not None

@@ -192,6 +192,7 @@ def test_another_run_is_refused_and_says_what_differs(
         stress.resume(tmp_path)
 
 
+@pytest.mark.slow
 def test_out_of_memory_halves_the_block_and_changes_nothing(
     scenario: Any, undisturbed: xr.DataTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -32,6 +32,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@pytest.mark.slow
 def test_another_tile_is_refused_and_the_same_goes_on_to_a_result_that_verifies(made: Path) -> None:
     refused = invoke(*RUN, str(made), "--resume", "--tile", "128")
     assert refused.exit_code == 3

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
+import pytest
 
 from stress.engine.chunks import Chunk
 from stress.engine.weighted.method import Method
@@ -79,6 +80,7 @@ def test_a_scale_that_few_paths_tell_of_still_makes_all_assets_move_more() -> No
         assert sum(shifts.shares) >= 0.1  # such components are always kept
 
 
+@pytest.mark.slow
 def test_a_tilt_that_is_worse_than_the_one_before_is_not_taken() -> None:
     options, used = RunOptions(paths=2_000, seed=5, device="cpu"), list[Mixture]()
     plain = Sampler(FAT, options, -1).simulate(None, np.arange(8_192, dtype=np.uint64)).losses
