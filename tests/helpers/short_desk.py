@@ -10,7 +10,7 @@ import xarray as xr
 import stress
 
 BLOCK, SEED = 2048, 5
-SET = ("horizon.steps=4", "estimation.detail_paths=500")
+SET = ("horizon.steps=4", "estimation.detail_paths=2000")
 WORDS = ("desk", *(word for override in SET for word in ("--set", override)))  # as they are typed
 SIZED = (*WORDS, "--seed", str(SEED), "--block-size", str(BLOCK))
 

@@ -20,7 +20,7 @@ from same_numbers import same_numbers
 from short_desk import SIZED, options, short_desk, undisturbed_run
 from stress.cluster.worker import work_on
 from stress.engine.chunks import Chunk
-from stress.errors import DeviceNotFound, MissingExtra
+from stress.errors import MissingExtra
 from stress.options import Progress
 from stress.results.files.store import RunExists, UnfinishedRun
 from stress.run_directory import taken
@@ -142,7 +142,7 @@ def test_a_replacement_that_comes_to_nothing_leaves_what_was_there(
 
         return stop
 
-    with pytest.raises(DeviceNotFound):
+    with pytest.raises(ValueError, match="no executor"):
         stress.run(scenario, **changed, out=out, executor="nonsense")
     for home, name, call in ((taken, "write_spec", 1), (type(location), "move", 1), (type(location), "move", 2)):
         with pytest.MonkeyPatch.context() as patch:

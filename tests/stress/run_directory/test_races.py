@@ -79,9 +79,12 @@ def test_two_commands_in_one_directory(
                 assert race.command(before, out, seed) == 0
             one, two, said_one, said_two = race.meet(first, point, second, out)
         meeting = f"{second} while {first} is {point}: {said_one} {said_two}"
-        assert one == 0 or (one == 2 and two == 0 and "nothing is left to compute" in said_one), meeting
+        # Of two that share the work, one may have finished it before the other looks.
+        late = [said for code, said in ((one, said_one), (two, said_two)) if code == 2]
+        assert one == 0 or late == [said_one], meeting
+        assert all("nothing is left to compute" in said for said in late), meeting
         if first in racing.SHARING and second in racing.SHARING:
-            assert two == 0, meeting
+            assert two == 0 or late == [said_two], meeting
         else:
             assert two == 3, meeting
             who = f"in use by process {os.getpid()} on {socket.gethostname()} since 2"
