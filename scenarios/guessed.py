@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 GUESS = "D"  # grade of a judgement
@@ -46,8 +46,7 @@ def guessed(sources: Iterable[Any]) -> list[str]:
     return [fund for line in lines for fund in line.split(", ")]
 
 
-def sentence(sources: Iterable[Any]) -> str:
-    """For a reader of results; "" where no NAV is a guess."""
-    count = len(guessed(sources))
-    funds = f"{count} funds" if count > 1 else "1 fund"
-    return f"NAV of {funds} is a guess: leverage, percentages of NAV and calls hang on it." if count else ""
+def sentence(funds: Sequence[str]) -> str:
+    """Of the funds whose NAV is a guess, for whoever reads numbers that hang on it; "" where there are none."""
+    count = f"{len(funds)} funds" if len(funds) > 1 else "1 fund"
+    return f"NAV of {count} is a guess: leverage, percentages of NAV and calls hang on it." if funds else ""

@@ -28,7 +28,7 @@ from stress.results.terminal.cells import (
 from stress.results.terminal.first_screen import first_screen
 from stress.results.terminal.fitting import Fitting
 from stress.results.terminal.groups_table import groups_table
-from stress.scenarios.guessed import sentence
+from stress.scenarios.guessed import guessed, sentence
 from stress.scenarios.switched_off import off_sentence
 
 if TYPE_CHECKING:
@@ -251,7 +251,7 @@ def notes(tree: xr.DataTree) -> list[str]:
     called, off = (json.loads(attrs.get(name, "[]")) for name in ("starts_in_call", "switched_off"))
     lines += [f"In a margin call at the start: {', '.join(called)}."] if called else []
     lines += [off_sentence(off)] if off else []
-    lines += filter(None, [sentence(json.loads(attrs.get("sources", "[]")))])
+    lines += filter(None, [sentence(guessed(json.loads(attrs.get("sources", "[]"))))])
     lines.append(f"Limits of the model: {', '.join(json.loads(attrs['model_limits']))}.")
     return lines
 

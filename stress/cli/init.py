@@ -93,6 +93,7 @@ def init(
     from stress.own_book.mending.rules import Rules
     from stress.own_book.writer import refuse_foreign, write_book
     from stress.run_directory.writing import check_writable, writing
+    from stress.scenarios.guessed import sentence
 
     with writing(out):
         refuse_foreign(out, overwrite)
@@ -122,10 +123,7 @@ def init(
         say(f"{out} is written; all assumptions: {out}/assumed.csv, the whole report: {out}/data-report.md", quiet)
         say(f"next: levstress run {out}", quiet)
     if book.guessed:
-        count = len(book.guessed)
-        funds_of = f"{count} fund{'s' if count > 1 else ''}"
-        rule = "gross / 4, or more where margin asks for it"
-        say(f"NAV of {funds_of} is a guess ({rule}): leverage, percentages and calls hang on it; give --funds", quiet)
+        say(f"{sentence(book.guessed)} By gross / 4, or more where margin asks for it; give --funds.", quiet)
 
 
 def _pairs(given: list[str] | None, sign: str, option: str, form: str) -> list[tuple[str, str]]:

@@ -37,6 +37,7 @@ from stress.scenarios.build.problem_builder import build_problem
 from stress.scenarios.read import loader
 
 PATHS = 4096
+HOLDS = (0.3, 10.0)  # seconds; the second where a busy machine takes longer than the first
 POINTS = ("claimed", "computing", "sealing")
 ATTRIBUTES = {"spec_sha256": "", "model_limits": "[]", "complete": True}
 
@@ -118,15 +119,16 @@ class Race:
             return code
         return 0
 
-    def meet(self, first: str, point: str, second: str, out: str) -> tuple[int, int, str, str]:
-        """Hold the first command at a point, carry out the second, let the first go on: both codes, what both said."""
+    def meet(self, first: str, point: str, second: str, out: str, hold: float) -> tuple[int, int, str, str]:
+        """Hold the first command at a point, carry out the second, let the first go on, after so many seconds at the
+        latest: both codes, what both said."""
         codes: list[int] = []
         one = threading.Thread(target=lambda: codes.append(self.command(first, out, 1)), name=point)
         one.start()
         try:
             while not self.held.there.wait(0.05):
                 assert one.is_alive(), f"{first} did not come to {point}: {self.said}"
-            letting_go = threading.Timer(0.3, self.held.go.set)  # a second one that seals waits for the first
+            letting_go = threading.Timer(hold, self.held.go.set)  # a second one that seals waits for the first
             letting_go.start()
             code = self.command(second, out, 2 if second in ALONE else 1)
             letting_go.cancel()

@@ -35,7 +35,7 @@ def assumptions(spec: Spec | None) -> Section:
     named = guessed(told) if isinstance(told, list) else []
     if named:
         funds = _short(", ".join(named))
-        blocks.append(Text(f"{sentence(told or [])} By judgement (grade D) and not given: {funds}."))
+        blocks.append(Text(f"{sentence(named)} By judgement (grade D) and not given: {funds}."))
     defaults = [str(key) for key in spec.get("defaults", []) if isinstance(key, str)]
     if defaults:
         rows = tuple(Row(key, (Cell(_default(scenario, key)),)) for key in sorted(defaults))

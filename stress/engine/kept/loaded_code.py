@@ -9,15 +9,13 @@ import sys
 from contextlib import suppress
 from functools import cache, partial
 from importlib import import_module
-from importlib.util import find_spec
-from types import CodeType, FunctionType, ModuleType
+from types import CodeType, FunctionType
 from typing import Any
 
 import numpy as np
 
-PACKAGES = ("stress.kernels", "stress.engine.detail")
+PACKAGES = ("stress.kernels", "stress.engine.detail", "stress.results.statistics")
 MODULES = ("stress.engine.block", "stress.engine.tiles")
-OF_THE_HOST = "stress.results.statistics"  # also on the host: of these the modules that programs take something from
 LIBRARIES = {*sys.stdlib_module_names, "jax", "jaxlib", "numpy"}  # told by their versions
 LEVELS = 5  # that a function in a closure of a method in a class is followed
 
@@ -39,43 +37,21 @@ def source_digest() -> str:
 
 @cache
 def _modules() -> list[str]:
-    """Modules that count; of those of the host none is imported for it, as some take half a second."""
-    names = [*MODULES, *(name for name in _found() if name.startswith(PACKAGES))]
+    names = list(MODULES)
+    for package in map(import_module, PACKAGES):
+        names += [found.name for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")]
     for name in names:
         import_module(name)
-    for name in names:  # grows meanwhile
-        for home in map(_module_of, vars(sys.modules[name]).values()):
-            if home.startswith(f"{OF_THE_HOST}.") and home in sys.modules and home not in names:
-                names.append(home)
     return sorted(names)
 
 
 @cache
 def _files() -> bytes:
     """What stands in the files, for what a module works out when it is loaded; nothing of what cannot be read."""
-    with suppress(ImportError, OSError):
-        return "\n".join(map(_text, sorted([*MODULES, *_found()]))).encode()
+    texts = (inspect.getsource(sys.modules[name]) for name in _modules() if sys.modules[name].__file__)
+    with suppress(OSError, TypeError):
+        return "\n".join(texts).encode()
     return b""
-
-
-@cache
-def _found() -> list[str]:
-    """Names of all modules below the packages, most of them not imported."""
-    every = [import_module(name) for name in (*PACKAGES, OF_THE_HOST)]
-    return [one.name for root in every for one in pkgutil.walk_packages(root.__path__, f"{root.__name__}.")]
-
-
-def _text(name: str) -> str:
-    """The source of a module that need not be imported; empty where only its compiled form is there."""
-    spec = find_spec(name)
-    loader: Any = spec.loader if spec is not None else None
-    return loader.get_source(name) or "" if hasattr(loader, "get_source") else ""
-
-
-def _module_of(value: Any) -> str:
-    """The name of a module, or of that in which a function, a class or that of an object stands."""
-    home = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)
-    return home if isinstance(home, str) else ""
 
 
 def _home(value: Any, name: str) -> bytes:

@@ -232,11 +232,9 @@ class Moved:
             if error.problem == UNKNOWN_KEY and error.key in by_key:  # no value helps: the key of the axis is none
                 axis = by_key[error.key]
                 raise ScenarioError(error.problem, file=OVER, key=axis.pattern, allowed=error.allowed) from error
-            if error.file != "--set":
-                raise
-            raise ScenarioError(
-                error.problem, file=OVER, key=error.key, value=error.value, allowed=error.allowed
-            ) from error
+            if error.file == "--set":
+                error.file = OVER
+            raise
 
 
 def _written(value: Value) -> Value | int:

@@ -126,8 +126,10 @@ def test_what_is_refused(here: Path, args: tuple[str, ...], code: int, says: str
 
 def test_a_guessed_nav_is_told_last_and_goes_with_the_results(here: Path) -> None:
     done = init("--out", "b")
-    assert done.stderr.splitlines()[-1].startswith("NAV of 2 funds is a guess (gross / 4")
-    assert done.stderr.endswith("give --funds\n")
+    assert done.stderr.splitlines()[-1] == (
+        "NAV of 2 funds is a guess: leverage, percentages of NAV and calls hang on it. "
+        "By gross / 4, or more where margin asks for it; give --funds."
+    )
     loaded = load_scenario(here / "b")
     assert guessed(loaded.sources) == ["pods", "macro"]
     assert guessed(load_scenario(here / "b", {"funds.pods.nav": 2e7}).sources) == ["macro"]
