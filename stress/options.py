@@ -73,6 +73,7 @@ class RunOptions:
             value = getattr(self, name)
             if isinstance(value, bool) or not (isinstance(value, Integral) or (value is None and name in OPTIONAL)):
                 raise ValueError(f"{name} = {value!r} is not possible; allowed: a whole number")
+            object.__setattr__(self, name, None if value is None else int(value))  # NumPy's are no JSON
         for name in ("members", "exact"):
             if not isinstance(getattr(self, name), bool):
                 raise ValueError(f"{name} = {getattr(self, name)!r} is not possible; allowed: True or False")

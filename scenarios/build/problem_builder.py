@@ -36,6 +36,10 @@ def build_problem(scenario: Scenario) -> Problem:
     Raises:
         ScenarioError: an unknown id, inconsistent numbers, a fund that starts in a margin call.
     """
+    if not isinstance(scenario, Scenario):
+        raise TypeError(
+            f"a value of type {type(scenario).__name__} is no scenario; allowed: what `load_scenario` returned"
+        )
     check_size(scenario)
     assets = build_assets(scenario)
     types = resolve_fund_types(scenario, assets)

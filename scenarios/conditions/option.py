@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from stress.scenarios.errors import ScenarioError
@@ -13,6 +13,7 @@ from stress.scenarios.read.python_values import as_in_a_file
 OPTION = "--shock"
 Shock = str | Sequence[str] | Mapping[str, object]  # "tech=-10%@2", several of them, or {"tech": -0.1, "gold@2": "1 %"}
 _FORM = re.compile(r"\s*([^=]+?)\s*=\s*([^=@]+?)\s*(?:@\s*([0-9]{1,6})\s*)?")
+_ALLOWED = "KEY=MOVE or KEY=MOVE@STEP, as tech=-10% or AAPL=-0.1@2; KEY an asset, a class, a sector, or with .*"
 
 
 def shock_texts(shock: Shock) -> list[str]:
@@ -20,7 +21,11 @@ def shock_texts(shock: Shock) -> list[str]:
     if isinstance(shock, str):
         return [shock]
     if not isinstance(shock, Mapping):
-        return list(shock)
+        given: list[Any] = list(shock) if isinstance(shock, Iterable) else [shock]
+        for text in given:
+            if not isinstance(text, str):
+                raise ScenarioError("is no shock", file=OPTION, key=str(text), value=text, allowed=_ALLOWED)
+        return given
     texts = []
     for key, move in shock.items():
         name, at, step = str(key).rpartition("@")
@@ -36,8 +41,7 @@ def apply_shock(document: dict[str, Any], text: str) -> Change:
     """
     found = _FORM.fullmatch(text)
     if found is None:
-        allowed = "KEY=MOVE or KEY=MOVE@STEP, as tech=-10% or AAPL=-0.1@2; KEY an asset, a class, a sector, or with .*"
-        raise ScenarioError("is no shock", file=OPTION, key=text, value=text, allowed=allowed)
+        raise ScenarioError("is no shock", file=OPTION, key=text, value=text, allowed=_ALLOWED)
     key, move, step = found[1], found[2], int(found[3] or 1)
     shocks = document.setdefault("shocks", {})
     entries = shocks.setdefault("condition", []) if isinstance(shocks, dict) else []

@@ -91,7 +91,16 @@ def as_scenario(given: str | Path | Mapping[str, Any] | Scenario) -> Scenario:
     """
     if isinstance(given, str | Path):
         return load_scenario(given)
-    return scenario_from_document(given) if isinstance(given, Mapping) else given
+    if isinstance(given, Mapping):
+        return scenario_from_document(given)
+    if not isinstance(given, Scenario):
+        raise ScenarioError(
+            f"is of the type {type(given).__name__}",
+            file="<scenario>",
+            key="",
+            allowed="a library name, a TOML file, a mapping of that form, or what `load_scenario` returned",
+        )
+    return given
 
 
 def _is_file(path: Path) -> bool:
@@ -132,6 +141,14 @@ def _scenario(
 ) -> Scenario:
     fill_assumed(document, files)
     changes = [apply_override(document, assignment, files) for assignment in assignments(overrides)]
+    if "assumed" in document:  # read by now, if the file has it
+        raise ScenarioError(
+            "is read before anything is set",
+            file="--set",
+            key="assumed",
+            value=document["assumed"],
+            allowed="in the scenario file only",
+        )
     changes += [apply_shock(document, text) for text in shock_texts(shock)]
     origin = replace(origin, overrides=(*origin.overrides, *changes))
     if "sources" in document:

@@ -26,18 +26,40 @@ _PARTS, _WHOLE_PATH = re.compile(_PART), re.compile(rf"{_PART}(?:\.{_PART})*")
 def assignments(overrides: Overrides) -> list[str]:
     """Overrides as texts `key.path=value`, of a mapping from key to value too: {"shocks.scale": 1.5}."""
     if isinstance(overrides, Mapping):
-        return [f"{key}={toml_value(value)}" for key, value in overrides.items()]
-    return list(overrides)
+        return [f"{key}={_in_toml(str(key), value)}" for key, value in overrides.items()]
+    texts = [overrides] if isinstance(overrides, str) else list(overrides)
+    for text in texts:
+        if not isinstance(text, str):
+            raise ScenarioError(
+                "is no text", file="--set", key=str(text), value=text, allowed="key.path=value, as shocks.scale=0.5"
+            )
+    return texts
+
+
+def _in_toml(key: str, value: object) -> str:
+    try:
+        return toml_value(value)
+    except TypeError as error:
+        allowed = "a number, text, True or False, or a list or mapping of these"
+        raise ScenarioError(
+            f"cannot be of the type {type(value).__name__}", file="--set", key=key, value=value, allowed=allowed
+        ) from error
 
 
 def toml_value(value: object) -> str:
-    """A value as TOML has it; NumPy's numbers are plain ones."""
+    """A value as TOML has it; NumPy's numbers are plain ones.
+
+    Raises:
+        TypeError: TOML has no such value.
+    """
     plain = as_in_a_file(value)
+    if plain is None:
+        raise TypeError("TOML has no null")
     if isinstance(plain, dict):
         return "{" + ", ".join(f"{json.dumps(str(key))} = {toml_value(item)}" for key, item in plain.items()) + "}"
     if isinstance(plain, list):
         return "[" + ", ".join(map(toml_value, plain)) + "]"
-    return json.dumps(plain, ensure_ascii=False)
+    return json.dumps(plain, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def apply_override(document: dict[str, Any], assignment: str, files: InputFiles) -> Change:

@@ -21,7 +21,7 @@ from stress.engine.devices import available_cores
 from stress.engine.gatherer import TailFloors
 from stress.engine.totals import State
 from stress.errors import DeviceNotFound, MissingExtra, NotEnoughResources
-from stress.options import DASK, parse_executor
+from stress.options import DASK, LOCAL, parse_executor, whole
 from stress.run_directory.spec import OtherRun, identity_digest
 from stress.scenarios.read.extensions import VARIABLE
 
@@ -153,13 +153,18 @@ def dask_cluster(where: str | Client, spec: dict[str, Any], workers: int | None 
 
     Raises:
         MissingExtra: `dask.distributed` is not installed.
-        ValueError: `where` is none of these.
+        ValueError: `where` is none of these, or `workers` no number of them.
         DeviceNotFound: nobody answers at the address.
     """
     _need_dask()
     import dask
     from distributed import Client, LocalCluster
 
+    if workers is not None and whole("workers", workers) == 0:
+        raise ValueError("workers = 0 is not possible; allowed: 1 or more")
+    if not isinstance(where, str | Client):
+        kind = type(where).__name__
+        raise ValueError(f"executor is of the type {kind}; allowed: {LOCAL}, {DASK}, an address, or a client")
     if not isinstance(where, str):
         yield DaskExecutor(where, spec, None, "a client's cluster")
         return
@@ -171,7 +176,7 @@ def dask_cluster(where: str | Client, spec: dict[str, Any], workers: int | None 
         sorted({*os.environ.get(VARIABLE, "").split(","), *spec.get("extensions", {}).values()} - {""})
     )
     on_gpu, cores = spec["identity"]["device_kind"] == "gpu", available_cores()
-    count = workers or (1 if on_gpu else cores)
+    count = whole("workers", workers) if workers is not None else 1 if on_gpu else cores
     devices = None if on_gpu else max(1, cores // count)
     with (
         dask.config.set({"distributed.scheduler.allowed-failures": DEATHS}),

@@ -30,7 +30,7 @@ PATHS = 20_000
 
 def ablate(
     scenario: str | Path | Mapping[str, Any] | Scenario | Problem,
-    without: Sequence[str] | None = None,
+    without: str | Sequence[str] | None = None,
     paths: float | str = PATHS,
     seed: int = 1,
     out: str | Path | None = None,
@@ -66,6 +66,7 @@ def ablate(
     problem = scenario if isinstance(scenario, Problem) else build_problem(as_scenario(scenario))
     choice = RunOptions(paths=whole("paths", paths), seed=whole("seed", seed), **options)
     location = None if out is None else location_of(out)
+    without = [without] if isinstance(without, str) else without
     return ablate_problem(problem, choice, without, location, overwrite, progress)
 
 

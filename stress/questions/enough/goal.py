@@ -12,6 +12,7 @@ from stress.questions.limit_grammar import SYSTEM, LimitError, parse_limit
 from stress.results.statistics import estimators
 from stress.results.statistics.simulation_output import Distribution
 from stress.scenarios.problem import Problem
+from stress.scenarios.read.python_values import as_in_a_file
 from stress.scenarios.read.units import UnitError, fraction
 
 METRICS = {"var": "fund_loss", "es": "fund_loss", "trough_var": "trough", "trough_es": "trough"}
@@ -80,7 +81,7 @@ def read_goal(text: float | str, problem: Problem, members: bool = False) -> Goa
 
 def _fraction(text: float | str) -> float:
     try:
-        return fraction(text)
+        return fraction(as_in_a_file(text))
     except UnitError as error:
         raise ValueError(f"{text!r} {error.problem}; allowed: {FORM}") from error
 

@@ -36,11 +36,11 @@ def read_asked(text: str | None, problem: Problem, members: bool = False) -> Que
 
     def wrong(why: str, allowed: str = FORMS) -> ScenarioError:
         if typed:
-            return ScenarioError(why, file=FOR, key=text, allowed=allowed)
+            return ScenarioError(why, file=FOR, key=str(text), allowed=allowed)
         where = problem.origin.scenario or problem.name
         return ScenarioError(why, file=where, key="estimation.question", value=text, allowed=allowed)
 
-    found = _FORM.fullmatch(text)
+    found = _FORM.fullmatch(text) if isinstance(text, str) else None
     if found is None:
         raise wrong("is no question about rare losses")
     kind, who, level, bound = found.groups()

@@ -77,6 +77,8 @@ def rare(
         >>> import stress
         >>> stress.rare("desk", "es(system, 0.999)")["rare"]["answer"]  # doctest: +SKIP
     """
+    if resume and (out is None or overwrite):
+        raise ValueError("resume = True is not possible; allowed: with `out`, and without `overwrite`")
     problem = scenario if isinstance(scenario, Problem) else build_problem(as_scenario(scenario))
     choice = RunOptions(paths=whole("paths", paths), seed=whole("seed", seed), **options)
     location = None if out is None else location_of(out)

@@ -75,6 +75,8 @@ def parse_event(text: str) -> Event:
     Raises:
         LimitError: anything else; the message says what is allowed.
     """
+    if not isinstance(text, str):
+        raise LimitError(f"{text!r} is no text\n  a limit of one path reads like {EXAMPLE}")
     if len(text) > LONGEST:
         raise LimitError(f"a limit has at most {LONGEST} characters; this one has {len(text)}")
 

@@ -79,7 +79,8 @@ def reverse(
     choice = RunOptions(paths=whole("paths", paths), seed=whole("seed", seed), **options)
     event = None if limit is None else parse_event(limit)
     location = None if out is None else location_of(out)
-    return reverse_problem(problem, event, choice, location, overwrite, answers, stories, progress)
+    counts = whole("answers", answers), whole("stories", stories)
+    return reverse_problem(problem, event, choice, location, overwrite, *counts, progress)
 
 
 def reverse_problem(

@@ -16,7 +16,9 @@ from stress.run_directory.run_location import RunLocation
 from stress.run_directory.taken import taken
 from stress.scenarios.build.problem_builder import build_problem
 from stress.scenarios.ranges.groups import calibrated
+from stress.scenarios.read import units
 from stress.scenarios.read.loader import as_scenario
+from stress.scenarios.read.python_values import as_in_a_file
 from stress.scenarios.schema.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ def sensitivity(
     scenario: str | Path | Mapping[str, Any] | Scenario,
     by: str = "group",
     keys: str | Sequence[str] = (),
-    step: float = STEP,
+    step: float | str = STEP,
     points: int = POINTS,
     morris: int = 0,
     sobol: int = 0,
@@ -71,7 +73,13 @@ def sensitivity(
     """
     scenario = as_scenario(scenario)
     choice = RunOptions(paths=whole("paths", paths), seed=whole("seed", seed), **options)
-    asked = asked_for(scenario, by, [keys] if isinstance(keys, str) else keys, step, points, morris, sobol)
+    names = [keys] if isinstance(keys, str) else list(map(str, keys or ()))
+    designs = (whole("points", points), whole("morris", morris), whole("sobol", sobol))
+    try:
+        width = units.fraction(as_in_a_file(step))
+    except units.UnitError as error:
+        raise ValueError(f"step = {step!r} {error.problem}; allowed: {error.allowed}") from error
+    asked = asked_for(scenario, by, names, width, *designs)
     location = None if out is None else location_of(out)
     return sensitivity_of(scenario, asked, choice, location, overwrite, progress)
 

@@ -60,7 +60,7 @@ def parse_axes(texts: Sequence[str]) -> tuple[Axis, ...]:
     Raises:
         ScenarioError: another form, a range of nothing, a key twice, too many values.
     """
-    axes = [_parse(text) for text in texts]
+    axes = [_parse(text) for text in texts or ()]
     if not axes:
         raise ScenarioError("is missing", file=OVER, key="", allowed=FORM)
     for axis in axes:
@@ -77,6 +77,8 @@ def parse_axes(texts: Sequence[str]) -> tuple[Axis, ...]:
 
 
 def _parse(text: str) -> Axis:
+    if not isinstance(text, str):
+        raise ScenarioError("is no axis", file=OVER, key=str(text), value=text, allowed=f"text: {FORM}")
     key, equals, values = (part.strip() for part in text.partition("="))
     if not (key and equals and values):
         raise ScenarioError("is no axis", file=OVER, key=key, value=text, allowed=FORM)

@@ -25,7 +25,9 @@ from stress.run_directory.taken import taken
 from stress.scenarios.build.problem_builder import build_problem
 from stress.scenarios.errors import ScenarioError
 from stress.scenarios.problem import Problem
+from stress.scenarios.read import units
 from stress.scenarios.read.loader import as_scenario
+from stress.scenarios.read.python_values import as_in_a_file
 from stress.scenarios.schema.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -99,13 +101,25 @@ def sweep(
         >>> import stress
         >>> stress.sweep("desk", "funds.*.gross*=0.6:1:0.1")["sweep"]["system_es"]  # doctest: +SKIP
     """
+    if resume and (out is None or overwrite):
+        raise ValueError("resume = True is not possible; allowed: with `out`, and without `overwrite`")
     scenario = as_scenario(scenario)
     choice = RunOptions(paths=whole("paths", paths), seed=whole("seed", seed), **options)
     asked = asked_for(
-        [over] if isinstance(over, str) else over, latin, choice.seed, Bound(*tipping), tipping_axis, method
+        [over] if isinstance(over, str) else over, latin, choice.seed, _bound(tipping), tipping_axis, method
     )
     location = None if out is None else location_of(out)
     return sweep_scenario(scenario, asked, choice, location, overwrite, resume, progress, executor, workers)
+
+
+def _bound(tipping: object) -> Bound:
+    """A loss and a probability, numbers or texts with a unit."""
+    try:
+        loss, probability = map(units.fraction, as_in_a_file(tipping))
+    except (TypeError, ValueError) as error:
+        allowed = "a loss and a probability, (0.01, 0.05)"
+        raise ValueError(f"tipping = {tipping!r} is not possible; allowed: {allowed}") from error
+    return Bound(loss, probability)
 
 
 def asked_for(
@@ -123,6 +137,7 @@ def asked_for(
         ValueError: a number of points, a loss or a probability that is not possible.
     """
     axes = parse_axes(over)
+    latin = None if latin is None else whole("latin", latin)
     if latin is not None and not 2 <= latin <= MOST_LATIN:
         raise ValueError(f"latin = {latin} is not possible; allowed: 2 to {MOST_LATIN:,}")
     if not (0 <= bound.loss < 10 and 0 < bound.probability < 1):
@@ -133,7 +148,7 @@ def asked_for(
     numeric = [axis.name for axis in axes if axis.numeric]
     if tipping_axis is not None and (latin is not None or tipping_axis not in numeric):
         allowed = "a grid" if latin is not None else f"an axis of numbers: {', '.join(numeric) or 'none here'}"
-        raise ScenarioError("is no axis to tip along", file="--tipping-axis", key=tipping_axis, allowed=allowed)
+        raise ScenarioError("is no axis to tip along", file="--tipping-axis", key=str(tipping_axis), allowed=allowed)
     along = tipping_axis or (numeric[0] if numeric else None)
     return Sweep(axes, points, latin is not None, bound, None if latin is not None else along, method)
 
