@@ -68,7 +68,7 @@ def parse_axes(texts: Sequence[str]) -> tuple[Axis, ...]:
             raise ScenarioError("stands there twice", file=OVER, key=axis.pattern, allowed="one axis for each key")
     names: list[str] = []
     for axis in axes:
-        parts = [part for part in axis.pattern.replace('"', "").split(".") if part != "*"]
+        parts = [part for part in axis.pattern.replace('"', "").split(".") if part != "*"] or ["all"]
         choices = ["_".join(parts[-n:]) for n in range(1, len(parts) + 1)]
         clear = [name for name in choices if name not in (*names, *TAKEN)]
         names.append(clear[0] if clear else f"{choices[-1]}_{len(names)}")
@@ -93,6 +93,10 @@ def _parse(text: str) -> Axis:
                 "has too many points", file=OVER, key=key, value=values, allowed=f"up to {MOST_POINTS:,}"
             )
         every = tuple(float(f"{low + number * step:.{DIGITS}g}") for number in range(math.floor(last) + 1))
+        if len(set(every)) < len(every):
+            raise ScenarioError(
+                "has steps that are too fine", file=OVER, key=key, value=values, allowed=f"different in {DIGITS} digits"
+            )
         return Axis("", key, every, multiplies, low, high)
     found = tuple(_value(part.strip()) for part in values.split(","))
     if len(set(found)) < len(found):
@@ -108,7 +112,12 @@ def _range(key: str, text: str) -> tuple[float, float, float | None]:
     parts = text.split(":")
     numbers = [_number(part) for part in parts]
     known = [number for number in numbers if number is not None]
-    fine = len(parts) in (2, 3) and len(known) == len(parts) and known[0] < known[1] and all(x > 0 for x in known[2:])
+    fine = (
+        len(parts) in (2, 3)
+        and len(known) == len(parts)
+        and 0 < known[1] - known[0] < math.inf
+        and all(x > 0 for x in known[2:])
+    )
     if not fine:
         raise ScenarioError(
             "is no range", file=OVER, key=key, value=text, allowed="LO:HI or LO:HI:STEP, as 0.5:1.5:0.1"

@@ -105,6 +105,7 @@ def sweep(
         raise ValueError("resume = True is not possible; allowed: with `out`, and without `overwrite`")
     scenario = as_scenario(scenario)
     choice = RunOptions(paths=whole("paths", paths), seed=whole("seed", seed), **options)
+    latin = None if latin is None else whole("latin", latin)
     asked = asked_for(
         [over] if isinstance(over, str) else over, latin, choice.seed, _bound(tipping), tipping_axis, method
     )
@@ -137,7 +138,6 @@ def asked_for(
         ValueError: a number of points, a loss or a probability that is not possible.
     """
     axes = parse_axes(over)
-    latin = None if latin is None else whole("latin", latin)
     if latin is not None and not 2 <= latin <= MOST_LATIN:
         raise ValueError(f"latin = {latin} is not possible; allowed: 2 to {MOST_LATIN:,}")
     if not (0 <= bound.loss < 10 and 0 < bound.probability < 1):

@@ -88,6 +88,8 @@ def test_whole_numbers_are_set_as_a_file_has_them() -> None:
         (["shocks.scale=1,2", "shocks.scale=3,4"], "twice"),
         (["shocks.scale=0:1:0.00001"], "too many points"),
         (["shocks.scale=0:1e308:1e-300"], "too many points"),
+        (["shocks.scale=-1e308:1e308"], "is no range"),
+        (["shocks.scale=1:1.0000000000000002"], "too fine"),
     ],
 )
 def test_what_is_no_axis_is_refused(texts: list[str], said: str) -> None:
@@ -123,4 +125,10 @@ def test_a_key_that_is_none_is_blamed_on_the_axis(text: str, key: str) -> None:
 @pytest.mark.parametrize("text", ["funds.multi*.gross=1:2", "funds.multi*.gross*=1:2"])
 def test_a_part_of_a_name_is_no_pattern(text: str) -> None:
     with pytest.raises(ScenarioError, match=r"^--over: funds\.multi\*\.gross: multi\*: \* stands for a whole entry"):
+        Moved(load_scenario("desk"), parse_axes([text]))
+
+
+@pytest.mark.parametrize("text", ["**=1:2", "*.*=1:2"])
+def test_a_key_of_nothing_but_every_entry_is_refused(text: str) -> None:
+    with pytest.raises(ScenarioError, match="has no entries in the scenario"):
         Moved(load_scenario("desk"), parse_axes([text]))
