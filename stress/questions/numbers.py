@@ -19,11 +19,12 @@ from stress.scenarios.errors import ScenarioError, suggest
 from stress.scenarios.schema.scenario import Scenario
 
 _PART = re.compile(r"""(?:"[^"]*"|'[^']*'|[^."'][^."]*)""")
+_INDEX = re.compile("[0-9]{1,9}")
 ALL = "*"
 
 
 def keys_matching(scenario: Scenario, pattern: str, source: str = "--over") -> tuple[str, ...]:
-    """The keys that a pattern stands for, in the order of the file.
+    """The keys that a pattern stands for, in the order of the file; each has one form, with the ids of its entries.
 
     Args:
         scenario: whose entries `*` runs over.
@@ -51,7 +52,7 @@ def keys_matching(scenario: Scenario, pattern: str, source: str = "--over") -> t
         raise ScenarioError(
             f"has no entries in {before}", file=source, key=pattern, allowed=suggest(parts[0], ("assets", "funds"))
         )
-    return tuple(".".join(_quoted(part) for part in key) for key in found)
+    return tuple(".".join(_quoted(part) for part in _by_id(scenario, key)) for key in found)
 
 
 def number_at(scenario: Scenario, key: str) -> float | None:
@@ -122,10 +123,20 @@ def _entry(here: Any, part: str) -> Any:
     if isinstance(here, Mapping):
         return here.get(part)
     if isinstance(here, list):
-        for number, entry in enumerate(here):
-            if part in (getattr(entry, "id", None), str(number)):
-                return entry
+        named = [entry for entry in here if getattr(entry, "id", None) == part]
+        if not named and _INDEX.fullmatch(part):
+            named = here[int(part) : int(part) + 1]
+        return named[0] if named else None
     return None
+
+
+def _by_id(scenario: Scenario, parts: list[str]) -> Iterator[str]:
+    """The parts of a key; a place in a list is the id of what stands there."""
+    here: Any = scenario
+    for part in parts:
+        entry = _entry(here, part)
+        yield str(getattr(entry, "id", part)) if isinstance(here, list) else part
+        here = entry
 
 
 def _start_gross(scenario: Scenario, fund: str) -> float | None:

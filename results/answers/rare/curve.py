@@ -29,7 +29,7 @@ def thresholds(paths: Paths, least: float, figure: float) -> Floats:
     if first < WHOLE:
         last = min(last, max(WHOLE, figure))
     if not math.isfinite(first) or not last > first:
-        return np.array([float(paths.losses.max())])
+        return np.array([float(paths.losses.max()) + 0.0])  # not -0.0
     size = round_step(last - first) / PARTS
     return np.round(np.arange(math.ceil(first / size), math.floor(last / size) + 1) * size, 12)
 

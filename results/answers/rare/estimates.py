@@ -67,12 +67,23 @@ class Paths:
         """Of an event."""
         if self.plain:
             return estimators.probability(int(np.count_nonzero(happened)), len(happened))
-        if not happened.any():  # the others need not go where it happens: only plain ones say how rare it is
-            whole = CHOSEN if self.method == SCREEN else 0
-            plain = estimators.probability(0, max(1, int(np.count_nonzero(self.components == whole))))
-            return Estimate(0.0, math.inf, 0.0, plain.high)
+        if not happened.any():
+            return Estimate(0.0, math.inf, 0.0, self._at_most())
         found = _widened(weighted.probability(happened, self.sample), np.where(happened, self.weights, 0.0))
         return Estimate(found.value, found.se, max(found.low, 0.0), min(found.high, 1.0))
+
+    def _at_most(self) -> float:
+        """The probability that an event has at most (95 %) which no path had.
+
+        Tilted paths need not go where it happens: only plain ones say how rare it is. Of screened paths chance alone
+        has chosen few of a part, and of the rest all are known.
+        """
+        if self.method != SCREEN:
+            return estimators.probability(0, max(1, int(np.count_nonzero(self.components == 0)))).high
+        chosen = max(1, int(np.count_nonzero(self.components == CHOSEN)))
+        part = float(np.mean(self.components >= CHOSEN))
+        known = estimators.probability(0, len(self.components)).high
+        return min(1.0, known + part * estimators.probability(0, chosen).high)
 
     def tilted_alone(self, happened: Bools) -> Estimate:
         """Probability of an event by the tilted paths alone, as far as they reach.

@@ -92,7 +92,7 @@ def asked_for(
     if morris and not 2 <= morris <= MOST:
         raise ValueError(f"morris = {morris} is not possible; allowed: 0, or 2 to {MOST:,} trajectories")
     if sobol and (not 8 <= sobol <= MOST or sobol & (sobol - 1)):
-        raise ValueError(f"sobol = {sobol} is not possible; allowed: 0, or a power of two from 8 on")
+        raise ValueError(f"sobol = {sobol} is not possible; allowed: 0, or a power of two from 8 to {MOST:,}")
     asked = Asked(parameters_of(scenario, by, keys), by, step, points, morris, sobol)
     if (morris or sobol) and not asked.ranged:
         raise ScenarioError(

@@ -15,6 +15,9 @@ from stress.scenarios.schema.ranges import Range
 from stress.scenarios.schema.scenario import Scenario
 
 KEY = "--key"
+MATRIX = ".matrix."  # in a key: a number that stands there twice
+IN_MATRIX = "is one half of a pair in a symmetric matrix, and cannot move alone"
+INSTEAD_OF_MATRIX = "correlation, the group that moves all pairs; or another key"
 OWN = "own"  # grade of a range that the scenario gives
 MOST_FACTOR = 1000.0  # of what stands there, and its inverse: beyond that a range says nothing about the scenario
 
@@ -76,7 +79,17 @@ def parameters_of(scenario: Scenario, by: str = "group", keys: Sequence[str] = (
         ScenarioError: a range or key without a number, a range that cannot be, a number that would vary twice.
     """
     own = [_of_range(scenario, number, one) for number, one in enumerate(scenario.ranges)]
-    by_name = {one.name: one for one in own}
+    by_name: dict[str, Parameter] = {}
+    for number, one in enumerate(own):
+        if one.name in by_name:
+            raise ScenarioError(
+                "has a range already",
+                file=scenario.source,
+                key=f"ranges.{number}.key",
+                value=scenario.ranges[number].key,
+                allowed="one range for each key, and for each group",
+            )
+        by_name[one.name] = one
     taken = {key for one in own if one.name not in _names() for key in one.start}
     found = [parameter for one in groups() for parameter in _of_group(scenario, one, by_name, taken)]
     found += [one for one in own if one.name not in _names()]
@@ -145,7 +158,9 @@ def _of_range(scenario: Scenario, number: int, given: Range) -> Parameter:
             value=given.key,
             allowed=f'one key, or "{given.key}*" with factors as low and high',
         )
-    base = number_at(scenario, given.key)
+    base, key = number_at(scenario, given.key), given.key
+    if base is not None:
+        key = keys_matching(scenario, given.key, scenario.source)[0]
     if base is None or base <= 0:
         raise ScenarioError(
             "is no number above 0 that could have a range" if base is not None else "is no number of this scenario",
@@ -153,6 +168,10 @@ def _of_range(scenario: Scenario, number: int, given: Range) -> Parameter:
             key=f"{where}.key",
             value=given.key,
             allowed="the key of a number above 0, as impact.coefficient",
+        )
+    if MATRIX in key:
+        raise ScenarioError(
+            IN_MATRIX, file=scenario.source, key=f"{where}.key", value=given.key, allowed=INSTEAD_OF_MATRIX
         )
     _check_continuous(scenario, where, given, {given.key: base})
     low, high = (_end(scenario, where, name, given) for name in ("low", "high"))
@@ -164,7 +183,7 @@ def _of_range(scenario: Scenario, number: int, given: Range) -> Parameter:
             value=f"{given.low} to {given.high}",
             allowed=f"0 < low < high, in the unit of the number, a {MOST_FACTOR:,.0f}th to {MOST_FACTOR:,.0f} times it",
         )
-    return Parameter(given.key, given.key, "factor", {given.key: base}, low / base, high / base, **common)
+    return Parameter(key, key, "factor", {key: base}, low / base, high / base, **common)
 
 
 def _end(scenario: Scenario, where: str, name: str, given: Range) -> float:
@@ -222,9 +241,12 @@ def _chosen(scenario: Scenario, key: str, every: Sequence[Parameter]) -> Paramet
         allowed = f"a key such as impact.coefficient, or a group: {', '.join(one.name for one in every)}"
         raise ScenarioError("is no group of this scenario", file=KEY, key=key, allowed=allowed)
     keys = keys_matching(scenario, key, KEY)
+    if any(MATRIX in name for name in keys):
+        raise ScenarioError(IN_MATRIX, file=KEY, key=key, allowed=INSTEAD_OF_MATRIX)
     for one in every:
         start = {name: one.start[name] for name in keys if name in one.start}
         if start:
+            _check_all_of(scenario, key, [name for name in keys if name not in start], one)
             return replace(one, name=key, title=key, start=start)
     try:
         numbers = numbers_matching(scenario, key, KEY)
@@ -235,6 +257,18 @@ def _chosen(scenario: Scenario, key: str, every: Sequence[Parameter]) -> Paramet
     if not start:
         raise ScenarioError("is 0, which no factor changes", file=KEY, key=key, allowed="a key of another number")
     return Parameter(key, key, "factor", dict(start))
+
+
+def _check_all_of(scenario: Scenario, key: str, others: Sequence[str], one: Parameter) -> None:
+    """Refuse a pattern of numbers with ranges that differ: they could not move by one factor."""
+    for other in others:
+        if number_at(scenario, other):
+            raise ScenarioError(
+                f"stands for numbers that have not one range: {other} is not in that of {one.name}",
+                file=KEY,
+                key=key,
+                allowed="a --key for each range",
+            )
 
 
 def _alone(one: Parameter) -> Iterator[Parameter]:

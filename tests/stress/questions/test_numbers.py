@@ -41,6 +41,21 @@ def test_a_star_is_every_entry_in_the_order_of_the_file(scenario: Scenario) -> N
     assert keys_matching(scenario, 'assets."a*".margin') == ('assets."a*".margin',)  # a name that holds one
 
 
+def test_a_key_has_one_form(scenario: Scenario) -> None:
+    assert keys_matching(scenario, "funds.1.gross") == ("funds.filed.gross",)
+    assert keys_matching(scenario, "'shocks'.\"scale\"") == ("shocks.scale",)
+    assert keys_matching(scenario, "assets.00.margin") == ('assets."a.b".margin',)
+    assert keys_matching(scenario, "funds.7.gross") == ("funds.7.gross",)
+
+
+def test_an_id_goes_before_a_place_in_the_list(tmp_path: Path) -> None:
+    numbered = BOOK.replace('"typed"', '"1"').replace('"filed"', '"0"')
+    (tmp_path / "positions.csv").write_text("asset,position\na.b,3e9\nc,-1.5e9\n", encoding="utf-8")
+    (tmp_path / "book.toml").write_text(numbered, encoding="utf-8")
+    found = numbers_matching(load_scenario(tmp_path / "book.toml"), "funds.*.gross")
+    assert found == pytest.approx({"funds.1.gross": 2, "funds.0.gross": 4.5})
+
+
 def test_numbers_are_in_base_units_and_what_has_none_is_left_out(scenario: Scenario) -> None:
     assert numbers_matching(scenario, "assets.*.margin") == {'assets."a.b".margin': 0.1}
     assert number_at(scenario, "funds.typed.nav") == 1e9

@@ -233,6 +233,8 @@ def test_thresholds_are_round_numbers_that_were_simulated_and_no_more_than_the_w
     paths = Paths(far, np.ones(5_000), far > 1, np.zeros(5_000, np.int64), "plain")
     assert thresholds(paths, 0.0, 0.0)[-1] == 1.0
     assert 2.4 <= thresholds(paths, 0.0, 2.5)[-1] <= 2.5  # what was asked about lies beyond
+    still = Paths(np.full(50, -0.0), np.ones(50), np.zeros(50, bool), np.zeros(50, int))
+    assert not np.signbit(thresholds(still, 0.0, 0.0)).any()  # "-0" would be shown
     assert rows(np.linspace(0.1128, 0.3389, 60)) == list(range(0, 60, 8))  # of an older result
 
 

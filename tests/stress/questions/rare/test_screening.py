@@ -15,6 +15,7 @@ from stress.questions.rare.asked import read_asked
 from stress.questions.rare.choose import chosen
 from stress.questions.rare.costs import OUTSIDE_BUYERS
 from stress.results.answers.rare.estimates import Paths
+from stress.results.statistics import estimators
 from stress.results.statistics.simulation_output import PathTable
 from stress.results.statistics.weighted import expected_shortfall
 from stress.scenarios.problem import Problem
@@ -67,6 +68,21 @@ def test_what_is_simulated_is_the_run_and_which_follows_from_id_and_twin(kind: s
     np.testing.assert_array_equal((found.components == CHOSEN)[rest], one_in(ids[rest], 8))
     assert (found.components == CALM).any() == (kind == "two passes")
     assert abs(found.weights.mean() - 1.0) < 5 * np.sqrt(8 / PATHS)
+
+
+def test_an_event_that_no_path_had_is_bounded_by_all_that_is_known() -> None:
+    def at_most(counts: list[int]) -> float:
+        components = np.repeat([CALM, BAD, CHOSEN, LEFT_OUT], counts)
+        nothing = np.zeros(len(components), bool)
+        weights = np.array([1.0, 1.0, 32.0, 0.0])[components]
+        return Paths(np.zeros(len(components)), weights, nothing, components, "screen").probability(nothing).high
+
+    def of_plain(paths: int) -> float:
+        return estimators.probability(0, paths).high
+
+    assert at_most([900, 100, 0, 0]) == pytest.approx(of_plain(1000))
+    assert at_most([0, 20, 30, 950]) == pytest.approx(of_plain(1000) + 0.98 * of_plain(30))
+    assert at_most([0, 0, 0, 9]) == 1.0
 
 
 def test_estimates_have_no_bias() -> None:

@@ -130,6 +130,42 @@ def test_keys_choose_and_numbers_stand_alone() -> None:
         parameters_of(scenario(), keys=["haircuts", "assets.a.margin"])
 
 
+def test_a_number_varies_once_however_its_key_is_written() -> None:
+    ranges = [
+        {"key": "funds.0.gross", "low": 3.5, "high": 4.5},
+        {"key": 'impact."coefficient"', "low": 0.5, "high": 1.5},
+    ]
+    found = {one.name: one for one in parameters_of(scenario(ranges=ranges))}
+    assert found["leverage"].start == {"funds.two.gross": 3.5}
+    assert found["funds.one.gross"].start == {"funds.one.gross": 4.0}
+    assert "impact" not in found
+    assert found["impact.coefficient"].low == 0.5
+    twice = [*ranges[:1], {"key": "funds.one.gross", "low": 3.0, "high": 5.0}]
+    with pytest.raises(ScenarioError, match="has a range already"):
+        parameters_of(scenario(ranges=twice))
+
+
+def test_a_group_has_one_range() -> None:
+    ranges = [{"key": "haircuts", "low": 0.9, "high": 1.1}, {"key": "haircuts", "low": 0.8, "high": 1.3}]
+    with pytest.raises(ScenarioError, match=r"ranges\.1\.key = 'haircuts': has a range already"):
+        parameters_of(scenario(ranges=ranges))
+
+
+def test_a_pattern_has_one_range() -> None:
+    own = scenario(ranges=[{"key": "assets.a.margin", "low": 0.15, "high": 0.25}])
+    with pytest.raises(ScenarioError, match=r"have not one range: assets\.a\.margin is not in that of haircuts"):
+        parameters_of(own, keys=["assets.*.margin"])
+
+
+def test_one_half_of_a_pair_in_a_matrix_does_not_move_alone() -> None:
+    matrix = {"matrix": [[1.0, 0.3], [0.3, 1.0]]}
+    with pytest.raises(ScenarioError, match="one half of a pair"):
+        parameters_of(scenario(correlation=matrix), keys=["correlation.matrix.0.1"])
+    ranges = [{"key": "correlation.matrix.0.1", "low": 0.1, "high": 0.9}]
+    with pytest.raises(ScenarioError, match="one half of a pair"):
+        parameters_of(scenario(correlation=matrix, ranges=ranges))
+
+
 def test_correlation_moves_toward_one() -> None:
     matrix = {
         "a": {"a": 1.0, "b": 0.4, "c": 0.0},
