@@ -189,7 +189,9 @@ class Estimation(Table):
     method: Literal["auto", "plain", "screen", "tilt"] = Field(
         default="plain", description="auto, screen, tilt: as many more paths that serve one question, see rare-events"
     )
-    question: str | None = Field(default=None, max_length=200, description="of these; default: es(system, top level)")
+    question: str | None = Field(
+        default=None, max_length=200, description="of these and of `rare`; default: es(system, top level)"
+    )
 
     @field_validator("levels")
     @classmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
@@ -126,8 +127,8 @@ class Scenario(Table):
 
     @property
     def document(self) -> dict[str, Any]:
-        """The document as validated: the file with tables inlined and overrides applied."""
-        return self._document
+        """A copy of the document as validated: the file with tables inlined and overrides applied."""
+        return deepcopy(self._document)
 
 
 def scenario_model() -> type[Scenario]:

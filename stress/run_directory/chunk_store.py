@@ -25,8 +25,8 @@ from stress.run_directory.writing import writing
 
 FOLDER = "blocks"
 NAME = re.compile(r"(\d{19})-(\d{19})-([0-9a-f]{64})\.npz")
-IDENTITY = "identity"
-LAYOUT = 2  # of the arrays in a file; a run begun with another one is another run
+IDENTITY, RANGE = "identity", "range"
+LAYOUT = 3  # of the arrays in a file; a run begun with another one is another run
 
 
 def chunk_of(name: str) -> Chunk | None:
@@ -64,9 +64,11 @@ class ChunkStore:
         return [ChunkFile(path, Chunk(int(name[1]), int(name[2])), name[3]) for path, name in named if name]
 
     def read(self, file: ChunkFile) -> State | None:
-        """What a file holds; None when that has not the digest of its name, or is of another run."""
+        """What a file holds; None when that has not the digest and paths of its name, or is of another run."""
         state = read_state(file.path, file.digest)
-        return None if state is None or str(state.get(IDENTITY)) != self.identity else state
+        if state is None or str(state.get(IDENTITY)) != self.identity:
+            return None
+        return state if np.array_equal(state.get(RANGE, ()), file.chunk) else None
 
     def read_all(self, within: Chunk | None = None) -> Iterator[tuple[Chunk, State]]:
         """The chunks that verify and do not overlap, by path id; warns of others, which stay where they are.
@@ -108,7 +110,8 @@ class ChunkStore:
     def _write(self, chunk: Chunk, state: State) -> None:
         with writing(self.folder):
             make_folder(self.folder)
-            self._written(write_state(self.folder, chunk, {**state, IDENTITY: np.array(self.identity)}))
+            named = {IDENTITY: np.array(self.identity), RANGE: np.array(chunk, np.int64)}
+            self._written(write_state(self.folder, chunk, {**state, **named}))
 
 
 def write_state(folder: Path, chunk: Chunk, state: State) -> Path:

@@ -245,3 +245,9 @@ def test_triggers_of_a_fund_file(folder: Path) -> None:
     funds = limits_of(build_problem(load_scenario(folder / "scenario.toml")))
     assert funds.two_way.tolist() == [False, True]
     assert (funds.leverage_target[1], funds.leverage_band[1]) == (2.9, 0.1)
+
+
+def test_a_scenario_does_not_change_with_the_document_it_gave() -> None:
+    scenario = load_scenario("desk")
+    scenario.document["shocks"]["scale"] = 9
+    assert scenario.set("title", "other").shocks.scale == scenario.shocks.scale == load_scenario("desk").shocks.scale

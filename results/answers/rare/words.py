@@ -15,6 +15,7 @@ from stress.results.terminal.cells import TOO_FEW, decimals, fixed, percent, wit
 NAMES = {"tilt": "importance sampling", "screen": "screening"}
 SAME_BELOW = 1.25  # ratio of variances
 HARDLY = 0.01  # plain events, below which a number of them would read 0.00
+HUNDREDTH = 1e-4  # 0.01 %
 SMALL = 1e-3  # below it a probability is written by its power of ten, above it in percent
 
 
@@ -130,7 +131,8 @@ def chances(value: float, se: float, low: float, high: float) -> tuple[str, str,
     if value == 0:
         return "0", "", f"below {chance(high)}"
     power = math.floor(math.log10(value)) if 0 < value < SMALL else -2
-    places = decimals(value / 10.0**power, se / 10.0**power, 2)
+    most = 4 if power == -2 and se < HUNDREDTH / 2 else 2  # else the error would read <0.01 %
+    places = decimals(value / 10.0**power, se / 10.0**power, most)
 
     def written(size: float) -> str:
         number = fixed(size / 10.0**power, places)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -162,14 +163,18 @@ def test_damaged_and_foreign_blocks_do_not_count(
     content = bytearray(victim.read_bytes())
     content[len(content) // 2] ^= 4
     victim.write_bytes(content)
+    whole = sorted((out / "blocks").glob("*.npz"))[0]
+    size = len(whole.name.split("-")[0])
+    shifted = f"{PATHS - BLOCK:0{size}d}-{PATHS:0{size}d}-{whole.name.split('-')[2]}"
+    shutil.copy(whole, whole.with_name(shifted))  # intact, and other paths than its name says
     found = verify(out, blocks=0)
     assert (found.files, found.verified) == (len(list((out / "blocks").glob("*.npz"))), 2)
-    assert "2 of 4 files are damaged or of another run, and their paths are missing" in found.problems[0]
+    assert "3 of 5 files are damaged or of another run, and their paths are missing" in found.problems[0]
     with pytest.warns(UserWarning, match="do not count"):
         same_numbers(stress.resume(out), undisturbed)
     repaired = verify(out, blocks=0)
     assert not repaired.problems
-    assert repaired.notes == ("2 files are damaged or of another run; other files have their paths",)
+    assert repaired.notes == ("3 files are damaged or of another run; other files have their paths",)
 
 
 def test_another_run_is_refused_and_says_what_differs(

@@ -123,7 +123,8 @@ def test_resumed_without_some_blocks_it_has_the_same_bits(run: Path, sealed: Pat
     assert state is not None
     block.unlink()
     part = {name: values[9_000:20_001] if values.ndim else values for name, values in state.items()}
-    write_state(run / "blocks", Chunk(PATHS + 9_000, PATHS + 20_001), part)
+    chunk = Chunk(PATHS + 9_000, PATHS + 20_001)
+    write_state(run / "blocks", chunk, part | {"range": np.array(chunk)})
     assert disagreements(stress.open_result(sealed), stress.resume(run)) == []
     assert len(blocks_of_the_method(run)) == 6
 

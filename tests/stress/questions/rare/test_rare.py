@@ -257,7 +257,8 @@ def test_tiny_probabilities_are_written_in_one_unit() -> None:
     assert chances(1.4e-7, 4.99e-9, 1.3e-7, 1.5e-7) == ("1.40e-07", "±0.05e-07", "1.30e-07 to 1.50e-07")
     assert chances(0.0356, 0.000593, 0.0348, 0.0371) == ("3.56 %", "±0.06 %", "3.48 % to 3.71 %")
     assert chances(1.7e-7, math.inf, 0.0, 1.0) == ("1.70e-07", "±?", "")  # too few paths: no interval from 0 to 1
-    assert chances(0.0018, 1e-5, 0.00178, 0.00182)[1] == "±<0.01 %"
+    assert chances(0.0018, 1e-5, 0.00178, 0.00182) == ("0.1800 %", "±0.0010 %", "0.1780 % to 0.1820 %")
+    assert chances(0.0018, 1e-9, 0.0018, 0.0018)[1] == "±<0.0001 %"
     assert chances(0.0, 3e-5, 0.0, 2e-4) == ("0", "", "below 0.0002")
     assert chances(0.0, math.inf, 0.0, 2e-4) == ("0", "", "below 0.0002")
     assert chances(math.nan, math.nan, math.nan, math.nan) == ("-", "", "")
