@@ -61,6 +61,8 @@ class State:
         self.problem, self.n, self.step = problem, problem.steps_per_day, 0  # steps count from 1
         self.ADV, self.fund = assets.adv, books.fund_of
         self.H = books.size[:, None] * books.shapes[books.shape_of]
+        self._terms: tuple[dict[Any, Array], Array] = ({}, asset)
+        self._terms_of: tuple[int, Array] = (-1, asset)  # the step and its v
         self.tolerance = 1e-9 if problem.cascade.tolerance is None else problem.cascade.tolerance
         # prices and liquidity
         self.P, self.P_static = asset + 1.0, asset + 1.0
@@ -131,16 +133,25 @@ class State:
         hiked = (ratio[equity].mean() if equity.any() else -np.inf) > funds.hike_level[f]
         return np.asarray(factor * (rise + np.where(hiked, funds.hike_size[f], 0.0)[:, None]))
 
-    def haircuts(self, k: Array) -> Array:
-        """(book,) `sum_i rate_i |X_bi|` at holdings k, rates on longs at most 100 %; 0 for funds without margin."""
-        funds, size, M = self.problem.funds, np.abs(self.positions(k)), np.zeros(len(k))
+    def terms(self) -> tuple[dict[Any, Array], Array]:
+        """Those of the step, which hold through its rounds: `multipliers` by fund, and a rate on |X|, (book, asset).
+
+        The rate is the sum over lines of `share rate`, on longs at most 100 %; 0 for funds without margin.
+        """
+        if self._terms_of[0] == self.step and self._terms_of[1] is self.v:
+            return self._terms
+        funds, by_fund, rates = self.problem.funds, dict[Any, Array](), np.zeros_like(self.H)
         for f in np.flatnonzero(funds.has_margin):
-            mine = self.fund == f
-            for share, multiplier in zip(funds.line_share[f], self.multipliers(f), strict=True):
+            mine, by_fund[f] = self.fund == f, self.multipliers(f)
+            for share, multiplier in zip(funds.line_share[f], by_fund[f], strict=True):
                 rate = funds.rates[f] * multiplier
-                capped = np.where(self.H[mine] > 0.0, np.minimum(rate, 1.0), rate)
-                M[mine] += share * (capped * size[mine]).sum(axis=1)
-        return M
+                rates[mine] += share * np.where(self.H[mine] > 0.0, np.minimum(rate, 1.0), rate)
+        self._terms_of, self._terms = (self.step, self.v), (by_fund, rates)
+        return self._terms
+
+    def haircuts(self, k: Array) -> Array:
+        """(book,) `sum_i rate_bi |X_bi|` at holdings k."""
+        return np.asarray((self.terms()[1] * np.abs(self.positions(k))).sum(axis=1))
 
     def portfolio(self, k: Array, f: Any) -> float:
         """Of fund `f`: the worst loss of its whole position over the moves, at least a floor on its gross.
@@ -153,7 +164,7 @@ class State:
         if gross <= 0.0:
             return 0.0
         worst = max((max(0.0, -float(net @ move)) for move in funds.portfolio_moves[f]), default=0.0)
-        mean_multiplier = self.multipliers(f) @ size / gross
+        mean_multiplier = self.terms()[0][f] @ size / gross
         return float(max(worst, funds.portfolio_floor[f] * gross) * (funds.line_share[f] @ mean_multiplier))
 
     def requirement(self, k: Array) -> Array:

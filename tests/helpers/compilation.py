@@ -19,32 +19,17 @@ HASTE = (  # programs are not split among threads either: each process that shar
 )
 EMITTERS = "xla_cpu_use_fusion_emitters"
 
-# Files and folders of tests in which bits of one program are held against those of another, or that share programs and
-# runs with such a file. All others are compiled in more haste.
+# Files of tests in which bits of one program are held against those of another: on more devices, in other tiles, in
+# detail, recorded. All others are compiled in more haste.
 BITS = (
     "kernels/test_recording.py",
-    "stress/cli/test_report_cli.py",
-    "stress/cluster/",
     "stress/engine/test_detail_size.py",
-    "stress/engine/test_engine.py",
     "stress/engine/test_engine_bits.py",
-    "stress/engine/test_fixed_moves_run.py",
-    "stress/engine/test_groups_run.py",
     "stress/engine/test_many_devices.py",
-    "stress/engine/test_parts.py",
-    "stress/engine/test_programs.py",
     "stress/engine/test_shock_models_run.py",
     "stress/engine/test_slices_bits.py",
-    "stress/questions/enough/test_enough.py",
-    "stress/questions/rare/",
-    "stress/questions/reverse/test_given.py",
-    "stress/questions/sweep/test_sweep.py",
-    "stress/questions/test_lean.py",
     "stress/questions/test_library_replays.py",
     "stress/questions/test_replay.py",
-    "stress/run_directory/",
-    "stress/street/",
-    "stress/test_extensions.py",
 )
 
 WANTED: dict[str, bool | int] = {
