@@ -7,6 +7,8 @@ They are named in `LEVSTRESS_EXTENSIONS`, separated by commas, or are entry poin
 from __future__ import annotations
 
 import os
+import sys
+from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 
@@ -25,8 +27,7 @@ def load_extensions() -> None:
         ScenarioError: a module cannot be imported, now or the first time: what it has registered by then is no use.
     """
     named = [name.strip() for name in os.environ.get(VARIABLE, "").split(",") if name.strip()]
-    points = [point.value.partition(":")[0].strip() for point in entry_points(group=GROUP)]
-    for module in [*named, *points]:
+    for module in [*named, *_installed(tuple(sys.path))]:
         if module not in _loaded:
             _loaded[module] = _load(module, VARIABLE if module in named else GROUP)
         error = _loaded[module]
@@ -34,6 +35,12 @@ def load_extensions() -> None:
             if isinstance(error.__cause__, ModuleNotFoundError):
                 del _loaded[module]  # it may be put in place
             raise error
+
+
+@cache
+def _installed(path: tuple[str, ...]) -> tuple[str, ...]:
+    """Modules of installed packages; looked for once on each path, as it takes longer than reading a scenario."""
+    return tuple(point.value.partition(":")[0].strip() for point in entry_points(group=GROUP))
 
 
 def _load(module: str, key: str) -> ScenarioError | None:

@@ -58,7 +58,7 @@ class Race:
     """Two commands and one directory."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.held, self.said = Held(), dict[str, str]()
+        self.held, self.said, self.met = Held(), dict[str, str](), False
         explain = exits.explain
 
         def explained(error: BaseException, code: int) -> str:
@@ -121,7 +121,8 @@ class Race:
 
     def meet(self, first: str, point: str, second: str, out: str, hold: float) -> tuple[int, int, str, str]:
         """Hold the first command at a point, carry out the second, let the first go on, after so many seconds at the
-        latest: both codes, what both said."""
+        latest: both codes, what both said. `met` is then true where the first was held until the second had ended.
+        """
         codes: list[int] = []
         one = threading.Thread(target=lambda: codes.append(self.command(first, out, 1)), name=point)
         one.start()
@@ -132,6 +133,7 @@ class Race:
             letting_go.start()
             code = self.command(second, out, 2 if second in ALONE else 1)
             letting_go.cancel()
+            self.met = not self.held.go.is_set()
         finally:
             self.held.go.set()
             one.join()
