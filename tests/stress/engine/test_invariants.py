@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import jax.numpy as jnp
@@ -19,13 +20,17 @@ from stress.errors import InvariantFailed
 from tiny import make_problem
 
 PROBLEM = make_problem(shocks={"scale": 3.0})
-PAIR = run_both(PROBLEM, 32, seed=3)
 VALID = jnp.ones(32, bool)
+
+
+@cache
+def pair() -> Any:
+    return run_both(PROBLEM, 32, seed=3)
 
 
 def found(**changes: Any) -> Invariants:
     structure, params = structure_of(PROBLEM), params_of(PROBLEM, 3, "float64")
-    return look_at(structure, params, PAIR.report._replace(**changes), VALID)
+    return look_at(structure, params, pair().report._replace(**changes), VALID)
 
 
 def test_a_sound_run_passes() -> None:
@@ -35,7 +40,7 @@ def test_a_sound_run_passes() -> None:
 
 
 def test_a_wrong_component_is_seen() -> None:
-    outside = np.array(PAIR.report.outside)
+    outside = np.array(pair().report.outside)
     outside[2, 1, 5] += 1e-4
     with pytest.raises(InvariantFailed, match="misses the profit or loss"):
         check(found(outside=jnp.asarray(outside)), "float32")
@@ -43,14 +48,14 @@ def test_a_wrong_component_is_seen() -> None:
 
 def test_a_wrong_asset_is_seen() -> None:
     assert float(found().asset_residual) < 1e-7  # looked at in float32
-    by_asset = np.array(PAIR.report.asset_pnl)
+    by_asset = np.array(pair().report.asset_pnl)
     by_asset[3, 2, 5] += 1e-4
     with pytest.raises(InvariantFailed, match="the P&L by asset misses that of the system on a path by"):
         check(found(asset_pnl=jnp.asarray(by_asset)), "float32")
 
 
 def test_a_holding_that_grew_and_a_price_below_zero_are_seen() -> None:
-    held, price = np.array(PAIR.report.held), np.array(PAIR.report.price)
+    held, price = np.array(pair().report.held), np.array(pair().report.price)
     held[3, 0, 7] = held[2, 0, 7] * 1.01
     price[1, 2, 9] = -0.1
     both = found(held=jnp.asarray(held), price=jnp.asarray(price))
@@ -58,7 +63,7 @@ def test_a_holding_that_grew_and_a_price_below_zero_are_seen() -> None:
     assert int(both.bad_prices) == 1
     with pytest.raises(InvariantFailed, match="a price is not positive on 1 paths; a holding is negative, or grew"):
         check(both, "float32")
-    assert int(found(held=jnp.full_like(PAIR.report.held, jnp.nan)).bad_holdings) == 32
+    assert int(found(held=jnp.full_like(pair().report.held, jnp.nan)).bad_holdings) == 32
 
 
 def test_a_violation_ends_a_run_with_exit_7(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:

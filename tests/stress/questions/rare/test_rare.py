@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -244,6 +245,9 @@ def test_how_many_paths_would_have_verified_it(tree: xr.DataTree) -> None:
     plain = float(tree["weights"]["share"].sel(component="plain"))
     assert 1.1 <= enough * plain * float(tree["rare"]["answer"]) / 10 < 1.2
     assert f"with --paths {enough} there would be enough" in verdict_of(tree)
+    far = tree.copy(deep=True)
+    far["weights"] = xr.DataTree(far["weights"].to_dataset().assign(plain_expected=1e-9))
+    assert re.search(r"; some \de\+1\d paths have enough, and do not fit into memory\.$", verdict_of(far))
     assert event_of(tree) == ""  # the question says it
 
 
