@@ -157,6 +157,7 @@ def levstress(*arguments: str, folder: Path | None) -> subprocess.CompletedProce
     return subprocess.run(program, capture_output=True, text=True, env={**os.environ, **there}, check=False)
 
 
+@pytest.mark.slow
 def test_a_worker_without_the_module_or_with_another_one_ends_with_3(
     finished: Path, folder: Path, tmp_path: Path
 ) -> None:

@@ -225,6 +225,7 @@ def test_the_kubernetes_job_runs(job_shell: Shell, tmp_path: Path) -> None:
     is_whole(out)
 
 
+@pytest.mark.slow
 def test_the_sky_job_runs(job_shell: Shell, tmp_path: Path) -> None:
     out = f"file://{tmp_path}/run"
     document: Any = yaml.safe_load(job("sky", out))

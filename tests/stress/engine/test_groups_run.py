@@ -141,6 +141,7 @@ def test_a_book_alone_is_compared_with_its_group(run: tuple[Path, xr.DataTree]) 
     assert "all of them" not in compared(alone, of_group(tree, "long only"))["fund"].values
 
 
+@pytest.mark.slow
 def test_paths_are_replayed_as_ever(run: tuple[Path, xr.DataTree]) -> None:
     found = CLI.invoke(app, ["replay", str(run[0]), "--worst", "1"])
     assert found.exit_code == 0, found.output

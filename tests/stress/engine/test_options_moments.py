@@ -132,6 +132,7 @@ def test_moments_under_normal_moves(name: str) -> None:
         assert_moments(pnl, mean, variance, -third)
 
 
+@pytest.mark.slow
 def test_moments_of_a_run() -> None:
     """The engine's moves are `exp(r) - 1`, r normal: moments of polynomials in them, ten independent assets."""
     book = BOOKS["half a year"]

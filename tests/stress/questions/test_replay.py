@@ -284,6 +284,7 @@ def test_a_hostile_title_is_text(runs: dict[str, Path], tmp_path: Path) -> None:
     assert "whole system" in picture
 
 
+@pytest.mark.slow
 def test_a_run_without_feedback(tmp_path: Path) -> None:
     stress.run(short_desk("cascade.feedback=false"), **options(2_000), worst=3, out=tmp_path / "run")
     story = stress.replay(tmp_path / "run", worst=3, fund="trend")

@@ -189,6 +189,7 @@ def test_workers_on_a_url_fetch_their_own_blocks_alone(
     same_numbers(stress.resume(URL), undisturbed)
 
 
+@pytest.mark.slow
 def test_every_command_that_reads_a_run_reads_it_from_a_url(
     scenario: Any, undisturbed: xr.DataTree, bucket: MemoryFileSystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -152,6 +152,7 @@ def test_a_group_and_a_member_are_asked_about_by_their_id() -> None:
     assert row_of(member, FAT, members=True) == 1
 
 
+@pytest.mark.slow
 def test_fat_tails_agree_with_plain_paths() -> None:
     options = RunOptions(paths=16_000, seed=3, device="cpu")
     asked = read_asked("es(system, 0.999)", FAT)
