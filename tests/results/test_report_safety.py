@@ -23,6 +23,7 @@ from stress.results.report.sections.crowd import crowding
 from stress.results.report.sections.settings import assumptions
 
 
+@pytest.mark.slow
 def test_an_interactive_report_runs_its_own_scripts_and_no_other() -> None:
     page = report_html(TREE, SPEC, interactive=True)
     check_form(page, scripts=2)

@@ -129,6 +129,7 @@ def test_leverage_that_no_broker_grants_is_refused(tmp_path: Path) -> None:
 # no feedback, calls, the replay
 
 
+@pytest.mark.slow
 def test_without_feedback_nothing_is_amplified() -> None:
     summary = group_of("tariff-2025", "summary", "cascade.feedback=false")
     for name in ("amplification", "system_amplification"):

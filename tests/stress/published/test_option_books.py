@@ -79,6 +79,7 @@ def test_a_wrong_quadratic_is_unbiased_but_loses_the_gain(monkeypatch: pytest.Mo
     assert outputs["variance_ratio"] < 0.7 * right["variance_ratio"]
 
 
+@pytest.mark.slow
 def test_weights_that_are_wrong_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     from stress.kernels.published.quadratic_twist import draw
     from stress.published import option_books

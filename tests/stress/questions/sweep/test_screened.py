@@ -71,6 +71,7 @@ def test_the_worst_of_every_fund_are_there_and_every_32nd_other() -> None:
     assert len(found.ids) < PATHS / 4
 
 
+@pytest.mark.slow
 def test_over_seeds_there_is_no_bias_and_errors_are_true() -> None:
     problem, seeds = make_problem(steps=2), range(30)
     truth = point(problem, "plain", seed=999, paths=100_000)
