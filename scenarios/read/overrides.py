@@ -6,7 +6,7 @@ import copy
 import json
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from stress.scenarios.errors import ScenarioError, suggest
@@ -27,7 +27,8 @@ def assignments(overrides: Overrides) -> list[str]:
     """Overrides as texts `key.path=value`, of a mapping from key to value too: {"shocks.scale": 1.5}."""
     if isinstance(overrides, Mapping):
         return [f"{key}={_in_toml(str(key), value)}" for key, value in overrides.items()]
-    texts = [overrides] if isinstance(overrides, str) else list(overrides)
+    texts: list[Any] = list(overrides) if isinstance(overrides, Iterable) else [overrides]
+    texts = [overrides] if isinstance(overrides, str) else texts
     for text in texts:
         if not isinstance(text, str):
             raise ScenarioError(

@@ -8,7 +8,7 @@ them, those of a file, too.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -52,7 +52,25 @@ def keys_matching(scenario: Scenario, pattern: str, source: str = "--over") -> t
         raise ScenarioError(
             f"has no entries in {before}", file=source, key=pattern, allowed=suggest(parts[0], ("assets", "funds"))
         )
-    return tuple(".".join(_quoted(part) for part in _by_id(scenario, key)) for key in found)
+    return tuple(key_of(_by_id(scenario, key)) for key in found)
+
+
+def parts_of(key: str) -> list[str]:
+    """The parts of a key, without the quotes of those that hold a dot."""
+    return [part.strip("\"'") for part in _PART.findall(key)]
+
+
+def key_of(parts: Iterable[str]) -> str:
+    """The key of these parts."""
+    return ".".join(f'"{part}"' if "." in part or ALL in part else part for part in parts)
+
+
+def entry_at(scenario: Scenario, parts: Iterable[str]) -> Any:
+    """What stands at a key of these parts, an entry's id before its place; None where there is nothing."""
+    here: Any = scenario
+    for part in parts:
+        here = _entry(here, part)
+    return here
 
 
 def number_at(scenario: Scenario, key: str) -> float | None:
@@ -60,10 +78,8 @@ def number_at(scenario: Scenario, key: str) -> float | None:
 
     `funds.X.gross` of a fund without it is the gross of its positions.
     """
-    parts = [part.strip("\"'") for part in _PART.findall(key)]
-    here: Any = scenario
-    for part in parts:
-        here = _entry(here, part)
+    parts = parts_of(key)
+    here = entry_at(scenario, parts)
     if here is None and len(parts) == 3 and parts[0] == "funds" and parts[2] == "gross":
         return _start_gross(scenario, parts[1])
     return float(here) if isinstance(here, int | float) and not isinstance(here, bool) else None
@@ -101,10 +117,7 @@ def _expanded(scenario: Scenario, parts: list[str]) -> Iterator[list[str]]:
         yield parts
         return
     at = parts.index(ALL)
-    here: Any = scenario
-    for part in parts[:at]:
-        here = _entry(here, part)
-    for name in _names(here):
+    for name in _names(entry_at(scenario, parts[:at])):
         yield from _expanded(scenario, [*parts[:at], name, *parts[at + 1 :]])
 
 
@@ -143,7 +156,3 @@ def _start_gross(scenario: Scenario, fund: str) -> float | None:
     """Long plus short over NAV of a type, from its positions."""
     types = resolve_fund_types(scenario, build_assets(scenario))
     return next((kind.gross for kind in types if kind.fund.id == fund), None)
-
-
-def _quoted(part: str) -> str:
-    return f'"{part}"' if "." in part or ALL in part else part

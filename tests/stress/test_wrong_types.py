@@ -118,3 +118,14 @@ def test_whole_numbers_of_numpy_are_kept_as_plain_ones() -> None:
 def test_a_standard_error_of_numpy() -> None:
     problem = stress.build_problem(stress.load_scenario("desk"))
     assert read_goal(np.float32(0.5), problem).se == 0.5  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("overrides", [3, None, [3]])
+def test_overrides_that_are_no_texts(overrides: Any) -> None:
+    with pytest.raises(ValueError, match="is no text"):
+        stress.load_scenario("desk", overrides)
+
+
+def test_axes_of_an_array() -> None:
+    tree = stress.sweep("desk", np.array(["shocks.scale=1,2"]), paths=64)  # type: ignore[arg-type]
+    assert list(tree["sweep"].to_dataset()["scale"].values) == [1.0, 2.0]

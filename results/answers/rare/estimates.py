@@ -75,15 +75,18 @@ class Paths:
     def _at_most(self) -> float:
         """The probability that an event has at most (95 %) which no path had.
 
-        Tilted paths need not go where it happens: only plain ones say how rare it is. Of screened paths chance alone
-        has chosen few of a part, and of the rest all are known.
+        Tilted paths need not go where it happens: only plain ones say how rare it is. Of screened paths those of a part
+        are simulated by chance, one in `1 / chance`: where the whole event lies in that part it is met so much more
+        seldom, but it is no larger than the part.
         """
         if self.method != SCREEN:
             return estimators.probability(0, max(1, int(np.count_nonzero(self.components == 0)))).high
-        chosen = max(1, int(np.count_nonzero(self.components == CHOSEN)))
-        part = float(np.mean(self.components >= CHOSEN))
-        known = estimators.probability(0, len(self.components)).high
-        return min(1.0, known + part * estimators.probability(0, chosen).high)
+        paths, of_part = len(self.components), int(np.count_nonzero(self.components >= CHOSEN))
+        met, part = (estimators.probability(count, paths).high for count in (0, of_part))
+        chosen = self.weights[self.components == CHOSEN]
+        chance = 1.0 / float(chosen.max()) if len(chosen) else 0.0
+        hidden = min(part, met / chance) if chance > 0 else part
+        return min(1.0, hidden + max(met - chance * hidden, 0.0))
 
     def tilted_alone(self, happened: Bools) -> Estimate:
         """Probability of an event by the tilted paths alone, as far as they reach.

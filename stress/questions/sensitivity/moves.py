@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from stress.questions.numbers import keys_matching, number_at
+from stress.questions.numbers import entry_at, key_of, keys_matching, number_at, parts_of
 from stress.scenarios.build.correlation import resolve_correlation
 from stress.scenarios.build.market import build_assets
 from stress.scenarios.errors import ScenarioError
@@ -37,8 +37,9 @@ def start_of(scenario: Scenario, group: Group) -> dict[str, Any]:
         except ScenarioError:
             continue  # no entry: `funds.*.books.*` where no fund has books
         for key in keys:
-            value = _ladder(scenario, key) if group.kind == "ladders" else number_at(scenario, key)
-            if value and _is_read(scenario, key):
+            ladders = group.kind == "ladders"
+            value = entry_at(scenario, parts_of(key)) if ladders else number_at(scenario, key)
+            if value and is_read(scenario, key):
                 found[key] = value
     return found
 
@@ -87,22 +88,17 @@ def _script(scenario: Scenario) -> dict[str, Any]:
     if scenario.shocks is None:
         return {}
     entries = enumerate(scenario.shocks.script)
-    return {f"shocks.script.{n}.moves.{asset}": move for n, one in entries for asset, move in one.moves.items() if move}
+    return {
+        key_of(("shocks", "script", str(n), "moves", asset)): move
+        for n, one in entries
+        for asset, move in one.moves.items()
+        if move
+    }
 
 
-def _ladder(scenario: Scenario, key: str) -> Any:
-    here: Any = scenario
-    for part in key.split("."):
-        if isinstance(here, list):
-            here = next((one for n, one in enumerate(here) if part in (getattr(one, "id", None), str(n))), None)
-        else:
-            here = getattr(here, part, None)
-    return here
-
-
-def _is_read(scenario: Scenario, key: str) -> bool:
+def is_read(scenario: Scenario, key: str) -> bool:
     """Whether a number has a say: that of another law or model has none, nor has what a fund takes from all."""
-    parts = key.split(".")
+    parts = parts_of(key)
     if parts[0] == "impact" and scenario.impact is not None:
         law = scenario.impact.law
         return law != "none" and (parts[1] in Impact.model_fields or parts[1] in LAWS[law].keys.written_keys())
@@ -117,10 +113,5 @@ def _is_read(scenario: Scenario, key: str) -> bool:
 
 def _is_written(scenario: Scenario, parts: list[str]) -> bool:
     """Whether the table that a key is of has it, and not only its default."""
-    here: Any = scenario
-    for part in parts[:-1]:
-        if isinstance(here, list):
-            here = next((one for one in here if getattr(one, "id", None) == part), None)
-        else:
-            here = here.get(part) if isinstance(here, Mapping) else getattr(here, part, None)
+    here = entry_at(scenario, parts[:-1])
     return isinstance(here, Mapping) or parts[-1] in getattr(here, "model_fields_set", ())

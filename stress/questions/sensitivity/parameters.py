@@ -7,15 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from stress.questions.numbers import keys_matching, number_at, numbers_matching
-from stress.questions.sensitivity.moves import moved, start_of
+from stress.questions.numbers import keys_matching, number_at, numbers_matching, parts_of
+from stress.questions.sensitivity.moves import is_read, moved, start_of
 from stress.scenarios.errors import ScenarioError, suggest
 from stress.scenarios.ranges.groups import Group, groups
 from stress.scenarios.schema.ranges import Range
 from stress.scenarios.schema.scenario import Scenario
 
 KEY = "--key"
-MATRIX = ".matrix."  # in a key: a number that stands there twice
+MATRIX = ["correlation", "matrix"]  # the first parts of a key: a number that stands there twice
 IN_MATRIX = "is one half of a pair in a symmetric matrix, and cannot move alone"
 INSTEAD_OF_MATRIX = "correlation, the group that moves all pairs; or another key"
 OWN = "own"  # grade of a range that the scenario gives
@@ -112,6 +112,8 @@ def _names() -> set[str]:
 def _of_group(scenario: Scenario, group: Group, own: dict[str, Parameter], taken: set[str]) -> Iterator[Parameter]:
     """A group without the numbers that vary by ranges of their own."""
     start = {key: value for key, value in start_of(scenario, group).items() if key not in taken}
+    if group.kind == "correlation" and any(parts_of(key)[0] == "correlation" for key in taken):
+        return  # it takes the whole table's place, that number's too
     if start:
         default = Parameter(
             group.name, group.title, group.kind, start, group.low, group.high, group.law, group.grade, group.source
@@ -148,6 +150,10 @@ def _of_range(scenario: Scenario, number: int, given: Range) -> Parameter:
                 value=given.key,
                 allowed=f"a key with numbers, and * at its end: {' '.join(str(error).split())}",
             ) from error
+        if any(map(_in_matrix, numbers)):
+            raise ScenarioError(
+                IN_MATRIX, file=scenario.source, key=f"{where}.key", value=given.key, allowed=INSTEAD_OF_MATRIX
+            )
         _check_continuous(scenario, where, given, numbers)
         return Parameter(pattern, pattern, "factor", dict(numbers), low, high, **common)
     if "*" in given.key:
@@ -158,9 +164,8 @@ def _of_range(scenario: Scenario, number: int, given: Range) -> Parameter:
             value=given.key,
             allowed=f'one key, or "{given.key}*" with factors as low and high',
         )
-    base, key = number_at(scenario, given.key), given.key
-    if base is not None:
-        key = keys_matching(scenario, given.key, scenario.source)[0]
+    key = keys_matching(scenario, given.key, scenario.source)[0] if given.key.strip(".") else given.key
+    base = number_at(scenario, key)
     if base is None or base <= 0:
         raise ScenarioError(
             "is no number above 0 that could have a range" if base is not None else "is no number of this scenario",
@@ -169,11 +174,11 @@ def _of_range(scenario: Scenario, number: int, given: Range) -> Parameter:
             value=given.key,
             allowed="the key of a number above 0, as impact.coefficient",
         )
-    if MATRIX in key:
+    if _in_matrix(key):
         raise ScenarioError(
             IN_MATRIX, file=scenario.source, key=f"{where}.key", value=given.key, allowed=INSTEAD_OF_MATRIX
         )
-    _check_continuous(scenario, where, given, {given.key: base})
+    _check_continuous(scenario, where, given, {key: base})
     low, high = (_end(scenario, where, name, given) for name in ("low", "high"))
     if not base / MOST_FACTOR <= low < high <= base * MOST_FACTOR:
         raise ScenarioError(
@@ -241,12 +246,12 @@ def _chosen(scenario: Scenario, key: str, every: Sequence[Parameter]) -> Paramet
         allowed = f"a key such as impact.coefficient, or a group: {', '.join(one.name for one in every)}"
         raise ScenarioError("is no group of this scenario", file=KEY, key=key, allowed=allowed)
     keys = keys_matching(scenario, key, KEY)
-    if any(MATRIX in name for name in keys):
+    if any(map(_in_matrix, keys)):
         raise ScenarioError(IN_MATRIX, file=KEY, key=key, allowed=INSTEAD_OF_MATRIX)
     for one in every:
         start = {name: one.start[name] for name in keys if name in one.start}
         if start:
-            _check_all_of(scenario, key, [name for name in keys if name not in start], one)
+            _check_all_of(scenario, key, [name for name in keys if name not in start], one, every)
             return replace(one, name=key, title=key, start=start)
     try:
         numbers = numbers_matching(scenario, key, KEY)
@@ -259,16 +264,23 @@ def _chosen(scenario: Scenario, key: str, every: Sequence[Parameter]) -> Paramet
     return Parameter(key, key, "factor", dict(start))
 
 
-def _check_all_of(scenario: Scenario, key: str, others: Sequence[str], one: Parameter) -> None:
+def _check_all_of(
+    scenario: Scenario, key: str, others: Sequence[str], one: Parameter, every: Sequence[Parameter]
+) -> None:
     """Refuse a pattern of numbers with ranges that differ: they could not move by one factor."""
     for other in others:
-        if number_at(scenario, other):
+        has_one = any(other in another.start for another in every)
+        if has_one or (number_at(scenario, other) and is_read(scenario, other)):
             raise ScenarioError(
                 f"stands for numbers that have not one range: {other} is not in that of {one.name}",
                 file=KEY,
                 key=key,
                 allowed="a --key for each range",
             )
+
+
+def _in_matrix(key: str) -> bool:
+    return parts_of(key)[:2] == MATRIX
 
 
 def _alone(one: Parameter) -> Iterator[Parameter]:

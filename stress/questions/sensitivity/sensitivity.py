@@ -73,7 +73,7 @@ def sensitivity(
     """
     scenario = as_scenario(scenario)
     choice = RunOptions(paths=whole("paths", paths), seed=whole("seed", seed), **options)
-    names = [keys] if isinstance(keys, str) else list(map(str, keys or ()))
+    names = [keys] if isinstance(keys, str) else list(map(str, () if keys is None else keys))
     designs = (whole("points", points), whole("morris", morris), whole("sobol", sobol))
     try:
         width = units.fraction(as_in_a_file(step))

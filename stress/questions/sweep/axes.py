@@ -60,7 +60,7 @@ def parse_axes(texts: Sequence[str]) -> tuple[Axis, ...]:
     Raises:
         ScenarioError: another form, a range of nothing, a key twice, too many values.
     """
-    axes = [_parse(text) for text in texts or ()]
+    axes = [_parse(text) for text in (() if texts is None else texts)]
     if not axes:
         raise ScenarioError("is missing", file=OVER, key="", allowed=FORM)
     for axis in axes:

@@ -165,6 +165,63 @@ def test_one_half_of_a_pair_in_a_matrix_does_not_move_alone() -> None:
     with pytest.raises(ScenarioError, match="one half of a pair"):
         parameters_of(scenario(correlation=matrix, ranges=ranges))
 
+    for key in "correlation.matrix.0.1*", "correlation.matrix.*.**":
+        with pytest.raises(ScenarioError, match="one half of a pair"):
+            parameters_of(scenario(correlation=matrix, ranges=[{"key": key, "low": 0.9, "high": 1.1}]))
+
+
+def test_a_range_of_its_own_takes_the_place_of_the_group_of_correlations() -> None:
+    ranges = [{"key": "correlation.constant", "low": 0.2, "high": 0.4}]
+    found = parameters_of(scenario(ranges=ranges))
+    assert [one.name for one in found if one.kind == "correlation" or "correlation" in one.name] == [
+        "correlation.constant"
+    ]
+
+
+def named(first: str, second: str) -> Any:
+    """Two funds and two assets of these names, each fund with a ladder of its own."""
+    document = copy.deepcopy(DOCUMENT)
+    for entries in (document["assets"], document["funds"]):
+        entries[0]["id"], entries[1]["id"] = first, second
+    rule = {"stop_loss": [["5 %", "50 %"]]}, {"stop_loss": [["10 %", "25 %"]]}
+    for fund, triggers in zip(document["funds"], rule, strict=True):
+        fund["triggers"], fund["gross"], fund["positions"] = triggers, 4, {first: 1, second: 1}
+    document["funds"][0]["margin"] = {"buffer": "10 %"}
+    document["funds"][1]["margin"] = {"method": "haircut"}
+    document["shocks"]["script"] = [{"step": 1, "moves": {first: "-3 %", second: "-2 %"}}]
+    return document
+
+
+@pytest.mark.parametrize("names", [("1", "0"), ("a.b", "z"), ("x.matrix.y", "BRK.B"), ("a", "b")])
+def test_whatever_its_name_an_entry_is_read_where_it_is_written(names: tuple[str, str]) -> None:
+    first, second = (f'"{name}"' if "." in name else name for name in names)
+    given = scenario_from_document(named(*names))
+    found = {one.name: one for one in parameters_of(given)}
+    one, two = (found["ladders"].start[f"funds.{name}.triggers.stop_loss"] for name in (first, second))
+    assert [[[float(x) for x in pair] for pair in points] for points in (one, two)] == [[[0.05, 0.5]], [[0.1, 0.25]]]
+    assert set(found["leverage"].start) == {f"funds.{first}.gross", f"funds.{second}.gross"}
+    assert set(found["haircuts"].start) == {f"assets.{first}.margin", f"assets.{second}.margin"}
+    assert f"funds.{first}.margin.buffer" in found["buffer"].start
+    moves = {f"shocks.script.0.moves.{name}": move for name, move in zip((first, second), (-0.03, -0.02), strict=True)}
+    assert found["script"].start == pytest.approx(moves)
+    (chosen,) = parameters_of(given, keys=["shocks.script.0.moves.*"])
+    assert chosen.kind == "script"
+    assert chosen.start == pytest.approx(moves)
+    (chosen,) = parameters_of(given, keys=["funds.*.margin.buffer"])  # that of the second fund is not its own
+    assert list(chosen.start) == [f"funds.{first}.margin.buffer"]
+    (chosen,) = parameters_of(given, keys=["assets.*.margin"])
+    assert chosen.has_range
+    own = scenario_from_document(
+        named(*names) | {"ranges": [{"key": f"shocks.script.0.moves.{second}*", "low": 0.5, "high": 2.0}]}
+    )
+    found = {one.name: one for one in parameters_of(own)}
+    assert set(found["script"].start) == {f"shocks.script.0.moves.{first}"}
+
+
+def test_a_range_may_be_of_a_fund_whose_gross_is_that_of_its_positions() -> None:
+    found = {one.name: one for one in parameters_of(scenario(ranges=[{"key": "funds.1.gross", "low": 3, "high": 4}]))}
+    assert found["funds.two.gross"].start == {"funds.two.gross": 3.5}
+
 
 def test_correlation_moves_toward_one() -> None:
     matrix = {
