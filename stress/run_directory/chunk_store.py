@@ -1,7 +1,8 @@
 """Finished parts of a run on disk: write-once files that carry their digest, found or found wanting one by one.
 
 A chunk is a range of path ids. Its file `FIRST-LAST-SHA256.npz` is written under another name, flushed, renamed, and
-the folder flushed; it counts if and only if its content has the digest of its name. What is missing is computed again.
+the folder flushed; it counts if and only if its content has the digest and the paths of its name, and is of this run.
+What is missing is computed again.
 """
 
 from __future__ import annotations
@@ -83,7 +84,9 @@ class ChunkStore:
                 continue
             state = self.read(file)
             if state is None:
-                warnings.warn(f"{file.path} is damaged or of another run: its paths do not count", stacklevel=2)
+                warnings.warn(
+                    f"{file.path} is damaged, or of other paths or another run: its paths do not count", stacklevel=2
+                )
             else:
                 reached = chunk.last
                 yield chunk, state

@@ -19,17 +19,21 @@ HASTE = (  # programs are not split among threads either: each process that shar
 )
 EMITTERS = "xla_cpu_use_fusion_emitters"
 
-# Files of tests in which bits of one program are held against those of another: on more devices, in other tiles, in
-# detail, recorded. All others are compiled in more haste.
+# Files and folders of tests in which bits of one program are held against those of another: on more devices, in other
+# tiles, in detail, recorded. All others are compiled in more haste.
 BITS = (
     "kernels/test_recording.py",
+    "stress/cluster/",
     "stress/engine/test_detail_size.py",
     "stress/engine/test_engine_bits.py",
     "stress/engine/test_many_devices.py",
     "stress/engine/test_shock_models_run.py",
     "stress/engine/test_slices_bits.py",
+    "stress/questions/sweep/test_sweep.py",
+    "stress/questions/test_lean.py",
     "stress/questions/test_library_replays.py",
     "stress/questions/test_replay.py",
+    "stress/street/",
 )
 
 WANTED: dict[str, bool | int] = {

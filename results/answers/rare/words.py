@@ -14,7 +14,7 @@ from stress.results.terminal.cells import TOO_FEW, decimals, fixed, percent, wit
 
 NAMES = {"tilt": "importance sampling", "screen": "screening"}
 SAME_BELOW = 1.25  # ratio of variances
-IN_MEMORY = 1e9  # paths of an answer, some 150 bytes each
+MOST_ADVISED = 1e9  # paths of an answer, some 150 bytes each
 HARDLY = 0.01  # plain events, below which a number of them would read 0.00
 HUNDREDTH = 1e-4  # 0.01 %
 SMALL = 1e-3  # below it a probability is written by its power of ten, above it in percent
@@ -59,10 +59,10 @@ def verdict_of(tree: xr.DataTree) -> str:
     if verdict == NOT_VERIFIED:
         enough = paths_to_check(tree)
         more = ""
-        if enough is not None and enough <= IN_MEMORY:
+        if enough is not None and enough <= MOST_ADVISED:
             more = f"; with --paths {enough} there would be enough"
         elif enough is not None:
-            more = f"; some {enough:.0e} paths have enough, and do not fit into memory"
+            more = f"; some {enough:.0e} paths would have enough"
         return (
             f"Not verified by plain paths: {plain:,} of them are too few for this event ({seen} seen, {expected} "
             f"expected by the tilted ones){more}."

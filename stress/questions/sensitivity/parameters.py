@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,9 +15,6 @@ from stress.scenarios.schema.ranges import Range
 from stress.scenarios.schema.scenario import Scenario
 
 KEY = "--key"
-MATRIX = ["correlation", "matrix"]  # the first parts of a key: a number that stands there twice
-IN_MATRIX = "is one half of a pair in a symmetric matrix, and cannot move alone"
-INSTEAD_OF_MATRIX = "correlation, the group that moves all pairs; or another key"
 OWN = "own"  # grade of a range that the scenario gives
 MOST_FACTOR = 1000.0  # of what stands there, and its inverse: beyond that a range says nothing about the scenario
 
@@ -150,10 +147,7 @@ def _of_range(scenario: Scenario, number: int, given: Range) -> Parameter:
                 value=given.key,
                 allowed=f"a key with numbers, and * at its end: {' '.join(str(error).split())}",
             ) from error
-        if any(map(_in_matrix, numbers)):
-            raise ScenarioError(
-                IN_MATRIX, file=scenario.source, key=f"{where}.key", value=given.key, allowed=INSTEAD_OF_MATRIX
-            )
+        _check_matrix(numbers, scenario.source, f"{where}.key", given.key)
         _check_continuous(scenario, where, given, numbers)
         return Parameter(pattern, pattern, "factor", dict(numbers), low, high, **common)
     if "*" in given.key:
@@ -174,10 +168,7 @@ def _of_range(scenario: Scenario, number: int, given: Range) -> Parameter:
             value=given.key,
             allowed="the key of a number above 0, as impact.coefficient",
         )
-    if _in_matrix(key):
-        raise ScenarioError(
-            IN_MATRIX, file=scenario.source, key=f"{where}.key", value=given.key, allowed=INSTEAD_OF_MATRIX
-        )
+    _check_matrix([key], scenario.source, f"{where}.key", given.key)
     _check_continuous(scenario, where, given, {key: base})
     low, high = (_end(scenario, where, name, given) for name in ("low", "high"))
     if not base / MOST_FACTOR <= low < high <= base * MOST_FACTOR:
@@ -246,8 +237,7 @@ def _chosen(scenario: Scenario, key: str, every: Sequence[Parameter]) -> Paramet
         allowed = f"a key such as impact.coefficient, or a group: {', '.join(one.name for one in every)}"
         raise ScenarioError("is no group of this scenario", file=KEY, key=key, allowed=allowed)
     keys = keys_matching(scenario, key, KEY)
-    if any(map(_in_matrix, keys)):
-        raise ScenarioError(IN_MATRIX, file=KEY, key=key, allowed=INSTEAD_OF_MATRIX)
+    _check_matrix(keys, KEY, key)
     for one in every:
         start = {name: one.start[name] for name in keys if name in one.start}
         if start:
@@ -279,8 +269,11 @@ def _check_all_of(
             )
 
 
-def _in_matrix(key: str) -> bool:
-    return parts_of(key)[:2] == MATRIX
+def _check_matrix(keys: Iterable[str], file: str, key: str, value: object = None) -> None:
+    if any(parts_of(one)[:2] == ["correlation", "matrix"] for one in keys):
+        why = "is one half of a pair in a symmetric matrix, and cannot move alone"
+        allowed = "correlation, the group that moves all pairs; or another key"
+        raise ScenarioError(why, file=file, key=key, value=value, allowed=allowed)
 
 
 def _alone(one: Parameter) -> Iterator[Parameter]:

@@ -142,7 +142,6 @@ def test_a_guessed_nav_is_told_last_and_goes_with_the_results(here: Path) -> Non
     assert guessed(load_scenario(here / "b").sources) == []
 
 
-@pytest.mark.slow
 def test_a_run_says_that_navs_are_guesses(here: Path) -> None:
     assert init("--out", "b").exit_code == 0
     done = CliRunner().invoke(app, ["run", "b", "--paths", "200", "--out", "r"])

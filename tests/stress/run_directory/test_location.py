@@ -66,6 +66,9 @@ def test_a_run_in_a_bucket(scenario: Any, undisturbed: xr.DataTree, bucket: Memo
     tree = stress.run(scenario, **OPTIONS, out=URL)
     same_numbers(tree, undisturbed)
     same_numbers(stress.open_result(URL), undisturbed)
+    shown = CliRunner().invoke(stress_app(), ["show", URL])
+    assert shown.exit_code == 0, shown.output
+    assert f"levstress show {URL} --sales" in shown.output
     direct = xr.open_datatree(fsspec.get_mapper(f"{URL}/result.zarr"), engine="zarr")
     assert direct.attrs["complete"] is True
     names = {path.split("/")[3] for path in bucket.find("/bucket/run")}

@@ -150,7 +150,6 @@ def test_the_figure_is_sorted_by_swing(tree: xr.DataTree) -> None:
             tornado(tree, **wrong)
 
 
-@pytest.mark.slow
 def test_its_intervals_stand_beside_those_of_a_run(
     file: Path, written: Path, tree: xr.DataTree, tmp_path: Path
 ) -> None:
