@@ -16,17 +16,17 @@ def method_of(spec: dict[str, Any], problem: Problem, name: str) -> Method | Non
     digest = spec["identity"].get(METHOD_DIGEST)
     if "method" not in spec and digest is None:
         return None
-    return fitted(spec.get("method"), digest, problem.steps, name)
+    return fitted(spec.get("method"), digest, name)
 
 
-def fitted(document: Any, digest: Any, steps: int, name: str) -> Method:
+def fitted(document: Any, digest: Any, name: str) -> Method:
     """The method that the spec of the directory `name` holds, if it has the digest that stands beside it.
 
     Raises:
         UnfinishedRun: it is none, or has not the numbers that were fitted.
     """
     try:
-        method = Method.of(document, steps)
+        method = Method.of(document)
         unchanged = method.digest() == digest
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise UnfinishedRun(f"{SPEC} of {name} has been changed: its method is none") from error

@@ -73,12 +73,11 @@ class Method:
         }
 
     @classmethod
-    def of(cls, document: Mapping[str, Any], steps: int) -> Method:
+    def of(cls, document: Mapping[str, Any]) -> Method:
         """From what `document` gives.
 
         Args:
             document: of a spec.
-            steps: of the horizon.
 
         Raises:
             KeyError, TypeError, ValueError: it is none.
@@ -89,7 +88,7 @@ class Method:
         made: dict[str, Any] = {
             PLAIN: lambda: None,
             SCREEN: lambda: Screen.of(numbers),
-            TILT: lambda: Mixture.of(numbers, steps),
+            TILT: lambda: Mixture.of(numbers),
         }
         return cls(
             wanted=document["wanted"],

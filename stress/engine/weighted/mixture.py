@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +17,31 @@ from stress.kernels.shocks.tilt import SLOTS, Tilt
 
 Floats = npt.NDArray[np.float64]
 SPREAD = 619  # a slot's place in the order of the components: neighbours lie far apart, so any range of ids is balanced
-SHIFTS = ("every_step", "course", "one_step", "other_steps", "scale_of_one_step")  # in a document
 PLAIN = 0.2  # share of plain paths: no weight is above its inverse
+
+
+class Shifts(NamedTuple):
+    """What is added to the normals: of every step in one direction, or of one step and of the others beside it.
+
+    Attributes:
+        every: (row,) of every step, times `course`.
+        course: (step,) how far each step is shifted: what happens early may do more, or less.
+        once: (row,) of the step of a large shock.
+        others: (row,) of the other steps beside it, times `beside`.
+        beside: (step,) how far each of these is shifted.
+        scale: (row,) of the step at which all move more; not 0 in the rows of common scales alone, see
+            `kernels.shocks.student_t`.
+    """
+
+    every: npt.NDArray[Any]
+    course: npt.NDArray[Any]
+    once: npt.NDArray[Any]
+    others: npt.NDArray[Any]
+    beside: npt.NDArray[Any]
+    scale: npt.NDArray[Any]
+
+
+DOCUMENTED = ("every_step", "course", "one_step", "other_steps", "course_of_others", "scale_of_one_step")
 
 
 @dataclass(frozen=True)
@@ -28,48 +51,32 @@ class Mixture:
 
     Attributes:
         slots: (component,) int, of SLOTS.
-        steps: of the horizon.
-        every: (row,) float32 shift of the normals of every step, times `course`.
-        course: (step,) float32 how far each step is shifted: what happens early may do more, or less.
-        once: (row,) float32 shift of those of the step of a large shock.
-        others: (row,) float32 shift of those of the other steps beside it.
-        scale: (row,) float32 shift of those of the step at which all move more; not 0 in the rows of common scales
-            alone, see `kernels.shocks.student_t`.
+        shifts: float32.
     """
 
     slots: npt.NDArray[np.int64]
-    steps: int
-    every: npt.NDArray[np.float32]
-    course: npt.NDArray[np.float32]
-    once: npt.NDArray[np.float32]
-    others: npt.NDArray[np.float32]
-    scale: npt.NDArray[np.float32]
+    shifts: Shifts
 
     @classmethod
     def plain(cls, rows: int, steps: int, fat: bool) -> Mixture:
         """Nothing is shifted; `fat`: with components of single steps."""
+        row, step = np.zeros(rows, np.float32), np.zeros(steps, np.float32)
         slots = np.zeros(2 + 2 * steps * fat, np.int64)
         slots[0] = SLOTS
-        nothing = np.zeros(rows, np.float32)
-        return cls(slots, steps, nothing, np.zeros(steps, np.float32), nothing, nothing, nothing)
+        return cls(slots, Shifts(row, step, row, row, step, row))
 
-    def fitted(
-        self,
-        every: Floats,
-        course: Floats,
-        once: Floats,
-        others: Floats,
-        scale: Floats,
-        shares: tuple[float, float],
-    ) -> Mixture:
-        """A share of PLAIN; of the rest `shares` with a large shock, and with a large scale, at one step, at
-        least a slot for each."""
+    @classmethod
+    def of_shares(cls, shifts: Shifts, shares: Floats) -> Mixture:
+        """A share of PLAIN, and of the rest `shares`, (component less one,), of each other one; at least a slot."""
         tilted = round(SLOTS * (1 - PLAIN))
-        each = [max(1, int(tilted * share / self.steps)) for share in shares] if len(self.slots) > 2 else []
-        single = np.repeat(np.array(each, np.int64), self.steps)
+        single = 1 + ((tilted - len(shares)) * shares[1:]).astype(np.int64)
         slots = np.array([SLOTS - tilted, tilted - single.sum(), *single], np.int64)
-        shifts = [x.astype(np.float32) for x in (every, course, once, others, scale)]
-        return Mixture(slots, self.steps, *shifts)
+        return cls(slots, Shifts(*(x.astype(np.float32) for x in shifts)))
+
+    @property
+    def steps(self) -> int:
+        """Of the horizon."""
+        return len(self.shifts.course)
 
     @property
     def names(self) -> list[str]:
@@ -93,34 +100,35 @@ class Mixture:
         found: npt.NDArray[np.int64] = rounds * self.slots + np.bincount(there, minlength=len(self.slots))
         return found
 
-    def shifts(self) -> npt.NDArray[np.float32]:
-        """(2 x pair of steps, row and one more, component), see `kernels.shocks.tilt`."""
-        found = np.zeros((2 * -(-self.steps // 2), len(self.every) + 1, len(self.slots)), np.float32)
-        found[: self.steps, :-1, 1] = self.course[:, None] * self.every
+    def added(self) -> npt.NDArray[np.float32]:
+        """What each component adds to the normals, (2 x pair of steps, row and one more, component), see
+        `kernels.shocks.tilt`."""
+        every, course, once, others, beside, scale = self.shifts
+        found = np.zeros((2 * -(-self.steps // 2), len(every) + 1, len(self.slots)), np.float32)
+        found[: self.steps, :-1, 1] = course[:, None] * every
         if len(self.slots) > 2:
-            large, scale = found[:, :-1, 2 : 2 + self.steps], found[:, :-1, 2 + self.steps :]
-            large[: self.steps] = self.others[:, None]
+            large, wider = found[:, :-1, 2 : 2 + self.steps], found[:, :-1, 2 + self.steps :]
+            large[: self.steps] = (beside[:, None] * others)[:, :, None]
             for step in range(self.steps):
-                large[step, :, step] = self.once
-                scale[step, :, step] = self.scale
+                large[step, :, step] = once
+                wider[step, :, step] = scale
         return found
 
     def change(self, params: Params) -> Params:
         """The numbers of a scenario with this mixture."""
-        tilt: Any = Tilt(self.of_slot(), self.shifts().astype(np.asarray(params.shocks.mean).dtype))  # type: ignore[arg-type]
+        tilt: Any = Tilt(self.of_slot(), self.added().astype(np.asarray(params.shocks.mean).dtype))  # type: ignore[arg-type]
         return params._replace(shocks=params.shocks._replace(tilt=tilt))
 
     @classmethod
-    def of(cls, document: dict[str, Any], steps: int) -> Mixture:
+    def of(cls, document: dict[str, Any]) -> Mixture:
         """From what `document` gives."""
-        shifts = [np.array(document[name], np.float32) for name in SHIFTS]
-        return cls(np.array(document["slots"], np.int64), steps, *shifts)
+        shifts = [np.array(document[name], np.float32) for name in DOCUMENTED]
+        return cls(np.array(document["slots"], np.int64), Shifts(*shifts))
 
     def document(self) -> dict[str, Any]:
         """For a spec: all that it consists of, and its digest."""
-        shifts = (self.every, self.course, self.once, self.others, self.scale)
         content: dict[str, Any] = {"slots": [int(x) for x in self.slots]}
-        content |= {name: [float(x) for x in one] for name, one in zip(SHIFTS, shifts, strict=True)}
+        content |= {name: [float(x) for x in one] for name, one in zip(DOCUMENTED, self.shifts, strict=True)}
         digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
         return {**content, "sha256": digest}
 

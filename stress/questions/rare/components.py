@@ -1,107 +1,135 @@
 """Shifts fitted to paths on which something rare happened: expectation maximisation of a mixture of normal laws.
 
-The law of such paths that is nearest in cross-entropy among the mixtures of `mixture.Mixture` maximises the weighted
-likelihood of their normals (Rubinstein and Kroese 2004), which Dempster, Laird and Rubin's (1977) steps find. Either
-all steps are shifted in one direction, each as far as it was, as a fall in the first days may do most. Or one step is:
-all components with a large shock at one share two shifts, that of this step and that of the others; all with a large
-scale at one share the shift of the normals that common scales are made of. So few paths determine them, and what those
-cannot tell from noise is left out. Components with a large scale are there for what the fitted direction misses: a fund
-that fails by another move, or by the opposite one.
+Dempster, Laird and Rubin's (1977) steps find the mixture of `mixture.Mixture` that is nearest in cross-entropy to the
+law of such paths (Rubinstein and Kroese 2004). Nearest in cross-entropy is not of least variance: paths on which less
+than usual was enough are drawn too seldom and weigh much. Variance itself, of few paths, is ruled by the heaviest of
+them. What is made least here lies between both: the mean, over these paths, of what they weigh against the mixture, to
+the power ORDER (an alpha divergence, Minka 2005: cross-entropy at 0, variance at 1). Its derivatives are those of a
+cross-entropy with that power as a factor of each path's weight, so every turn weighs the paths once more.
+
+Either all steps are shifted in one direction, each as far as it was, as a fall in the first days may do most. Or one
+step is: all components with a large shock at one share the shift of this step and that, in one direction, of the
+others; all with a large scale at one share the shift of the normals that common scales are made of. So few paths
+determine them, and what those cannot tell from noise is left out. Components with a large scale are there for what the
+fitted direction misses: a fund that fails by another move, or by the opposite one.
 """
 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from stress.engine.weighted.mixture import PLAIN, Shifts
+
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
-TURNS = 40
-CLOSE = 1e-4  # mean log likelihood that a turn adds, below which they end
+ORDER = 0.5  # between cross-entropy and variance
+TURNS = 20
+CLOSE = 1e-3  # by which a turn changes the mean log likelihood, below which they end
 CLEAR = 2.0  # standard errors from which on a shift is one, and no noise of few paths
 TURNS_OF_DIRECTION, TINY = 3, 1e-300
 SMALLEST = 0.05  # share of a family from which on paths tell its shifts
 WIDE_AT_LEAST = 2.0  # standard deviations, of the shift of common scales
 DEFENSIVE = 0.1  # share of the components of single steps, at least
+ANY_WAY = 0.1  # of them so many have a large scale alone, at least
+ALIKE = 0.1  # part of the large shocks that is spread over all steps alike
 
 
-class Shifts(NamedTuple):
-    """What is added to the normals: of every step in one direction, or of one step and of the others beside it."""
-
-    every: Floats  # (row,) times
-    course: Floats  # (step,)
-    once: Floats  # (row,)
-    others: Floats  # (row,)
-    scale: Floats  # (row,), 0 where a row makes no common scale
-    shares: tuple[float, float]  # of a large shock, and of a large scale, at one step
-
-
-def fit(normals: npt.NDArray[np.float32], weights: Floats, scales: int, any_way: float) -> Shifts:
-    """The shifts of paths that matter.
+def fit(normals: npt.NDArray[np.float32], weights: Floats, scales: int, order: float = ORDER) -> tuple[Shifts, Floats]:
+    """The shifts of paths that matter, and the shares of the components, (1,) or (1 + 2 x step,).
 
     Args:
         normals: (step, row, path).
-        weights: (path,).
+        weights: (path,) how much each matters.
         scales: how many rows, the last ones, make common scales; 0: no single step is a component.
-        any_way: of the paths with one large step at least so many have a large scale alone.
+        order: 0 is cross-entropy, 1 variance.
     """
     z = normals.astype(np.float64)
     steps, rows, paths = z.shape
-    weights = weights / weights.sum()
-    whole, nothing = z.sum(axis=0), np.zeros(rows)
-    every, course = _one_direction(z, weights)
-    if not scales:
-        return Shifts(every, course, nothing, nothing, nothing, (0.0, 0.0))
-    widens = np.arange(rows) >= rows - scales
-    largest = np.argmax(np.einsum("srp,r->sp", z, every), axis=0)
-    once = z[largest, :, np.arange(paths)].T @ weights
-    scale = _widening(once * widens, effective(weights), widens)
-    others, shares, before = nothing, (0.25, 0.25), -math.inf
-    flat = np.ascontiguousarray(z.transpose(1, 0, 2)).reshape(rows, steps * paths)
+    weights, widens = weights / weights.sum(), np.arange(rows) >= rows - scales
+    every, course = _one_direction(z @ weights, np.ones(steps), effective(weights))
+    nothing = np.zeros(rows)
+    shifts, shares, before = Shifts(every, course, nothing, nothing, course, nothing), np.ones(1), math.inf
+    if scales:
+        largest = np.argmax(np.einsum("srp,r->sp", z, every), axis=0)
+        once = z[largest, :, np.arange(paths)].T @ weights
+        scale = _widening(once * widens, effective(weights), widens)
+        shifts = Shifts(every, course, once, every / 2, course, scale)
+        shares = _shares(np.full((2, steps), 0.25 / steps))
     for _ in range(TURNS):
-        toward, along, beside, wide = (np.stack([every, once, others, scale]) @ flat).reshape(4, steps, paths)
-        of_every = course @ toward - 0.5 * (course @ course) * (every @ every)
-        of_step = along - beside + beside.sum(axis=0) - 0.5 * (once @ once + (steps - 1) * others @ others)
-        of_scale = wide - 0.5 * scale @ scale
-        logs = np.vstack([of_every, of_step, of_scale])
-        logs += np.log(np.repeat([1 - sum(shares), *(x / steps for x in shares)], [1, steps, steps]))[:, None]
+        logs = _likelihoods(z, shifts)[: len(shares)] + np.log(shares)[:, None]
         highest = logs.max(axis=0)
         each = np.exp(logs - highest)
-        likelihood = each.sum(axis=0)
-        reached = float((highest + np.log(likelihood)) @ weights)
-        if reached - before < CLOSE:
+        tilted = each.sum(axis=0)
+        ratio = np.logaddexp(math.log(PLAIN), math.log(1 - PLAIN) + highest + np.log(tilted))
+        weighed = weights * np.exp(-order * ratio)
+        reached = float(weights @ ratio)
+        if abs(before - reached) < CLOSE:
             break
-        before, each = reached, each / likelihood * weights
-        shock, wider = each[1 : steps + 1], each[steps + 1 :]
-        large, wide_ones = float(shock.sum()), float(wider.sum())
-        shares = _kept(large, wide_ones, any_way)
-        if large + wide_ones < SMALLEST:
-            break  # too few to say more of single steps
-        in_step, of_paths = flat @ shock.ravel(), shock.sum(axis=0)
-        once = _clear(in_step / large, effective(of_paths))
-        others = _clear((whole @ of_paths - in_step) / (large * max(steps - 1, 1)), (steps - 1) * effective(of_paths))
-        scale = _widening(flat @ wider.ravel() / wide_ones * widens, effective(wider.sum(axis=0)), widens)
-        if each[0].sum() > 0:
-            every, course = _one_direction(z, each[0])
-    return Shifts(every, course, once, others, scale, shares)
+        before, weighed = reached, truncated(weighed)
+        each *= weighed / weighed.sum() / tilted
+        shock, wider = each[1:].reshape(2, -1, paths)
+        shifts = _maximised(z, shifts, each[0], shock, wider, widens)
+        if scales:
+            shares = _shares(np.stack([shock.sum(axis=1), wider.sum(axis=1)]))
+    return shifts, shares
 
 
-def _one_direction(z: Floats, weights: Floats) -> tuple[Floats, Floats]:
-    """The direction, (row,), and how far each step, (step,), goes in it: next to the mean of (step, row, path)."""
-    mean, paths = z @ (weights / weights.sum()), effective(weights)
+def _likelihoods(z: Floats, shifts: Shifts) -> Floats:
+    """Logarithms of the components' likelihoods over the plain one, (1 + 2 x step, path), see `mixture.Mixture`."""
+    directions = np.stack([shifts.every, shifts.once, shifts.others, shifts.scale])
+    toward, along, beside, wide = np.moveaxis(directions @ z, 1, 0)
+    beside = shifts.beside[:, None] * beside
+    square = shifts.beside**2 * (shifts.others @ shifts.others)
+    every = shifts.course @ toward - 0.5 * (shifts.course @ shifts.course) * (shifts.every @ shifts.every)
+    of_step = along + beside.sum(axis=0) - beside - 0.5 * (shifts.once @ shifts.once + square.sum() - square)[:, None]
+    return np.vstack([every, of_step, wide - 0.5 * shifts.scale @ shifts.scale])
+
+
+def _maximised(z: Floats, before: Shifts, every: Floats, shock: Floats, wider: Floats, widens: Bools) -> Shifts:
+    """The shifts of largest likelihood if so much of each path, (path,) and (step, path), is of each component; those
+    of before where a family has too few paths to say more."""
+    of_paths, large, wide = shock.sum(axis=0), float(shock.sum()), float(wider.sum())
+    found = before
+    if every.sum() > SMALLEST:
+        direction, course = _one_direction(z @ every, np.full(len(z), every.sum()), effective(every))
+        found = found._replace(every=direction, course=course)
+    if large > SMALLEST:
+        in_step = (z @ shock[:, :, None])[..., 0]
+        rest = large - shock.sum(axis=1)
+        others, beside = _one_direction(z @ of_paths - in_step, rest, effective(of_paths))
+        once = _clear(in_step.sum(axis=0) / large, effective(of_paths))
+        found = found._replace(once=once, others=others, beside=beside)
+    if wide > SMALLEST:
+        mean = (z @ wider[:, :, None])[..., 0].sum(axis=0) / wide
+        found = found._replace(scale=_widening(mean * widens, effective(wider.sum(axis=0)), widens))
+    return found
+
+
+def _one_direction(sums: Floats, counts: Floats, paths: float) -> tuple[Floats, Floats]:
+    """The direction, (row,), and how far each step, (step,), goes in it: next to the means that sums, (step, row), of
+    so much in each step make, which tell as much as so many paths."""
+    told = counts > SMALLEST * counts.max()
+    mean = np.where(told[:, None], sums / np.where(told, counts, 1.0)[:, None], 0.0)
     every, course = mean.mean(axis=0), np.ones(len(mean))
     for _ in range(TURNS_OF_DIRECTION):
-        course = _clear(mean @ every / max(every @ every, TINY), paths * float(every @ every))
-        every = _clear(course @ mean / max(course @ course, TINY), paths * float(course @ course))
+        course = _clear(mean @ every / max(float(every @ every), TINY), paths * float(every @ every))
+        of_steps = counts * course
+        every = _clear(of_steps @ mean / max(float(of_steps @ course), TINY), paths * float(course @ course))
     return every, course
 
 
 def effective(weights: Floats) -> float:
     """How many paths of one weight tell as much (Kong 1992)."""
     return float(weights.sum() ** 2 / max((weights**2).sum(), TINY))
+
+
+def truncated(weights: Floats) -> Floats:
+    """No weight above the mean times the root of their number (Ionides 2008): a path of a weight that is larger by
+    chance alone is not what a tilt is fitted to."""
+    return np.minimum(weights, weights.mean() * math.sqrt(len(weights))) if len(weights) else weights
 
 
 def _clear(mean: Floats, paths: float) -> Floats:
@@ -116,11 +144,16 @@ def _widening(mean: Floats, paths: float, widens: Bools) -> Floats:
     return np.where(down @ down < WIDE_AT_LEAST**2, least, down)
 
 
-def _kept(large: float, wide: float, least: float) -> tuple[float, float]:
-    """Shares of both families, so that paths remain for each other one; `least` of the second one in both.
+def _shares(single: Floats) -> Floats:
+    """Shares of all components, so that paths remain for each other one, from those that large shocks and large scales,
+    (2, step), have.
 
-    A mixture without single steps has now and then a path of a weight of several, which no pilot has seen.
+    A mixture without single steps has now and then a path of a weight of several, which no pilot has seen. Large scales
+    are alike in all steps.
     """
+    large, wide = single.sum(axis=1)
     both = min(max(large + wide, DEFENSIVE), 1 - SMALLEST)
-    second = min(max(wide / max(large + wide, TINY), least), 1 - SMALLEST)
-    return both * (1 - second), both * second
+    second = min(max(wide / max(large + wide, TINY), ANY_WAY), 1 - SMALLEST)
+    steps = single.shape[1]
+    of_steps = (1 - ALIKE) * single[0] / large + ALIKE / steps if large > 0 else np.full(steps, 1 / steps)
+    return np.concatenate([[1 - both], both * (1 - second) * of_steps, np.full(steps, both * second / steps)])

@@ -14,7 +14,7 @@ from stress.compile.shocks.cholesky import handed_on
 from stress.engine.weighted.mixture import Mixture
 from stress.engine.weighted.sampler import Drawn, Sampler
 from stress.engine.weighted.screen import Screen
-from stress.questions.rare.components import effective, fit
+from stress.questions.rare.components import effective, fit, truncated
 from stress.questions.rare.costs import BY_TRIGGERS, OUTSIDE_BUYERS, Costs
 from stress.questions.reverse.model import OF_NORMALS
 from stress.results.answers.rare.question import Question
@@ -33,8 +33,6 @@ FEW = 50  # the same, that one is fitted to for the next stage
 ON_THE_WAY = 100  # effective paths of what is less rare, where the event has not even FEW
 STAGES = 8
 LEAST = 1.5  # gain below which paths are plain
-ANY_WAY = 0.25  # of the paths with one large step so many move whichever way
-ANY_WAY_OF_DEFAULTS = 0.5  # funds fail by different moves, and some by opposite ones
 MOST_STEPS = 100  # with components for each
 
 
@@ -84,7 +82,7 @@ def fit_tilt(
 ) -> Fitted:
     """Fit a tilt to a question and find what it gains; of draws that `check_model` lets pass."""
     problem = sampler.problem
-    scales, any_way = scales_of(problem), ANY_WAY_OF_DEFAULTS if asked.kind == "default" else ANY_WAY
+    scales = scales_of(problem)
     plain = mixture = Mixture.plain(sampler.rows(), problem.steps, scales > 0)
     plain_sales, simulated, best, best_rate = 0.0, 0, mixture, 0.0
     for stage in range(STAGES):
@@ -101,7 +99,8 @@ def fit_tilt(
             mixture = best  # what was fitted last is worse
             break
         best, best_rate = mixture, found / len(drawn.ids)
-        mixture = plain.fitted(*fit(sampler.normals(mixture, drawn.ids[chosen]), weights, scales, any_way))
+        matters = truncated(weights * _amounts(drawn.losses[chosen], asked))
+        mixture = Mixture.of_shares(*fit(sampler.normals(mixture, drawn.ids[chosen]), matters, scales))
         if found >= ENOUGH:
             break
     if not best_rate:
@@ -154,19 +153,19 @@ def _elite(drawn: Drawn, asked: Question) -> tuple[npt.NDArray[np.intp], Floats,
     """
     event = event_of(drawn, asked)
     happened = np.flatnonzero(event) if event is not None else np.zeros(0, np.intp)
-    weights = _truncated(drawn.weights[happened])
+    weights = truncated(drawn.weights[happened])
     if len(happened) and effective(weights) >= FEW:
         return happened, weights, True
     worst = np.argsort(-drawn.losses, kind="stable")
     enough = np.flatnonzero(_effective_so_far(drawn.weights[worst]) >= ON_THE_WAY)
     count = max(2, round(ELITE * len(worst)), int(enough[0]) + 1 if len(enough) else len(worst))
-    return worst[:count], _truncated(drawn.weights[worst[:count]]), False
+    return worst[:count], truncated(drawn.weights[worst[:count]]), False
 
 
-def _truncated(weights: Floats) -> Floats:
-    """No weight above the mean times the root of their number (Ionides 2008): a path of a weight that is larger by
-    chance alone is not what a tilt is fitted to."""
-    return np.minimum(weights, weights.mean() * math.sqrt(len(weights))) if len(weights) else weights
+def _amounts(losses: npt.NDArray[Any], asked: Question) -> Floats:
+    """How much each of the worst paths matters, but for its probability: in an ES, as it loses beyond the least bad."""
+    beyond = losses.astype(np.float64) - losses.min()
+    return beyond if asked.kind == "es" and beyond.any() else np.ones(len(losses))
 
 
 def _effective_so_far(weights: Floats) -> Floats:

@@ -135,7 +135,7 @@ def _begun(location: RunLocation, problem: Problem, wanted: str, asked: Question
     there = read_spec(location.folder).get(ANSWER)
     if not isinstance(there, dict) or there.get("name") != QUESTION:
         raise OtherRun(f"{location.name} holds no answer of `levstress {QUESTION}`")
-    method = fitted(there.get("method"), there.get(METHOD_DIGEST), problem.steps, location.name)
+    method = fitted(there.get("method"), there.get(METHOD_DIGEST), location.name)
     check_wanted(location.name, method, wanted, asked.text)
     return method
 

@@ -23,11 +23,14 @@ from stress.questions.rare.components import fit
 from stress.questions.rare.pilot import STAGES, Fitted, fit_tilt, pilot_ids, scales_of
 from stress.questions.rare.screening import PATHS as PATHS_OF_SCREENING
 from stress.results.answers.rare.question import Question
+from tilts import some_mixture
 from tiny import make_problem
 
 STEPS, ROWS, PATHS = 6, 8, 4_000
 NORMALS = np.random.default_rng(3).standard_normal((STEPS, ROWS, PATHS))
 ALIKE = np.ones(PATHS)
+EARLY = np.array([0.4, 0.2, 0.1, 0.1, 0.1, 0.1])
+COURSE = np.array([1.5, 1.2, 0.8, 0.5, 0.3, 0.3])
 FAT = make_problem(steps=2)
 
 
@@ -39,45 +42,80 @@ def test_one_direction_is_found_with_its_course_and_noise_is_left_out() -> None:
     direction = np.array([1.0, -0.8, 0.0, 0.0, 0.0, 0.0, 0.0, 0.6])
     course = np.array([1.5, 1.2, 0.8, 0.5, 0.0, 0.0])
     moved = single(NORMALS + course[:, None, None] * direction[:, None])
-    shifts = fit(moved, ALIKE, scales=0, any_way=0.25)
-    assert shifts.shares == (0.0, 0.0)
+    shifts, shares = fit(moved, ALIKE, scales=0, order=0.0)
+    assert shares.tolist() == [1.0]
     np.testing.assert_allclose(np.outer(shifts.course, shifts.every), np.outer(course, direction), atol=0.06)
     assert np.count_nonzero(shifts.every[direction == 0.0]) <= 1  # 5 % of noise is beyond two errors
-    few = fit(moved[..., :50], ALIKE[:50], scales=0, any_way=0.25)
+    few, _ = fit(moved[..., :50], ALIKE[:50], scales=0, order=0.0)
     assert np.count_nonzero(few.every[direction == 0.0]) <= 1
 
 
 def test_paths_of_large_weight_count_as_the_few_that_they_are() -> None:
     weights = np.where(np.arange(PATHS) < 10, 1.0, 1e-9)
-    shifts = fit(single(NORMALS), weights, scales=0, any_way=0.25)
+    shifts, _ = fit(single(NORMALS), weights, scales=0)
     assert np.count_nonzero(shifts.every) <= 1  # a mean of 10 x 6 normals has an error of 0.13 in each row
     assert np.abs(NORMALS[..., :10].mean(axis=(0, 2))).max() > 0.2
 
 
 def test_a_large_shock_at_one_step_is_told_from_a_large_scale() -> None:
     z, rng = NORMALS.copy(), np.random.default_rng(4)
-    at, wide = rng.integers(STEPS, size=PATHS), rng.random(PATHS) < 0.4
+    at, wide = rng.choice(STEPS, size=PATHS, p=EARLY), rng.random(PATHS) < 0.4
     paths = np.arange(PATHS)
     shock, scale = np.array([2.5, -1.5, 0, 0, 0, 0, 0, -3.0]), np.array([0, 0, 0, 0, 0, 0, 0, -4.0])
-    z[at, :, paths] += np.where(wide[:, None], scale, shock)
-    shifts = fit(single(z), ALIKE, scales=1, any_way=0.25)
+    z += np.where(wide, 0.0, COURSE[:, None])[:, None] * np.where(np.arange(ROWS) < 2, 0.5, 0.0)[:, None]
+    z[at, :, paths] = NORMALS[at, :, paths] + np.where(wide[:, None], scale, shock)
+    shifts, shares = fit(single(z), ALIKE, scales=1, order=0.0)
     np.testing.assert_allclose(shifts.once, shock, atol=0.15)
     np.testing.assert_allclose(shifts.scale, scale, atol=0.15)
-    assert abs(shifts.shares[1] / sum(shifts.shares) - 0.4) < 0.05
-    assert sum(shifts.shares) == 0.95  # paths remain for a shift of every step
-    np.testing.assert_allclose(shifts.others, 0.0, atol=0.05)
-    half = fit(single(z), ALIKE, scales=1, any_way=0.5)
-    assert abs(half.shares[1] / sum(half.shares) - 0.5) < 1e-12  # at least so many
+    beside = np.outer(shifts.beside, shifts.others)
+    np.testing.assert_allclose(beside[:, :2], np.outer(COURSE, [0.5, 0.5]), atol=0.1)
+    np.testing.assert_allclose(shifts.others[2:], 0.0, atol=0.05)
+    large, wider = shares[1 : STEPS + 1], shares[STEPS + 1 :]
+    assert abs(wider.sum() / (large.sum() + wider.sum()) - 0.4) < 0.08
+    np.testing.assert_allclose(large / large.sum(), 0.9 * EARLY + 0.1 / STEPS, atol=0.03)
+    np.testing.assert_allclose(wider, wider[0])
+    assert 0.05 - 1e-12 <= shares[0] < 0.15  # paths remain for a shift of every step
+    assert shares.sum() == pytest.approx(1.0)
 
 
 def test_a_scale_that_few_paths_tell_of_still_makes_all_assets_move_more() -> None:
     alike = single(NORMALS + np.array([0.4, 0, 0, 0, 0, 0, 0, 0.2])[:, None])  # a shift of every step, and calmer ones
     for scales in (1, 4):
-        shifts = fit(alike, ALIKE, scales, any_way=0.25)
+        shifts, shares = fit(alike, ALIKE, scales)
         assert (shifts.scale[-scales:] < 0.0).all()
         assert not shifts.scale[:-scales].any()
         assert np.linalg.norm(shifts.scale) >= 2.0 - 1e-12
-        assert sum(shifts.shares) >= 0.1  # such components are always kept
+        assert shares[1:].sum() >= 0.1 - 1e-12  # such components are always kept
+        assert shares[STEPS + 1 :].sum() >= 0.1 * shares[1:].sum() - 1e-12
+
+
+def test_what_is_fitted_has_less_variance_than_what_is_nearest() -> None:
+    """A sum of steps of different importance beyond a bound; nearest is the shift to its mean there."""
+    draws, asked = np.random.default_rng(5), np.array([2.0, 1.0, 1.0, 0.5, 0.5, 0.2])
+    start = 1.2 * asked  # of a tilt that was there before
+    z = draws.standard_normal((STEPS, 1, 60_000)) + start[:, None, None]
+    event = np.einsum("s,srp->p", asked, z) > 4.0 * np.linalg.norm(asked)
+    z = z[..., event]
+    before = np.exp(0.5 * start @ start - np.einsum("s,srp->p", start, z))
+    shifts, _ = fit(single(z[..., ::10]), before[::10], scales=0)
+    nearest = z[:, 0] @ before / before.sum()
+
+    def variance(shift: npt.NDArray[np.float64]) -> float:
+        ratio = np.logaddexp(np.log(0.2), np.log(0.8) + shift @ z[:, 0] - 0.5 * shift @ shift)
+        return float(before @ np.exp(-ratio))
+
+    found = shifts.course * shifts.every[0]
+    assert variance(found) < variance(nearest)
+    assert np.linalg.norm(found) < np.linalg.norm(nearest)  # the paths that just reach the bound weigh most
+
+
+def test_steps_without_a_neighbour_and_families_without_paths() -> None:
+    moved = single(NORMALS[:1] + np.array([1.0, 0, 0, 0, 0, 0, 0, -2.0])[:, None])
+    shifts, shares = fit(moved, ALIKE, scales=1)
+    assert all(np.isfinite(x).all() for x in shifts)
+    assert not shifts.others.any()
+    assert shares.shape == (3,)
+    assert fit(moved[..., :2], np.array([1.0, 0.0]), scales=1)[1].sum() == pytest.approx(1.0)
 
 
 @pytest.mark.slow
@@ -111,14 +149,12 @@ def test_a_tilt_that_is_worse_than_the_one_before_is_not_taken() -> None:
 
 def test_likelihoods_and_shifted_normals_are_numpys() -> None:
     sampler = Sampler(FAT, RunOptions(paths=2_000, seed=5, device="cpu", precision="float64"), -1)
-    rows, steps, rng = sampler.rows(), FAT.steps, np.random.default_rng(6)
+    rows, steps = sampler.rows(), FAT.steps
     assert scales_of(FAT) == 1
-    every, once, others, scale = rng.normal(0.0, 0.5, (4, rows))
-    scale[:-1] = 0.0
-    mixture = Mixture.plain(rows, steps, fat=True).fitted(every, np.array([1.2, 0.4]), once, others, scale, (0.4, 0.3))
+    mixture = some_mixture(rows, steps)
     ids = np.arange(2_000, dtype=np.uint64)
     drawn, found = sampler.draw(mixture, ids), sampler.normals(mixture, ids)
-    shifts = mixture.shifts()[:steps, :-1].astype(np.float64)
+    shifts = mixture.added()[:steps, :-1].astype(np.float64)
     with jax.enable_x64(True):
         chunks = sampler._chunks(None)
         low, high = (jnp.asarray(word.astype(np.uint32)) for word in (ids, ids >> np.uint64(32)))
@@ -135,11 +171,7 @@ def test_likelihoods_and_shifted_normals_are_numpys() -> None:
 def test_weights_are_against_the_components_that_the_paths_of_the_answer_have() -> None:
     """Whatever id they begin with and however many they are, not against those of all slots."""
     options = RunOptions(paths=150, seed=5, device="cpu", precision="float64")
-    rows, nothing = Sampler(FAT, options, -1).rows(), np.zeros(2)
-    wide = np.zeros(rows)
-    mixture = Mixture.plain(rows, 2, fat=True).fitted(
-        np.full(rows, 0.3), nothing + 1.0, np.full(rows, -0.5), wide, wide, (0.4, 0.3)
-    )
+    mixture = some_mixture(Sampler(FAT, options, -1).rows(), 2)
     method = Method("tilt", "tilt", read_asked("es(system, 0.99)", FAT), -1, 777, options.paths, mixture)
     simulator = MethodSimulator(FAT, options, method)
     found = simulator.simulate(Chunk(method.first, method.last))

@@ -8,37 +8,40 @@ import numpy as np
 import pytest
 
 from stress.engine.weighted.exponential import exponential
-from stress.engine.weighted.mixture import Mixture, weights
+from stress.engine.weighted.mixture import Mixture, Shifts, weights
 from stress.kernels.shocks.tilt import SLOTS
+from tilts import shares, some_mixture
 
 
-@pytest.mark.parametrize("shares", [(0.0, 0.0), (0.3, 0.2), (0.473, 0.473), (0.7, 0.25)])
-def test_the_slots_of_any_number_of_steps_are_all_dealt(shares: tuple[float, float]) -> None:
-    nothing = np.zeros(2)
+@pytest.mark.parametrize(("large", "wide"), [(0.0, 0.0), (0.3, 0.2), (0.473, 0.473), (0.7, 0.25)])
+def test_the_slots_of_any_number_of_steps_are_all_dealt(large: float, wide: float) -> None:
+    row = np.zeros(2)
     for steps in range(1, 101):
-        mixture = Mixture.plain(2, steps, True).fitted(nothing, np.zeros(steps), nothing, nothing, nothing, shares)
+        step = np.zeros(steps)
+        mixture = Mixture.of_shares(Shifts(row, step, row, row, step, row), shares(steps, large, wide))
         assert mixture.slots.sum() == SLOTS
-        assert (mixture.slots[2:] >= 1).all()
-        assert mixture.slots[1] >= 0
+        assert mixture.slots[0] == SLOTS / 5
+        assert (mixture.slots[1:] >= 1).all()
+        assert len(mixture.slots) == len(Mixture.plain(2, steps, True).slots) == 2 + 2 * steps
         assert len(mixture.names) == len(set(mixture.names)) == len(mixture.slots)
         np.testing.assert_array_equal(np.bincount(mixture.of_slot(), minlength=len(mixture.slots)), mixture.slots)
 
 
 def test_a_document_brings_it_back() -> None:
-    rng = np.random.default_rng(1)
-    every, once, others, scale = rng.standard_normal((4, 4))
-    course = rng.standard_normal(5)
-    mixture = Mixture.plain(4, 5, True).fitted(every, course, once, others, scale, (0.4, 0.2))
-    again = Mixture.of(mixture.document(), 5)
-    np.testing.assert_array_equal(mixture.course, course.astype(np.float32))
+    mixture = some_mixture(4, 5)
+    again = Mixture.of(mixture.document())
     assert again.document() == mixture.document()
-    shifts = mixture.shifts()
-    np.testing.assert_array_equal(shifts[2, :-1, 2 + 2], mixture.once)  # the third step
-    np.testing.assert_array_equal(shifts[4, :-1, 2 + 2], mixture.others)
-    np.testing.assert_array_equal(shifts[2, :-1, 2 + 5 + 2], mixture.scale)
-    np.testing.assert_array_equal(shifts[3, :-1, 1], mixture.course[3] * mixture.every)
-    assert not shifts[[0, 1, 3, 4], :, 2 + 5 + 2].any()
-    assert not shifts[5:].any()
+    np.testing.assert_array_equal(again.added(), mixture.added())
+    every, course, once, others, beside, scale = mixture.shifts
+    assert {x.dtype for x in mixture.shifts} == {np.dtype(np.float32)}
+    added = mixture.added()
+    assert not added[:, :, 0].any()
+    np.testing.assert_array_equal(added[2, :-1, 2 + 2], once)  # the third step
+    np.testing.assert_array_equal(added[4, :-1, 2 + 2], beside[4] * others)
+    np.testing.assert_array_equal(added[2, :-1, 2 + 5 + 2], scale)
+    np.testing.assert_array_equal(added[3, :-1, 1], course[3] * every)
+    assert not added[[0, 1, 3, 4], :, 2 + 5 + 2].any()
+    assert not added[5:].any()
 
 
 def test_the_exponential_is_right_to_two_units_of_the_last_place() -> None:

@@ -34,6 +34,7 @@ from stress.results.files.store import RunExists, UnfinishedRun
 from stress.run_directory.location import location_of
 from stress.run_directory.spec import OtherRun
 from stress.scenarios.problem import Problem
+from tilts import some_mixture
 from tiny import make_problem, single
 
 PROBLEM = replace(single(cascade={"feedback": False}), input_hashes={})
@@ -177,7 +178,8 @@ def test_plain_paths_contradict_a_tilt_that_misses_most_of_the_event() -> None:
     options = RunOptions(paths=60_000, seed=2, device="cpu")
     method = chosen(PROBLEM, options, "tilt", read_asked("loss(f) > 8 %", PROBLEM))  # one path in fifty
     assert isinstance(method.numbers, Mixture)
-    away = replace(method.numbers, every=-5 * method.numbers.every)
+    shifts = method.numbers.shifts
+    away = replace(method.numbers, shifts=shifts._replace(every=-5 * shifts.every))
     tree = answered_by(PROBLEM, options, replace(method, numbers=away))
     assert tree.attrs["plain_check"] == "rejected"
     assert tree["weights"]["largest_weight"] < 5.01
@@ -192,7 +194,7 @@ def test_weights_are_those_of_the_balance_heuristic() -> None:
 
 
 def test_any_range_of_ids_is_balanced() -> None:
-    mixture = Mixture.plain(1, 3, True).fitted(np.ones(1), np.ones(3), np.ones(1), np.zeros(1), np.ones(1), (0.3, 0.2))
+    mixture = some_mixture(1, 3)
     assert mixture.slots.sum() == 1000
     for first in (0, 123, 2**63):
         there = mixture.components(np.uint64(first) + np.arange(100, dtype=np.uint64))
