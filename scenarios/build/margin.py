@@ -152,14 +152,15 @@ def _line_share(share: Floats) -> Floats:
 
 
 def check_start(scenario: Scenario, types: Sequence[TypeOf], assets: Assets, funds: Funds, books: Books) -> None:
-    """Refuse a fund type with a member whose requirement exceeds its equity at the start, unless its terms allow it.
+    """Refuse fund types with a member whose requirement exceeds its equity at the start, unless its terms allow it.
 
     Raises:
-        ScenarioError: such a type; names the highest gross that is feasible.
+        ScenarioError: such types; names the highest gross of each that is feasible.
     """
     positions, options = start_positions(books), start_options(books)
     gamma = None if options is None else options.gamma
     needed = requirement(funds, assets, books.fund_of, positions, gamma) / funds.nav
+    found: list[tuple[TypeOf, int, float]] = []
     for t, kind in enumerate(types):
         rows = np.flatnonzero(funds.type_of == t)
         worst = int(rows[needed[rows].argmax()])
@@ -177,12 +178,19 @@ def check_start(scenario: Scenario, types: Sequence[TypeOf], assets: Assets, fun
         for _ in range(_HALVINGS):
             middle = (low + high) / 2
             low, high = (middle, high) if feasible(middle) else (low, middle)
-        highest = math.floor(kind.gross * low * 1e4) / 1e4
-        raise ScenarioError(
-            f"{funds.ids[worst]} starts in a margin call: it needs {needed[worst]:.4g} of its NAV",
-            file=scenario.source,
-            key=f"funds.{kind.fund.id}.gross",
-            value=round(kind.gross, 6),
-            allowed=f"a gross of {highest:.4f} at most with these margin rates, or allow_start_in_call = true in "
-            "its margin",
-        )
+        found.append((kind, worst, math.floor(kind.gross * low * 1e4) / 1e4))
+    if not found:
+        return
+    kind, worst, highest = found[0]
+    others = "".join(
+        f"; so does {funds.ids[row]}, which needs {needed[row]:.4g} (gross {other.gross:.6g}; {most:.4f} at most)"
+        for other, row, most in found[1:]
+    )
+    raise ScenarioError(
+        f"{funds.ids[worst]} starts in a margin call: it needs {needed[worst]:.4g} of its NAV{others}",
+        file=scenario.source,
+        key=f"funds.{kind.fund.id}.gross",
+        value=round(kind.gross, 6),
+        allowed=f"a gross of {highest:.4f} at most with these margin rates, or allow_start_in_call = true in "
+        "its margin",
+    )

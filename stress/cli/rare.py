@@ -52,8 +52,8 @@ def rare(
     Tilted: pilots find draws that bring the event about; most paths get such draws, and weights that make up for it;
     one in five stays plain, and is what the others are checked by. Exit 7 when plain paths contradict the answer.
     Screened: every path is held still, sales are simulated on the worst and on one in 32 of the others. Where no pilot
-    finds a gain all paths are plain. Only gaussian, student_t, factor and garch draws can be tilted. Stopped, it goes
-    on with --out DIR --resume. FUND may be a group.
+    finds a gain all paths are plain. Only gaussian, student_t, factor and garch draws can be tilted. Stopped after its
+    pilots, it goes on with --out DIR --resume. FUND may be a group.
 
     \b
     Examples:
@@ -82,7 +82,7 @@ def rare(
     problem, _ = problem_of(scenario, overrides or (), shock or (), None, None, quiet)
     from stress.engine.weighted.paths import planned_bytes
     from stress.questions.rare.asked import read_asked
-    from stress.questions.rare.choose import check_method
+    from stress.questions.rare.choose import check_method, most_pilot_paths
     from stress.questions.rare.rare import QUESTION, rare_problem
     from stress.results.answers.rare.words import warning_of
     from stress.results.answers.registry import answers
@@ -91,12 +91,13 @@ def rare(
     location = output_location(out, f"{QUESTION}-{problem.name}", seed, paths, overwrite, resume)
     if dry_run:
         check_method(method, problem)
-        needed = planned_bytes(problem, choice)
+        needed, pilots = planned_bytes(problem, choice), most_pilot_paths(method, problem)
         if json:
             facts = {"directory": location.name, "for": asked.text, "method": method, "paths": paths}
-            print_json({**facts, "memory_bytes": needed})
+            print_json({**facts, "pilot_paths_at_most": pilots, "memory_bytes": needed})
             return
-        print(f"for:      {asked.text}\nmethod:   {method}\npaths:    {paths:,}, and those of pilots, {precision}")
+        of_pilots = f", and {pilots:,} of pilots at most" if pilots else ""
+        print(f"for:      {asked.text}\nmethod:   {method}\npaths:    {paths:,}{of_pilots}, {precision}")
         print(f"memory:   {format_size(needed)}\nresult:   {location.name}")
         return
     with progress_shown(quiet) as callback, says_how_to_go_on(location, "paths"):

@@ -9,6 +9,7 @@ from typing import Any
 ABSENT = object()  # a setting that one of the two does not have
 SECTIONS = ("scenario", "options", "resolved", "versions", "defaults")
 DIGEST = "_sha256"  # ending of what follows from the rest
+METHOD, CHOSEN = "method", ("wanted", "name", "paths")  # what was fitted for a rare figure follows, too
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ def compare_settings(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[tuple[
     for section in dict.fromkeys((*SECTIONS, *sorted({*a, *b}))):
         if section.endswith(DIGEST):
             continue
-        whole = [spec.get(section, {}) for spec in (a, b)]
+        whole = [_of(spec, section) for spec in (a, b)]
         entities = [dict(_entities(value)) for value in whole]
         alone = {key for key in {*entities[0], *entities[1]} if (key in entities[0]) != (key in entities[1])}
         first, second = (dict(_flat(value, alone=alone)) for value in whole)
@@ -38,6 +39,16 @@ def compare_settings(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[tuple[
             else:
                 different.append(Setting(section, key, one, other))
     return tuple(different), equal
+
+
+def _of(spec: Mapping[str, Any], section: str) -> Any:
+    """A section of a spec; of a method what was chosen, without the numbers that were fitted."""
+    found = spec.get(section, {})
+    if section != METHOD or not isinstance(found, dict):
+        return found
+    asked = found.get("for")
+    chosen = {name: found[name] for name in CHOSEN if name in found}
+    return {**chosen, "for": asked["text"]} if isinstance(asked, dict) and "text" in asked else chosen
 
 
 def settings_json(settings: tuple[Setting, ...]) -> list[dict[str, Any]]:

@@ -130,14 +130,16 @@ def _begun(claim: Claim, spec: dict[str, Any], overwrite: bool, resume: bool) ->
         refuse_foreign(location)
     if not (resume or location.has(SPEC)):
         restore(location)  # an earlier run was stopped when it had made room, and nothing of its own was there
-    check_vacant(location, overwrite, resume)
     if resume and location.has(SPEC):
-        location.fetch(SPEC, FOLDER)
+        location.fetch(SPEC)
         there = read_spec(location.folder)
-        check_same(location.name, there, spec)
+        check_same(location.name, there, spec)  # before it is said of a finished one that nothing is left
+        check_vacant(location, overwrite, resume)
+        location.fetch(FOLDER)
         if (blocks := location.folder / FOLDER).is_dir():
             flush(blocks)  # names that a process which was killed has left are not safe yet, and are built upon now
         return there
+    check_vacant(location, overwrite, resume)
     try:
         if not resume:  # else blocks that are there say themselves whether they are of this run
             claim.confirm()

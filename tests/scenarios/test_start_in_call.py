@@ -41,6 +41,10 @@ def test_it_is_refused_with_what_allows_it() -> None:
     with pytest.raises(ScenarioError, match="deep starts in a margin call") as raised:
         problem_of()
     assert raised.value.allowed.endswith("or allow_start_in_call = true in its margin")
+    both = document()
+    both["funds"][0]["gross"] = 6.0
+    with pytest.raises(ScenarioError, match=r"deep .*; so does flat, which needs 1.5 \(gross 6; 4.0000 at most\)"):
+        build_problem(scenario_from_document(both))
     with pytest.raises(ScenarioError, match="true or false"):
         problem_of(allow_start_in_call=1)
 

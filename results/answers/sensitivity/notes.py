@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from stress.results.answers.sensitivity.shown import SHOWN, Study
 from stress.results.terminal.cells import few_paths
 
@@ -74,4 +76,10 @@ def _of_ranges(study: Study) -> list[str]:
             "Total: 95 % interval of the figure over ranges and sampling together, ranges independent; its ends "
             f"rest on {points} points, which gives them the standard errors beside them."
         )
+        bare = [study.heading(name) for name in SHOWN if math.isnan(study.at("total", name, "total_low"))]
+        if bare:
+            lines.append(
+                f"No total of {', '.join(bare)}: at more than one in ten of these points too few paths had any of it "
+                "for an interval; more --paths would tell."
+            )
     return lines

@@ -29,7 +29,7 @@ class Shifts(NamedTuple):
         once: (row,) of the step of a large shock.
         others: (row,) of the other steps beside it, times `beside`.
         beside: (step,) how far each of these is shifted.
-        scale: (row,) of the step at which all move more; not 0 in the rows of common scales alone, see
+        scale: (row,) of the step at which all move more; 0 but in the rows of common scales, see
             `kernels.shocks.student_t`.
     """
 
@@ -41,6 +41,7 @@ class Shifts(NamedTuple):
     scale: npt.NDArray[Any]
 
 
+# What a document calls them, in order.
 DOCUMENTED = ("every_step", "course", "one_step", "other_steps", "course_of_others", "scale_of_one_step")
 
 
@@ -67,7 +68,8 @@ class Mixture:
 
     @classmethod
     def of_shares(cls, shifts: Shifts, shares: Floats) -> Mixture:
-        """A share of PLAIN, and of the rest `shares`, (component less one,), of each other one; at least a slot."""
+        """A share of PLAIN, and of the rest `shares`, (component less one,), of each other one: at least a slot, and
+        what is rounded down goes to every step."""
         tilted = round(SLOTS * (1 - PLAIN))
         single = 1 + ((tilted - len(shares)) * shares[1:]).astype(np.int64)
         slots = np.array([SLOTS - tilted, tilted - single.sum(), *single], np.int64)

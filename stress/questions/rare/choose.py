@@ -9,7 +9,8 @@ from stress.engine.weighted.method import Method
 from stress.engine.weighted.sampler import Sampler
 from stress.options import PLAIN, SCREEN, TILT, RunOptions
 from stress.questions.rare.asked import row_of
-from stress.questions.rare.pilot import Fitted, check_model, costs_of, fit_tilt, tilts
+from stress.questions.rare.pilot import PATHS, STAGES, Fitted, check_model, costs_of, fit_tilt, tilts
+from stress.questions.rare.screening import PATHS as PATHS_OF_SCREENING
 from stress.questions.rare.screening import fit_screen
 from stress.results.answers.rare.question import Question
 from stress.results.answers.rare.words import NAMES
@@ -30,6 +31,12 @@ def check_method(wanted: str, problem: Problem) -> None:
         raise ValueError(f"method = {wanted!r} is not possible; allowed: {', '.join(METHODS)}")
     if wanted == TILT:
         check_model(problem)
+
+
+def most_pilot_paths(wanted: str, problem: Problem) -> int:
+    """How many paths the pilots of a method may take."""
+    tilted = wanted == TILT or (wanted == AUTO and tilts(problem))
+    return tilted * (STAGES + 1) * PATHS + (wanted in (AUTO, SCREEN)) * PATHS_OF_SCREENING
 
 
 def chosen(

@@ -1,11 +1,13 @@
 """Shifts fitted to paths on which something rare happened: expectation maximisation of a mixture of normal laws.
 
-Dempster, Laird and Rubin's (1977) steps find the mixture of `mixture.Mixture` that is nearest in cross-entropy to the
-law of such paths (Rubinstein and Kroese 2004). Nearest in cross-entropy is not of least variance: paths on which less
-than usual was enough are drawn too seldom and weigh much. Variance itself, of few paths, is ruled by the heaviest of
-them. What is made least here lies between both: the mean, over these paths, of what they weigh against the mixture, to
-the power ORDER (an alpha divergence, Minka 2005: cross-entropy at 0, variance at 1). Its derivatives are those of a
-cross-entropy with that power as a factor of each path's weight, so every turn weighs the paths once more.
+Dempster, Laird and Rubin's (1977) steps find a mixture of `mixture.Mixture` that is near in cross-entropy to the law of
+such paths (Rubinstein and Kroese 2004). Nearest in cross-entropy is not of least variance: paths on which less than
+usual was enough are drawn too seldom and weigh much. Variance itself, of few paths, is ruled by the heaviest of them.
+What is made less here lies between both: the mean, over these paths, of what they weigh against the mixture, to the
+power ORDER (the alpha divergence of 1 + ORDER, Minka 2005: cross-entropy at 0, of an event variance at 1). Its
+derivatives are those of a cross-entropy with that power as a factor of each path's weight, so every turn weighs the
+paths once more. The plain paths of the mixture count in that weight; nothing is fitted of them, and which component a
+path is of is told among the others.
 
 Either all steps are shifted in one direction, each as far as it was, as a fall in the first days may do most. Or one
 step is: all components with a large shock at one share the shift of this step and that, in one direction, of the
@@ -25,12 +27,12 @@ from stress.engine.weighted.mixture import PLAIN, Shifts
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
-ORDER = 0.5  # between cross-entropy and variance
+ORDER = 0.5  # between cross-entropy and variance; 0 and 1 had more variance, see docs/rare-events.md
 TURNS = 20
-CLOSE = 1e-3  # by which a turn changes the mean log likelihood, below which they end
+CLOSE = 1e-3  # change of the mean log likelihood, below which turns end
 CLEAR = 2.0  # standard errors from which on a shift is one, and no noise of few paths
 TURNS_OF_DIRECTION, TINY = 3, 1e-300
-SMALLEST = 0.05  # share of a family from which on paths tell its shifts
+SMALLEST = 0.05  # share, of a family or of a step, from which on paths tell its shift; that all others have at least
 WIDE_AT_LEAST = 2.0  # standard deviations, of the shift of common scales
 DEFENSIVE = 0.1  # share of the components of single steps, at least
 ANY_WAY = 0.1  # of them so many have a large scale alone, at least
@@ -42,9 +44,9 @@ def fit(normals: npt.NDArray[np.float32], weights: Floats, scales: int, order: f
 
     Args:
         normals: (step, row, path).
-        weights: (path,) how much each matters.
+        weights: (path,) how much each matters, some above 0.
         scales: how many rows, the last ones, make common scales; 0: no single step is a component.
-        order: 0 is cross-entropy, 1 variance.
+        order: 0 is cross-entropy, 1 the variance of an event's probability.
     """
     z = normals.astype(np.float64)
     steps, rows, paths = z.shape
@@ -64,7 +66,7 @@ def fit(normals: npt.NDArray[np.float32], weights: Floats, scales: int, order: f
         each = np.exp(logs - highest)
         tilted = each.sum(axis=0)
         ratio = np.logaddexp(math.log(PLAIN), math.log(1 - PLAIN) + highest + np.log(tilted))
-        weighed = weights * np.exp(-order * ratio)
+        weighed = weights * np.exp(-order * (ratio - ratio.min()))
         reached = float(weights @ ratio)
         if abs(before - reached) < CLOSE:
             break
@@ -89,8 +91,8 @@ def _likelihoods(z: Floats, shifts: Shifts) -> Floats:
 
 
 def _maximised(z: Floats, before: Shifts, every: Floats, shock: Floats, wider: Floats, widens: Bools) -> Shifts:
-    """The shifts of largest likelihood if so much of each path, (path,) and (step, path), is of each component; those
-    of before where a family has too few paths to say more."""
+    """The shifts that are most likely where components have these parts of the paths, `every` (path,), `shock` and
+    `wider` (step, path); those of before where a family has too little to say more."""
     of_paths, large, wide = shock.sum(axis=0), float(shock.sum()), float(wider.sum())
     found = before
     if every.sum() > SMALLEST:
@@ -109,8 +111,13 @@ def _maximised(z: Floats, before: Shifts, every: Floats, shock: Floats, wider: F
 
 
 def _one_direction(sums: Floats, counts: Floats, paths: float) -> tuple[Floats, Floats]:
-    """The direction, (row,), and how far each step, (step,), goes in it: next to the means that sums, (step, row), of
-    so much in each step make, which tell as much as so many paths."""
+    """A direction, (row,), and how far each step, (step,), goes in it: their products are nearest to weighted means.
+
+    Args:
+        sums: (step, row) of normals times weights.
+        counts: (step,) sums of the weights.
+        paths: how many of one weight tell as much.
+    """
     told = counts > SMALLEST * counts.max()
     mean = np.where(told[:, None], sums / np.where(told, counts, 1.0)[:, None], 0.0)
     every, course = mean.mean(axis=0), np.ones(len(mean))

@@ -163,7 +163,7 @@ def _elite(drawn: Drawn, asked: Question) -> tuple[npt.NDArray[np.intp], Floats,
 
 
 def _amounts(losses: npt.NDArray[Any], asked: Question) -> Floats:
-    """How much each of the worst paths matters, but for its probability: in an ES, as it loses beyond the least bad."""
+    """What the weights of the worst paths are multiplied by: for an ES, what each loses beyond the least bad one."""
     beyond = losses.astype(np.float64) - losses.min()
     return beyond if asked.kind == "es" and beyond.any() else np.ones(len(losses))
 

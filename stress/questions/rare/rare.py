@@ -103,7 +103,7 @@ def rare_problem(
     report = progress or (lambda _: None)
     check_method(wanted, problem)
     planned_bytes(problem, options)
-    if location is not None:
+    if location is not None and not (resume and location.has(SPEC)):
         check_vacant(location, overwrite, resume)
 
     def says(text: str) -> None:

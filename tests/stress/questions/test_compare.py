@@ -124,6 +124,13 @@ def test_settings_are_compared_by_dotted_key() -> None:
     assert compare_settings(SPEC, SPEC) == ((), 13)
 
 
+def test_of_a_method_what_was_chosen_is_compared_and_not_what_was_fitted() -> None:
+    fitted = {"name": "tilt", "wanted": "auto", "paths": 100, "row": -1, "numbers": {"slots": [200, 800]}}
+    other = SPEC | {"method": fitted | {"for": {"text": "es(system, 0.99)", "kind": "es"}}}
+    found = {one.key: one.b for one in compare_settings(SPEC, other)[0]}
+    assert found == {"name": "tilt", "wanted": "auto", "paths": 100, "for": "es(system, 0.99)"}
+
+
 def test_the_table_is_aligned_and_has_every_figure() -> None:
     screen = Console(file=io.StringIO(), width=100, color_system=None, markup=False, highlight=False)
     b = tree_with({"es": (0.40, 0.04), "var": (0.3, np.inf)}, 8)

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from plain_fit import plain_fit
 from stress.engine.chunks import Chunk
 from stress.engine.weighted.method import Method
 from stress.engine.weighted.mixture import Mixture
@@ -20,7 +21,7 @@ from stress.kernels.shocks.draw import normals_drawn
 from stress.options import RunOptions
 from stress.questions.rare.asked import read_asked
 from stress.questions.rare.components import fit
-from stress.questions.rare.pilot import STAGES, Fitted, fit_tilt, pilot_ids, scales_of
+from stress.questions.rare.pilot import STAGES, Fitted, _amounts, fit_tilt, pilot_ids, scales_of
 from stress.questions.rare.screening import PATHS as PATHS_OF_SCREENING
 from stress.results.answers.rare.question import Question
 from tilts import some_mixture
@@ -51,10 +52,12 @@ def test_one_direction_is_found_with_its_course_and_noise_is_left_out() -> None:
 
 
 def test_paths_of_large_weight_count_as_the_few_that_they_are() -> None:
-    weights = np.where(np.arange(PATHS) < 10, 1.0, 1e-9)
-    shifts, _ = fit(single(NORMALS), weights, scales=0)
-    assert np.count_nonzero(shifts.every) <= 1  # a mean of 10 x 6 normals has an error of 0.13 in each row
-    assert np.abs(NORMALS[..., :10].mean(axis=(0, 2))).max() > 0.2
+    """Of ten a shift of half a standard deviation is noise in most rows, of all of them it is none."""
+    moved = single(NORMALS + np.where(np.arange(ROWS) < 4, 0.25, 0.0)[:, None])
+    few, _ = fit(moved, np.where(np.arange(PATHS) < 10, 1.0, 1e-9), scales=0, order=0.0)
+    every, _ = fit(moved, ALIKE, scales=0, order=0.0)
+    assert np.count_nonzero(few.every) < 4  # a mean of 10 x 6 normals has an error of 0.13 in each row
+    assert np.count_nonzero(every.every[:4]) == 4
 
 
 def test_a_large_shock_at_one_step_is_told_from_a_large_scale() -> None:
@@ -65,8 +68,9 @@ def test_a_large_shock_at_one_step_is_told_from_a_large_scale() -> None:
     z += np.where(wide, 0.0, COURSE[:, None])[:, None] * np.where(np.arange(ROWS) < 2, 0.5, 0.0)[:, None]
     z[at, :, paths] = NORMALS[at, :, paths] + np.where(wide[:, None], scale, shock)
     shifts, shares = fit(single(z), ALIKE, scales=1, order=0.0)
-    np.testing.assert_allclose(shifts.once, shock, atol=0.15)
-    np.testing.assert_allclose(shifts.scale, scale, atol=0.15)
+    # Some 2,400 and 1,600 paths have one or the other: errors of 0.02; the rest is what twenty turns leave.
+    np.testing.assert_allclose(shifts.once, shock, atol=0.2)
+    np.testing.assert_allclose(shifts.scale, scale, atol=0.2)
     beside = np.outer(shifts.beside, shifts.others)
     np.testing.assert_allclose(beside[:, :2], np.outer(COURSE, [0.5, 0.5]), atol=0.1)
     np.testing.assert_allclose(shifts.others[2:], 0.0, atol=0.05)
@@ -97,7 +101,7 @@ def test_what_is_fitted_has_less_variance_than_what_is_nearest() -> None:
     event = np.einsum("s,srp->p", asked, z) > 4.0 * np.linalg.norm(asked)
     z = z[..., event]
     before = np.exp(0.5 * start @ start - np.einsum("s,srp->p", start, z))
-    shifts, _ = fit(single(z[..., ::10]), before[::10], scales=0)
+    shifts, _ = fit(single(z), before, scales=0)
     nearest = z[:, 0] @ before / before.sum()
 
     def variance(shift: npt.NDArray[np.float64]) -> float:
@@ -107,6 +111,35 @@ def test_what_is_fitted_has_less_variance_than_what_is_nearest() -> None:
     found = shifts.course * shifts.every[0]
     assert variance(found) < variance(nearest)
     assert np.linalg.norm(found) < np.linalg.norm(nearest)  # the paths that just reach the bound weigh most
+
+
+@pytest.mark.parametrize("order", [0.0, 0.5])
+@pytest.mark.parametrize("scales", [1, 2])
+def test_the_fit_is_that_of_the_twin(order: float, scales: int) -> None:
+    steps, rows, paths = 4, 5, 120
+    rng = np.random.default_rng(8)
+    z = rng.standard_normal((steps, rows, paths)) + 0.6 * np.array([1.0, 0.8, 0.0, -0.5, 0.0])[:, None]
+    z[rng.choice(steps, size=paths, p=[0.4, 0.3, 0.2, 0.1]), :, np.arange(paths)] += [2.0, 1.0, 0.0, -1.0, -2.5]
+    weights = rng.exponential(size=paths) ** 3  # some are truncated
+    shifts, shares = fit(single(z), weights, scales, order)
+    by_hand, of_twin = plain_fit(single(z).astype(np.float64), weights, scales, order)
+    for name, found, expected in zip(shifts._fields, shifts, by_hand, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-7, atol=1e-9, err_msg=name)
+    np.testing.assert_allclose(shares, of_twin, rtol=1e-7)
+
+
+def test_an_es_weighs_paths_by_what_they_lose_beyond_the_least_bad() -> None:
+    losses = np.array([0.5, 0.3, 0.4], np.float32)
+    amounts = {text: _amounts(losses, read_asked(text, FAT)) for text in ("es(system, 0.99)", "var(system, 0.99)")}
+    np.testing.assert_allclose(amounts["es(system, 0.99)"], [0.2, 0.0, 0.1], atol=1e-7)
+    assert amounts["var(system, 0.99)"].tolist() == [1.0, 1.0, 1.0]
+    assert _amounts(losses[:1], read_asked("es(system, 0.99)", FAT)).tolist() == [1.0]
+
+
+def test_paths_that_lie_far_out_are_fitted_too() -> None:
+    shifts, shares = fit(single(NORMALS[..., :50] + 30.0), ALIKE[:50], scales=1)
+    assert np.isfinite(shares).all()
+    assert (np.outer(shifts.course, shifts.every) > 15.0).all()
 
 
 def test_steps_without_a_neighbour_and_families_without_paths() -> None:

@@ -27,6 +27,14 @@ def test_the_slots_of_any_number_of_steps_are_all_dealt(large: float, wide: floa
         np.testing.assert_array_equal(np.bincount(mixture.of_slot(), minlength=len(mixture.slots)), mixture.slots)
 
 
+def test_slots_follow_the_shares_but_for_what_each_component_has_at_least() -> None:
+    row, step = np.zeros(2), np.zeros(4)
+    of_all = np.array([0.5, 0.2, 0.1, 0.05, 0.05, 0.025, 0.025, 0.025, 0.025])
+    slots = Mixture.of_shares(Shifts(row, step, row, row, step, row), of_all).slots
+    np.testing.assert_allclose(slots[1:], 800 * of_all, atol=8)
+    assert slots[1] >= 400  # what is rounded down goes to every step
+
+
 def test_a_document_brings_it_back() -> None:
     mixture = some_mixture(4, 5)
     again = Mixture.of(mixture.document())

@@ -81,8 +81,8 @@ def test_a_known_probability_of_one_in_a_hundred_thousand(tree: xr.DataTree) -> 
         assert abs(float(value) - exact(float(loss))) < 4 * float(se)
 
 
-def test_the_shift_is_the_mean_of_the_normals_on_the_paths_of_the_event(tree: xr.DataTree) -> None:
-    """In closed form: by the pilot's weights, without which it would lie a fifth further out."""
+def test_the_shift_is_near_the_mean_of_the_normals_on_the_paths_of_the_event(tree: xr.DataTree) -> None:
+    """Which it would be by cross-entropy, in closed form; without the pilot's weights it would lie a fifth beyond."""
     fitted = json.loads(tree.attrs["tilt"])
     threshold = stats.norm.isf(exact(0.3))
     mean = -stats.norm.pdf(threshold) / exact(0.3) / math.sqrt(3)
@@ -137,6 +137,14 @@ def test_a_directory_that_is_taken_is_refused_before_any_pilot(written: Path, mo
         stress.rare(PROBLEM, "loss(f) > 30 %", out=written)
     with pytest.raises(RunExists, match="already holds a finished run"):
         stress.run(PROBLEM, out=written, method="tilt", question="loss(f) > 30 %")
+    with pytest.raises(OtherRun, match="for loss"):  # that nothing is left is not true of another question
+        stress.rare(PROBLEM, "loss(f) > 20 %", out=written, resume=True)
+    with pytest.raises(OtherRun, match="seed"):
+        rare_problem(
+            PROBLEM, replace(OPTIONS, seed=99), read_asked("loss(f) > 30 %", PROBLEM), location_of(written), resume=True
+        )
+    with pytest.raises(RunExists, match="nothing is left to compute"):
+        rare_problem(PROBLEM, OPTIONS, read_asked("loss(f) > 30 %", PROBLEM), location_of(written), resume=True)
 
 
 def test_a_group_and_a_member_are_asked_about_by_their_id() -> None:
@@ -257,6 +265,9 @@ def test_how_many_paths_would_have_verified_it(tree: xr.DataTree) -> None:
 def test_dry_run(tmp_path: Path) -> None:
     dry = invoke("rare", "desk", "--dry-run", "--json", "--out", str(tmp_path / "new"))
     assert json.loads(dry.stdout)["for"] == "es(system, 0.999)"
+    assert json.loads(dry.stdout)["pilot_paths_at_most"] == 9 * 16_384 + 65_536
+    plain = invoke("rare", "desk", "--dry-run", "--paths", "2e3", "--method", "plain")
+    assert "paths:    2,000, float32" in plain.stdout
     assert not (tmp_path / "new").exists()
 
 
