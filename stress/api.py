@@ -292,7 +292,7 @@ def resume(
     location.fetch(SPEC)
     spec = read_spec(location.folder)
     problem, options = problem_of(spec, location.name)
-    method = method_of(spec, problem, location.name)
+    method = method_of(spec, location.name)
     options = replace(options, devices=devices, max_memory=max_memory)
     if location.has(RESULT):
         raise RunExists(f"{location.name} holds a finished run: nothing is left to compute")

@@ -80,19 +80,24 @@ class Beside:
         if self.asked is None:
             return {}
         from stress.engine.weighted.paths import planned_bytes
+        from stress.questions.rare.choose import most_pilot_paths
 
         return {
             "method": self._wanted,
             "for": self.asked.text,
             "method_paths": self._options.paths,
+            "pilot_paths_at_most": most_pilot_paths(self._wanted, self._problem),
             "method_memory_bytes": planned_bytes(self._problem, self._options),
             "method_seconds_at_most": None if seconds is None else 2.0 * seconds,
         }
 
     def sentence(self, seconds: float | None) -> str:
         """The same in words."""
+        from stress.questions.rare.choose import most_pilot_paths
+
+        pilots = most_pilot_paths(self._wanted, self._problem)
         least = "" if seconds is None else f", about {format_seconds(2.0 * seconds)} at most, compiling included"
-        return f"{self._wanted}: {self._options.paths:,} more paths and those of pilots{least}"
+        return f"{self._wanted}: {self._options.paths:,} more paths, {pilots:,} of pilots at most{least}"
 
 
 def end_by_check(tree: xr.DataTree) -> None:

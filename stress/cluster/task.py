@@ -48,7 +48,7 @@ def simulate_chunk(spec: str, chunk: Chunk, least: TailFloors, devices: int | No
             if problem_options is not None:
                 problem, options = problem_options
                 options = replace(options, devices=devices or options.devices)
-                method = method_of(told, problem, HERE)
+                method = method_of(told, HERE)
                 check_same(HERE, told, spec_of(problem, options, method))
                 _known.clear()
                 chunk_simulator = ChunkSimulator(problem, options, devices_for(problem, options))

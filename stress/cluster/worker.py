@@ -74,7 +74,7 @@ def work_on(
     spec = read_spec(location.folder)
     problem, options = problem_of(spec, location.name)
     options = replace(options, devices=devices, max_memory=max_memory)
-    method = method_of(spec, problem, location.name)
+    method = method_of(spec, location.name)
     every = options.paths if method is None else method.all_paths
     shard = shard_of(every, index, count)
     if location.has(RESULT):

@@ -68,7 +68,7 @@ class Replayer:
         self.problem, options = problem_of(spec, str(self.out))
         # How many paths the run had, on how many devices and in how much memory, says nothing about one path.
         here = replace(options, devices=None, max_memory=None)
-        now = spec_of(self.problem, replace(here, paths=1, store="tails"), method_of(spec, self.problem, str(self.out)))
+        now = spec_of(self.problem, replace(here, paths=1, store="tails"), method_of(spec, str(self.out)))
         now["identity"] |= {name: spec["identity"].get(name) for name in ("paths", "every_path_stored")}
         check_same(str(self.out), spec, now)
         self.options = options

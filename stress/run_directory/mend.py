@@ -52,7 +52,7 @@ def mend(location: RunLocation, result: bool = False, blocks: bool = False) -> l
     if tree is not None:
         tree.close()
     problem, options = problem_of(spec, location.name)
-    check_same(location.name, spec, spec_of(problem, options, method_of(spec, problem, location.name)))
+    check_same(location.name, spec, spec_of(problem, options, method_of(spec, location.name)))
     with claimed(location), writing(out):
         if lost:
             write_spec(out, spec)

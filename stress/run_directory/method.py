@@ -8,10 +8,9 @@ from stress.engine.weighted.method import Method
 from stress.options import PLAIN
 from stress.results.files.store import SPEC, UnfinishedRun
 from stress.run_directory.spec import METHOD_DIGEST, OtherRun
-from stress.scenarios.problem import Problem
 
 
-def method_of(spec: dict[str, Any], problem: Problem, name: str) -> Method | None:
+def method_of(spec: dict[str, Any], name: str) -> Method | None:
     """The method of the spec of the run directory `name`, None where all paths are plain; raises what `fitted` does."""
     digest = spec["identity"].get(METHOD_DIGEST)
     if "method" not in spec and digest is None:

@@ -80,7 +80,7 @@ def verify(
     problems += [fault] if fault else []
     try:
         problem, options = problem_of(spec, str(out))
-        method = method_of(spec, problem, str(out))
+        method = method_of(spec, str(out))
         check_same(str(out), spec, spec_of(problem, options, method))
     except OtherRun as error:  # files are what they are whatever computes here
         for line in problems or ["every file of the result is what was written"] * (result / MANIFEST).exists():

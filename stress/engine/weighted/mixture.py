@@ -41,10 +41,6 @@ class Shifts(NamedTuple):
     scale: npt.NDArray[Any]
 
 
-# What a document calls them, in order.
-DOCUMENTED = ("every_step", "course", "one_step", "other_steps", "course_of_others", "scale_of_one_step")
-
-
 @dataclass(frozen=True)
 class Mixture:
     """Shares in SLOTS and shifts of its components: `plain`, `every step`, then for each step one with a large shock at
@@ -124,13 +120,13 @@ class Mixture:
     @classmethod
     def of(cls, document: dict[str, Any]) -> Mixture:
         """From what `document` gives."""
-        shifts = [np.array(document[name], np.float32) for name in DOCUMENTED]
+        shifts = [np.array(document[name], np.float32) for name in Shifts._fields]
         return cls(np.array(document["slots"], np.int64), Shifts(*shifts))
 
     def document(self) -> dict[str, Any]:
         """For a spec: all that it consists of, and its digest."""
         content: dict[str, Any] = {"slots": [int(x) for x in self.slots]}
-        content |= {name: [float(x) for x in one] for name, one in zip(DOCUMENTED, self.shifts, strict=True)}
+        content |= {name: [float(x) for x in one] for name, one in self.shifts._asdict().items()}
         digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
         return {**content, "sha256": digest}
 

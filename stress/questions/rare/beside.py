@@ -66,7 +66,7 @@ def method_for(
     asked = asked_of(problem, options, method, question)
     if begun is not None and begun.has(SPEC):
         begun.fetch(SPEC)
-        there = method_of(read_spec(begun.folder), problem, begun.name)
+        there = method_of(read_spec(begun.folder), begun.name)
         check_wanted(begun.name, there, method, "" if asked is None else asked.text)
         return there
     if out is not None:

@@ -66,11 +66,10 @@ def fit(normals: npt.NDArray[np.float32], weights: Floats, scales: int, order: f
         each = np.exp(logs - highest)
         tilted = each.sum(axis=0)
         ratio = np.logaddexp(math.log(PLAIN), math.log(1 - PLAIN) + highest + np.log(tilted))
-        weighed = weights * np.exp(-order * (ratio - ratio.min()))
         reached = float(weights @ ratio)
         if abs(before - reached) < CLOSE:
             break
-        before, weighed = reached, truncated(weighed)
+        before, weighed = reached, truncated(weights * np.exp(-order * (ratio - ratio.min())))
         each *= weighed / weighed.sum() / tilted
         shock, wider = each[1:].reshape(2, -1, paths)
         shifts = _maximised(z, shifts, each[0], shock, wider, widens)
@@ -90,11 +89,10 @@ def _likelihoods(z: Floats, shifts: Shifts) -> Floats:
     return np.vstack([every, of_step, wide - 0.5 * shifts.scale @ shifts.scale])
 
 
-def _maximised(z: Floats, before: Shifts, every: Floats, shock: Floats, wider: Floats, widens: Bools) -> Shifts:
+def _maximised(z: Floats, found: Shifts, every: Floats, shock: Floats, wider: Floats, widens: Bools) -> Shifts:
     """The shifts that are most likely where components have these parts of the paths, `every` (path,), `shock` and
-    `wider` (step, path); those of before where a family has too little to say more."""
+    `wider` (step, path); those found before where a family has too little to say more."""
     of_paths, large, wide = shock.sum(axis=0), float(shock.sum()), float(wider.sum())
-    found = before
     if every.sum() > SMALLEST:
         direction, course = _one_direction(z @ every, np.full(len(z), every.sum()), effective(every))
         found = found._replace(every=direction, course=course)

@@ -103,14 +103,15 @@ def rare_problem(
     report = progress or (lambda _: None)
     check_method(wanted, problem)
     planned_bytes(problem, options)
-    if location is not None and not (resume and location.has(SPEC)):
-        check_vacant(location, overwrite, resume)
 
     def says(text: str) -> None:
         report(Progress(0, options.paths, text))
 
-    method = _begun(location, problem, wanted, asked) if location is not None and resume else None
-    method = method or chosen(problem, options, wanted, asked, 0, says)
+    method = _begun(location, wanted, asked) if location is not None and resume else None
+    if method is None:
+        if location is not None:
+            check_vacant(location, overwrite, resume)  # before any pilot
+        method = chosen(problem, options, wanted, asked, 0, says)
     simulator = MethodSimulator(problem, options, method, says)
     if location is None:
         return answer(problem, options, method, paths_of(simulator, None, report))
@@ -122,7 +123,7 @@ def rare_problem(
     return tree
 
 
-def _begun(location: RunLocation, problem: Problem, wanted: str, asked: Question) -> Method | None:
+def _begun(location: RunLocation, wanted: str, asked: Question) -> Method | None:
     """The method of an answer that was begun, whose numbers are not fitted again; None where nothing was begun.
 
     Raises:

@@ -65,7 +65,7 @@ def change_spec(run: Path, change: Callable[[dict[str, Any]], None]) -> None:
 
 
 def other_shift(spec: dict[str, Any]) -> None:
-    spec["method"]["numbers"]["every_step"][0] += 1e-3
+    spec["method"]["numbers"]["every"][0] += 1e-3
 
 
 def test_the_run_is_as_ever_and_the_figure_agrees_with_it(sealed: Path) -> None:
@@ -109,7 +109,7 @@ def test_a_changed_number_of_the_tilt_is_found(run: Path) -> None:
     for go_on in (stress.resume, work_on, verify):
         with pytest.raises(UnfinishedRun, match="its method has not the numbers"):
             go_on(run)
-    for numbers in {"every_step": 3.0}, {"every_step": [[1.0, 2.0]]}, {"slots": [10**30]}, {"course": None}:
+    for numbers in {"every": 3.0}, {"every": [[1.0, 2.0]]}, {"slots": [10**30]}, {"course": None}:
         change_spec(run, lambda spec, numbers=numbers: spec["method"]["numbers"].update(numbers))  # type: ignore[misc]
         with pytest.raises(UnfinishedRun, match="has been changed: its method"):
             stress.resume(run)

@@ -86,7 +86,7 @@ def test_the_shift_is_near_the_mean_of_the_normals_on_the_paths_of_the_event(tre
     fitted = json.loads(tree.attrs["tilt"])
     threshold = stats.norm.isf(exact(0.3))
     mean = -stats.norm.pdf(threshold) / exact(0.3) / math.sqrt(3)
-    np.testing.assert_allclose(np.outer(fitted["course"], fitted["every_step"]).ravel(), mean, rtol=0.06)
+    np.testing.assert_allclose(np.outer(fitted["course"], fitted["every"]).ravel(), mean, rtol=0.06)
 
 
 def test_the_same_numbers_whatever_travels_together(tree: xr.DataTree) -> None:
