@@ -116,7 +116,10 @@ def _devices() -> tuple[list[str], str | None]:
 
 
 def _passes_on() -> list[str]:
-    """Passes of XLA that cost time and are on all the same, as this XLA does not know how to leave them out."""
+    """Passes of XLA that cost time and are on all the same, as this XLA does not know how to leave them out.
+
+    With them its scheduler, where it does not know the one that is asked for.
+    """
     import jax
     import jax.numpy as jnp
     import numpy as np
@@ -125,7 +128,11 @@ def _passes_on() -> list[str]:
     from stress.engine import devices
 
     cpu = jax.devices("cpu")[:1]
-    options = devices.compiler_options(Mesh(cpu, "one"))
+    options, scheduler = devices.compiler_options(Mesh(cpu, "one")), devices.SCHEDULER[0]
+    try:
+        jax.jit(lambda x: x + 1).lower(jnp.ones(1, jnp.float32)).compile(options)
+    except jax.errors.JaxRuntimeError:
+        options.pop(scheduler, None)
 
     def compiled(program: Callable[[Array], Array], rows: int) -> str:
         return jax.jit(program).lower(jnp.ones((rows, 1_024), jnp.float32)).compile(options).as_text() or ""
@@ -136,6 +143,7 @@ def _passes_on() -> list[str]:
         copied = compiled(lambda x: jax.lax.optimization_barrier(jnp.exp(x) / (1.0 + x * x))[twice], 64)
     assigner, expander = devices.PASSES_OFF
     found = {assigner: "outer_dimension_partitions" in split, expander: "opt-barrier(" not in copied}
+    found["its scheduler that runs kernels side by side"] = scheduler not in options
     return [name for name, on in found.items() if on]
 
 

@@ -25,7 +25,7 @@ from jax.experimental import serialize_executable
 from jax.experimental.compilation_cache import compilation_cache
 from jax.sharding import Mesh
 
-from stress.engine.devices import available_cores, compiler_options, flags_read
+from stress.engine.devices import PASSES_OFF, SCHEDULER, available_cores, compiler_options, flags_read
 from stress.engine.kept.folder import cache_dir, forget, make_private, not_kept, trusted
 from stress.engine.kept.loaded_code import loaded_code
 from stress.kernels.structure import Structure
@@ -92,9 +92,19 @@ def ready(
 
 
 def compiled(program: Any, mesh: Mesh, arguments: tuple[Any, ...]) -> Callable[..., Any]:
-    """The executable of a jitted function for these devices and arguments, compiled whatever is kept."""
+    """The executable of a jitted function for these devices and arguments, compiled whatever is kept.
+
+    An XLA that does not know its scheduler by this name has its own.
+    """
     with _without_cache():
-        made: Callable[..., Any] = program.lower(*arguments).compile(compiler_options=compiler_options(mesh))
+        lowered, options = program.lower(*arguments), compiler_options(mesh)
+        try:
+            made: Callable[..., Any] = lowered.compile(compiler_options=options)
+        except jax.errors.JaxRuntimeError as error:
+            name = SCHEDULER[0]
+            if name not in options or name not in str(error):
+                raise
+            made = lowered.compile(compiler_options={key: x for key, x in options.items() if key != name})
     return made
 
 
@@ -147,6 +157,7 @@ def _key(name: str, structure: Structure, mesh: Mesh, arguments: tuple[Any, ...]
         shapes,
         devices,
         _settings(),
+        (PASSES_OFF, SCHEDULER),
         (jax.__version__, jaxlib.__version__, platform.python_version()),
         available_cores(),
         _processor(),

@@ -53,16 +53,21 @@ def test_passes_that_the_user_turns_off_stay_off(monkeypatch: pytest.MonkeyPatch
     for given, passes in (("", ""), ("--xla_disable_hlo_passes=mine --xla_dump_to=/x", "mine,")):
         monkeypatch.setattr(engine_devices, "flags_read", lambda given=given: given)
         options = engine_devices.compiler_options(mesh)
-        assert options == {"xla_disable_hlo_passes": f"{passes}cpu-parallel-task-assigner,cse_barrier_expander"}
+        off = {"xla_disable_hlo_passes": f"{passes}cpu-parallel-task-assigner,cse_barrier_expander"}
+        assert options == off | dict([engine_devices.SCHEDULER])
 
 
 def test_passes_that_are_on_are_seen_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert machine._passes_on() == []
+    asked = engine_devices.compiler_options(set_up("cpu", 1).mesh)
+    unknown = asked | {engine_devices.SCHEDULER[0]: "ANOTHER"}
+    monkeypatch.setattr(engine_devices, "compiler_options", lambda mesh: dict(unknown))
+    assert machine._passes_on() == ["its scheduler that runs kernels side by side"]
     monkeypatch.setattr(engine_devices, "compiler_options", lambda mesh: {})
     passes = machine._passes_on()
-    assert passes == list(engine_devices.PASSES_OFF)
+    assert passes == [*engine_devices.PASSES_OFF, "its scheduler that runs kernels side by side"]
     lines = machine._missing([], None, passes, {"driver": None, "plugin": None}, 1)
-    assert "does not leave out cpu-parallel-task-assigner and cse_barrier_expander" in lines[0]
+    assert "does not leave out cpu-parallel-task-assigner and cse_barrier_expander and its" in lines[0]
 
 
 @pytest.mark.parametrize(("cores", "installed", "said"), [(64, None, True), (8, None, False), (64, "2025.1", False)])

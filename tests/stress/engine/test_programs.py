@@ -8,7 +8,6 @@ import platform
 import stat
 import subprocess
 import sys
-from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,13 +20,11 @@ from jax.sharding import Mesh
 
 from scenario_example import example
 from stress.compile.structure import structure_of
-from stress.engine.devices import set_up
+from stress.engine.devices import SCHEDULER, compiler_options, set_up
 from stress.engine.kept import programs
-from stress.engine.kept.loaded_code import loaded_code
 from stress.engine.kept.programs import SUFFIX, ready
 from stress.kernels.cascade import trade
 from stress.kernels.structure import Structure
-from stress.kernels.triggers import margin_call
 from stress.scenarios.build.problem_builder import build_problem
 from stress.scenarios.read.loader import scenario_from_document
 
@@ -92,7 +89,7 @@ def test_a_program_is_traced_once_for_all_processes(
     "change",
     [
         *("name", "structure", "shape", "type", "x64", "flags", "setting", "cores", "processor", "code", "devices"),
-        *("jax", "jaxlib", "python"),
+        *("jax", "jaxlib", "python", "scheduler"),
     ],
 )
 def test_what_a_program_is_made_from_names_it(
@@ -119,6 +116,8 @@ def test_what_a_program_is_made_from_names_it(
         monkeypatch.setattr(programs, change, SimpleNamespace(**vars(getattr(programs, change)) | {"__version__": "0"}))
     elif change == "python":
         monkeypatch.setattr(platform, "python_version", lambda: "3.99.0")
+    elif change == "scheduler":
+        monkeypatch.setattr(programs, "SCHEDULER", ("scheduler", "another"))
     elif change == "cores":
         monkeypatch.setattr(programs, "available_cores", lambda: 99)
     elif change == "code":
@@ -261,29 +260,13 @@ def test_a_cache_that_cannot_be_written_hinders_nobody(
     np.testing.assert_array_equal(found(NUMBERS), 2.0 * NUMBERS)
 
 
-def test_code_in_place_of_other_code_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = {loaded_code()}
-
-    def times(factor: float) -> Any:
-        return lambda *_: factor
-
-    for factor in (2.0, 3.0):  # the same instructions
-        monkeypatch.setattr(trade, "price_gain", times(factor))
-        seen.add(loaded_code())
-    monkeypatch.setattr(margin_call._MarginCall, "fraction", times(1.0))
-    seen.add(loaded_code())
-    monkeypatch.setattr(margin_call.TRIGGER, "size", times(1.0), raising=False)
-    seen.add(loaded_code())
-    assert len(seen) == 5
-    monkeypatch.undo()
-    assert loaded_code() in seen
-
-
-@pytest.mark.parametrize("module", ["stress.engine.detail.program", "stress.engine.block", "stress.engine.tiles"])
-def test_the_code_of_every_program_counts(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = loaded_code()
-    monkeypatch.setattr(import_module(module), "put_tile", lambda *_: None, raising=False)
-    assert loaded_code() != before
+def test_an_xla_without_the_scheduler_compiles_all_the_same(mesh: Mesh, monkeypatch: pytest.MonkeyPatch) -> None:
+    options = compiler_options(mesh)
+    monkeypatch.setattr(programs, "compiler_options", lambda mesh: options | {SCHEDULER[0]: "ANOTHER"})
+    assert programs.compiled(Traced(2.0).jitted, mesh, (NUMBERS,))(NUMBERS)[1] == 2.0
+    monkeypatch.setattr(programs, "compiler_options", lambda mesh: options | {"xla_no_such_option": True})
+    with pytest.raises(jax.errors.JaxRuntimeError, match="xla_no_such_option"):
+        programs.compiled(Traced(2.0).jitted, mesh, (NUMBERS,))
 
 
 def test_jax_s_own_cache_is_as_it_was(cache: Path, structure: Structure, mesh: Mesh) -> None:
