@@ -137,10 +137,9 @@ def _members(layouts: tuple[Layout, ...], x: Array) -> Array:
     for layout in layouts:
         members = layout.types * layout.members
         if layout.books > BOOKS_TOGETHER:
-            cube = x[book : book + members * layout.books].reshape(members, layout.books, x.shape[-1])
-            some = total[member : member + members]
+            end, some = book + members * layout.books, total[member : member + members]
             for b in range(BOOKS_TOGETHER, layout.books):
-                some = some + cube[:, b]
+                some = some + x[book + b : end : layout.books]
             total = lax.dynamic_update_slice(total, some, (member, 0))
         member, book = member + members, book + members * layout.books
     return total

@@ -26,6 +26,12 @@ def worked_out(tile: Array) -> Array:
     return finished
 
 
+def all_worked_out(tiles: Sequence[Array]) -> list[Array]:
+    """The same tiles; what reads one of them waits for all, so that none that is replaced is copied before."""
+    finished: list[Array] = lax.platform_dependent(list(tiles), cpu=lax.optimization_barrier, default=lambda x: x)
+    return finished
+
+
 def join_rows(parts: Sequence[Array]) -> Array:
     """Parts of shape (row, path) below each other.
 
@@ -68,4 +74,4 @@ def fold_rows(tile: Array, combine: Callable[[Array, Array], Array]) -> Array:
 
 def any_row(tile: Array) -> Array:
     """Whether any row of a tile of bools holds, (row, path) -> (path,)."""
-    return fold_rows(tile, or_)
+    return worked_out(fold_rows(tile, or_))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
@@ -159,32 +160,43 @@ def advance(
         by_book = shapes_to_books(structure, by_shape)
         return books_to_members(structure, params.books.gross * state.held * by_book)
 
-    report = StepReport(
-        price=state.price,
-        depth=terms.depth,
-        variance=state.variance,
-        forced=state.forced,
-        held=state.held,
-        profit=state.profit,
-        static_profit=still_pnl(params.books, state.static_change, step) if structure.twin else state.profit[:0],
-        called=state.calls.called,
-        sold=state.sold,
-        built=state.built,
-        call_open=state.calls.age >= 0,
-        defaulted=state.defaulted,
-        outside=moved_pnl - rebound_pnl,
-        rebound=rebound_pnl,
-        causes=causes,
-        asset_pnl=asset_pnl * params.reporting.adv_share[: asset_pnl.shape[0]],
-        by_trigger=booked(structure, by_trigger),
-        purchases=spent,
-        told=said,
-        gross=value(gross_value(params.books, state.price)),
-        net=value(net_value(params.books, state.price)),
-        rounds=rounds,
-        by_group=by_group,
-    )
-    return state, report
+    def reported() -> StepReport:
+        return StepReport(
+            price=state.price,
+            depth=terms.depth,
+            variance=state.variance,
+            forced=state.forced,
+            held=state.held,
+            profit=state.profit,
+            static_profit=still_pnl(params.books, state.static_change, step) if structure.twin else state.profit[:0],
+            called=state.calls.called,
+            sold=state.sold,
+            built=state.built,
+            call_open=state.calls.age >= 0,
+            defaulted=state.defaulted,
+            outside=moved_pnl - rebound_pnl,
+            rebound=rebound_pnl,
+            causes=causes,
+            asset_pnl=asset_pnl * params.reporting.adv_share[: asset_pnl.shape[0]],
+            by_trigger=booked(structure, params.triggers, by_trigger),
+            purchases=spent,
+            told=said,
+            gross=value(gross_value(params.books, state.price)),
+            net=value(net_value(params.books, state.price)),
+            rounds=rounds,
+            by_group=by_group,
+        )
+
+    return state, _where_explained(structure, params, reported)._replace(profit=state.profit)
+
+
+def _where_explained(structure: Structure, params: Params, reported: Callable[[], StepReport]) -> StepReport:
+    """The report of a step; zeros where the detailed program wants the profits alone, see `Rules.explained`."""
+    if not structure.attribution:
+        return reported()
+    nothing = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), jax.eval_shape(reported))
+    report: StepReport = lax.cond(params.rules.explained, reported, lambda: nothing)
+    return report
 
 
 def _managers_pnl(structure: Structure, state: State, pnl: Array) -> Array:
@@ -213,8 +225,8 @@ def _step_end(structure: Structure, params: Params, state: State, terms: Terms, 
         return StepEnd(last.profit[:0], last.pending[:0])
     due = (calls.age >= params.margin.grace_steps) & ~(last.pending | state.defaulted)
     free = (params.books.gross * last.held > 0) & ~last.done
-    cut, others = (books_to_members(structure, x.astype(jnp.int32)) for x in (last.done, free))
-    return StepEnd(required.by_member - last.equity, due & (cut > 0) & (others == 0))
+    counted = books_to_members(structure, jnp.where(free, 1 << 16, last.done.astype(jnp.int32)))  # both in one sum
+    return StepEnd(required.by_member - last.equity, due & (counted > 0) & (counted < 1 << 16))
 
 
 def _defaults(

@@ -6,7 +6,8 @@ rounds are of the brokers' triggers, which ask for a fraction of the fund.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 from jax import Array
@@ -82,16 +83,21 @@ def add_round(structure: Structure, so_far: ByTrigger, number: Array, shed: Arra
     )
 
 
-def booked(structure: Structure, last: ByTrigger) -> Booked:
-    """All of the step after its last round."""
+def booked(structure: Structure, records: dict[str, Any], last: ByTrigger) -> Booked:
+    """All of the step after its last round; `records` has the numbers of each trigger."""
+    every = triggers_of(structure)
 
-    def round_one(amount: Array, reason: Array) -> list[Array]:
+    def round_one(amount: Array, reason: Array, acting: Sequence[bool]) -> list[Array]:
         if amount.shape[0] == 0:
             return []
-        every = range(len(structure.triggers))
-        return [books_to_members(structure, jnp.where(reason == t, amount, 0.0)) for t in every]
+        none = jnp.zeros((structure.members, *amount.shape[1:]), amount.dtype)
+        return [
+            books_to_members(structure, jnp.where(reason == t, amount, 0.0)) if acts else none
+            for t, acts in enumerate(acting)
+        ]
 
-    sold, built = round_one(last.first, last.of_sale), round_one(last.built, last.of_build)
+    sold = round_one(last.first, last.of_sale, [t.sells for t in every])
+    built = round_one(last.built, last.of_build, [t.builds(records[t.name]) for t in every])
     if sold:
         for broker, trigger in enumerate(triggers_of(structure, "brokers")):
             t = structure.triggers.index(trigger.name)

@@ -145,7 +145,7 @@ def with_room(structure: Structure, params: Params, terms: Terms, now: Round) ->
     A hair below what fits, so that rounding exceeds no allowance. Close-outs have a rate of their own. Also which paths
     have orders at all.
     """
-    now = now._replace(active=any_row(now.order != 0))
+    now = now._replace(active=any_row(now.order != 0 if structure.builds else now.order > 0))  # as in `orders`
     if not structure.participation:
         return now
     books = params.books

@@ -14,7 +14,7 @@ from stress.kernels.convexity import flow_by_group, forced_flow
 from stress.kernels.impact.displacement import log_change
 from stress.kernels.impact.impact import log_displacement
 from stress.kernels.layout import books_to_managers, books_to_members, shapes_to_books
-from stress.kernels.linear import any_row
+from stress.kernels.linear import all_worked_out, any_row
 from stress.kernels.market.loadings import whole
 from stress.kernels.market.simple_return import simple_return
 from stress.kernels.outside.flows import OutsideFlows
@@ -57,7 +57,10 @@ def trade(structure: Structure, params: Params, state: State, terms: Terms, outs
     flow, now = None, beginning(structure, outside, now)
     if structure.participation:
         now, flow = within_participation(structure, params, now)
-    return settle(structure, params, state, terms, outside, now, flow)
+    now = settle(structure, params, state, terms, outside, now, flow)
+    names = ("held", "left", "done", "profit", "sold", "gained", "book_pnl")
+    traded: dict[str, Any] = dict(zip(names, all_worked_out([getattr(now, name) for name in names]), strict=True))
+    return now._replace(**traded)  # all of it, before orders are read and replace those that it was made of
 
 
 def settle(
@@ -92,11 +95,15 @@ def settle(
     gain = price_gain(structure, params, state, terms, outside, now.forced)
     # A path that is done stays as it is to the bit, although neighbours go on and other programs read it again.
     gain = jnp.where(before.active, gain, before.gain)
-    gained = jnp.where(before.active, values_gained(structure, books, params.margin, now, gain), before.gained)
-    pnl = books.gross * kept * shapes_to_books(structure, (gained - before.gained)[: structure.shapes])
+    gained = values_gained(structure, books, params.margin, now, gain)
+    moved = jnp.where(before.active, (gained - before.gained)[: structure.shapes], 0.0)
+    pnl = books.gross * kept * shapes_to_books(structure, moved)
+    # P&L first: then what it was read off is replaced where it stands.
+    pnl, gained, gained_before, held = all_worked_out([pnl, gained, before.gained, before.held])
     now = now._replace(
         gain=gain,
-        gained=gained,
+        gained=jnp.where(before.active, gained, gained_before),
+        held=held - cut,
         profit=now.profit + books_to_members(structure, pnl),
         book_pnl=now.book_pnl + books_to_managers(structure, pnl) if structure.book_pnl else now.book_pnl,
     )

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from stress.kernels.books import Books
-from stress.kernels.layout import members_to_books
+from stress.kernels.layout import managers_to_books, members_to_managers
 from stress.kernels.linear import any_row
 from stress.kernels.structure import Structure
 from stress.kernels.triggers.protocol import QuietView, RoundView, Trigger
@@ -21,10 +21,10 @@ from stress.kernels.triggers.protocol import QuietView, RoundView, Trigger
 class Overlay(NamedTuple):
     """Numbers of the trigger."""
 
-    start: Array  # (point, book, 1) loss of the fund
-    width: Array  # (point, book, 1)
-    slope: Array  # (point, book, 1)
-    first: Array  # (book, 1) k at the first point
+    start: Array  # (point, manager, 1) loss of the fund
+    width: Array  # (point, manager, 1)
+    slope: Array  # (point, manager, 1)
+    first: Array  # (manager, 1) k at the first point
 
 
 class _Overlay(Trigger[Overlay, tuple[()]]):
@@ -40,16 +40,17 @@ class _Overlay(Trigger[Overlay, tuple[()]]):
 
     def build(self, record: Overlay, own: tuple[()], seen: RoundView) -> Array:
         """The wanted k, linear between the points of loss, less what the rule has built."""
-        loss = members_to_books(seen.structure, 1.0 - seen.equity)
+        loss = members_to_managers(seen.structure, 1.0 - seen.equity)
         wanted = jnp.where(loss >= record.start[0], record.first, 0.0)
         for p in range(record.start.shape[0]):
             wanted = wanted + record.slope[p] * jnp.clip(loss - record.start[p], 0.0, record.width[p])
+        wanted = managers_to_books(seen.structure, wanted)
         more = jnp.maximum(wanted - seen.added, 0.0)  # nobody else builds a book that starts at nothing
         return jnp.where((seen.books.start_held <= 0) & (more > seen.tolerance), more, 0.0)
 
     def alarm(self, record: Overlay, own: tuple[()], still: QuietView) -> Array:
         """A loss at the first point."""
-        return any_row(members_to_books(still.structure, -still.profit) >= record.start[0])
+        return any_row(members_to_managers(still.structure, -still.profit) >= record.start[0])
 
 
 TRIGGER = _Overlay()

@@ -37,7 +37,7 @@ class VolTarget(NamedTuple):
 def ceiling(structure: Structure, record: VolTarget, variance: Array) -> Array:
     """Largest k that the target allows, (book, path)."""
     to_books = shapes_to_books if record.gross is None else managers_to_books
-    return record.ceiling / jnp.sqrt(to_books(structure, variance))
+    return record.ceiling / to_books(structure, jnp.sqrt(variance))
 
 
 def managers_return(structure: Structure, books: Books, gross_at_1: Array, moved: StepMoves) -> Array:

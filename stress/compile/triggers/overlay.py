@@ -16,5 +16,7 @@ def record(problem: Problem, dtype: np.dtype[Any]) -> Overlay | None:
     table = problem.triggers.get("overlay")
     if table is None:
         return None
-    arrays: Any = ramps(table.loss, table.held)
+    books = problem.books
+    row = np.searchsorted(books.manager_of, np.arange(books.managers))  # tiers of one book have one rule
+    arrays: Any = ramps(table.loss[row], table.held[row])
     return Overlay(*arrays)
