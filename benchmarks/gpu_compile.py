@@ -4,7 +4,7 @@
     JAX_SKIP_CUDA_CONSTRAINTS_CHECK=1 bin/python ../benchmarks/gpu_compile.py --write
 
 XLA compiles for a described device. Of every loop of the compiled text this counts the kernels of one turn and the
-bytes that they read and write, an upper bound, as a slice counts whole. From there to paths per second: what memory at
+bytes that they read and write (`gpu_traffic`). From there to paths per second: what memory at
 `BANDWIDTH` and launches of `LAUNCH` seconds each allow, the larger of the two in each loop, with as many rounds a step
 as the slowest of `SAMPLE` paths needs on the CPU, since a tile waits for its slowest path. No figure here was measured
 on a GPU. `--write` renews `stress/bench/gpu_ledger.json`, which carries the digest of the code that was compiled.
@@ -15,17 +15,16 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from gpu_traffic import counted
 from jax.experimental import topologies
 from jax.sharding import Mesh
 
@@ -56,119 +55,6 @@ gpu_device_info { threads_per_block_limit: 1024 threads_per_warp: 32 shared_memo
  device_vendor: "NVIDIA Corporation" }
 platform_name: "CUDA" dnn_version_info { major: 9 minor: 10 patch: 0 } device_description_str: "NVIDIA H100 80GB HBM3"
 """
-WIDTH = {
-    "pred": 1,
-    "s8": 1,
-    "u8": 1,
-    "bf16": 2,
-    "f16": 2,
-    "s64": 8,
-    "u64": 8,
-    "f64": 8,
-    "c64": 8,
-}  # bytes; others have 4
-FREE = {
-    *("get-tuple-element", "tuple", "parameter", "constant", "bitcast", "iota", "after-all"),
-    *("while", "conditional", "call"),  # what is in them is counted by itself
-}
-OPERATION = re.compile(r"\s*(?:ROOT )?%?([\w.\-]+) = (\(.*?\)|\S+) ([\w\-]+)\((.*)")
-TRIPS = re.compile(r'known_trip_count":\s*\{"n":"(\d+)"')
-
-
-@dataclass
-class Body:
-    """One turn of a computation: its own kernels and bytes, and what it calls so many times (None: unknown).
-
-    Normals are drawn for two steps at a time, in a loop of one turn or none: half a turn a step.
-    """
-
-    kernels: int = 0
-    moved: int = 0
-    loops: list[tuple[str, float | None]] = field(default_factory=list)
-    branches: list[list[str]] = field(default_factory=list)
-
-
-def size_of(shape: str) -> int:
-    """Bytes of a shape of the compiled text, tuples summed."""
-    sizes = re.findall(r"(\w+)\[([\d,]*)\]", shape)
-    return sum(WIDTH.get(kind, 4) * int(np.prod([int(x) for x in dims.split(",") if x] or [1])) for kind, dims in sizes)
-
-
-def bodies_of(text: str) -> tuple[dict[str, Body], str]:
-    """Every computation of a compiled module by name, and the name of its entry."""
-    found: dict[str, Body] = {}
-    name, entry, shapes = "", "", dict[str, int]()
-    for line in text.splitlines():
-        head = re.match(r"^(ENTRY )?%?([\w.\-]+) \(.*\) -> .* \{", line)
-        if head:
-            name, shapes = head[2], {}
-            entry, found[name] = name if head[1] else entry, Body()
-        operation = OPERATION.match(line)
-        if not operation or not name:
-            continue
-        label, shape, what, rest = operation.groups()
-        shapes[label] = size_of(shape)
-        body = found[name]
-        if what == "while":
-            turns = TRIPS.search(rest)
-            inner = re.search(r"body=%?([\w.\-]+)", rest)
-            draws = None if "c64[" not in shape else 0.5  # the words of a hash
-            body.loops.append((inner[1] if inner else "", int(turns[1]) if turns else draws))
-        elif what == "conditional":
-            inside = re.search(r"branch_computations=\{([^}]*)\}", rest)
-            names = inside[1].split(",") if inside else re.findall(r"(?:true|false)_computation=%?([\w.\-]+)", rest)
-            body.branches.append([x.strip().lstrip("%") for x in names])
-        elif what == "call":
-            inner = re.search(r"to_apply=%?([\w.\-]+)", rest)
-            body.loops.append((inner[1] if inner else "", 1))
-        elif what not in FREE:
-            operands = re.findall(r"%([\w.\-]+)", rest.split("), ")[0])
-            body.kernels += 1
-            body.moved += shapes[label] + sum(shapes.get(x, 0) for x in operands)
-    return found, entry
-
-
-def turn(bodies: dict[str, Body], name: str) -> tuple[float, float]:
-    """Kernels and bytes of one turn, with loops of known length and the dearer branch of each condition."""
-    body = bodies[name]
-    kernels, moved = float(body.kernels), float(body.moved)
-    for inner, times in body.loops:
-        if times is not None:
-            more = turn(bodies, inner)
-            kernels, moved = kernels + times * more[0], moved + times * more[1]
-    for branches in body.branches:
-        dearest = max((turn(bodies, one) for one in branches), key=lambda x: x[1])
-        kernels, moved = kernels + dearest[0], moved + dearest[1]
-    return kernels, moved
-
-
-def below(bodies: dict[str, Body], name: str) -> Iterator[tuple[str, float | None]]:
-    """Every loop in a computation, outer ones first."""
-    for inner, times in bodies[name].loops:
-        yield inner, times
-        yield from below(bodies, inner)
-    for branches in bodies[name].branches:
-        for one in branches:
-            yield from below(bodies, one)
-
-
-def counted(text: str, steps: int, tile: int) -> dict[str, tuple[float, float]]:
-    """Kernels, and bytes a path, of one step with its first round, of a later round, and of all around the steps."""
-    bodies, entry = bodies_of(text)
-    loops = list(below(bodies, entry))
-    step = next((name for name, times in loops if times == steps), None)
-    if step is None:
-        raise ValueError(f"no loop of {steps} turns, so none of the steps, in the compiled text")
-    rounds = [name for name, times in below(bodies, step) if times is None]
-    tiles = [name for name, times in loops if times is None and step in {x for x, _ in below(bodies, name)}]
-    parts = {"step": turn(bodies, step), "round": (0.0, 0.0)}
-    for name in rounds:
-        more = turn(bodies, name)
-        parts["round"] = max(parts["round"], more, key=lambda x: x[1])
-    of_steps = parts["step"]
-    around = turn(bodies, tiles[0]) if tiles else turn(bodies, entry)
-    parts["around"] = around[0] - steps * of_steps[0], around[1] - steps * of_steps[1]
-    return {name: (kernels, moved / tile) for name, (kernels, moved) in parts.items()}
 
 
 def rounds_of(scenario: str) -> float:

@@ -137,6 +137,26 @@ def normals(key: Key, path_low: Array, path_high: Array, room: Scratch) -> Scrat
     return Scratch(words, radii, first, second)
 
 
+def normals_of_step(
+    key: Key, path_low: Array, path_high: Array, second: Array, dtype: DTypeLike
+) -> tuple[Array, Array]:
+    """The normals of one of the two steps, (row + 1, path), the last row 0, and the words that the step may read.
+
+    For a device with arithmetic to spare: hashed again for every step, so that nothing is carried through its memory.
+
+    Args:
+        key: as for `normals`, whose numbers these are.
+        path_low: (path,) uint32, low word of the path ids.
+        path_high: (path,) uint32, high word.
+        second: () 1 for the second of the two steps, else 0.
+        dtype: of the normals.
+    """
+    radius_word, angle_word = threefry2x32((key.first[:, None], key.second[:, None]), (path_low, path_high))
+    angle = angle_word + jnp.where(second != 0, jnp.uint32(0), jnp.uint32(0x40000000))
+    drawn = radius(radius_word, dtype) * sine_of_phase(angle, dtype)
+    return jnp.pad(drawn, ((0, 1), (0, 0))), jnp.where(second != 0, angle_word, radius_word)
+
+
 def dtype_constant(value: float, dtype: DTypeLike) -> Array:
     """A scalar of the given type, so that float32 code never widens."""
     return jnp.asarray(value, dtype)

@@ -9,7 +9,7 @@ from jax import Array, lax
 
 from stress.kernels.linear import any_row
 from stress.kernels.random import streams
-from stress.kernels.random.normals import Key, Scratch, normals, pair_keys, scratch
+from stress.kernels.random.normals import Key, Scratch, normals, normals_of_step, pair_keys, scratch
 from stress.kernels.shocks.condition import Conditions
 from stress.kernels.shocks.protocol import Numbers, Today
 from stress.kernels.shocks.registry import MODELS
@@ -80,20 +80,30 @@ def draw(
     def two_steps(pair: Array, numbers: Scratch) -> Scratch:
         return normals(Key(*(word[pair] for word in keys)), path_low, path_high, numbers)
 
-    # A loop of one pass or none: it writes in place, and what depends on its counter is not moved out of it.
     pair, second = step >> 1, step & 1
     picked_by = model.picked if shocks.conditions is None else model.picked_given
-    numbers = lax.fori_loop(pair, pair + 1 - second, two_steps, room.numbers)
 
     def tilted(z: Array) -> Array:
         return z if shocks.tilt is None else shocks.tilt.drawn(step, shocks.tilt.of_paths(path_low, path_high), z)
 
-    picked = lax.cond(
-        second,
-        lambda z: picked_by(shocks.model, shocks.matrix, Numbers(tilted(z.second), z.words, True)),
-        lambda z: picked_by(shocks.model, shocks.matrix, Numbers(tilted(z.first), z.words, False)),
-        numbers,
-    )
+    def by_pairs(room: Scratch) -> tuple[Any, Scratch]:
+        # A loop of one pass or none: it writes in place, and what depends on its counter is not moved out of it.
+        numbers = lax.fori_loop(pair, pair + 1 - second, two_steps, room)
+        picked = lax.cond(
+            second,
+            lambda z: picked_by(shocks.model, shocks.matrix, Numbers(tilted(z.second), z.words, True)),
+            lambda z: picked_by(shocks.model, shocks.matrix, Numbers(tilted(z.first), z.words, False)),
+            numbers,
+        )
+        return picked, numbers
+
+    def by_steps(room: Scratch) -> tuple[Any, Scratch]:
+        key = Key(*(word[pair] for word in keys))
+        z, words = normals_of_step(key, path_low, path_high, second, dtype)
+        both = lax.complex(*2 * (lax.bitcast_convert_type(words, jnp.float32),))
+        return picked_by(shocks.model, shocks.matrix, Numbers(tilted(z), both, False)), room
+
+    picked, numbers = lax.platform_dependent(room.numbers, cpu=by_pairs, default=by_steps)
     moves, clipped, memory = _moves(structure, shocks, picked, room.memory, step)
     return moves, clipped, Room(numbers, memory)
 

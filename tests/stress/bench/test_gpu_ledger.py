@@ -16,16 +16,12 @@ from stress.bench import gpu_ledger
 from stress.bench.gpu_ledger import LEDGER, Ledger, Program, digest, read_ledger, state_of
 from stress.engine import sizes
 
+gpu_traffic = benchmark_script("gpu_traffic")
 gpu_compile = benchmark_script("gpu_compile")
 TILE = 8
-# Three steps; in each a draw for two of them, a condition and a cascade. Shapes of 8 paths and 2 or 4 rows.
+# Three steps; in each a condition and a cascade. Shapes of 8 paths and 2 or 4 rows.
 TEXT = """
 HloModule jit_shard
-%draw_body (p: (s32[], c64[2,8])) -> (s32[], c64[2,8]) {
-  %p = (s32[], c64[2,8]) parameter(0)
-  %z = f32[2,8]{1,0} fusion(%p), kind=kLoop, calls=%f
-  ROOT %t = (s32[], c64[2,8]) tuple(%z)
-}
 %round_body (p: (s32[], f32[4,8])) -> (s32[], f32[4,8]) {
   %p = (s32[], f32[4,8]) parameter(0)
   %x = f32[4,8]{1,0} get-tuple-element(%p), index=1
@@ -44,7 +40,6 @@ HloModule jit_shard
 %step_body (p: (s32[], f32[4,8])) -> (s32[], f32[4,8]) {
   %p = (s32[], f32[4,8]) parameter(0)
   %x = f32[4,8]{1,0} get-tuple-element(%p), index=1
-  %w = (s32[], c64[2,8]{1,0}) while(%p), condition=%c1, body=%draw_body
   %y = f32[4,8]{1,0} fusion(%x), kind=kLoop, calls=%f
   %k = f32[4,8]{1,0} conditional(%y, %x, %x), branch_computations={%small, %large}
   %v = (s32[], f32[4,8]{1,0}) while(%p), condition=%c2, body=%round_body
@@ -80,17 +75,52 @@ NEW = Program(
 
 
 def test_kernels_and_bytes_of_a_text_are_counted() -> None:
-    parts = gpu_compile.counted(TEXT, 3, TILE)
-    four, two, words = 4 * 8 * 4, 2 * 8 * 4, 4 + 2 * 8 * 8
-    draw = (0.5, 0.5 * (two + words) / TILE)  # half a turn a step
+    parts = gpu_traffic.counted(TEXT, 3, TILE)
+    four, two = 4 * 8 * 4, 2 * 8 * 4
     assert parts["round"] == (2, (2 * four + 3 * four) / TILE)
-    assert parts["step"] == (1 + 1 + draw[0], (2 * four + 2 * four) / TILE + draw[1])
+    assert parts["step"] == (1 + 1, (2 * four + 2 * four) / TILE)
     assert parts["around"] == (1, (two + four) / TILE)
+
+
+@pytest.mark.parametrize(
+    ("fused", "read", "written"),
+    [
+        ("%s = f32[2,8]{1,0} slice(%x), slice={[0:2],[0:8]}", 2, 2),
+        ("%b = f32[8,8]{1,0} bitcast(%x)\n  %s = f32[2,8]{1,0} slice(%b), slice={[0:2],[0:8]}", 2, 2),
+        ("%s = f32[3,8]{1,0} slice(%x)\n  %r = f32[3,8]{1,0} slice(%x)\n  %a = f32[8,8]{1,0} fusion(%s, %r)", 6, 8),
+        ("%s = f32[2,8]{1,0} slice(%x)\n  %a = f32[8,8]{1,0} add(%x, %x)", 8, 8),
+        ("%u = f32[8,8]{1,0} dynamic-update-slice(%x, %y, %i)", 0, 2),
+        ("%b = f32[8,8]{1,0} bitcast(%x)\n  %u = f32[8,8]{1,0} dynamic-update-slice(%b, %y, %i)", 0, 2),
+        ("%u = f32[8,8]{1,0} dynamic-update-slice(%x, %y, %i)\n  %a = f32[8,8]{1,0} add(%x, %u)", 8, 8),
+    ],
+)
+def test_of_an_array_that_is_cut_or_changed_in_place_what_is_touched_counts(
+    fused: str, read: int, written: int
+) -> None:
+    """Rows of 8 float32 numbers; beside the array `x` of 8 rows a kernel reads `y` of 2 and a whole number."""
+    rows = re.findall(r"f32\[(\d),8\]", fused)[-1]
+    text = f"""
+%f (x: f32[8,8], y: f32[2,8], i: s32[]) -> f32[{rows},8] {{
+  %x = f32[8,8]{{1,0}} parameter(0)
+  %y = f32[2,8]{{1,0}} parameter(1)
+  %i = s32[] parameter(2)
+  {fused}
+}}
+ENTRY %main (x: f32[8,8], y: f32[2,8], i: s32[]) -> f32[{rows},8] {{
+  %x = f32[8,8]{{1,0}} parameter(0)
+  %y = f32[2,8]{{1,0}} parameter(1)
+  %i = s32[] parameter(2)
+  ROOT %k = f32[{rows},8]{{1,0}} fusion(%x, %y, %i), kind=kLoop, calls=%f
+}}
+"""
+    bodies, entry = gpu_traffic.bodies_of(text)
+    assert bodies[entry].kernels == 1
+    assert bodies[entry].moved == 32 * (read + written + 2) + 4
 
 
 def test_a_text_without_the_steps_is_refused() -> None:
     with pytest.raises(ValueError, match="no loop of 7 turns"):
-        gpu_compile.counted(TEXT, 7, TILE)
+        gpu_traffic.counted(TEXT, 7, TILE)
 
 
 def test_the_slower_of_memory_and_launches_bounds_each_part() -> None:
