@@ -57,6 +57,7 @@ class Operation:
     size: int  # bytes of its result
     operands: list[str]
     rest: str  # what follows the bracket
+    root: bool  # the result of its computation
 
 
 def operations_of(text: str) -> tuple[dict[str, dict[str, Operation]], str]:
@@ -72,44 +73,59 @@ def operations_of(text: str) -> tuple[dict[str, dict[str, Operation]], str]:
         if operation and name:
             label, shape, what, rest = operation.groups()
             operands = re.findall(r"%([\w.\-]+)", rest.split("), ")[0])
-            found[name][label] = Operation(what, size_of(shape), operands, rest)
+            found[name][label] = Operation(what, size_of(shape), operands, rest, line.lstrip().startswith("ROOT"))
     return found, entry
 
 
 def moved_by(operation: Operation, around: dict[str, Operation], inside: dict[str, Operation] | None) -> int:
     """Bytes that one kernel reads and writes; `inside` are the operations of a fusion."""
     sizes = [around[x].size if x in around else 0 for x in operation.operands]
-    if inside is None:
-        return operation.size + sum(sizes)
     written = operation.size
-    for label, one in inside.items():
-        if one.what != "parameter":
+    for label, one in (inside or {}).items():
+        if one.what != "parameter" or inside is None:
             continue
-        number = int(one.rest.split(")")[0])
-        uses = _uses(inside, label)
-        if uses and all(use.what in CUTS for use in uses):
-            sizes[number] = min(sizes[number], sum(use.size for use in uses))
-        elif len(uses) == 1 and uses[0].what == UPDATE and uses[0].size == one.size:
-            update = inside[uses[0].operands[1]]
-            if _reaches(inside, label, uses[0].operands[0]):
-                sizes[number], written = 0, written - uses[0].size + update.size
+        number, uses = int(one.rest.split(")")[0]), _uses(inside, label)
+        if uses and all(inside[use].what in CUTS for use in uses):
+            sizes[number] = min(sizes[number], sum(inside[use].size for use in uses))
+        elif len(uses) == 1 and (updates := _updates_in_place(inside, label, uses[0])):
+            sizes[number] = 0
+            written += sum(inside[inside[update].operands[1]].size for update in updates) - one.size
     return written + sum(sizes)
 
 
-def _uses(inside: dict[str, Operation], label: str) -> list[Operation]:
+def _uses(inside: dict[str, Operation], label: str) -> list[str]:
     """What reads an operation, past changes of shape."""
     found = []
     for other, one in inside.items():
         if label in one.operands:
-            found += _uses(inside, other) if one.what == "bitcast" else [one]
+            found += _uses(inside, other) if one.what == "bitcast" else [other]
     return found
 
 
-def _reaches(inside: dict[str, Operation], label: str, operand: str) -> bool:
-    """Whether an operand is an operation, past changes of shape."""
-    while operand != label and inside[operand].what == "bitcast":
-        operand = inside[operand].operands[0]
-    return operand == label
+def _updates_in_place(inside: dict[str, Operation], label: str, use: str) -> list[str]:
+    """The updates, one of the other, that make of an array what a fusion returns and nothing else reads; else none."""
+    root = next(name for name, one in inside.items() if one.root)
+    returned = inside[root].operands if inside[root].what == "tuple" else [root]
+    results = set().union(*(_before(inside, name) for name in returned))
+    updates: list[str] = []
+    while inside[use].what == UPDATE and label in _before(inside, inside[use].operands[0]):
+        updates.append(use)
+        after = [name for name in _uses(inside, use) if name != root or inside[root].what != "tuple"]
+        if use in results:
+            return [] if after else updates
+        if len(after) != 1:
+            return []
+        label, use = use, after[0]
+    return []
+
+
+def _before(inside: dict[str, Operation], label: str) -> set[str]:
+    """An operation and what it is another shape of."""
+    found = {label}
+    while inside[label].what == "bitcast":
+        label = inside[label].operands[0]
+        found.add(label)
+    return found
 
 
 def bodies_of(text: str) -> tuple[dict[str, Body], str]:

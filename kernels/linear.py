@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import reduce
 from operator import or_
+from typing import TypeVar
 
 import jax.numpy as jnp
 from jax import Array, lax
+
+Tiles = TypeVar("Tiles")
 
 
 def product(matrix: Array, tile: Array) -> Array:
@@ -15,20 +18,15 @@ def product(matrix: Array, tile: Array) -> Array:
     return jnp.dot(matrix, tile, precision=lax.Precision.HIGHEST)
 
 
-def worked_out(tile: Array) -> Array:
-    """The same tile, finished before its rows are looked up, however little code it is.
+def worked_out(tiles: Tiles) -> Tiles:
+    """The same tile, or tree of tiles, finished before any of it is read, however little code it is.
 
-    XLA for a CPU would work it out again for every row that is looked up. It heeds the barrier only with the
+    XLA for a CPU would work a tile out again for every row of it that is looked up, and copies what is replaced
+    before all that reads it is done: of a tree, what reads one tile waits for all. It heeds the barrier only with the
     options of `stress.engine.devices`. A GPU has arithmetic to spare, and memory traffic not; its
     XLA refuses a barrier under those options.
     """
-    finished: Array = lax.platform_dependent(tile, cpu=lax.optimization_barrier, default=lambda x: x)
-    return finished
-
-
-def all_worked_out(tiles: Sequence[Array]) -> list[Array]:
-    """The same tiles; what reads one of them waits for all, so that none that is replaced is copied before."""
-    finished: list[Array] = lax.platform_dependent(list(tiles), cpu=lax.optimization_barrier, default=lambda x: x)
+    finished: Tiles = lax.platform_dependent(tiles, cpu=lax.optimization_barrier, default=lambda x: x)
     return finished
 
 

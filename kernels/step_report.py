@@ -11,7 +11,10 @@ from stress.kernels.cascade.by_trigger import Booked
 
 
 class StepReport(NamedTuple):
-    """What one step did to the tile, for timelines, attribution and replays."""
+    """What one step did to the tile, for timelines, attribution and replays.
+
+    Where the detailed program wants no more than profits (`Rules.explained`), all but `profit` is zeros.
+    """
 
     price: Array  # (asset, path)
     depth: Array  # (asset, path) that the step's cascade met

@@ -96,7 +96,7 @@ def booked(structure: Structure, records: dict[str, Any], last: ByTrigger) -> Bo
             for t, acts in enumerate(acting)
         ]
 
-    sold = round_one(last.first, last.of_sale, [t.sells for t in every])
+    sold = round_one(last.first, last.of_sale, [t.sells or t.asked_by != "fund" for t in every])
     built = round_one(last.built, last.of_build, [t.builds(records[t.name]) for t in every])
     if sold:
         for broker, trigger in enumerate(triggers_of(structure, "brokers")):

@@ -24,7 +24,7 @@ class Rules(NamedTuple):
     tolerance: Array  # () a fraction at or below it is no order
     max_participation: Array  # () share of g ADV that forced orders together may trade in a step
     execution_weight: Array  # () w: sold at (1-w) P_before + w P_after
-    explained: Array  # () bool, of the detailed program: whether the P&L of rounds is split by cause
+    explained: Array  # () bool, of the detailed program: whether the P&L is split by cause, and steps report
     outside: Array  # () 1; 0 where, in a part of the detailed program, nobody from outside trades
 
 

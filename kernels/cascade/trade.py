@@ -14,7 +14,7 @@ from stress.kernels.convexity import flow_by_group, forced_flow
 from stress.kernels.impact.displacement import log_change
 from stress.kernels.impact.impact import log_displacement
 from stress.kernels.layout import books_to_managers, books_to_members, shapes_to_books
-from stress.kernels.linear import all_worked_out, any_row
+from stress.kernels.linear import any_row, worked_out
 from stress.kernels.market.loadings import whole
 from stress.kernels.market.simple_return import simple_return
 from stress.kernels.outside.flows import OutsideFlows
@@ -59,7 +59,7 @@ def trade(structure: Structure, params: Params, state: State, terms: Terms, outs
         now, flow = within_participation(structure, params, now)
     now = settle(structure, params, state, terms, outside, now, flow)
     names = ("held", "left", "done", "profit", "sold", "gained", "book_pnl")
-    traded: dict[str, Any] = dict(zip(names, all_worked_out([getattr(now, name) for name in names]), strict=True))
+    traded: dict[str, Any] = dict(zip(names, worked_out([getattr(now, name) for name in names]), strict=True))
     return now._replace(**traded)  # all of it, before orders are read and replace those that it was made of
 
 
@@ -85,13 +85,12 @@ def settle(
         number=now.number + 1,
         forced=now.forced + (forced_flow(structure, books, now.price, cut) if flow is None else flow),
         sold=now.sold + books_to_members(structure, shed),
-        held=now.held - cut,
         by_trigger=by_trigger.add_round(structure, before.by_trigger, before.number, shed, grown),
     )
     if now.by_group is not None:
         now = now._replace(by_group=now.by_group + flow_by_group(structure, books, before.price, cut))
     if structure.impact is None:
-        return now
+        return now._replace(held=now.held - cut)
     gain = price_gain(structure, params, state, terms, outside, now.forced)
     # A path that is done stays as it is to the bit, although neighbours go on and other programs read it again.
     gain = jnp.where(before.active, gain, before.gain)
@@ -99,7 +98,7 @@ def settle(
     moved = jnp.where(before.active, (gained - before.gained)[: structure.shapes], 0.0)
     pnl = books.gross * kept * shapes_to_books(structure, moved)
     # P&L first: then what it was read off is replaced where it stands.
-    pnl, gained, gained_before, held = all_worked_out([pnl, gained, before.gained, before.held])
+    pnl, gained, gained_before, held = worked_out([pnl, gained, before.gained, before.held])
     now = now._replace(
         gain=gain,
         gained=jnp.where(before.active, gained, gained_before),

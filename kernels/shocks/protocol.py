@@ -21,7 +21,7 @@ class Numbers(NamedTuple):
     """The random numbers of a step: a row an asset (where the model has them), then those of `ShockModel.others`."""
 
     normals: Array  # (row + 1, path); the last row is 0
-    words: Array  # (row + 1, path) complex64: bits of both steps of a pair
+    words: Array  # (row, path), or a row more, complex64: bits of both steps of a pair, or twice those of this step
     second: bool  # whether this is the second step of its pair
 
     def word(self, first: int, last: int) -> Array:

@@ -118,7 +118,7 @@ def _devices() -> tuple[list[str], str | None]:
 def _passes_on() -> list[str]:
     """Passes of XLA that cost time and are on all the same, as this XLA does not know how to leave them out.
 
-    With them its scheduler, where it does not know the one that is asked for.
+    After them the option for its scheduler, where it does not know what is asked of it.
     """
     import jax
     import jax.numpy as jnp
@@ -143,7 +143,7 @@ def _passes_on() -> list[str]:
         copied = compiled(lambda x: jax.lax.optimization_barrier(jnp.exp(x) / (1.0 + x * x))[twice], 64)
     assigner, expander = devices.PASSES_OFF
     found = {assigner: "outer_dimension_partitions" in split, expander: "opt-barrier(" not in copied}
-    found["its scheduler that runs kernels side by side"] = scheduler not in options
+    found[scheduler] = scheduler not in options and scheduler not in devices.flags_read()
     return [name for name, on in found.items() if on]
 
 
@@ -173,8 +173,10 @@ def _missing(
     lines = []
     if failure is not None:
         lines.append(f"JAX does not start: {failure}")
-    if passes:
-        lines.append(f"for speed: this version of jaxlib does not leave out {' and '.join(passes)}")
+    on = [name for name in passes or () if not name.startswith("xla_")]
+    if on:
+        lines.append(f"for speed: this version of jaxlib does not leave out {' and '.join(on)}")
+    lines += [f"for speed: this version of jaxlib does not know {name}" for name in passes or () if name not in on]
     if cores > CORES_OF_A_PROCESS and _version("distributed") is None:
         lines.append(
             f"for all {cores} cores: one process keeps about {CORES_OF_A_PROCESS} busy where paths seldom trade; "

@@ -120,7 +120,7 @@ def _start(devices: int | None) -> Any:
 
 def compiler_options(mesh: Mesh) -> dict[str, str | bool]:
     """XLA's options for the programs of a run; on a CPU passes that cost time are off beside those of XLA_FLAGS, and
-    kernels run in the order that needs the least memory.
+    kernels run in the order that needs the least memory, unless XLA_FLAGS has a scheduler.
 
     Not in XLA_FLAGS, where they would hold for a GPU, which does not compile without the second, and for the user's own
     programs.
@@ -129,7 +129,10 @@ def compiler_options(mesh: Mesh) -> dict[str, str | bool]:
         return {}
     given = re.findall(rf"{DISABLE}=(\S+)", flags_read())[-1:]
     passes = ",".join(dict.fromkeys([*",".join(given).split(","), *PASSES_OFF])).strip(",")
-    return {DISABLE.strip("-"): passes, SCHEDULER[0]: SCHEDULER[1]}
+    options: dict[str, str | bool] = {DISABLE.strip("-"): passes}
+    if SCHEDULER[0] not in flags_read():
+        options[SCHEDULER[0]] = SCHEDULER[1]
+    return options
 
 
 def flags_read() -> str:

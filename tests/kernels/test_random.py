@@ -11,7 +11,16 @@ import pytest
 from scipy import special, stats
 
 from stress.compile.shocks.names import names as asset_names
-from stress.kernels.random.normals import Key, Scratch, normals, pair_keys, radius, scratch, sine_of_phase
+from stress.kernels.random.normals import (
+    Key,
+    Scratch,
+    normals,
+    normals_of_step,
+    pair_keys,
+    radius,
+    scratch,
+    sine_of_phase,
+)
 from stress.kernels.random.threefry import threefry2x32
 from stress.kernels.shocks.student_t import Z_RANGE, common_scale, scale_coefficients
 
@@ -101,6 +110,20 @@ def test_the_bits_of_a_draw_are_those_of_its_key_and_counter() -> None:
         expected = [hash_in_numpy(key, (i & 0xFFFFFFFF, i >> 32)) for i in ids]
         found = words[row].view(np.uint32).reshape(-1, 2)
         np.testing.assert_array_equal(found, np.array(expected, np.uint32))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_step_by_itself_has_the_bits_that_it_has_in_its_pair(dtype: str) -> None:
+    with jax.enable_x64(dtype == "float64"):
+        low = jnp.arange(200, dtype=jnp.uint32)
+        high, names = low // 7, jnp.arange(6, dtype=jnp.uint32).reshape(3, 2)
+        key = Key(*(word[1] for word in pair_keys(jnp.array([5, 6], jnp.uint32), 3, 4, names)))
+        both = normals(key, low, high, scratch(3, 200, jnp.dtype(dtype)))
+        words = [np.asarray(part, np.float32).view(np.uint32) for part in (both.words.real, both.words.imag)]
+        for second, (expected, word) in enumerate(zip((both.first, both.second), words, strict=True)):
+            found, read = normals_of_step(key, low, high, jnp.int32(second), jnp.dtype(dtype))
+            np.testing.assert_array_equal(found, expected)
+            np.testing.assert_array_equal(read, word[:-1])
 
 
 def test_the_name_of_an_asset_is_the_start_of_the_digest_of_its_id() -> None:

@@ -34,9 +34,9 @@ def test_a_path_has_its_draws_in_any_tile_and_precision(
 
     What a GPU would compile, where each step's numbers are hashed by themselves, runs on a CPU as well.
     """
+    asked, exact = many_draws(name)
     if device == "gpu":
         monkeypatch.setattr(lax, "platform_dependent", lambda *args, cpu, default: default(*args))
-    asked, exact = many_draws(name)
     structure, params = structure_of(asked), jax.tree.map(jnp.asarray, params_of(asked, SEED, "float32"))
 
     @partial(jax.jit, compiler_options=compiled_quickly())

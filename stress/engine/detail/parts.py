@@ -82,7 +82,7 @@ def simulate_parts(
 
 
 def switched(params: Params, impact: Array, outside: Array, explained: Array) -> Params:
-    """The numbers with impact and outside flow times 1 or 0, the P&L of rounds being split by cause or not."""
+    """The numbers with impact and outside flow times 1 or 0; where not `explained`, reports hold profits alone."""
     law = None if params.impact is None else params.impact._replace(strength=impact)
     return params._replace(impact=law, rules=params.rules._replace(outside=outside, explained=explained))
 

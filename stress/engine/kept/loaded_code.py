@@ -10,14 +10,14 @@ from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache, partial
 from importlib import import_module
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
 
 PACKAGES = ("stress.kernels", "stress.engine.detail")
 MODULES = ("stress.engine.block", "stress.engine.tiles")
-STATISTICS = "stress.results.statistics."  # of these those that they read from: all of them load half of SciPy
+RESULTS = "stress.results."  # of these modules those that they read from: all of them would load half of SciPy
 LIBRARIES = {*sys.stdlib_module_names, "jax", "jaxlib", "numpy"}  # told by their versions
 LEVELS = 5  # that a function in a closure of a method in a class is followed
 
@@ -43,14 +43,16 @@ def _modules() -> list[str]:
     for package in map(import_module, PACKAGES):
         names += [found.name for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")]
     for name in names:
-        names += sorted(_statistics_read(vars(import_module(name)).values()) - {*names})
+        names += sorted(_results_read(vars(import_module(name)).values()) - {*names})
     return sorted(names)
 
 
-def _statistics_read(values: Iterable[Any]) -> set[str]:
-    """Where those of a module's functions and classes come from that are statistics."""
-    homes = {str(getattr(value, "__module__", "")) for value in values}
-    return {home for home in homes if home.startswith(STATISTICS)}
+def _results_read(values: Iterable[Any]) -> set[str]:
+    """The modules of RESULTS that some of a module's values are, or come from."""
+    homes = {
+        value.__name__ if isinstance(value, ModuleType) else str(getattr(value, "__module__", "")) for value in values
+    }
+    return {home for home in homes if home.startswith(RESULTS)}
 
 
 @cache

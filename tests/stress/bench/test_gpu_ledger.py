@@ -58,6 +58,7 @@ ENTRY %main (p: f32[4,8]) -> f32[4,8] {
   ROOT %o = f32[4,8]{1,0} get-tuple-element(%m), index=1
 }
 """
+UPDATED = "%u = f32[8,8]{1,0} dynamic-update-slice"
 NEW = Program(
     scenario="a",
     program="sales",
@@ -85,13 +86,21 @@ def test_kernels_and_bytes_of_a_text_are_counted() -> None:
 @pytest.mark.parametrize(
     ("fused", "read", "written"),
     [
-        ("%s = f32[2,8]{1,0} slice(%x), slice={[0:2],[0:8]}", 2, 2),
-        ("%b = f32[8,8]{1,0} bitcast(%x)\n  %s = f32[2,8]{1,0} slice(%b), slice={[0:2],[0:8]}", 2, 2),
-        ("%s = f32[3,8]{1,0} slice(%x)\n  %r = f32[3,8]{1,0} slice(%x)\n  %a = f32[8,8]{1,0} fusion(%s, %r)", 6, 8),
-        ("%s = f32[2,8]{1,0} slice(%x)\n  %a = f32[8,8]{1,0} add(%x, %x)", 8, 8),
-        ("%u = f32[8,8]{1,0} dynamic-update-slice(%x, %y, %i)", 0, 2),
-        ("%b = f32[8,8]{1,0} bitcast(%x)\n  %u = f32[8,8]{1,0} dynamic-update-slice(%b, %y, %i)", 0, 2),
-        ("%u = f32[8,8]{1,0} dynamic-update-slice(%x, %y, %i)\n  %a = f32[8,8]{1,0} add(%x, %u)", 8, 8),
+        ("ROOT %s = f32[2,8]{1,0} slice(%x), slice={[0:2],[0:8]}", 2, 2),
+        ("%b = f32[8,8]{1,0} bitcast(%x)\n  ROOT %s = f32[2,8]{1,0} slice(%b), slice={[0:2],[0:8]}", 2, 2),
+        (
+            "%s = f32[3,8]{1,0} slice(%x)\n  %r = f32[3,8]{1,0} slice(%x)\n  ROOT %a = f32[8,8]{1,0} fusion(%s, %r)",
+            6,
+            8,
+        ),
+        ("%s = f32[2,8]{1,0} slice(%x)\n  ROOT %a = f32[8,8]{1,0} add(%x, %x)", 8, 8),
+        (f"ROOT {UPDATED}(%x, %y, %i)", 0, 2),
+        (f"%b = f32[8,8]{{1,0}} bitcast(%x)\n  ROOT {UPDATED}(%b, %y, %i)", 0, 2),
+        (f"{UPDATED}(%x, %y, %i)\n  ROOT %t = (f32[8,8]{{1,0}}) tuple(%u)", 0, 2),
+        (f"{UPDATED}(%x, %y, %i)\n  ROOT {UPDATED.replace('%u', '%v')}(%u, %y, %i)", 0, 4),
+        (f"{UPDATED}(%x, %y, %i)\n  ROOT %a = f32[8,8]{{1,0}} add(%x, %u)", 8, 8),
+        (f"{UPDATED}(%x, %y, %i)\n  ROOT %a = f32[8,8]{{1,0}} multiply(%u, %u)", 8, 8),
+        (f"{UPDATED}(%x, %y, %i)\n  ROOT %a = f32[1,8]{{1,0}} slice(%u)", 8, 1),
     ],
 )
 def test_of_an_array_that_is_cut_or_changed_in_place_what_is_touched_counts(

@@ -55,6 +55,8 @@ def test_passes_that_the_user_turns_off_stay_off(monkeypatch: pytest.MonkeyPatch
         options = engine_devices.compiler_options(mesh)
         off = {"xla_disable_hlo_passes": f"{passes}cpu-parallel-task-assigner,cse_barrier_expander"}
         assert options == off | dict([engine_devices.SCHEDULER])
+    monkeypatch.setattr(engine_devices, "flags_read", lambda: "--xla_cpu_scheduler_type=CPU_SCHEDULER_TYPE_DEFAULT")
+    assert engine_devices.SCHEDULER[0] not in engine_devices.compiler_options(mesh)
 
 
 def test_passes_that_are_on_are_seen_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,12 +64,13 @@ def test_passes_that_are_on_are_seen_and_told(monkeypatch: pytest.MonkeyPatch) -
     asked = engine_devices.compiler_options(set_up("cpu", 1).mesh)
     unknown = asked | {engine_devices.SCHEDULER[0]: "ANOTHER"}
     monkeypatch.setattr(engine_devices, "compiler_options", lambda mesh: dict(unknown))
-    assert machine._passes_on() == ["its scheduler that runs kernels side by side"]
+    assert machine._passes_on() == ["xla_cpu_scheduler_type"]
     monkeypatch.setattr(engine_devices, "compiler_options", lambda mesh: {})
     passes = machine._passes_on()
-    assert passes == [*engine_devices.PASSES_OFF, "its scheduler that runs kernels side by side"]
+    assert passes == [*engine_devices.PASSES_OFF, "xla_cpu_scheduler_type"]
     lines = machine._missing([], None, passes, {"driver": None, "plugin": None}, 1)
-    assert "does not leave out cpu-parallel-task-assigner and cse_barrier_expander and its" in lines[0]
+    assert lines[0].endswith("does not leave out cpu-parallel-task-assigner and cse_barrier_expander")
+    assert lines[1].endswith("does not know xla_cpu_scheduler_type")
 
 
 @pytest.mark.parametrize(("cores", "installed", "said"), [(64, None, True), (8, None, False), (64, "2025.1", False)])
