@@ -77,12 +77,12 @@ def operations_of(text: str) -> tuple[dict[str, dict[str, Operation]], str]:
     return found, entry
 
 
-def moved_by(operation: Operation, around: dict[str, Operation], inside: dict[str, Operation] | None) -> int:
-    """Bytes that one kernel reads and writes; `inside` are the operations of a fusion."""
+def moved_by(operation: Operation, around: dict[str, Operation], inside: dict[str, Operation]) -> int:
+    """Bytes that one kernel reads and writes; `inside` are the operations of a fusion, else none."""
     sizes = [around[x].size if x in around else 0 for x in operation.operands]
     written = operation.size
-    for label, one in (inside or {}).items():
-        if one.what != "parameter" or inside is None:
+    for label, one in inside.items():
+        if one.what != "parameter":
             continue
         number, uses = int(one.rest.split(")")[0]), _uses(inside, label)
         if uses and all(inside[use].what in CUTS for use in uses):
@@ -151,7 +151,7 @@ def bodies_of(text: str) -> tuple[dict[str, Body], str]:
             elif one.what not in FREE:
                 fused = re.search(r"calls=%?([\w.\-]+)", one.rest) if one.what == "fusion" else None
                 body.kernels += 1
-                body.moved += moved_by(one, operations, every.get(fused[1]) if fused else None)
+                body.moved += moved_by(one, operations, every.get(fused[1], {}) if fused else {})
     return found, entry
 
 

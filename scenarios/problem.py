@@ -169,6 +169,11 @@ class Books(Brief):
         """Number of managers' books."""
         return int(self.manager_of[-1]) + 1
 
+    @property
+    def first_tier(self) -> Ints:
+        """(manager,) the first tier of each manager's book: its tiers share their rules."""
+        return np.searchsorted(self.manager_of, np.arange(self.managers))
+
 
 @dataclass(frozen=True)
 class Impact:

@@ -16,7 +16,6 @@ def record(problem: Problem, dtype: np.dtype[Any]) -> Overlay | None:
     table = problem.triggers.get("overlay")
     if table is None:
         return None
-    books = problem.books
-    row = np.searchsorted(books.manager_of, np.arange(books.managers))  # tiers of one book have one rule
+    row = problem.books.first_tier
     arrays: Any = ramps(table.loss[row], table.held[row])
     return Overlay(*arrays)

@@ -17,7 +17,7 @@ def record(problem: Problem, dtype: np.dtype[Any]) -> StopLoss | None:
     if table is None:
         return None
     books = problem.books
-    row = np.searchsorted(books.manager_of, np.arange(books.managers))  # tiers of one book have one ladder
+    row = books.first_tier
     start, width, slope, first_cut = ramps(table.drawdown[row], table.cut[row])
     has_ladder, on_fund = np.isfinite(table.drawdown[row, 0]), table.on_fund[row]
     capital = np.where(table.capital > 0, table.capital / problem.funds.nav[books.fund_of], 1.0)[row, None]

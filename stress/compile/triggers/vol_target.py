@@ -20,7 +20,7 @@ def record(problem: Problem, dtype: np.dtype[Any]) -> VolTarget | None:
     books = problem.books
     cut = np.bincount(books.manager_of)[books.manager_of] > 1
     by_manager = bool((cut & np.isfinite(table.ceiling)).any())
-    of_manager = books.shape_of[np.searchsorted(books.manager_of, np.arange(books.managers))]
+    of_manager = books.shape_of[books.first_tier]
     variance = table.start_vol[of_manager if by_manager else shape_rows(problem)] ** 2 / (TRADING_DAYS * per_day)
     news = ((1.0 - memory) / np.where(variance > 0, variance, 1.0))[:, None]
     arrays: dict[str, Any] = {
