@@ -145,7 +145,7 @@ def test_any_reader_of_zarr_refuses_a_damaged_chunk_of_any_array(run: Path, tmp_
 
 
 def test_a_large_result_is_sealed_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(zarr_tree, "SMALL", 0)
+    monkeypatch.setattr(zarr_tree, "MOST", 0)
     write_run(to_datatree(collected(paths=600, detail=300)), SPEC, tmp_path, overwrite=False)
     assert (tmp_path / "result.zarr" / MANIFEST).exists()
     assert not faults(tmp_path / "result.zarr")

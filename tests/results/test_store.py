@@ -195,10 +195,10 @@ def test_a_result_not_marked_complete_is_refused_unless_asked(tree: xr.DataTree,
         open_result(tmp_path / "elsewhere")
 
 
-def test_a_result_too_large_to_be_put_together_in_memory_is_the_same(
+def test_a_result_that_is_written_file_by_file_is_the_same(
     tree: xr.DataTree, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(zarr_tree, "SMALL", 0)
+    monkeypatch.setattr(zarr_tree, "MOST", 0)
     written = write_run(tree, SPEC, tmp_path / "large", overwrite=False)
     small = run / "result.zarr"
     names = sorted(path.relative_to(small) for path in small.rglob("*") if path.is_file())

@@ -1,22 +1,144 @@
-"""The files of `result.zarr` are on the disk, name by name, before anybody can see one."""
+"""The files of `result.zarr` are those that zarr writes, and on the disk, name by name, before anybody can see one."""
 
 from __future__ import annotations
 
+import asyncio
 import os
+import warnings
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import xarray as xr
+import zarr
+import zarr.api.asynchronous as zarr_async
+from zarr.codecs import Crc32cCodec, ZstdCodec
+from zarr.storage import LocalStore
 
 from collected_example import collected
 from stress.results.dataset.tree import to_datatree
+from stress.results.files import zarr_tree
+from stress.results.files.manifest import MANIFEST, files_below
 from stress.results.files.store import write_run
 
 
 @pytest.fixture(scope="module")
 def tree() -> xr.DataTree:
     return to_datatree(collected(paths=600, detail=300))
+
+
+def odd_tree() -> xr.DataTree:
+    """Every kind of number and text, scalars, nothing at all, edges of chunks, strides and another order of bytes."""
+    random = np.random.default_rng(5)
+    numbers = {
+        f"n_{name}": ("path", random.integers(0, 100, 700).astype(name))
+        for name in ("bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", ">i4", ">f8")
+    }
+    odd = np.array([0.0, -0.0, np.nan, np.inf, -np.inf, 5e-324])
+    root = xr.Dataset(
+        {
+            "single": (("path", "fund"), random.standard_normal((700, 3)).astype(np.float32)),
+            "turned": (("fund", "path"), random.standard_normal((700, 3)).T),
+            "steps": ("step", np.arange(20)[::-3]),
+            "odd": ("odd", odd),
+            "scalar": ((), 1.5, {"units": "1", "levels": np.array([0.9, 0.99]), "count": np.int64(3)}),
+            "text": ((), "ein Text"),
+            "none": (("nobody", "fund"), np.zeros((0, 3))),
+            "nothing": ("nobody", np.zeros(0, "U3")),
+            "when": ("day", np.array(["2025-04-03", "2025-04-09"], "datetime64[ns]")),
+            **numbers,
+        },
+        coords={"fund": ["a", "", "Zürich \N{ROCKET}"], "label": ("path", [f"path {i}" for i in range(700)])},
+        attrs={"title": "odd \N{EURO SIGN}", "seed": np.uint64(2**63 + 1), "nan": float("nan"), "list": ["a", 1]},
+    )
+    inner = xr.Dataset({"Same": ("fund", [1.0, 2.0, 3.0])}, coords={"x": ("fund", [1, 2, 3])}, attrs={"of": "inner"})
+    return xr.DataTree.from_dict(
+        {"/": root, "b/c": inner, "b": xr.Dataset(attrs={"b": True}), "B": inner, "empty": None}
+    )
+
+
+def by_zarr(tree: xr.DataTree, path: Path) -> None:
+    """The same folder, without a manifest, by zarr itself; its metadata without spaces between the lines."""
+
+    async def array(store: LocalStore, name: str, variable: xr.Variable) -> None:
+        encoded = xr.conventions.encode_cf_variable(variable, name=name)
+        values = np.asarray(encoded.data)
+        if values.dtype.kind == "U":
+            values = values.astype(np.dtypes.StringDType())
+        made = await zarr_async.create(
+            shape=values.shape,
+            store=store,
+            path=name,
+            dtype=values.dtype,
+            chunks=tuple(
+                max(1, min(n, zarr_tree.PATHS_PER_CHUNK) if dim == "path" else n)
+                for dim, n in zip(variable.dims, values.shape, strict=True)
+            ),
+            chunk_key_encoding=("default", "."),
+            codecs=[
+                zarr.codecs.VLenUTF8Codec() if values.dtype.kind == "T" else zarr.codecs.BytesCodec(),
+                ZstdCodec(),
+                Crc32cCodec(),
+            ],
+            config={"write_empty_chunks": True},
+            fill_value=np.nan if values.dtype.kind == "f" else None,
+            dimension_names=[str(dim) for dim in variable.dims],
+            attributes=plain({key: x for key, x in encoded.attrs.items() if key != "_FillValue"}),
+            zarr_format=3,
+        )
+        if values.size:
+            await made.setitem(..., values)
+
+    def plain(attributes: Any) -> dict[str, Any]:
+        return {key: x.tolist() if isinstance(x, np.ndarray | np.generic) else x for key, x in attributes.items()}
+
+    async def put() -> None:
+        store = LocalStore(path)
+        for group in tree.subtree:
+            variables, attributes = xr.conventions.encode_dataset_coordinates(group.to_dataset(inherit=False))
+            at = group.path.strip("/")
+            await zarr_async.open_group(store, path=at, mode="w-", zarr_format=3, attributes=plain(attributes))
+            for key, variable in variables.items():
+                await array(store, f"{at}/{key}".strip("/"), variable)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # consolidated metadata are no part of the format yet
+            await zarr_async.consolidate_metadata(store, zarr_format=3)
+
+    with zarr.config.set({"json_indent": None}):
+        asyncio.run(put())
+
+
+@pytest.mark.parametrize("odd", [True, False])
+def test_the_files_are_those_that_zarr_writes(
+    odd: bool, tree: xr.DataTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zarr_tree, "PATHS_PER_CHUNK", 256)
+    wanted = odd_tree() if odd else tree
+    zarr_tree.write_tree(wanted, tmp_path / "ours")
+    by_zarr(wanted, tmp_path / "zarr")
+    names = set(files_below(tmp_path / "zarr"))
+    assert names == set(files_below(tmp_path / "ours"))
+    assert (tmp_path / "ours" / MANIFEST).exists()
+    if odd:
+        assert {"turned/c.0.2", "text/c", "none/zarr.json", "b/c/Same/c.0"} <= names
+        assert not any(name.startswith("none/c") for name in names)
+    differing = [x for x in names if (tmp_path / "zarr" / x).read_bytes() != (tmp_path / "ours" / x).read_bytes()]
+    assert not differing
+
+
+def test_what_is_read_is_what_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zarr_tree, "PATHS_PER_CHUNK", 256)
+    wanted = odd_tree()
+    zarr_tree.write_tree(wanted, tmp_path / "ours")
+    with xr.open_datatree(tmp_path / "ours", engine="zarr", consolidated=True) as found:
+        read_groups = {group.path: group.to_dataset(inherit=False).load() for group in found.subtree}
+        for group in wanted.subtree:
+            read, given = read_groups[group.path], group.to_dataset(inherit=False)
+            assert set(read.variables) == set(given.variables)
+            for name, variable in given.variables.items():
+                np.testing.assert_array_equal(read[name].values, variable.values)
+                assert read[name].dims == variable.dims
 
 
 def test_all_of_a_result_is_on_the_disk_before_it_is_seen(
