@@ -6,8 +6,10 @@
 XLA compiles for a described device. Of every loop of the compiled text this counts the kernels of one turn and the
 bytes that they read and write (`gpu_traffic`). From there to paths per second: what memory at
 `BANDWIDTH` and launches of `LAUNCH` seconds each allow, the larger of the two in each loop, with as many rounds a step
-as the slowest of `SAMPLE` paths needs on the CPU, since a tile waits for its slowest path. No figure here was measured
-on a GPU. `--write` renews `stress/bench/gpu_ledger.json`, which carries the digest of the code that was compiled.
+as the slowest of `SAMPLE` paths of a tile needs on the CPU, since a tile waits for its slowest path. Paths are dealt
+to tiles as a run deals them, by the step in which they may first have to trade; before it, a tile takes the cheaper
+branch of each condition. No figure here was measured on a GPU. `--write` renews `stress/bench/gpu_ledger.json`, which
+carries the digest of the code that was compiled.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -34,7 +36,9 @@ from stress.compile.params import params_of
 from stress.compile.structure import structure_of
 from stress.engine.block import QuietBlock, quiet_block, sales_block
 from stress.engine.chunk_simulator import ChunkSimulator
+from stress.engine.devices import GPU_TILE, GPU_TILES_PER_DEVICE
 from stress.engine.sizes import devices_for, paths_of_a_tile
+from stress.kernels.path import simulate
 from stress.options import RunOptions
 from stress.results.statistics.simulation_output import STATIC
 from stress.scenarios.problem import Problem
@@ -43,6 +47,7 @@ SCENARIOS = ("desk-calm", "desk", "tariff-2025", "ai-unwind-2026")
 BANDWIDTH = 3.0e12  # bytes a second, of the 3.35 of the data sheet
 LAUNCH = 3e-6  # seconds of a kernel's launch outside of a CUDA graph
 SAMPLE = 16_384
+AT_ONCE = 1_024  # paths of a tile on the CPU
 TILES = 2
 H100 = """
 gpu_device_info { threads_per_block_limit: 1024 threads_per_warp: 32 shared_memory_per_block: 49152
@@ -57,22 +62,45 @@ platform_name: "CUDA" dnn_version_info { major: 9 minor: 10 patch: 0 } device_de
 """
 
 
-def rounds_of(scenario: str) -> float:
-    """Rounds after the first of all steps together, each step's as many as the slowest of `SAMPLE` paths needs."""
-    tree = stress.run(scenario, paths=SAMPLE, seed=1, device="cpu", store="summary")
-    return float(np.maximum(tree["diagnostics"]["rounds_used"] - 1, 0).sum())
+class Course(NamedTuple):
+    """What tiles of a scenario go through on average."""
+
+    share: float  # of all paths that go through the program with sales
+    trading: float  # steps from the first trade of a tile on
+    rounds: float  # after the first one, of all steps, each step's as many as the slowest path of the tile needs
 
 
-def share_with_sales(problem: Problem) -> float:
-    """Paths of `SAMPLE` on which somebody may have to trade."""
-    options = RunOptions(paths=SAMPLE, device="cpu")
+def course_of(scenario: str, tiles: int) -> Course:
+    """By paths on the CPU, those of a call dealt to so many tiles; of each tile `SAMPLE` paths are looked at."""
+    problem = stress.build_problem(stress.load_scenario(scenario))
+    options = RunOptions(paths=2 * tiles * SAMPLE * (1 if structure_of(problem).outside else 2), device="cpu")
     simulator = ChunkSimulator(problem, options, devices_for(problem, options)).simulator
-    trades = [
-        (np.asarray(found.block.metrics.first_trigger) > 0)[found.tiled.valid]
-        for found in simulator.run(SAMPLE)
-        if isinstance(found.block, QuietBlock)
-    ]
-    return float(np.concatenate(trades).mean()) if trades else 1.0
+    if not simulator.two_passes:
+        return _course(problem, [np.arange(SAMPLE, dtype=np.uint32)], 1.0)
+    blocks = [(found.tiled, found.block) for found in simulator.run(options.paths)]
+    first = [x.by_path(np.asarray(y.metrics.first_trigger)) for x, y in blocks if isinstance(y, QuietBlock)]
+    step = np.concatenate(first)
+    sellers = np.flatnonzero(step)
+    ordered = sellers[np.argsort(step[sellers], kind="stable")].astype(np.uint32)
+    parts = [part[:SAMPLE] for part in np.array_split(ordered, tiles) if len(part)]
+    return _course(problem, parts, len(sellers) / len(step))
+
+
+def _course(problem: Problem, tiles: list[np.ndarray[Any, Any]], share: float) -> Course:
+    structure, params = structure_of(problem), params_of(problem, 1, "float32")
+
+    @jax.jit
+    def rounds(low: jax.Array) -> jax.Array:
+        _, reports = simulate(structure, params, low, jnp.zeros_like(low), detail=True)
+        return reports.rounds  # type: ignore[union-attr]
+
+    trading, later = [], []
+    for tile in tiles:
+        together = np.resize(tile, (-(-len(tile) // AT_ONCE), AT_ONCE))
+        needed = np.max([rounds(some) for some in together], axis=0)
+        trading.append(structure.steps - int(np.argmax(needed > 0)))
+        later.append(int(np.maximum(needed - 1, 0).sum()))
+    return Course(share, float(np.mean(trading or 0.0)), float(np.mean(later or 0.0)))
 
 
 def seconds(part: tuple[float, float], tile: int) -> tuple[float, float]:
@@ -80,14 +108,21 @@ def seconds(part: tuple[float, float], tile: int) -> tuple[float, float]:
     return part[0] * LAUNCH, part[1] * tile / BANDWIDTH
 
 
-def predicted(parts: dict[str, tuple[float, float]], steps: int, rounds: float, tile: int) -> tuple[float, str]:
-    """Paths per second, and what bounds them; `rounds` after the first of all steps together."""
-    turns = {"step": float(steps), "round": rounds, "around": 1.0}
+def predicted(
+    parts: dict[str, tuple[float, float]], steps: int, trading: float, rounds: float, tile: int
+) -> tuple[float, str]:
+    """Paths per second, and what bounds them; see `Program` for what is given."""
+    turns = {"step": float(steps), "trading": trading, "round": rounds, "around": 1.0}
     launches = sum(turns[name] * seconds(part, tile)[0] for name, part in parts.items())
     memory = sum(turns[name] * seconds(part, tile)[1] for name, part in parts.items())
     total = sum(turns[name] * max(seconds(part, tile)) for name, part in parts.items())
     slowest = max(parts, key=lambda name: turns[name] * max(seconds(parts[name], tile)))
-    where = {"step": "steps", "round": "rounds of the cascade", "around": "statistics around the steps"}[slowest]
+    where = {
+        "step": "steps",
+        "trading": "first rounds",
+        "round": "rounds of the cascade",
+        "around": "statistics around the steps",
+    }[slowest]
     return tile / total, f"{'memory' if memory >= launches else 'launches'}, most of it in the {where}"
 
 
@@ -107,7 +142,7 @@ def compiled(scenario: str, tile: int | None, device: list[Any]) -> Iterator[Pro
     }
     if two:
         programs["quiet"] = (quiet_block.__wrapped__(structure, mesh), (shapes, word, word, flag))
-    needed, share = rounds_of(scenario), share_with_sales(problem)
+    course = course_of(scenario, max(1, GPU_TILE * GPU_TILES_PER_DEVICE // tile))
     for name, (function, arguments) in programs.items():
         jax.config.update("jax_enable_compilation_cache", False)  # what is there was compiled with a card
         jax.clear_caches()
@@ -115,15 +150,16 @@ def compiled(scenario: str, tile: int | None, device: list[Any]) -> Iterator[Pro
         made = function.lower(*arguments).compile()
         took = time.perf_counter() - began
         parts = counted(made.as_text() or "", structure.steps, tile)
-        rounds = needed if name == "sales" else 0.0
-        rate, bound = predicted(parts, structure.steps, rounds, tile)
+        share, trading, rounds = course if name == "sales" else Course(1.0, 0.0, 0.0)
+        rate, bound = predicted(parts, structure.steps, trading, rounds, tile)
         analysis: Any = made.memory_analysis()
         yield Program(
             scenario=scenario,
             program=name,
-            share_of_paths=round(share if name == "sales" else 1.0, 4),
+            share_of_paths=round(share, 4),
             tile=tile,
             steps=structure.steps,
+            trading=trading,
             rounds=rounds,
             kernels={part: round(kernels) for part, (kernels, _) in parts.items()},
             bytes_a_path={part: round(moved) for part, (_, moved) in parts.items()},

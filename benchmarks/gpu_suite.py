@@ -157,7 +157,10 @@ class Suite:
 
         simulator, _ = self.simulator(problem, self.tile(problem))
         predicted = {
-            one.program: one.steps * one.kernels["step"] + one.rounds * one.kernels["round"] + one.kernels["around"]
+            one.program: one.steps * one.kernels["step"]
+            + one.trading * one.kernels["trading"]
+            + one.rounds * one.kernels["round"]
+            + one.kernels["around"]
             for one in self.ledger.programs
             if one.scenario == problem.name
         }

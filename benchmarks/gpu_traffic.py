@@ -155,17 +155,17 @@ def bodies_of(text: str) -> tuple[dict[str, Body], str]:
     return found, entry
 
 
-def turn(bodies: dict[str, Body], name: str) -> tuple[float, float]:
-    """Kernels and bytes of one turn, with loops of known length and the dearer branch of each condition."""
+def turn(bodies: dict[str, Body], name: str, dear: bool = True) -> tuple[float, float]:
+    """Kernels and bytes of one turn, with loops of known length and the dearer or cheaper branch of each condition."""
     body = bodies[name]
     kernels, moved = float(body.kernels), float(body.moved)
     for inner, times in body.loops:
         if times is not None:
-            more = turn(bodies, inner)
+            more = turn(bodies, inner, dear)
             kernels, moved = kernels + times * more[0], moved + times * more[1]
     for branches in body.branches:
-        dearest = max((turn(bodies, one) for one in branches), key=lambda x: x[1])
-        kernels, moved = kernels + dearest[0], moved + dearest[1]
+        taken = (max if dear else min)((turn(bodies, one, dear) for one in branches), key=lambda x: x[1])
+        kernels, moved = kernels + taken[0], moved + taken[1]
     return kernels, moved
 
 
@@ -180,7 +180,11 @@ def below(bodies: dict[str, Body], name: str) -> Iterator[tuple[str, float | Non
 
 
 def counted(text: str, steps: int, tile: int) -> dict[str, tuple[float, float]]:
-    """Kernels, and bytes a path, of one step with its first round, of a later round, and of all around the steps."""
+    """Kernels and bytes a path, by part.
+
+    `step`: of a step in which nobody trades, by the cheaper branch of each condition; `trading`: what it takes more by
+    the dearer ones, its first round above all; `round`: of a later round; `around`: of all around the steps.
+    """
     bodies, entry = bodies_of(text)
     loops = list(below(bodies, entry))
     step = next((name for name, times in loops if times == steps), None)
@@ -188,11 +192,10 @@ def counted(text: str, steps: int, tile: int) -> dict[str, tuple[float, float]]:
         raise ValueError(f"no loop of {steps} turns, so none of the steps, in the compiled text")
     rounds = [name for name, times in below(bodies, step) if times is None]
     tiles = [name for name, times in loops if times is None and step in {x for x, _ in below(bodies, name)}]
-    parts = {"step": turn(bodies, step), "round": (0.0, 0.0)}
-    for name in rounds:
-        more = turn(bodies, name)
-        parts["round"] = max(parts["round"], more, key=lambda x: x[1])
-    of_steps = parts["step"]
+    quiet, of_steps = turn(bodies, step, dear=False), turn(bodies, step)
+    trading = of_steps[0] - quiet[0], of_steps[1] - quiet[1]
+    later = max((turn(bodies, name) for name in rounds), key=lambda x: x[1], default=(0.0, 0.0))
+    parts = {"step": quiet, "trading": trading, "round": later}
     around = turn(bodies, tiles[0]) if tiles else turn(bodies, entry)
     parts["around"] = around[0] - steps * of_steps[0], around[1] - steps * of_steps[1]
     return {name: (kernels, moved / tile) for name, (kernels, moved) in parts.items()}

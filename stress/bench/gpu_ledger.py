@@ -22,14 +22,19 @@ TEXTS = ("title", "description", "sources")
 
 @dataclass(frozen=True)
 class Program:
-    """One compiled program. Kernels and bytes are by part: a `step` with its first round, later `round`, `around`."""
+    """One compiled program. Kernels and bytes are by part.
+
+    A `step` in which nobody trades; what it takes more from a tile's first trade on, with its first round (`trading`);
+    a later `round`; `around` all steps.
+    """
 
     scenario: str
     program: str  # "quiet" or "sales"
     share_of_paths: float  # that go through it
     tile: int  # paths
     steps: int
-    rounds: float  # later ones of all steps, of the slowest path of a sample
+    trading: float  # steps from a tile's first trade on
+    rounds: float  # after the first one, of all steps, each as many as the slowest path of a sample of the tile needs
     kernels: dict[str, int]  # launched in one turn
     bytes_a_path: dict[str, int]  # read and written in one turn, at most
     temporaries_mb: int
@@ -41,7 +46,8 @@ class Program:
         """For a terminal."""
         parts = ", ".join(f"{name} {self.kernels[name]} kernels {self.bytes_a_path[name]:,} B" for name in self.kernels)
         return (
-            f"{self.scenario} {self.program}, tile {self.tile:,}: {parts}; {self.rounds:.0f} rounds; temporaries "
+            f"{self.scenario} {self.program}, tile {self.tile:,}: {parts}; {self.trading:.3g} steps with trades, "
+            f"{self.rounds:.3g} later rounds; temporaries "
             f"{self.temporaries_mb:,} MB; compiled in {self.compile_seconds:.0f} s; "
             f"{self.paths_per_second / 1e6:,.1f} M paths/s by {self.bound_by}"
         )

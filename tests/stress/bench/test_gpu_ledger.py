@@ -65,9 +65,10 @@ NEW = Program(
     share_of_paths=0.5,
     tile=TILE,
     steps=3,
+    trading=2.0,
     rounds=5.0,
-    kernels={"step": 1, "round": 2, "around": 3},
-    bytes_a_path={"step": 10, "round": 20, "around": 30},
+    kernels={"step": 1, "trading": 1, "round": 2, "around": 3},
+    bytes_a_path={"step": 10, "trading": 5, "round": 20, "around": 30},
     temporaries_mb=1,
     compile_seconds=1.0,
     paths_per_second=2e6,
@@ -79,7 +80,8 @@ def test_kernels_and_bytes_of_a_text_are_counted() -> None:
     parts = gpu_traffic.counted(TEXT, 3, TILE)
     four, two = 4 * 8 * 4, 2 * 8 * 4
     assert parts["round"] == (2, (2 * four + 3 * four) / TILE)
-    assert parts["step"] == (1 + 1, (2 * four + 2 * four) / TILE)
+    assert parts["step"] == (1 + 1, (2 * four + two + two / 4) / TILE)  # the cheaper branch makes bytes of numbers
+    assert parts["trading"] == (0, (2 * four - two - two / 4) / TILE)
     assert parts["around"] == (1, (two + four) / TILE)
 
 
@@ -134,11 +136,18 @@ def test_a_text_without_the_steps_is_refused() -> None:
 
 def test_the_slower_of_memory_and_launches_bounds_each_part() -> None:
     tile, launch, second = 1_000, gpu_compile.LAUNCH, gpu_compile.BANDWIDTH
-    parts = {"step": (10.0, 0.0), "round": (0.0, second / tile), "around": (0.0, 0.0)}
-    rate, bound = gpu_compile.predicted(parts, 4, 2.0, tile)
-    assert rate == pytest.approx(tile / (4 * 10 * launch + 2.0))
+    parts = {
+        "step": (10.0, 0.0),
+        "trading": (0.0, 0.5 * second / tile),
+        "round": (0.0, second / tile),
+        "around": (0.0, 0.0),
+    }
+    rate, bound = gpu_compile.predicted(parts, 4, 3.0, 2.0, tile)
+    assert rate == pytest.approx(tile / (4 * 10 * launch + 1.5 + 2.0))
     assert bound == "memory, most of it in the rounds of the cascade"
-    rate, bound = gpu_compile.predicted(parts, 4, 0.0, tile)
+    rate, bound = gpu_compile.predicted(parts, 4, 3.0, 1.0, tile)
+    assert bound == "memory, most of it in the first rounds"
+    rate, bound = gpu_compile.predicted(parts, 4, 0.0, 0.0, tile)
     assert rate == pytest.approx(tile / (4 * 10 * launch))
     assert bound == "launches, most of it in the steps"
 
