@@ -6,10 +6,10 @@
 XLA compiles for a described device. Of every loop of the compiled text this counts the kernels of one turn and the
 bytes that they read and write (`gpu_traffic`). From there to paths per second: what memory at
 `BANDWIDTH` and launches of `LAUNCH` seconds each allow, the larger of the two in each loop, with as many rounds a step
-as the slowest of `SAMPLE` paths of a tile needs on the CPU, since a tile waits for its slowest path. Paths are dealt
+as the slowest of its paths needs on the CPU, since a tile waits for that one. Paths are dealt
 to tiles as a run deals them, by the step in which they may first have to trade; before it, a tile takes the cheaper
-branch of each condition. No figure here was measured on a GPU. `--write` renews `stress/bench/gpu_ledger.json`, which
-carries the digest of the code that was compiled.
+branch of each condition. Bytes are an upper bound; arithmetic is not in it. No figure here was measured on a GPU.
+`--write` renews `stress/bench/gpu_ledger.json`, which carries the digest of the code that was compiled.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from jax.experimental import topologies
 from jax.sharding import Mesh
 
 import stress
-from stress.bench.gpu_ledger import LEDGER, Ledger, Program, digest
+from stress.bench.gpu_ledger import LEDGER, Ledger, Program, digest, turns
 from stress.compile.params import params_of
 from stress.compile.structure import structure_of
 from stress.engine.block import QuietBlock, quiet_block, sales_block
@@ -46,9 +46,8 @@ from stress.scenarios.problem import Problem
 SCENARIOS = ("desk-calm", "desk", "tariff-2025", "ai-unwind-2026")
 BANDWIDTH = 3.0e12  # bytes a second, of the 3.35 of the data sheet
 LAUNCH = 3e-6  # seconds of a kernel's launch outside of a CUDA graph
-SAMPLE = 16_384
-AT_ONCE = 1_024  # paths of a tile on the CPU
-TILES = 2
+TOGETHER = 1_024  # paths that are simulated at a time for the slowest of a tile
+TILES = 2  # of a call that is compiled
 H100 = """
 gpu_device_info { threads_per_block_limit: 1024 threads_per_warp: 32 shared_memory_per_block: 49152
  shared_memory_per_core: 233472 threads_per_core_limit: 2048 core_count: 132 fpus_per_core: 128
@@ -63,43 +62,46 @@ platform_name: "CUDA" dnn_version_info { major: 9 minor: 10 patch: 0 } device_de
 
 
 class Course(NamedTuple):
-    """What tiles of a scenario go through on average."""
+    """What the tiles of the program with sales go through on average; see `Program`."""
 
-    share: float  # of all paths that go through the program with sales
-    trading: float  # steps from the first trade of a tile on
-    rounds: float  # after the first one, of all steps, each step's as many as the slowest path of the tile needs
+    share: float  # of all paths that go through it
+    trading_steps: float
+    rounds: float
 
 
-def course_of(scenario: str, tiles: int) -> Course:
-    """By paths on the CPU, those of a call dealt to so many tiles; of each tile `SAMPLE` paths are looked at."""
-    problem = stress.build_problem(stress.load_scenario(scenario))
-    options = RunOptions(paths=2 * tiles * SAMPLE * (1 if structure_of(problem).outside else 2), device="cpu")
+def course_of(problem: Problem, tiles: int, tile: int) -> Course:
+    """By paths on the CPU: those of a call, dealt to so many tiles by the step in which they may first have to trade.
+
+    A run leaves those that trade last for the next call.
+    """
+    if structure_of(problem).outside:
+        return _of_tiles(problem, [np.arange(tile, dtype=np.uint32)], 1.0)
+    options = RunOptions(paths=4 * tiles * tile, device="cpu")  # a third of the paths of `desk` have sales
     simulator = ChunkSimulator(problem, options, devices_for(problem, options)).simulator
-    if not simulator.two_passes:
-        return _course(problem, [np.arange(SAMPLE, dtype=np.uint32)], 1.0)
     blocks = [(found.tiled, found.block) for found in simulator.run(options.paths)]
     first = [x.by_path(np.asarray(y.metrics.first_trigger)) for x, y in blocks if isinstance(y, QuietBlock)]
     step = np.concatenate(first)
     sellers = np.flatnonzero(step)
     ordered = sellers[np.argsort(step[sellers], kind="stable")].astype(np.uint32)
-    parts = [part[:SAMPLE] for part in np.array_split(ordered, tiles) if len(part)]
-    return _course(problem, parts, len(sellers) / len(step))
+    dealt = [part for part in np.array_split(ordered, tiles) if len(part)]
+    sampled = [part[np.linspace(0, len(part) - 1, min(tile, len(part)), dtype=int)] for part in dealt]
+    return _of_tiles(problem, sampled, len(sellers) / len(step))
 
 
-def _course(problem: Problem, tiles: list[np.ndarray[Any, Any]], share: float) -> Course:
+def _of_tiles(problem: Problem, tiles: list[np.ndarray[Any, Any]], share: float) -> Course:
     structure, params = structure_of(problem), params_of(problem, 1, "float32")
 
     @jax.jit
     def rounds(low: jax.Array) -> jax.Array:
         _, reports = simulate(structure, params, low, jnp.zeros_like(low), detail=True)
-        return reports.rounds  # type: ignore[union-attr]
+        return reports.rounds
 
     trading, later = [], []
     for tile in tiles:
-        together = np.resize(tile, (-(-len(tile) // AT_ONCE), AT_ONCE))
+        together = np.resize(tile, (-(-len(tile) // TOGETHER), TOGETHER))
         needed = np.max([rounds(some) for some in together], axis=0)
-        trading.append(structure.steps - int(np.argmax(needed > 0)))
-        later.append(int(np.maximum(needed - 1, 0).sum()))
+        trading.append(np.maximum.accumulate(needed > 0).sum())
+        later.append(np.maximum(needed - 1, 0).sum())
     return Course(share, float(np.mean(trading or 0.0)), float(np.mean(later or 0.0)))
 
 
@@ -108,18 +110,15 @@ def seconds(part: tuple[float, float], tile: int) -> tuple[float, float]:
     return part[0] * LAUNCH, part[1] * tile / BANDWIDTH
 
 
-def predicted(
-    parts: dict[str, tuple[float, float]], steps: int, trading: float, rounds: float, tile: int
-) -> tuple[float, str]:
-    """Paths per second, and what bounds them; see `Program` for what is given."""
-    turns = {"step": float(steps), "trading": trading, "round": rounds, "around": 1.0}
+def predicted(parts: dict[str, tuple[float, float]], turns: dict[str, float], tile: int) -> tuple[float, str]:
+    """Paths per second, and what bounds them, of kernels and bytes a path of each part and how often it is done."""
     launches = sum(turns[name] * seconds(part, tile)[0] for name, part in parts.items())
     memory = sum(turns[name] * seconds(part, tile)[1] for name, part in parts.items())
     total = sum(turns[name] * max(seconds(part, tile)) for name, part in parts.items())
     slowest = max(parts, key=lambda name: turns[name] * max(seconds(parts[name], tile)))
     where = {
         "step": "steps",
-        "trading": "first rounds",
+        "trading_step": "steps",
         "round": "rounds of the cascade",
         "around": "statistics around the steps",
     }[slowest]
@@ -142,7 +141,7 @@ def compiled(scenario: str, tile: int | None, device: list[Any]) -> Iterator[Pro
     }
     if two:
         programs["quiet"] = (quiet_block.__wrapped__(structure, mesh), (shapes, word, word, flag))
-    course = course_of(scenario, max(1, GPU_TILE * GPU_TILES_PER_DEVICE // tile))
+    sales = course_of(problem, max(1, GPU_TILE * GPU_TILES_PER_DEVICE // tile), tile)
     for name, (function, arguments) in programs.items():
         jax.config.update("jax_enable_compilation_cache", False)  # what is there was compiled with a card
         jax.clear_caches()
@@ -150,17 +149,17 @@ def compiled(scenario: str, tile: int | None, device: list[Any]) -> Iterator[Pro
         made = function.lower(*arguments).compile()
         took = time.perf_counter() - began
         parts = counted(made.as_text() or "", structure.steps, tile)
-        share, trading, rounds = course if name == "sales" else Course(1.0, 0.0, 0.0)
-        rate, bound = predicted(parts, structure.steps, trading, rounds, tile)
+        course = sales if name == "sales" else Course(1.0, 0.0, 0.0)
+        rate, bound = predicted(parts, turns(structure.steps, *course[1:]), tile)
         analysis: Any = made.memory_analysis()
         yield Program(
             scenario=scenario,
             program=name,
-            share_of_paths=round(share, 4),
+            share_of_paths=round(course.share, 4),
             tile=tile,
             steps=structure.steps,
-            trading=trading,
-            rounds=rounds,
+            trading_steps=course.trading_steps,
+            rounds=course.rounds,
             kernels={part: round(kernels) for part, (kernels, _) in parts.items()},
             bytes_a_path={part: round(moved) for part, (_, moved) in parts.items()},
             temporaries_mb=round(analysis.temp_size_in_bytes / 2**20),

@@ -157,10 +157,7 @@ class Suite:
 
         simulator, _ = self.simulator(problem, self.tile(problem))
         predicted = {
-            one.program: one.steps * one.kernels["step"]
-            + one.trading * one.kernels["trading"]
-            + one.rounds * one.kernels["round"]
-            + one.kernels["around"]
+            one.program: sum(one.turns[part] * kernels for part, kernels in one.kernels.items())
             for one in self.ledger.programs
             if one.scenario == problem.name
         }

@@ -155,16 +155,20 @@ def bodies_of(text: str) -> tuple[dict[str, Body], str]:
     return found, entry
 
 
-def turn(bodies: dict[str, Body], name: str, dear: bool = True) -> tuple[float, float]:
-    """Kernels and bytes of one turn, with loops of known length and the dearer or cheaper branch of each condition."""
+def turn(bodies: dict[str, Body], name: str, *, dearest: bool = True) -> tuple[float, float]:
+    """Kernels and bytes of one turn, with loops of known length, and of each condition the branch of most bytes.
+
+    Without `dearest` that of fewest.
+    """
     body = bodies[name]
     kernels, moved = float(body.kernels), float(body.moved)
     for inner, times in body.loops:
         if times is not None:
-            more = turn(bodies, inner, dear)
+            more = turn(bodies, inner, dearest=dearest)
             kernels, moved = kernels + times * more[0], moved + times * more[1]
     for branches in body.branches:
-        taken = (max if dear else min)((turn(bodies, one, dear) for one in branches), key=lambda x: x[1])
+        each = [turn(bodies, one, dearest=dearest) for one in branches]
+        taken = (max if dearest else min)(each, key=lambda x: x[1])
         kernels, moved = kernels + taken[0], moved + taken[1]
     return kernels, moved
 
@@ -182,8 +186,8 @@ def below(bodies: dict[str, Body], name: str) -> Iterator[tuple[str, float | Non
 def counted(text: str, steps: int, tile: int) -> dict[str, tuple[float, float]]:
     """Kernels and bytes a path, by part.
 
-    `step`: of a step in which nobody trades, by the cheaper branch of each condition; `trading`: what it takes more by
-    the dearer ones, its first round above all; `round`: of a later round; `around`: of all around the steps.
+    `step`: of one in which nobody trades, by the cheaper branch of each condition; `trading_step`: with its first round
+    and all that follows from trades, by the dearer ones; `round`: of a later round; `around`: of all around the steps.
     """
     bodies, entry = bodies_of(text)
     loops = list(below(bodies, entry))
@@ -192,10 +196,12 @@ def counted(text: str, steps: int, tile: int) -> dict[str, tuple[float, float]]:
         raise ValueError(f"no loop of {steps} turns, so none of the steps, in the compiled text")
     rounds = [name for name, times in below(bodies, step) if times is None]
     tiles = [name for name, times in loops if times is None and step in {x for x, _ in below(bodies, name)}]
-    quiet, of_steps = turn(bodies, step, dear=False), turn(bodies, step)
-    trading = of_steps[0] - quiet[0], of_steps[1] - quiet[1]
-    later = max((turn(bodies, name) for name in rounds), key=lambda x: x[1], default=(0.0, 0.0))
-    parts = {"step": quiet, "trading": trading, "round": later}
+    of_steps = turn(bodies, step)
+    parts = {
+        "step": turn(bodies, step, dearest=False),
+        "trading_step": of_steps,
+        "round": max((turn(bodies, name) for name in rounds), key=lambda x: x[1], default=(0.0, 0.0)),
+    }
     around = turn(bodies, tiles[0]) if tiles else turn(bodies, entry)
     parts["around"] = around[0] - steps * of_steps[0], around[1] - steps * of_steps[1]
     return {name: (kernels, moved / tile) for name, (kernels, moved) in parts.items()}

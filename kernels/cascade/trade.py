@@ -95,6 +95,7 @@ def settle(
     # A path that is done stays as it is to the bit, although neighbours go on and other programs read it again.
     gain = jnp.where(before.active, gain, before.gain)
     gained = values_gained(structure, books, params.margin, now, gain)
+    # Where a path is done nothing has moved, to the bit; a GPU picks here and below in one kernel.
     moved = (jnp.where(before.active, gained, before.gained) - before.gained)[: structure.shapes]
     pnl = books.gross * kept * shapes_to_books(structure, moved)
     # P&L first: then what it was read off is replaced where it stands.

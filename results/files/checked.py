@@ -7,6 +7,7 @@ import math
 import os
 import stat
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,13 @@ import xarray as xr
 
 from stress.results.answers.protocol import QUESTION
 from stress.results.files.manifest import MANIFEST, faults
+from stress.results.files.zarr_format import METADATA, TYPES
 
 LARGEST_METADATA = 64 << 20  # bytes
 LARGEST_ARRAY = 256 << 20  # bytes, of an array beside those of the group `paths`
 MOST_OF_PATHS = 1 << 36  # numbers in an array of the group `paths`
-METADATA = "zarr.json"
 MANIFEST_ATTRIBUTE = "manifest"  # of the root: there is one, it cannot be left out
 CODECS = {"bytes", "blosc", "crc32c", "gzip", "sharding_indexed", "transpose", "vlen-utf8", "zstd"}
-TYPES = {"bool", "string", *(f"{kind}{bits}" for kind in ("int", "uint", "float") for bits in (8, 16, 32, 64))}
 BESIDE = "rare"  # group of a run that answers a question
 TEXTS = ("name", "title", "model_limits")
 COUNTS = ("paths", "scenario_members")
@@ -50,16 +50,19 @@ def open_tree(path: Path) -> xr.DataTree:
         Damaged: it cannot be read, or is no result of this program.
         PermissionError: as the system says.
     """
+    sealed = ""
     try:
         if not (path / METADATA).is_file():
             raise Damaged(f"it holds no {METADATA}")
         check_sums(path, ("paths",))
         _check_files(path)
+        if (path / MANIFEST).exists():
+            sealed = f", though its files are those that were sealed (xarray {xr.__version__}, zarr {version('zarr')})"
         tree = xr.open_datatree(path, engine="zarr", zarr_format=3, decode_times=False)
     except (Damaged, PermissionError):
         raise
     except Exception as error:  # of zarr, its codecs, xarray: whatever a damaged store leads them to
-        raise Damaged(_reason(error)) from error
+        raise Damaged(f"{_reason(error)}{sealed}") from error
     try:
         _check_tree(tree)
     except Exception as error:

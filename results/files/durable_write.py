@@ -65,6 +65,20 @@ def create_whole(path: Path, content: bytes) -> bool:
     return True
 
 
+def create_durably(path: Path, content: bytes) -> None:
+    """Make a file that is not there yet, its content on the disk whatever stops the machine.
+
+    Its name is once its folder has been flushed.
+
+    Raises:
+        OSError: it is there, or whatever else the system refuses; a part of the file may be left.
+    """
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
 def make_folder(path: Path) -> list[Path]:
     """Make a folder and those above it, on the disk whatever stops the machine; returns those made, the inner first.
 

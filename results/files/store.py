@@ -13,9 +13,10 @@ from typing import Any
 import xarray as xr
 
 import stress.results.dataset.accessor  # noqa: F401  (registers `tree.stress`)
-from stress.results.files.checked import MANIFEST_ATTRIBUTE, METADATA, Damaged, open_tree, read_table
+from stress.results.files.checked import MANIFEST_ATTRIBUTE, Damaged, open_tree, read_table
 from stress.results.files.durable_write import WRITING, flush, write_durably
 from stress.results.files.manifest import MANIFEST
+from stress.results.files.zarr_format import METADATA
 from stress.results.files.zarr_tree import write_tree
 
 SPEC = "spec.json"

@@ -18,14 +18,14 @@ from stress.scenarios.read.loader import load_scenario
 
 LEDGER = Path(__file__).with_name("gpu_ledger.json")
 TEXTS = ("title", "description", "sources")
+DEALT_BY = ("sizes.py", "devices.py", "simulator.py")  # of the engine: what says which paths a tile has
 
 
 @dataclass(frozen=True)
 class Program:
     """One compiled program. Kernels and bytes are by part.
 
-    A `step` in which nobody trades; what it takes more from a tile's first trade on, with its first round (`trading`);
-    a later `round`; `around` all steps.
+    A `step` in which nobody trades; a `trading_step` with its first round; a later `round`; all `around` the steps.
     """
 
     scenario: str
@@ -33,8 +33,8 @@ class Program:
     share_of_paths: float  # that go through it
     tile: int  # paths
     steps: int
-    trading: float  # steps from a tile's first trade on
-    rounds: float  # after the first one, of all steps, each as many as the slowest path of a sample of the tile needs
+    trading_steps: float  # from a tile's first trade on, mean over tiles
+    rounds: float  # later ones of all steps, each step's as many as the slowest path of a tile needs
     kernels: dict[str, int]  # launched in one turn
     bytes_a_path: dict[str, int]  # read and written in one turn, at most
     temporaries_mb: int
@@ -42,15 +42,25 @@ class Program:
     paths_per_second: float  # that memory and launches allow
     bound_by: str
 
+    @property
+    def turns(self) -> dict[str, float]:
+        """How often a tile goes through each part, on average."""
+        return turns(self.steps, self.trading_steps, self.rounds)
+
     def line(self) -> str:
         """For a terminal."""
         parts = ", ".join(f"{name} {self.kernels[name]} kernels {self.bytes_a_path[name]:,} B" for name in self.kernels)
         return (
-            f"{self.scenario} {self.program}, tile {self.tile:,}: {parts}; {self.trading:.3g} steps with trades, "
-            f"{self.rounds:.3g} later rounds; temporaries "
+            f"{self.scenario} {self.program}, tile {self.tile:,}: {parts}; {self.trading_steps:.3g} steps from "
+            f"the first trade on, {self.rounds:.3g} later rounds; temporaries "
             f"{self.temporaries_mb:,} MB; compiled in {self.compile_seconds:.0f} s; "
             f"{self.paths_per_second / 1e6:,.1f} M paths/s by {self.bound_by}"
         )
+
+
+def turns(steps: int, trading_steps: float, rounds: float) -> dict[str, float]:
+    """How often a tile goes through each part; see `Program`."""
+    return {"step": steps - trading_steps, "trading_step": trading_steps, "round": rounds, "around": 1.0}
 
 
 @dataclass(frozen=True)
@@ -88,13 +98,14 @@ def read_ledger(path: Path = LEDGER) -> Ledger | None:
 
 
 def digest(scenarios: Iterable[str]) -> str:
-    """Of what the ledger follows from: kernels, how scenarios become their arguments, tiles, the scenarios.
+    """Of what the ledger follows from: kernels, their arguments, tiles and how paths are dealt to them, the scenarios.
 
     Args:
         scenarios: names of the library; what is not there counts by its name.
     """
     found = hashlib.sha256(source_digest().encode())
-    for file in (*sorted(Path(compile.__file__).parent.rglob("*.py")), Path(sizes.__file__)):
+    engine = Path(sizes.__file__).parent
+    for file in (*sorted(Path(compile.__file__).parent.rglob("*.py")), *(engine / name for name in DEALT_BY)):
         found.update(file.read_bytes())
     for name in sorted(set(scenarios)):
         document = build_problem(load_scenario(name)).canonical if name in list_names() else {"name": name}

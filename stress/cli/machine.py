@@ -15,7 +15,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from jax import Array
 
-PACKAGES = ("levstress", "jax", "jaxlib", "numpy", "scipy", "xarray", "zarr", "pydantic", "typer", "matplotlib")
+PACKAGES = (
+    "levstress",
+    "jax",
+    "jaxlib",
+    "numpy",
+    "scipy",
+    "xarray",
+    "zarr",
+    "numcodecs",
+    "pydantic",
+    "typer",
+    "matplotlib",
+)
 CUDA_PLUGINS = ("jax-cuda13-plugin", "jax-cuda12-plugin")
 CORES_OF_A_PROCESS = 8  # that one host thread keeps busy where paths seldom trade, see docs/performance.md
 FEATURES = ("avx", "avx2", "fma", "avx512f", "avx512dq", "avx512bw", "avx512vl", "neon", "asimd", "sve")

@@ -15,8 +15,8 @@ from typing import Any
 
 from stress.engine.chunks import Chunk
 from stress.errors import MissingExtra
-from stress.results.files.checked import METADATA
 from stress.results.files.store import RESULT, RunExists
+from stress.results.files.zarr_format import METADATA
 from stress.run_directory.chunk_store import chunk_of
 from stress.run_directory.run_location import CLAIMS, RunLocation
 from stress.run_directory.writing import CannotWrite

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from stress.results.files.checked import METADATA
 from stress.results.files.store import REPLACED, RESULT, SPEC
+from stress.results.files.zarr_format import METADATA
 from stress.run_directory.chunk_store import FOLDER, chunk_of
 from stress.run_directory.replaced_run import PARTS
 from stress.run_directory.run_location import RunLocation

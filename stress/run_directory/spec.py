@@ -48,7 +48,7 @@ def spec_of(problem: Problem, options: RunOptions, method: Method | None = None)
     from stress.kernels.random.normals import GENERATOR
 
     planned = plan(problem, options)
-    versions = {name: version(name) for name in ("levstress", "jax", "jaxlib", "numpy", "xarray", "zarr")}
+    versions = {name: version(name) for name in ("levstress", "jax", "jaxlib", "numpy", "xarray", "zarr", "numcodecs")}
     extensions = used_by(structure_of(problem, options.members))
     spec: dict[str, Any] = {
         "scenario": problem.canonical,

@@ -144,14 +144,6 @@ def test_any_reader_of_zarr_refuses_a_damaged_chunk_of_any_array(run: Path, tmp_
     assert seen > 100
 
 
-def test_a_large_result_is_sealed_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(zarr_tree, "MOST", 0)
-    write_run(to_datatree(collected(paths=600, detail=300)), SPEC, tmp_path, overwrite=False)
-    assert (tmp_path / "result.zarr" / MANIFEST).exists()
-    assert not faults(tmp_path / "result.zarr")
-    open_result(tmp_path).close()
-
-
 def test_the_result_carries_its_spec_and_refuses_another_beside_it(run: Path) -> None:
     spec = run / "spec.json"
     before = spec.read_bytes()

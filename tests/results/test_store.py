@@ -15,7 +15,7 @@ import zarr
 from collected_example import collected
 from reseal import reseal
 from stress.results.dataset.tree import to_datatree
-from stress.results.files import zarr_tree
+from stress.results.files import zarr_format, zarr_tree
 from stress.results.files.durable_write import create_whole
 from stress.results.files.store import (
     DamagedRun,
@@ -129,7 +129,7 @@ def test_the_spec_is_beside_the_result_and_nothing_is_left_over(run: Path) -> No
 
 
 def test_long_path_axes_are_chunked(tree: xr.DataTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(zarr_tree, "PATHS_PER_CHUNK", 256)
+    monkeypatch.setattr(zarr_format, "PATHS_PER_CHUNK", 256)
     write_run(tree, SPEC, tmp_path, overwrite=False)
     array = zarr.open_group(tmp_path / "result.zarr", mode="r")["paths/fund_loss"]
     assert isinstance(array, zarr.Array)
@@ -198,7 +198,7 @@ def test_a_result_not_marked_complete_is_refused_unless_asked(tree: xr.DataTree,
 def test_a_result_that_is_written_file_by_file_is_the_same(
     tree: xr.DataTree, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(zarr_tree, "MOST", 0)
+    monkeypatch.setattr(zarr_tree, "WAITING_AT_MOST", 0)
     written = write_run(tree, SPEC, tmp_path / "large", overwrite=False)
     small = run / "result.zarr"
     names = sorted(path.relative_to(small) for path in small.rglob("*") if path.is_file())

@@ -9,8 +9,8 @@ from typing import Any
 import fsspec
 import pytest
 
-from stress.results.files.checked import METADATA
 from stress.results.files.store import REPLACED, RESULT, SPEC
+from stress.results.files.zarr_format import METADATA
 from stress.run_directory.chunk_store import FOLDER
 from stress.run_directory.location import location_of
 from stress.run_directory.replaced_run import PARTS, restore, set_aside
