@@ -1,8 +1,8 @@
 """The files of a tree of datasets in zarr 3, put together by the specification.
 
 https://zarr-specs.readthedocs.io/en/latest/v3/core/index.html. They are those that zarr (3.1.5 to 3.4) writes, byte
-for byte where its `json_indent` is None; it takes three milliseconds for each array, for a result more than its paths may
-take. Each chunk carries its CRC-32C, so that every reader of zarr refuses one that is damaged.
+for byte where its `json_indent` is None; it takes three milliseconds for each array, for a result more than its paths
+may take. Each chunk carries its CRC-32C, so that every reader of zarr refuses one that is damaged.
 """
 
 from __future__ import annotations
