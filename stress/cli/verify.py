@@ -103,10 +103,12 @@ def _lines(found: Verdict, directory: str) -> list[str]:
         "every number of the result is that of its run put together once more"
         if found.compared and not found.problems
         else None,
-        f"{found.paths_missing:,} paths are missing: levstress resume {directory}"
-        if found.paths_missing and not found.sealed
-        else None,
+        None if found.sealed else f"{_lacks(found)}: levstress resume {directory}",
         *found.notes,
         *(f"WRONG: {problem}" for problem in found.problems),
     ]
     return [line for line in lines if line]
+
+
+def _lacks(found: Verdict) -> str:
+    return f"{found.paths_missing:,} paths are missing" if found.paths_missing else "there is no result yet"

@@ -195,6 +195,15 @@ def test_a_result_not_marked_complete_is_refused_unless_asked(tree: xr.DataTree,
         open_result(tmp_path / "elsewhere")
 
 
+def test_a_reader_that_fails_is_not_taken_for_damage(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def other_version(*_: object, **__: object) -> None:
+        raise AttributeError("no attribute 'read_only'")
+
+    monkeypatch.setattr(xr, "open_datatree", other_version)
+    with pytest.raises(DamagedRun, match=r"read_only', though its files are those that were sealed \(xarray .*, zarr "):
+        open_result(run)
+
+
 def test_a_result_that_is_written_file_by_file_is_the_same(
     tree: xr.DataTree, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

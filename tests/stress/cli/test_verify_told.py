@@ -38,6 +38,10 @@ CASES = {
         replace(FOUND, sealed=False, compared=False, paths_missing=1_234, recomputed=(), notes=()),
         [COUNTED, "1,234 paths are missing: levstress resume DIR"],
     ),
+    "not sealed": (
+        replace(FOUND, sealed=False, compared=False, recomputed=(), notes=()),
+        [COUNTED, "there is no result yet: levstress resume DIR"],
+    ),
     "without blocks": (replace(FOUND, files=0, verified=0, recomputed=(), notes=()), [FILES, NUMBERS]),
 }
 
