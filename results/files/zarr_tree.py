@@ -36,7 +36,7 @@ def write_tree(tree: xr.DataTree, path: Path) -> None:
         for some in _together(files_of(tree)):
             new = {(path / name).parent for name, _ in some} - folders
             for folder in sorted(new):  # outer ones first: each has a file of its own
-                folder.mkdir(exist_ok=True)
+                folder.mkdir()
             folders |= new
             for written in pool.map(partial(_write, path), (some[i::TOGETHER] for i in range(TOGETHER))):
                 sums |= written
